@@ -1,0 +1,49 @@
+# make lab       set up .venv (first time only) and open the first chapter in JupyterLab
+# make test      unit tests, and every chapter re-executed and compared with its stored outputs
+# make chapters  re-execute the chapters and store their outputs (CHAPTER=03 for one)
+# make site      the chapters as a static book in build/site
+# make lint      style checks
+# make clean     remove everything that make made
+#
+# Needs Python 3.11 or newer. Uses uv when it is installed, python3 -m venv and pip otherwise (always with UV=).
+# Another Python: make lab PYTHON=python3.12
+
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null)
+EXTRAS ?= reader,data
+BIN := .venv/bin
+
+.PHONY: lab test chapters site lint clean
+
+lab: .venv/installed-$(EXTRAS)
+	$(BIN)/jupyter lab chapters/00_start_here.ipynb
+
+test: .venv/installed-$(EXTRAS)
+	$(BIN)/python -m pytest $(ARGS)
+
+chapters: .venv/installed-$(EXTRAS)
+	$(BIN)/python tools/chapters.py $(CHAPTER)
+
+site: .venv/installed-site
+	$(BIN)/python -m sphinx -W --keep-going -q -c site . build/site
+	@echo "open build/site/index.html"
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+clean:
+	rm -rf .venv build .pytest_cache .ruff_cache *.egg-info
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# One file for each set of extras, so that set-up runs again only when pyproject.toml changes.
+.venv/installed-%: pyproject.toml
+ifeq ($(UV),)
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": try make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$*]"
+else
+	$(UV) venv --quiet --allow-existing --python ">=3.11" .venv
+	$(UV) pip install --quiet --python .venv --editable ".[$*]"
+endif
+	@touch $@

@@ -1,0 +1,35 @@
+"""What a cell is: the elementwise part of a recurrent step, and how to start it.
+
+Every recurrent step begins with the same two matrix products,
+
+    a_x = x @ W_x + b        a_h = h_previous @ W_h
+
+and only what happens to a_x and a_h differs from cell to cell. So the products, which are most of the cost and whose
+backward is always the same, belong to `rnn_tutorial.unroll`; a cell says the rest.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+
+class Cell(NamedTuple):
+    """A cell: a name and four pure functions over its own NamedTuples, Params and State.
+
+    Params begins with the fields W_x (D, A), W_h (H, A), b (A,), where A is H times the number of the cell's
+    pre-activations; fields after these three, if any, are the cell's own. State has the field h (B, H), which is also the
+    cell's output.
+
+    init(rng, input_size, hidden_size) -> params
+    initial_state(params, batch_size) -> state, all zeros
+    pointwise(params, a_x, a_h, state) -> (new state, cache)
+    pointwise_backward(params, cache, dstate) -> (down, da_x, da_h, dprevious)
+        `dstate` is the gradient of the new state; `down` holds the gradients of the cell's own fields, params[3:], so
+        () if there are none; `dprevious` is the gradient of the old state along every road that does not lead through
+        a_h.
+    """
+
+    name: str
+    init: Callable
+    initial_state: Callable
+    pointwise: Callable
+    pointwise_backward: Callable

@@ -1,0 +1,56 @@
+"""Jacobians over time: how much of a change in an early state is left in a late one. Chapter 05 measures them.
+
+    jacobian[j, k] = d h_T[k] / d h_t[j]
+
+States are rows, so the row says which unit of h_t is moved and the column which unit of h_T answers: a small change v of
+h_t changes h_T by v @ jacobian, and the chain rule reads from left to right in the order of time.
+"""
+
+import numpy as np
+
+from rnn_tutorial.tree import tree_map, tree_zeros_like
+from rnn_tutorial.unroll import unroll, unroll_backward
+from rnn_tutorial.validation import check_array
+
+
+def jacobians(cell, params, xs, state):
+    """Return d h_T / d h_t for every time distance T - t, (T + 1, B, H, H): entry k is that at distance k, 0 the identity.
+
+    For any cell, by backpropagation: every sequence is copied H times, copy k is handed the unit gradient of unit k of
+    h_T, and what arrives at h_t is column k. The other fields of the state (the c of an LSTM) carry gradient too, so
+    every road from h_t to h_T counts.
+
+    xs: (T, B, D); state: the cell's State of (B, H) before the first step. Errors: those of `unroll`.
+    """
+    B, H = state.h.shape
+    check_array("xs", xs, T=None, B=B, D=len(params.W_x))
+    copies = np.repeat(np.arange(B), H)  # sequence 0 H times, sequence 1 H times, ...
+    state, caches = tree_map(lambda leaf: leaf[copies], state), []
+    for x in xs[:, copies]:
+        (_, state), cache = unroll(cell, params, x[None], state)
+        caches.append(cache)
+    dstate = tree_zeros_like(state)._replace(h=np.tile(np.eye(H, dtype=state.h.dtype), (B, 1)))
+    columns = [dstate.h]
+    for cache in reversed(caches):
+        _, _, dstate = unroll_backward(cell, params, cache, (np.zeros_like(cache.previous_hs), dstate))
+        columns.append(dstate.h)
+    return np.stack(columns).reshape(-1, B, H, H).swapaxes(-1, -2)
+
+
+def jacobian_norms(cell, params, xs, state):
+    """Return the largest singular value of d h_T / d h_t for every time distance T - t and sequence, (T + 1, B).
+
+    The largest factor by which the length of any small change of h_t can have grown on its way to h_T. Entry 0 is 1.
+    Arguments and errors: those of `jacobians`.
+    """
+    return np.linalg.norm(jacobians(cell, params, xs, state), ord=2, axis=(-2, -1))
+
+
+def elman_jacobian(params, h):
+    """Return d h_t / d h_{t-1} of `elman_step` from the new state h = h_t, (B, H, H): W_h[j, k] (1 - h[k]^2).
+
+    In matrices W_h diag(1 - h^2). Source: Pascanu, Mikolov & Bengio 2013, equation 5, where states are columns.
+    h: (B, H). Errors: ValueError or TypeError if h does not fit the parameters.
+    """
+    check_array("h", h, dtype=params.b.dtype, B=None, H=len(params.W_h))
+    return params.W_h * (1 - h**2)[:, None, :]

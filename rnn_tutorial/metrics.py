@@ -1,0 +1,94 @@
+"""Metrics: how good predictions are, in numbers that people read. No gradients here.
+
+Predictions and targets are whole numbers, the indices of classes, of one shape: `logits.argmax(axis=-1)` makes
+predictions. `mask` is boolean of the same shape, True where a prediction counts.
+"""
+
+import numpy as np
+
+from rnn_tutorial.validation import check_number, check_positive
+
+
+def accuracy(predictions, targets, mask=None):
+    """Return the share of the counted predictions that equal their target, from 0 to 1.
+
+    Errors: TypeError for what is no array of whole numbers, ValueError for shapes that differ or a mask that counts
+    nothing.
+    """
+    predictions, targets = _counted_pairs(predictions, targets, mask)
+    return float(np.mean(predictions == targets))
+
+
+def confusion_matrix(predictions, targets, K, mask=None):
+    """Return the (K, K) counts: entry [k, j] says how often class k was predicted as class j.
+
+    Rows are targets, columns are predictions. Errors: as in `accuracy`, and IndexError for a class outside 0..K-1.
+    """
+    check_positive("K", K)
+    predictions, targets = _counted_pairs(predictions, targets, mask)
+    for name, classes in (("predictions", predictions), ("targets", targets)):
+        if classes.min() < 0 or classes.max() >= K:
+            raise IndexError(f"{name}: expected classes in 0..{K - 1}, got {classes.min()} to {classes.max()}")
+    return np.bincount(targets.astype(int) * K + predictions.astype(int), minlength=K * K).reshape(K, K)
+
+
+def precision(matrix):
+    """Return, for each class, the share of its predictions that were right; 0 for a class never predicted. Shape (K,).
+
+    `matrix` is a `confusion_matrix`. For one number, take the mean over the classes.
+    """
+    _check_matrix(matrix)
+    return _ratio(np.diag(matrix), matrix.sum(axis=0))
+
+
+def recall(matrix):
+    """Return, for each class, the share of its targets that were found; 0 for a class that never occurs. Shape (K,)."""
+    _check_matrix(matrix)
+    return _ratio(np.diag(matrix), matrix.sum(axis=1))
+
+
+def f_score(matrix, beta=1.0):
+    """Return (1 + beta^2) precision * recall / (beta^2 precision + recall) for each class; 0 where both are 0. Shape (K,).
+
+    With beta = 1, the harmonic mean of the two; a larger beta weighs recall more.
+    Source: van Rijsbergen (1979), "Information retrieval", chapter 7. Errors: ValueError for a beta that is not positive.
+    """
+    check_number("beta", beta, above=0)
+    p, r = precision(matrix), recall(matrix)
+    return _ratio((1 + beta**2) * p * r, beta**2 * p + r)
+
+
+def perplexity(nats):
+    """Return exp(nats): how many equally likely choices would leave the same uncertainty as this mean cross-entropy."""
+    return float(np.exp(nats))
+
+
+def bits_per_character(nats):
+    """Return nats / ln 2: the mean cross-entropy per character, in bits."""
+    return float(nats / np.log(2))
+
+
+def _ratio(numerator, denominator):
+    """Return numerator / denominator, and 0 where both are 0."""
+    return np.divide(numerator, denominator, out=np.zeros(len(numerator)), where=denominator != 0)
+
+
+def _counted_pairs(predictions, targets, mask):
+    for name, classes in (("predictions", predictions), ("targets", targets)):
+        if not isinstance(classes, np.ndarray) or classes.dtype.kind not in "iu":
+            got = getattr(classes, "dtype", type(classes).__name__)
+            raise TypeError(f"{name}: expected an array of whole numbers, got {got}")
+    if predictions.shape != targets.shape:
+        raise ValueError(f"predictions: expected shape {targets.shape}, that of targets, got {predictions.shape}")
+    if mask is not None:
+        if not isinstance(mask, np.ndarray) or mask.dtype != bool or mask.shape != targets.shape:
+            raise ValueError(f"mask: expected a boolean array of shape {targets.shape}, True where a prediction counts")
+        predictions, targets = predictions[mask], targets[mask]
+    if targets.size == 0:
+        raise ValueError("targets: expected at least one that counts, got none")
+    return predictions.ravel(), targets.ravel()
+
+
+def _check_matrix(matrix):
+    if not isinstance(matrix, np.ndarray) or matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"matrix: expected a confusion matrix of shape (K, K), got {np.shape(matrix)}")

@@ -1,0 +1,55 @@
+"""Every picture of the chapters, from arrays. Functions return the Axes; import this package explicitly."""
+
+from rnn_tutorial.plotting.curves import (
+    plot_jacobian_norms,
+    plot_learning_curve,
+    plot_signals,
+    plot_states,
+    plot_truncation_bias,
+    plot_u_curve,
+)
+from rnn_tutorial.plotting.diagrams import draw_paths, draw_shapes, draw_step, draw_unrolled, draw_window
+from rnn_tutorial.plotting.maps import plot_cobweb
+from rnn_tutorial.plotting.show import show
+from rnn_tutorial.plotting.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    YELLOW,
+    house_style,
+    new_axes,
+    use_house_style,
+)
+
+__all__ = [
+    "BLACK",
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "ORANGE",
+    "PURPLE",
+    "SKY",
+    "VERMILLION",
+    "YELLOW",
+    "draw_paths",
+    "draw_shapes",
+    "draw_step",
+    "draw_unrolled",
+    "draw_window",
+    "house_style",
+    "new_axes",
+    "plot_cobweb",
+    "plot_jacobian_norms",
+    "plot_learning_curve",
+    "plot_signals",
+    "plot_states",
+    "plot_truncation_bias",
+    "plot_u_curve",
+    "show",
+    "use_house_style",
+]

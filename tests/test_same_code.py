@@ -1,0 +1,107 @@
+"""A function that a chapter builds and the package ships is the same code in both, so neither can drift."""
+import ast
+
+import pytest
+from chapter_files import NOTEBOOKS, ROOT, code_cells, read
+
+Definition = ast.FunctionDef | ast.ClassDef
+PACKAGE_FILES = sorted((ROOT / "rnn_tutorial").rglob("*.py"))
+
+
+class RemoveDecoration(ast.NodeTransformer):
+    """Takes away what a chapter may leave out: docstrings, annotations of functions, decorators."""
+
+    def visit_FunctionDef(self, node):
+        node.returns = None
+        return self.visit_ClassDef(node)
+
+    def visit_ClassDef(self, node):
+        self.generic_visit(node)
+        node.decorator_list = []
+        first = node.body[0]
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+            node.body = node.body[1:]
+        return node
+
+    def visit_arg(self, node):
+        node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node):
+        """A field of a NamedTuple keeps its place and name; its type may be written in another way."""
+        self.generic_visit(node)
+        node.annotation = ast.Constant(None)
+        return node
+
+
+def definitions(source: str) -> dict[str, Definition]:
+    """The top-level functions and classes of a source text by name."""
+    return {node.name: node for node in ast.parse(source).body if isinstance(node, Definition)}
+
+
+def bare_code(node: Definition) -> str:
+    """The code of a function or class without docstring, annotations, decorators, comments and layout."""
+    return ast.unparse(RemoveDecoration().visit(ast.parse(ast.unparse(node)).body[0]))
+
+
+def shipped() -> dict[str, list[Definition]]:
+    """Every top-level definition of the package by name; two files may use the same name."""
+    found = {}
+    for path in PACKAGE_FILES:
+        for name, node in definitions(path.read_text(encoding="utf-8")).items():
+            found.setdefault(name, []).append(node)
+    return found
+
+
+def built_and_shipped() -> list:
+    """Every definition in a chapter whose name the package has too."""
+    package = shipped()
+    return [
+        pytest.param(node, package[name], id=f"{path.stem}:{name}")
+        for path in NOTEBOOKS
+        for cell in code_cells(read(path))
+        for name, node in definitions(cell.source).items()
+        if name in package
+    ]
+
+
+@pytest.mark.parametrize(("node", "twins"), built_and_shipped())
+def test_the_chapter_builds_what_the_package_ships(node, twins):
+    code, codes = bare_code(node), [bare_code(twin) for twin in twins]
+    assert code in codes or code == codes[0]  # the second comparison is there to be printed
+
+
+def test_chapters_build_functions_that_the_package_ships():
+    assert built_and_shipped()
+
+
+PACKAGE = '''
+@jit
+def step(x: Array, h) -> Array:
+    """The next state."""
+    a = x @ W + h  # a comment
+    return tanh(a)
+'''
+
+
+def same(chapter: str, package: str) -> bool:
+    """Whether the first definitions of two sources are the same code."""
+    return bare_code(ast.parse(chapter).body[0]) == bare_code(ast.parse(package).body[0])
+
+
+def test_docstrings_annotations_decorators_comments_and_layout_make_no_difference():
+    assert same("def step(x, h):\n    a = (x @ W\n         + h)\n    return tanh(a)", PACKAGE)
+    assert same("class S(NamedTuple):\n    h: Any", 'class S(NamedTuple):\n    """State."""\n    h: Array  # (B, H)')
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("+", "-"), ("tanh", "sigmoid"), ("x @ W", "W @ x"), ("(x: Array, h)", "(h, x)"), ("h)", "*h)")],
+)
+def test_one_changed_token_is_found(old, new):
+    assert old in PACKAGE
+    assert not same(PACKAGE.replace(old, new, 1), PACKAGE)
+
+
+def test_a_lost_field_is_found():
+    assert not same("class S(NamedTuple):\n    h: Array", "class S(NamedTuple):\n    h: Array\n    c: Array")

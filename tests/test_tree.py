@@ -1,0 +1,101 @@
+"""Trees: structure kept, leaves computed, nothing changed in place, another structure refused."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from rnn_tutorial.tree import (
+    tree_add,
+    tree_cast,
+    tree_dot,
+    tree_leaves,
+    tree_map,
+    tree_norm,
+    tree_paths,
+    tree_random_like,
+    tree_scale,
+    tree_size,
+    tree_zeros_like,
+)
+
+
+class Pair(NamedTuple):
+    a: np.ndarray
+    b: tuple
+
+
+@pytest.fixture
+def tree():
+    return Pair(a=np.arange(3.0), b=({"w": np.array([[1.0, -2.0]])}, [np.array(4.0)], ()))
+
+
+def test_map_keeps_the_structure_and_sees_each_leaf_once(tree):
+    doubled = tree_map(lambda leaf: 2 * leaf, tree)
+    assert type(doubled) is Pair and type(doubled.b) is tuple and type(doubled.b[0]) is dict and type(doubled.b[1]) is list
+    assert doubled.b[2] == ()
+    np.testing.assert_array_equal(doubled.a, [0, 2, 4])
+    np.testing.assert_array_equal(doubled.b[0]["w"], [[2, -4]])
+    np.testing.assert_array_equal(tree.a, [0, 1, 2])
+
+
+def test_map_takes_several_trees(tree):
+    total = tree_map(lambda x, y, z: x + 10 * y + 100 * z, tree, tree, tree)
+    np.testing.assert_array_equal(total.b[0]["w"], [[111, -222]])
+
+
+def test_paths_read_as_python_does(tree):
+    assert [path for path, _ in tree_paths(tree)] == ["a", "b[0]['w']", "b[1][0]"]
+    assert [path for path, _ in tree_paths((tree,))] == ["[0].a", "[0].b[0]['w']", "[0].b[1][0]"]
+    assert [path for path, _ in tree_paths(tree, "params")][0] == "params.a"
+    assert all(leaf is same for (_, leaf), same in zip(tree_paths(tree), tree_leaves(tree)))
+
+
+def test_arithmetic_agrees_with_the_flat_vector(tree):
+    other = tree_random_like(tree, np.random.default_rng(0))
+    flat, other_flat = (np.concatenate([np.ravel(leaf) for leaf in tree_leaves(t)]) for t in (tree, other))
+    assert tree_size(tree) == flat.size == 6
+    assert tree_dot(tree, other) == pytest.approx(flat @ other_flat, rel=1e-14)
+    assert tree_norm(other) == pytest.approx(np.linalg.norm(other_flat), rel=1e-14)
+    np.testing.assert_allclose(tree_add(tree, other).a, flat[:3] + other_flat[:3])
+    np.testing.assert_allclose(tree_scale(-3.0, tree).b[1][0], -12.0)
+    assert tree_norm(tree_zeros_like(tree)) == 0.0
+
+
+def test_dot_has_no_conjugate():
+    assert tree_dot((np.array([1j]),), (np.array([1j]),)) == -1
+
+
+def test_norm_does_not_overflow_and_does_not_hide_a_nan():
+    assert tree_norm((np.full(4, 1e200),)) == pytest.approx(2e200)
+    assert tree_norm((np.full(4, 1e-200),)) == pytest.approx(2e-200)
+    assert tree_norm((np.float32([3e38, 3e38]),)) == pytest.approx(3e38 * 2**0.5, rel=1e-6)
+    assert np.isnan(tree_norm((np.array([1.0, np.nan]), np.array([2.0]))))
+    assert tree_norm((np.array([np.inf]),)) == np.inf
+    assert tree_norm(()) == 0.0
+
+
+def test_dtype_is_kept(tree):
+    single = tree_cast(tree, np.float32)
+    for made in (single, tree_scale(0.1, single), tree_random_like(single, np.random.default_rng(1)), tree_zeros_like(single)):
+        assert {leaf.dtype for leaf in tree_leaves(made)} == {np.dtype("float32")}
+
+
+def test_random_like_has_the_scale_asked_for_and_differs_from_leaf_to_leaf():
+    a, b = tree_random_like((np.zeros(20_000), np.zeros(20_000)), np.random.default_rng(0), scale=0.5)
+    assert np.std(a) == pytest.approx(0.5, rel=0.03) and not np.array_equal(a, b)
+
+
+@pytest.mark.parametrize(
+    "one, other, message",
+    [
+        ((np.zeros(1),), (np.zeros(1), np.zeros(1)), "expected tuple of 1, got tuple of 2"),
+        ((np.zeros(1),), [np.zeros(1)], "expected tuple of 1, got list of 1"),
+        ({"a": np.zeros(1)}, {"b": np.zeros(1)}, r"expected dict\(a\), got dict\(b\)"),
+        (Pair(np.zeros(1), ()), (np.zeros(1), ()), r"expected Pair\(a, b\), got tuple of 2"),
+        ((np.zeros(1),), np.zeros(1), r"got array of shape \(1,\)"),
+    ],
+)
+def test_another_structure_is_refused(one, other, message):
+    with pytest.raises(ValueError, match=message):
+        tree_add(one, other)

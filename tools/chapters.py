@@ -1,0 +1,133 @@
+"""Re-create ``chapters/*.ipynb`` with outputs from the text sources ``chapters/*.md``.
+
+Run by ``make chapters``. Running it twice gives the same bytes: cell ids are hashes, and nothing is stored that depends
+on the day or the machine. A chapter that fails leaves its old notebook in place.
+
+    python tools/chapters.py            # every chapter
+    python tools/chapters.py 03 5       # chapters by number
+    python tools/chapters.py chapters/04_learning_to_write.md
+"""
+import argparse
+import hashlib
+import os
+import sys
+import time
+from pathlib import Path
+
+import jupytext
+import nbformat
+from jupytext.config import load_jupytext_config
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+ROOT = Path(__file__).resolve().parent.parent
+CHAPTERS = ROOT / "chapters"
+ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYTHONPATH": str(ROOT),  # the package of this checkout, whatever else is installed
+}
+
+
+def find_sources(names: list[str]) -> list[Path]:
+    """The text sources meant by ``names``: chapter numbers or files; all of them when there are no names."""
+    sources = sorted(CHAPTERS.glob("[0-9][0-9]_*.md"))
+    if not names:
+        return sources
+    return [source for name in names for source in _find_source(name, sources)]
+
+
+def _find_source(name: str, sources: list[Path]) -> list[Path]:
+    if name.isdigit():
+        found = [source for source in sources if int(source.name[:2]) == int(name)]
+    else:
+        found = [path for path in [Path(name).with_suffix(".md").resolve()] if path.exists()]
+    if not found:
+        raise SystemExit(f"no chapter {name!r} in {CHAPTERS}")
+    return found
+
+
+def read_notebook(path: Path) -> nbformat.NotebookNode:
+    """The notebook in ``path`` (text or ipynb), read with the settings of pyproject.toml."""
+    return jupytext.read(path, config=load_jupytext_config(str(ROOT)))
+
+
+def notebook_to_text(notebook: nbformat.NotebookNode) -> str:
+    """The one canonical MyST text of a notebook."""
+    return jupytext.writes(notebook, fmt="md:myst", config=load_jupytext_config(str(ROOT)))
+
+
+def prepare(source: Path) -> nbformat.NotebookNode:
+    """The notebook of a text source, without outputs, with cell ids that depend on nothing but name and position."""
+    notebook = read_notebook(source)
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    for i, cell in enumerate(notebook.cells):
+        cell["id"] = hashlib.sha1(f"{source.stem}-{i}".encode()).hexdigest()[:8]
+    notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook.metadata["jupytext"] = {"formats": "ipynb,md:myst"}
+    return notebook
+
+
+def execute(notebook: nbformat.NotebookNode, directory: Path) -> None:
+    """Run every cell in ``directory`` and keep the outputs, without time stamps and versions."""
+    client = NotebookClient(
+        notebook,
+        timeout=600,
+        kernel_name="python3",
+        record_timing=False,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(directory)}},
+    )
+    client.execute()
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata["language_info"] = {"name": "python"}
+
+
+def describe_failure(notebook: nbformat.NotebookNode, error: Exception) -> str:
+    """The cell that failed, counted from 0 as nbval does, and what it said."""
+    executed = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.execution_count]
+    failed = [i for i in executed if any(o.output_type == "error" for o in notebook.cells[i].outputs)]
+    cell = (failed or executed or [0])[-1]
+    return f"cell {cell}:\n{error}"
+
+
+def write_if_changed(path: Path, text: str) -> bool:
+    """Whether ``path`` had to be changed to hold ``text``. It is replaced whole or not at all."""
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return False
+    scratch = path.with_name(f".{path.name}.tmp")
+    scratch.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(scratch, path)
+    return True
+
+
+def recreate(source: Path) -> str:
+    """What was done with one chapter: its notebook is written, and its text put into canonical form."""
+    before = source.read_text(encoding="utf-8")
+    notebook = prepare(source)
+    try:
+        execute(notebook, source.parent)
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        raise SystemExit(f"{source.name}: {describe_failure(notebook, error)}") from None
+    if source.read_text(encoding="utf-8") != before:
+        raise SystemExit(f"{source.name}: the text was edited while it ran; nothing written, run it again")
+    written = write_if_changed(source.with_suffix(".ipynb"), nbformat.writes(notebook) + "\n")
+    rewritten = write_if_changed(source, notebook_to_text(notebook))
+    return ("written" if written else "unchanged") + (", text put into canonical form" if rewritten else "")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("chapters", nargs="*", help="chapter numbers or files; every chapter if none is named")
+    sources = find_sources(parser.parse_args().chapters)
+    os.environ.update(ENVIRONMENT)
+    os.environ.pop("MPLBACKEND", None)  # the notebook's own backend must make the figures
+    for source in sources:
+        start = time.perf_counter()
+        result = recreate(source)
+        print(f"{source.stem:<28} {time.perf_counter() - start:5.1f} s  {result}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
