@@ -16,7 +16,7 @@ BIN := .venv/bin
 .PHONY: lab test chapters site lint clean
 
 lab: .venv/installed-$(EXTRAS)
-	$(BIN)/jupyter lab chapters/00_start_here.ipynb
+	$(BIN)/jupyter lab --ServerApp.root_dir=. chapters/00_start_here.ipynb
 
 test: .venv/installed-$(EXTRAS)
 	$(BIN)/python -m pytest $(ARGS)

@@ -1,9 +1,9 @@
 """Jacobians over time: how much of a change in an early state is left in a late one. Chapter 05 measures them.
 
-    jacobian[j, k] = d h_T[k] / d h_t[j]
+    jacobian[k, i] = d h_T[k] / d h_t[i]
 
-States are rows, so the row says which unit of h_t is moved and the column which unit of h_T answers: a small change v of
-h_t changes h_T by v @ jacobian, and the chain rule reads from left to right in the order of time.
+The row says which unit of h_T answers, the column which unit of h_t is moved: a gradient, which is a row, goes back in time
+by dh_t = dh_T @ jacobian.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ def jacobians(cell, params, xs, state):
     """Return d h_T / d h_t for every time distance T - t, (T + 1, B, H, H): entry k is that at distance k, 0 the identity.
 
     For any cell, by backpropagation: every sequence is copied H times, copy k is handed the unit gradient of unit k of
-    h_T, and what arrives at h_t is column k. The other fields of the state (the c of an LSTM) carry gradient too, so
+    h_T, and what arrives at h_t is row k. The other fields of the state (the c of an LSTM) carry gradient too, so
     every road from h_t to h_T counts.
 
     xs: (T, B, D); state: the cell's State of (B, H) before the first step. Errors: those of `unroll`.
@@ -30,11 +30,11 @@ def jacobians(cell, params, xs, state):
         (_, state), cache = unroll(cell, params, x[None], state)
         caches.append(cache)
     dstate = tree_zeros_like(state)._replace(h=np.tile(np.eye(H, dtype=state.h.dtype), (B, 1)))
-    columns = [dstate.h]
+    rows = [dstate.h]
     for cache in reversed(caches):
         _, _, dstate = unroll_backward(cell, params, cache, (np.zeros_like(cache.previous_hs), dstate))
-        columns.append(dstate.h)
-    return np.stack(columns).reshape(-1, B, H, H).swapaxes(-1, -2)
+        rows.append(dstate.h)
+    return np.stack(rows).reshape(-1, B, H, H)
 
 
 def jacobian_norms(cell, params, xs, state):
@@ -47,10 +47,10 @@ def jacobian_norms(cell, params, xs, state):
 
 
 def elman_jacobian(params, h):
-    """Return d h_t / d h_{t-1} of `elman_step` from the new state h = h_t, (B, H, H): W_h[j, k] (1 - h[k]^2).
+    """Return d h_t / d h_{t-1} of `elman_step` from the new state h = h_t, (B, H, H): (1 - h[k]^2) W_h[i, k].
 
-    In matrices W_h diag(1 - h^2). Source: Pascanu, Mikolov & Bengio 2013, equation 5, where states are columns.
+    In matrices diag(1 - h^2) W_h^T. Source: Hochreiter 1991; Pascanu, Mikolov & Bengio 2013, section 2.1.
     h: (B, H). Errors: ValueError or TypeError if h does not fit the parameters.
     """
     check_array("h", h, dtype=params.b.dtype, B=None, H=len(params.W_h))
-    return params.W_h * (1 - h**2)[:, None, :]
+    return (1 - h**2)[:, :, None] * params.W_h.T

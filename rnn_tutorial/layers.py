@@ -48,13 +48,12 @@ class Recurrent:
     def forward(self, params, xs, *, mask=None, rng=None):
         """Return (hs, cache)."""
         check_array("xs", xs, dtype=params.b.dtype, T=None, B=None, D=self.input_size)
-        (hs, last_state), cache = unroll(self.cell, params, xs, self.cell.initial_state(params, xs.shape[1]), mask)
-        return hs, (cache, tree_zeros_like(last_state))
+        (hs, _), cache = unroll(self.cell, params, xs, self.cell.initial_state(params, xs.shape[1]), mask)
+        return hs, cache
 
     def backward(self, params, cache, dhs):
         """Return (dparams, dxs)."""
-        cache, dlast_state = cache
-        dparams, dxs, _ = unroll_backward(self.cell, params, cache, (dhs, dlast_state))
+        dparams, dxs, _ = unroll_backward(self.cell, params, cache, (dhs, tree_zeros_like(cache.last)))
         return dparams, dxs
 
 

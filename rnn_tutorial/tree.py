@@ -16,6 +16,8 @@ def tree_map(f, tree, *rest):
         _refuse_other_structure(tree, rest)
         branches = [tree_map(f, *branches) for branches in zip(tree, *rest, strict=True)]
         return type(tree)(*branches) if hasattr(tree, "_fields") else type(tree)(branches)
+    if any(isinstance(other, (dict, tuple, list)) for other in rest):
+        _refuse_other_structure(tree, rest)
     return f(tree, *rest)
 
 
@@ -83,7 +85,7 @@ def tree_norm(tree):
 
 def _refuse_other_structure(tree, rest):
     for other in rest:
-        same = type(other) is type(tree) and len(other) == len(tree)
+        same = type(other) is type(tree) and isinstance(tree, (dict, tuple, list)) and len(other) == len(tree)
         if same and isinstance(tree, dict):
             same = other.keys() == tree.keys()
         if not same:

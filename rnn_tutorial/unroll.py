@@ -23,6 +23,7 @@ class UnrollCache(NamedTuple):
     xs: Array  # (T, B, D)
     previous_hs: Array  # (T, B, H), h before each step
     steps: list  # one cache of the cell a step
+    last: NamedTuple  # the state after the last step
     mask: Array | None  # (T, B)
 
 
@@ -45,7 +46,7 @@ def unroll(cell, params, xs, state, mask=None):
         state = _hold(keep, new_state, state)
         hs.append(state.h)
         caches.append(cache)
-    return (_zero_padding(mask, np.stack(hs)), state), UnrollCache(xs, np.stack(previous_hs), caches, mask)
+    return (_zero_padding(mask, np.stack(hs)), state), UnrollCache(xs, np.stack(previous_hs), caches, state, mask)
 
 
 def unroll_backward(cell, params, cache, doutputs):
@@ -56,7 +57,7 @@ def unroll_backward(cell, params, cache, doutputs):
     """
     dhs, dstate = doutputs
     check_like("dhs", dhs, cache.previous_hs)
-    check_like("dlast_state.h", dstate.h, cache.previous_hs[0])
+    check_like("dlast_state", dstate, cache.last)
     dhs = _zero_padding(cache.mask, dhs)
     down, da_xs, da_hs = tree_zeros_like(params[3:]), [], []
     for step, dh, keep in zip(reversed(cache.steps), dhs[::-1], reversed(_steps(cache.mask, len(dhs)))):

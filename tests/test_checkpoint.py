@@ -163,6 +163,23 @@ def test_a_foreign_file_is_refused(tmp_path):
             load(path, np.ones(3))
 
 
+class Trap:
+    """Something that, unpickled, makes a folder."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+def test_loading_runs_no_code_from_the_file(tmp_path):
+    np.savez(tmp_path / "trap.npz", tree=np.array([Trap(tmp_path / "sprung")], dtype=object))
+    with pytest.raises(CheckpointError):
+        load(tmp_path / "trap.npz", np.ones(3))
+    assert not (tmp_path / "sprung").exists()
+
+
 def test_a_missing_file_or_folder_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         load(tmp_path / "nowhere", params())

@@ -29,9 +29,9 @@ def last_state(params, xs, h):
 
 
 def complex_step_jacobian(f, h, step=1e-20):
-    """Return d f(h)[b, k] / d h[b, j] as (B, j, k): unit j of all sequences is moved at once, as none sees another."""
-    rows = [np.imag(f(h + 1j * step * np.eye(h.shape[1])[j])) / step for j in range(h.shape[1])]
-    return np.stack(rows, axis=1)
+    """Return d f(h)[b, k] / d h[b, i] as (B, k, i): unit i of all sequences is moved at once, as none sees another."""
+    columns = [np.imag(f(h + 1j * step * unit)) / step for unit in np.eye(h.shape[1])]
+    return np.stack(columns, axis=-1)
 
 
 def states_before(params, xs, state):
@@ -57,12 +57,12 @@ def test_one_elman_step_agrees_with_the_complex_step(problem):
     np.testing.assert_allclose(elman_jacobian(params, new_state.h), want, rtol=1e-12, atol=1e-15)
 
 
-def test_the_product_of_the_steps_in_the_order_of_time_is_the_jacobian(problem):
+def test_the_product_of_the_steps_is_the_jacobian(problem):
     params, xs, state = problem
     (hs, _), _ = unroll(Elman, params, xs, state)
     product, found = np.eye(H), jacobians(Elman, params, xs, state)
     for distance, h in enumerate(hs[::-1], start=1):
-        product = elman_jacobian(params, h) @ product
+        product = product @ elman_jacobian(params, h)
         np.testing.assert_allclose(found[distance], product, rtol=1e-12, atol=1e-15)
 
 
@@ -136,5 +136,5 @@ def test_the_jacobian_agrees_with_pytorch(problem):
             h = torch.tanh(x @ W_x + h @ W_h + b)
         return h
 
-    want = torch.autograd.functional.jacobian(run, torch.as_tensor(state.h[0])).numpy()  # rows: the unit of h_T
-    np.testing.assert_allclose(jacobians(Elman, params, xs, state)[T, 0], want.T, rtol=1e-12, atol=1e-15)
+    want = torch.autograd.functional.jacobian(run, torch.as_tensor(state.h[0])).numpy()
+    np.testing.assert_allclose(jacobians(Elman, params, xs, state)[T, 0], want, rtol=1e-12, atol=1e-15)

@@ -153,6 +153,11 @@ def test_softmax_is_the_quotient_of_exponentials():
         e = np.exp(logits / temperature)
         np.testing.assert_allclose(softmax(logits, temperature), e / e.sum(axis=-1, keepdims=True), rtol=1e-14)
         np.testing.assert_allclose(np.exp(log_softmax(logits, temperature)), softmax(logits, temperature), rtol=1e-14)
+    assert np.array_equal(softmax(logits), softmax(logits, 1.0))
+    assert np.array_equal(log_softmax(logits), log_softmax(logits, 1.0))
+    for function in (softmax, log_softmax):
+        with pytest.raises(TypeError, match="logits: expected an array of floating-point numbers"):
+            function(np.ones((2, 3), int))
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -222,8 +227,9 @@ def test_targets_of_another_kind_are_refused(loss):
     targets[2, 1, 0] = np.nan
     with pytest.raises(ValueError, match=r"targets: expected finite numbers, got nan at index \(2, 1, 0\)"):
         loss(ys, targets)
-    with pytest.raises(ValueError, match="at least one axis and one entry"):
-        loss(np.zeros((0, K)), np.zeros((0, K)))
+    for shape in ((), (0, K), (T, 0)):
+        with pytest.raises(ValueError, match="at least one axis and one entry"):
+            loss(np.zeros(shape), np.zeros(shape))
 
 
 def test_classes_must_be_whole_numbers():

@@ -77,5 +77,8 @@ def test_bad_input_is_refused():
         confusion_matrix(PREDICTIONS, TARGETS, 0)
     with pytest.raises(ValueError, match="beta"):
         f_score(np.eye(2), beta=0)
+    for score in (precision, recall, f_score):
+        with pytest.raises(ValueError, match=r"matrix: expected a confusion matrix of shape \(K, K\), got \(2, 3\)"):
+            score(np.ones((2, 3)))
     with pytest.raises(ValueError, match=r"matrix: expected a confusion matrix of shape \(K, K\), got \(8,\)"):
         precision(PREDICTIONS.ravel())

@@ -41,8 +41,11 @@ def run(optimizer, params, grads):
 @pytest.mark.parametrize("name, options, ours", [
     ("SGD", {"lr": 0.1}, sgd(0.1)),
     ("SGD", {"lr": 0.1, "momentum": 0.8}, momentum(0.1, 0.8)),
+    ("Adagrad", {}, adagrad()),
     ("Adagrad", {"lr": 0.1}, adagrad(0.1)),
+    ("SGD", {"lr": 0.1, "momentum": 0.9}, momentum(0.1)),
     ("Adagrad", {"lr": 0.1, "eps": 0.01}, adagrad(0.1, epsilon=0.01)),
+    ("RMSprop", {}, rmsprop()),
     ("RMSprop", {"lr": 0.05}, rmsprop(0.05)),
     ("RMSprop", {"lr": 0.05, "alpha": 0.7, "eps": 0.01}, rmsprop(0.05, decay=0.7, epsilon=0.01)),
     ("Adam", {}, adam()),

@@ -94,6 +94,7 @@ def test_random_like_has_the_scale_asked_for_and_differs_from_leaf_to_leaf():
         ({"a": np.zeros(1)}, {"b": np.zeros(1)}, r"expected dict\(a\), got dict\(b\)"),
         (Pair(np.zeros(1), ()), (np.zeros(1), ()), r"expected Pair\(a, b\), got tuple of 2"),
         ((np.zeros(1),), np.zeros(1), r"got array of shape \(1,\)"),
+        (np.zeros(1), (), r"expected array of shape \(1,\), got tuple of 0"),
     ],
 )
 def test_another_structure_is_refused(one, other, message):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from example_cell import Leaky
 
 from rnn_tutorial.cells.elman import Elman, ElmanParams, ElmanState, elman_step, elman_step_backward
 from rnn_tutorial.gradient_check import check_cell, random_start, relative_error
@@ -170,30 +171,15 @@ def test_what_is_returned_shares_no_memory_with_the_cache(problem):
             np.testing.assert_array_equal(a, b)
 
 
-def test_a_cell_may_have_parameters_of_its_own(rng):
-    """Fields after W_x, W_h, b: here a gain, h = gain * tanh(a), whose gradient adds up over time."""
-    from typing import NamedTuple
+def test_a_cell_may_have_parameters_and_a_state_of_its_own(rng):
+    check_cell(Leaky, rng)
 
-    class GainParams(NamedTuple):
-        W_x: np.ndarray
-        W_h: np.ndarray
-        b: np.ndarray
-        gain: np.ndarray
 
-    def pointwise(params, a_x, a_h, state):
-        y = np.tanh(a_x + a_h)
-        return ElmanState(params.gain * y + 0.1 * state.h), y
-
-    def pointwise_backward(params, y, dstate):
-        da = dstate.h * params.gain * (1 - y * y)
-        return ((dstate.h * y).sum(axis=0),), da, da, ElmanState(0.1 * dstate.h)
-
-    cell = Elman._replace(
-        init=lambda rng, D, H: GainParams(*Elman.init(rng, D, H), np.ones(H)),
-        pointwise=pointwise,
-        pointwise_backward=pointwise_backward,
-    )
-    check_cell(cell, rng)
+def test_the_gradient_of_a_second_part_of_the_state_must_fit_too(rng):
+    params, state = random_start(Leaky, rng, B, D, H)
+    (hs, last), cache = unroll(Leaky, params, rng.standard_normal((T, B, D)), state)
+    with pytest.raises(ValueError, match=r"dlast_state.c: expected shape \(3, 5\), got \(5,\)"):
+        unroll_backward(Leaky, params, cache, (hs, last._replace(c=last.c[0])))
 
 
 BAD = [

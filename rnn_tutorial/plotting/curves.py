@@ -55,7 +55,7 @@ def plot_u_curve(step_sizes, errors, *, ax=None):
     for label, values, line in _lines(errors):
         _refuse_other_length("errors", label, values, len(step_sizes))
         ax.plot(step_sizes, np.maximum(values, 1e-17), label=label, markevery=_few(step_sizes), **line)
-    ax.set(xscale="log", yscale="log", xlabel=r"step size $\epsilon$", ylabel="relative error of the gradient")
+    ax.set(xscale="log", yscale="log", xlabel=r"step size $\varepsilon$", ylabel="relative error of the gradient")
     legend_outside(ax)
     return ax
 

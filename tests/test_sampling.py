@@ -1,0 +1,143 @@
+"""Sampling: the state is carried, the symbols have the probabilities of the model, bad input is refused."""
+
+import numpy as np
+import pytest
+
+from rnn_tutorial.cells.elman import Elman
+from rnn_tutorial.layers import Dense, Embedding, Last, Recurrent, Serial
+from rnn_tutorial.losses import softmax
+from rnn_tutorial.sampling import continue_forward, generate, initial_states, sample_symbols
+from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_random_like
+
+T, B, V, D, H = 7, 3, 6, 4, 5
+MODEL = Serial((Embedding(V, D), Recurrent(Elman, D, H), Serial((Recurrent(Elman, H, 3), Dense(3, V)))))
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def params(rng):
+    return tree_random_like(MODEL.init(rng), rng, 0.9)
+
+
+@pytest.fixture
+def prompts(rng):
+    return rng.integers(V, size=(T, B))
+
+
+def generate_by_rereading(rng, params, prompts, length, temperature):
+    """The slow and obvious way: read everything written so far again, from a zero state, for every new symbol."""
+    text = prompts
+    for _ in range(length):
+        logits = MODEL.forward(params, text)[0][-1]
+        p = np.exp(logits / temperature) / np.exp(logits / temperature).sum(axis=1, keepdims=True)
+        u = rng.random((B, 1))
+        drawn = [int(np.searchsorted(np.cumsum(p[b]), u[b, 0], side="right")) for b in range(B)]
+        text = np.concatenate([text, [drawn]])
+    return text[len(prompts) :]
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+def test_carrying_the_state_writes_what_rereading_everything_writes(params, prompts, temperature):
+    written = generate(MODEL, params, np.random.default_rng(1), prompts, 40, temperature)
+    reread = generate_by_rereading(np.random.default_rng(1), params, prompts, 40, temperature)
+    assert written.shape == (40, B)
+    assert np.array_equal(written, reread)
+    assert len(np.unique(written)) > 2
+
+
+@pytest.mark.parametrize("cut", [1, 3, T - 1])
+def test_a_sequence_in_two_pieces_is_the_whole_sequence(params, prompts, cut):
+    whole, _ = MODEL.forward(params, prompts)
+    first, states = continue_forward(MODEL, params, prompts[:cut], initial_states(MODEL, params, B))
+    second, states = continue_forward(MODEL, params, prompts[cut:], states)
+    assert np.allclose(np.concatenate([first, second]), whole, rtol=1e-13, atol=1e-13)
+    assert [leaf.shape for leaf in tree_leaves(states)] == [(B, H), (B, 3)]
+
+
+def test_the_states_handed_in_are_not_changed(params, prompts):
+    states = initial_states(MODEL, params, B)
+    continue_forward(MODEL, params, prompts, states)
+    assert all(np.all(leaf == 0) for leaf in tree_leaves(states))
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_symbols_come_as_often_as_their_probabilities_say(rng, temperature):
+    logits, N = np.array([[2.0, 0.0, -1.0, 1.0]]), 40_000
+    counts = np.bincount(sample_symbols(rng, np.repeat(logits, N, axis=0), temperature), minlength=4)
+    p = softmax(logits, temperature)[0]
+    assert np.all(np.abs(counts - N * p) < 5 * np.sqrt(N * p * (1 - p)))
+
+
+class Ends:
+    """A generator that draws the smallest and the largest uniform number there is."""
+
+    def random(self, shape):
+        return np.array([[0.0], [1 - 2.0**-53]])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_symbol_of_probability_zero_is_never_drawn(dtype):
+    logits = np.array([[-1e4, 0.0, 0.3, 0.1, -1e4]] * 2, dtype)
+    assert sample_symbols(Ends(), logits).tolist() == [1, 3]
+
+
+def test_at_a_low_temperature_the_likeliest_symbol_is_written(params, prompts, rng):
+    cold = generate(MODEL, params, rng, prompts, 5, temperature=1e-6)
+    logits, _ = MODEL.forward(params, np.concatenate([prompts, cold]))
+    assert np.array_equal(cold, logits[T - 1 : -1].argmax(axis=-1))
+
+
+def test_the_same_seed_writes_the_same_text(params, prompts):
+    first, second = (generate(MODEL, params, np.random.default_rng(5), prompts, 20) for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+def test_a_sequence_of_the_batch_does_not_depend_on_the_others(params, prompts):
+    """At a low temperature nothing is left to chance, so alone or beside others the same is written."""
+    beside = generate(MODEL, params, np.random.default_rng(0), prompts, 10, 1e-6)
+    alone = generate(MODEL, params, np.random.default_rng(0), prompts[:, 1:2], 10, 1e-6)
+    assert np.array_equal(beside[:, 1:2], alone)
+
+
+def test_float32_models_write_too(params, prompts, rng):
+    logits, states = continue_forward(MODEL, tree_cast(params, np.float32), prompts, initial_states_32(params))
+    assert logits.dtype == np.float32 and all(leaf.dtype == np.float32 for leaf in tree_leaves(states))
+    assert generate(MODEL, tree_cast(params, np.float32), rng, prompts, 3).shape == (3, B)
+
+
+def initial_states_32(params):
+    return initial_states(MODEL, tree_cast(params, np.float32), B)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"prompts": np.zeros(T, int)}, ValueError, r"prompts: expected shape \(T, B\), got \(7,\)"),
+        ({"prompts": np.zeros((T, B))}, TypeError, "indices: expected an array of integers"),
+        ({"prompts": np.full((T, B), V)}, IndexError, "indices: expected indices in 0..5"),
+        ({"prompts": np.zeros((0, B), int)}, ValueError, "xs: expected at least one step"),
+        ({"length": 0}, ValueError, "length: expected a positive whole number, got 0"),
+        ({"length": 2.5}, ValueError, "length: expected a positive whole number, got 2.5"),
+        ({"temperature": 0.0}, ValueError, "temperature: expected a finite number above 0"),
+    ],
+)
+def test_bad_input_is_refused(params, prompts, rng, change, error, message):
+    arguments = {"prompts": prompts, "length": 3, "temperature": 1.0} | change
+    with pytest.raises(error, match=message):
+        generate(MODEL, params, rng, **arguments)
+
+
+def test_a_model_without_logits_at_every_step_is_refused(rng, prompts):
+    model = Serial((Embedding(V, D), Recurrent(Elman, D, H), Last(), Dense(H, V)))
+    with pytest.raises(ValueError, match=r"logits: expected shape \(T, B=3, V\), got \(3, 6\)"):
+        generate(model, model.init(rng), rng, prompts, 3)
+
+
+def test_parameters_are_not_changed(params, prompts, rng):
+    before = tree_map(np.copy, params)
+    generate(MODEL, params, rng, prompts, 5)
+    assert all(np.array_equal(a, b) for a, b in zip(tree_leaves(before), tree_leaves(params), strict=True))
