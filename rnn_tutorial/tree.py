@@ -85,11 +85,17 @@ def tree_norm(tree):
 
 def _refuse_other_structure(tree, rest):
     for other in rest:
-        same = type(other) is type(tree) and isinstance(tree, (dict, tuple, list)) and len(other) == len(tree)
-        if same and isinstance(tree, dict):
-            same = other.keys() == tree.keys()
-        if not same:
+        if _kind(other) != _kind(tree):
             raise ValueError(f"trees of different structure: expected {_outline(tree)}, got {_outline(other)}")
+
+
+def _kind(tree):
+    """Return what two trees must share: the name and fields of a NamedTuple, the keys of a dict, the length of a list."""
+    if hasattr(tree, "_fields"):  # a NamedTuple built again in a notebook is as good as the one it repeats
+        return type(tree).__name__, tree._fields
+    if isinstance(tree, dict):
+        return dict, set(tree)
+    return (type(tree), len(tree)) if isinstance(tree, (tuple, list)) else "leaf"
 
 
 def _outline(tree):

@@ -2,7 +2,8 @@
 
     y = tanh(a_x + 0.7 a_h + p * c_previous)        c = l * c_previous + y        h = g * c
 
-The 0.7 makes the gradients of a_x and a_h differ, `p` (H,) lets the cell see its own c before it acts, `g` (H,) scales what it shows, and the leak l is the constant 0.5.
+The 0.7 makes the gradients of a_x and a_h differ, `p` (H,) lets the cell see its own c before it acts, `g` (H,) scales what
+it shows, and the leak is 0.5.
 """
 
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Activations: right everywhere, derivative from the output, no warnings, dtype kept; judged by complex step, the standard library and PyTorch."""
+"""Activations: right everywhere, derivative from the output, no warnings; judged by complex step, `math` and PyTorch."""
 
 import math
 import warnings

@@ -153,7 +153,9 @@ def test_agrees_with_pytorch(B, T, D, H, lengths, nonlinearity):
     (hs, last), cache = unroll(cell, params, xs, state, mask)
     dparams, dxs, dfirst = unroll_backward(cell, params, cache, (dhs, ElmanState(dh_last)))
 
-    their_hs, their_last, theirs = torch_unroll(torch, torch_elman(torch, params, nonlinearity), xs, state.h, lengths, dhs, dh_last)
+    their_hs, their_last, theirs = torch_unroll(
+        torch, torch_elman(torch, params, nonlinearity), xs, state.h, lengths, dhs, dh_last
+    )
     assert_close("hs", hs, their_hs, 1e-12)
     assert_close("last state", last.h, their_last, 1e-12)
     for name, ours in {"W_x": dparams.W_x, "W_h": dparams.W_h, "b": dparams.b, "xs": dxs, "h_first": dfirst.h}.items():

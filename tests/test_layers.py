@@ -195,8 +195,16 @@ def test_gradients_and_parameters_that_do_not_fit_are_refused(rng):
         model.backward(model.init(rng)[:1], [], XS)
 
 
-@pytest.mark.parametrize("layer, name", [(Dense(0, 1), "input_size"), (Dense(1, 0), "output_size"), (Embedding(0, 1), "vocabulary_size"),
-                                         (Embedding(1, -1), "output_size"), (Recurrent(Elman, 1, 0), "hidden_size")])  # fmt: skip
+SIZELESS = [
+    (Dense(0, 1), "input_size"),
+    (Dense(1, 0), "output_size"),
+    (Embedding(0, 1), "vocabulary_size"),
+    (Embedding(1, -1), "output_size"),
+    (Recurrent(Elman, 1, 0), "hidden_size"),
+]
+
+
+@pytest.mark.parametrize("layer, name", SIZELESS)
 def test_a_size_that_is_no_size_is_refused(layer, name, rng):
     with pytest.raises(ValueError, match=f"{name}: expected a positive whole number"):
         layer.init(rng)

@@ -44,9 +44,7 @@ def check_unroll_backward(backward):
     params, state = random_start(Leaky, rng(), B, D, H)
     point = params, rng().standard_normal((T, B, D)), state
     for mask in (None, MASK):
-        check_gradients(
-            lambda p, mask=mask: unroll(Leaky, *p, mask), lambda c, d: backward(Leaky, params, c, d), point, rng()
-        )
+        check_gradients(lambda p, mask=mask: unroll(Leaky, *p, mask), lambda c, d: backward(Leaky, params, c, d), point, rng())
 
 
 def check_layer_backward(layer, xs, mask=None):

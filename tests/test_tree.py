@@ -100,3 +100,9 @@ def test_random_like_has_the_scale_asked_for_and_differs_from_leaf_to_leaf():
 def test_another_structure_is_refused(one, other, message):
     with pytest.raises(ValueError, match=message):
         tree_add(one, other)
+
+
+def test_a_named_tuple_built_again_elsewhere_is_the_same_structure():
+    again = NamedTuple("Pair", [("a", np.ndarray), ("b", tuple)])
+    total = tree_add(Pair(np.ones(1), ()), again(np.ones(1), ()))
+    assert type(total) is Pair and total.a == 2

@@ -68,9 +68,7 @@ def test_padding_does_not_change_a_sequence(problem):
     for b, n in enumerate(LENGTHS):
         one = slice(b, b + 1)
         (hs_alone, last_alone), cache = unroll(Elman, params, xs[:n, one], ElmanState(state.h[one]))
-        dparams_alone, dxs_alone, dfirst_alone = unroll_backward(
-            Elman, params, cache, (dhs[:n, one], ElmanState(dlast.h[one]))
-        )
+        dparams_alone, dxs_alone, dfirst_alone = unroll_backward(Elman, params, cache, (dhs[:n, one], ElmanState(dlast.h[one])))
         total = tree_add(total, dparams_alone)
         np.testing.assert_allclose(hs[:n, one], hs_alone, rtol=1e-13)
         np.testing.assert_allclose(last.h[one], last_alone.h, rtol=1e-13)
@@ -189,7 +187,11 @@ BAD = [
     (lambda p, xs, s, m: (p, xs, ElmanState(s.h[0]), m), ValueError, r"state.h: expected shape \(3, 5\), got \(5,\)"),
     (lambda p, xs, s, m: (p, xs, s.h, m), ValueError, "state: trees of different structure: expected ElmanState"),
     (lambda p, xs, s, m: (p, xs[:0], s, None), ValueError, r"xs: expected at least one step and one sequence, got \(0, 3, 4\)"),
-    (lambda p, xs, s, m: (p, xs.astype(int), s, m), TypeError, "xs: expected dtype float64, the dtype of the parameters, got int64"),
+    (
+        lambda p, xs, s, m: (p, xs.astype(int), s, m),
+        TypeError,
+        "xs: expected dtype float64, the dtype of the parameters, got int64",
+    ),
     (lambda p, xs, s, m: (p, xs.astype("float32"), s, m), TypeError, "xs: expected dtype float64.* got float32"),
     (lambda p, xs, s, m: (p, xs.tolist(), s, m), TypeError, "xs: expected a NumPy array"),
     (lambda p, xs, s, m: (p, xs, tree_cast(s, "float32"), m), TypeError, "state.h: expected dtype float64, got float32"),

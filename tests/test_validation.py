@@ -28,7 +28,9 @@ def test_check_array_says_name_expected_and_got():
 def test_check_like_names_the_leaf():
     state = ElmanState(np.zeros((2, 3)))
     v.check_like("dstate", ElmanState(np.ones((2, 3))), state)
-    assert message(ValueError, v.check_like, "dstate", ElmanState(np.ones(3)), state) == "dstate.h: expected shape (2, 3), got (3,)"
+    assert (
+        message(ValueError, v.check_like, "dstate", ElmanState(np.ones(3)), state) == "dstate.h: expected shape (2, 3), got (3,)"
+    )
     assert message(TypeError, v.check_like, "dstate", ElmanState(1.0), state).startswith("dstate.h: expected a NumPy array")
     assert "float64, got float32" in message(TypeError, v.check_like, "d", ElmanState(np.ones((2, 3), np.float32)), state)
     assert message(ValueError, v.check_like, "dstate", np.ones((2, 3)), state).startswith("dstate: trees of different structure")
@@ -37,15 +39,21 @@ def test_check_like_names_the_leaf():
 def test_check_features_wants_a_batch_axis_and_the_last_axis():
     v.check_features("xs", np.zeros((5, 2, 3)), 3, np.float64)
     assert message(ValueError, v.check_features, "xs", np.zeros(3), 3, np.float64) == "xs: expected shape (..., 3), got (3,)"
-    assert message(ValueError, v.check_features, "xs", np.zeros((2, 4)), 3, np.float64) == "xs: expected shape (..., 3), got (2, 4)"
+    assert (
+        message(ValueError, v.check_features, "xs", np.zeros((2, 4)), 3, np.float64) == "xs: expected shape (..., 3), got (2, 4)"
+    )
     assert "got int64" in message(TypeError, v.check_features, "xs", np.zeros((2, 3), np.int64), 3, np.float64)
     assert "got list" in message(TypeError, v.check_features, "xs", [], 3, np.float64)
 
 
 def test_check_indices_names_the_first_index_outside():
     v.check_indices("indices", np.array([[0, 6]]), 7)
-    assert message(IndexError, v.check_indices, "i", np.array([[0, 7]]), 7) == "i: expected indices in 0..6 (V = 7), got 7 at (0, 1)"
-    assert message(IndexError, v.check_indices, "i", np.array([3, -1]), 7) == "i: expected indices in 0..6 (V = 7), got -1 at (1,)"
+    assert (
+        message(IndexError, v.check_indices, "i", np.array([[0, 7]]), 7) == "i: expected indices in 0..6 (V = 7), got 7 at (0, 1)"
+    )
+    assert (
+        message(IndexError, v.check_indices, "i", np.array([3, -1]), 7) == "i: expected indices in 0..6 (V = 7), got -1 at (1,)"
+    )
     assert message(TypeError, v.check_indices, "i", np.array([1.0]), 7) == "i: expected an array of integers, got float64"
     assert message(TypeError, v.check_indices, "i", np.array([True]), 7) == "i: expected an array of integers, got bool"
     assert message(TypeError, v.check_indices, "i", [1], 7) == "i: expected an array of integers, got list"
@@ -53,14 +61,20 @@ def test_check_indices_names_the_first_index_outside():
 
 def test_check_finite_names_the_place():
     v.check_finite("xs", np.zeros((2, 2)))
-    assert message(v.NotFiniteError, v.check_finite, "xs", np.array([[0, np.nan]])) == "xs: expected finite numbers, got nan at index (0, 1)"
+    assert (
+        message(v.NotFiniteError, v.check_finite, "xs", np.array([[0, np.nan]]))
+        == "xs: expected finite numbers, got nan at index (0, 1)"
+    )
     assert "got inf at index (1,)" in message(v.NotFiniteError, v.check_finite, "xs", np.array([0, np.inf]))
 
 
 def test_check_mask_wants_booleans_of_steps_by_sequences():
     v.check_mask(np.ones((4, 2), bool), 4, 2)
     assert message(ValueError, v.check_mask, np.ones((2, 4), bool), 4, 2) == "mask: expected shape (T=4, B=2), got (2, 4)"
-    assert message(TypeError, v.check_mask, np.ones((4, 2)), 4, 2) == "mask: expected a boolean array, True on real steps, got float64"
+    assert (
+        message(TypeError, v.check_mask, np.ones((4, 2)), 4, 2)
+        == "mask: expected a boolean array, True on real steps, got float64"
+    )
 
 
 def test_sizes_are_positive_whole_numbers():

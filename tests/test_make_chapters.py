@@ -1,0 +1,30 @@
+"""``make chapters`` stores the same bytes each time, and leaves everything as it was when a cell fails."""
+import pytest
+
+from tools.chapters import find_sources, recreate
+
+GOOD = '# 1 A chapter\n\n```{code-cell}\nprint("a")\n```\n\n```{code-cell}\nimport sys\nprint("b")\nprint("c")\n```\n'
+
+
+def test_running_a_chapter_twice_gives_the_same_bytes_and_a_failing_cell_changes_nothing(tmp_path):
+    source = tmp_path / "01_sample.md"
+    source.write_text(GOOD, encoding="utf-8")
+    assert recreate(source) == "written, text put into canonical form"
+    notebook = source.with_suffix(".ipynb")
+    stored, text = notebook.read_bytes(), source.read_bytes()
+    assert recreate(source) == "unchanged"
+    assert (notebook.read_bytes(), source.read_bytes()) == (stored, text)
+
+    broken = text.replace(b"import sys", b"1 / 0")
+    source.write_bytes(broken)
+    with pytest.raises(SystemExit, match=r"(?s)01_sample.md: cell 2:.*ZeroDivisionError"):
+        recreate(source)
+    assert (notebook.read_bytes(), source.read_bytes()) == (stored, broken)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["01_sample.ipynb", "01_sample.md"]
+
+
+def test_chapters_are_found_by_number_and_unknown_ones_are_refused():
+    assert find_sources(["0"]) == find_sources(["00"]) == find_sources([])[:1]
+    assert find_sources(["chapters/00_start_here.ipynb"]) == find_sources(["0"])
+    with pytest.raises(SystemExit, match="no chapter '99'"):
+        find_sources(["99"])
