@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnn_tutorial.schedules import constant
-from rnn_tutorial.tree import tree_map, tree_scale, tree_zeros_like
+from rnn_tutorial.tree import tree_map, tree_map_parts, tree_scale, tree_zeros_like
 from rnn_tutorial.validation import check_number
 
 
@@ -157,7 +157,7 @@ def frozen(optimizer, trainable):
 
     def update(grads, state):
         updates, state = optimizer.update(_trainable_part(trainable, grads), state)
-        return tree_map(lambda keep, up, g: up if keep else _no_change(g), trainable, updates, grads), state
+        return tree_map_parts(lambda keep, up, g: up if keep else _no_change(g), trainable, updates, grads), state
 
     return Optimizer(init, update)
 
@@ -174,7 +174,7 @@ def _over_root(factor, numerators, squares, epsilon):
 
 def _trainable_part(trainable, tree):
     """Return the tree with () in place of each frozen part: a tree without leaves."""
-    return tree_map(lambda keep, part: part if keep else (), trainable, tree)
+    return tree_map_parts(lambda keep, part: part if keep else (), trainable, tree)
 
 
 def _no_change(part):

@@ -9,16 +9,27 @@ import numpy as np
 
 def tree_map(f, tree, *rest):
     """Return the tree of `f(leaf, *leaves at the same place in rest)`; all trees must have one structure."""
-    if isinstance(tree, dict):
-        _refuse_other_structure(tree, rest)
-        return {key: tree_map(f, tree[key], *(other[key] for other in rest)) for key in tree}
-    if isinstance(tree, (tuple, list)):
-        _refuse_other_structure(tree, rest)
-        branches = [tree_map(f, *branches) for branches in zip(tree, *rest, strict=True)]
-        return type(tree)(*branches) if hasattr(tree, "_fields") else type(tree)(branches)
-    if any(isinstance(other, (dict, tuple, list)) for other in rest):
-        _refuse_other_structure(tree, rest)
-    return f(tree, *rest)
+
+    def at_leaves(leaf, *others):
+        _refuse_other_structure(leaf, others)
+        return f(leaf, *others)
+
+    return tree_map_parts(at_leaves, tree, *rest)
+
+
+def tree_map_parts(f, outline, *trees):
+    """Return the tree of `f(leaf of outline, *what stands at its place in trees)`, be that a leaf or a whole branch.
+
+    With outline (True, False) and parameters (EmbeddingParams, DenseParams), f sees (True, EmbeddingParams), and so on.
+    """
+    if isinstance(outline, dict):
+        _refuse_other_structure(outline, trees)
+        return {key: tree_map_parts(f, outline[key], *(tree[key] for tree in trees)) for key in outline}
+    if isinstance(outline, (tuple, list)):
+        _refuse_other_structure(outline, trees)
+        branches = [tree_map_parts(f, *branches) for branches in zip(outline, *trees, strict=True)]
+        return type(outline)(*branches) if hasattr(outline, "_fields") else type(outline)(branches)
+    return f(outline, *trees)
 
 
 def tree_paths(tree, name=""):

@@ -1,5 +1,6 @@
 """Trees: structure kept, leaves computed, nothing changed in place, another structure refused."""
 
+from collections import namedtuple
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from rnn_tutorial.tree import (
     tree_dot,
     tree_leaves,
     tree_map,
+    tree_map_parts,
     tree_norm,
     tree_paths,
     tree_random_like,
@@ -103,6 +105,13 @@ def test_another_structure_is_refused(one, other, message):
 
 
 def test_a_named_tuple_built_again_elsewhere_is_the_same_structure():
-    again = NamedTuple("Pair", [("a", np.ndarray), ("b", tuple)])
+    again = namedtuple("Pair", "a b")
     total = tree_add(Pair(np.ones(1), ()), again(np.ones(1), ()))
     assert type(total) is Pair and total.a == 2
+
+
+def test_an_outline_sees_whole_parts():
+    params = (Pair(np.ones(1), ()), np.zeros(2))
+    assert tree_map_parts(lambda keep, part: keep and type(part).__name__, (True, False), params) == ("Pair", False)
+    with pytest.raises(ValueError, match="expected tuple of 3, got tuple of 2"):
+        tree_map_parts(lambda *_: None, (True, True, True), params)
