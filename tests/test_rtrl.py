@@ -45,7 +45,7 @@ def test_the_gradient_is_the_slope_along_a_random_direction(sizes):
     assert tree_dot(elman_rtrl(params, xs, state, dhs), direction) == pytest.approx(slope, rel=1e-12)
 
 
-def test_the_sensitivity_is_the_derivative_of_every_unit_by_every_weight_after_every_step():
+def test_the_sensitivity_is_the_slope_of_the_state():
     params, xs, state, _ = problem(T=4)
     now, sensitivity = state, elman_sensitivity(params, state)
     for t, x in enumerate(xs):
