@@ -59,12 +59,12 @@ def unroll_backward(cell, params, cache, doutputs):
     check_like("dhs", dhs, cache.previous_hs)
     check_like("dlast_state", dstate, cache.last)
     dhs = _zero_padding(cache.mask, dhs)
+    W_h_transposed = np.ascontiguousarray(params.W_h.T)  # once a sequence: a product with a transposed view is slower
     down, da_xs, da_hs = tree_zeros_like(params[3:]), [], []
     for step, dh, keep in zip(reversed(cache.steps), dhs[::-1], reversed(_steps(cache.mask, len(dhs)))):
         dstate = dstate._replace(h=dstate.h + dh)  # h_t is an output, and the input of step t + 1
-        dnew = _hold(keep, dstate, tree_zeros_like(dstate))
-        down_t, da_x, da_h, dprevious = cell.pointwise_backward(params, step, dnew)
-        dprevious = dprevious._replace(h=dprevious.h + da_h @ params.W_h.T)  # a_h = h_previous @ W_h
+        down_t, da_x, da_h, dprevious = cell.pointwise_backward(params, step, _zero_held(keep, dstate))
+        dprevious = dprevious._replace(h=dprevious.h + da_h @ W_h_transposed)  # a_h = h_previous @ W_h
         dstate = _hold(keep, dprevious, dstate)
         down = tree_add(down, down_t)
         da_xs.append(da_x)
@@ -92,6 +92,11 @@ def _steps(mask, T):
 def _hold(keep, new, old):
     """Return `new` where keep is True and `old` where it is False; keep None is True everywhere."""
     return new if keep is None else tree_map(lambda n, o: np.where(keep, n, o), new, old)
+
+
+def _zero_held(keep, dstate):
+    """Return dstate with zeros where keep is False: what the step itself is told of a state that it did not change."""
+    return dstate if keep is None else tree_map(lambda d: np.where(keep, d, 0), dstate)
 
 
 def _zero_padding(mask, hs):

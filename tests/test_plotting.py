@@ -245,9 +245,9 @@ def test_the_way_back_runs_against_every_arrow():
 
 def test_the_step_says_every_shape_and_every_gradient():
     said = words(plotting.draw_step())
-    assert {"$x$\n(B, D)", "$W_x$\n(D, H)", "$h_{t-1}$\n(B, H)", "$W_h$\n(H, H)", "$b$\n(H,)", "$h_t$\n(B, H)"} <= set(said)
+    assert {"$x_t$\n(B, D)", "$W_x$\n(D, H)", "$h_{t-1}$\n(B, H)", "$W_h$\n(H, H)", "$b$\n(H,)", "$h_t$\n(B, H)"} <= set(said)
     gradients = set(words(plotting.draw_step(backward=True))) - set(said)
-    assert len(gradients) == 7 and r"$dW_h = h_{t-1}^\top\,da$" in gradients
+    assert len(gradients) == 7 and r"$dW_h = h_{t-1}^\top\,da_t$" in gradients
 
 
 def test_the_window_reaches_as_far_as_it_is_long():

@@ -34,17 +34,18 @@ def generate_by_rereading(rng, params, prompts, length, temperature):
     for _ in range(length):
         logits = MODEL.forward(params, text)[0][-1]
         p = np.exp(logits / temperature) / np.exp(logits / temperature).sum(axis=1, keepdims=True)
-        u = rng.random((B, 1))
-        drawn = [int(np.searchsorted(np.cumsum(p[b]), u[b, 0], side="right")) for b in range(B)]
+        u = rng.random((len(p), 1))
+        drawn = [int(np.searchsorted(np.cumsum(p[b]), u[b, 0], side="right")) for b in range(len(p))]
         text = np.concatenate([text, [drawn]])
     return text[len(prompts) :]
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
-def test_carrying_the_state_writes_what_rereading_everything_writes(params, prompts, temperature):
-    written = generate(MODEL, params, np.random.default_rng(1), prompts, 40, temperature)
-    reread = generate_by_rereading(np.random.default_rng(1), params, prompts, 40, temperature)
-    assert written.shape == (40, B)
+def test_carrying_the_state_writes_what_rereading_everything_writes(params, rng, temperature):
+    prompts = rng.integers(V, size=(T, 50))
+    written = generate(MODEL, params, np.random.default_rng(1), prompts, 20, temperature)
+    reread = generate_by_rereading(np.random.default_rng(1), params, prompts, 20, temperature)
+    assert written.shape == (20, 50)
     assert np.array_equal(written, reread)
     assert len(np.unique(written)) > 2
 
@@ -83,6 +84,24 @@ class Ends:
 def test_a_symbol_of_probability_zero_is_never_drawn(dtype):
     logits = np.array([[-1e4, 0.0, 0.3, 0.1, -1e4]] * 2, dtype)
     assert sample_symbols(Ends(), logits).tolist() == [1, 3]
+
+
+class AlmostOne:
+    """A generator that draws the largest uniform number, again and again."""
+
+    def random(self, shape):
+        return np.full(shape, 1 - 2.0**-53)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rounding_of_the_sum_never_draws_a_symbol_that_does_not_exist(rng, dtype):
+    logits = rng.standard_normal((2000, 50)).astype(dtype)
+    assert np.all(sample_symbols(AlmostOne(), logits) < 50)
+
+
+def test_logits_without_a_batch_are_refused(rng):
+    with pytest.raises(ValueError, match=r"logits: expected shape \(B, V\), got \(4,\)"):
+        sample_symbols(rng, np.zeros(4))
 
 
 def test_at_a_low_temperature_the_likeliest_symbol_is_written(params, prompts, rng):

@@ -109,12 +109,12 @@ def draw_step(*, backward=False, ax=None):
 
 
 _STEP_ARRAYS = (  # words, place, colour; gradient and its place
-    ("$x$\n(B, D)", (0.75, 3.1), INPUT, r"$dx = da\,W_x^\top$", (0.75, 2.6)),
-    ("$W_x$\n(D, H)", (2.5, 3.95), WEIGHT, r"$dW_x = x^\top da$", (3.6, 3.95)),
-    ("$h_{t-1}$\n(B, H)", (0.75, 1.5), STATE, r"$dh_{t-1} = da\,W_h^\top$", (0.75, 1.0)),
-    ("$W_h$\n(H, H)", (2.5, 0.65), WEIGHT, r"$dW_h = h_{t-1}^\top\,da$", (2.5, 0.17)),
-    ("$b$\n(H,)", (4.2, 0.65), WEIGHT, r"$db = \sum_B da$", (5.2, 0.65)),
-    ("$a$\n(B, H)", (5.6, 2.3), PLAIN, r"$da = dh_t \circ (1 - h_t^2)$", (5.7, 1.78)),
+    ("$x_t$\n(B, D)", (0.75, 3.1), INPUT, r"$dx_t = da_t\,W_x^\top$", (0.75, 2.6)),
+    ("$W_x$\n(D, H)", (2.5, 3.95), WEIGHT, r"$dW_x = x_t^\top da_t$", (3.6, 3.95)),
+    ("$h_{t-1}$\n(B, H)", (0.75, 1.5), STATE, r"$dh_{t-1} = da_t\,W_h^\top$", (0.75, 1.0)),
+    ("$W_h$\n(H, H)", (2.5, 0.65), WEIGHT, r"$dW_h = h_{t-1}^\top\,da_t$", (2.5, 0.17)),
+    ("$b$\n(H,)", (4.2, 0.65), WEIGHT, r"$db = \sum_B da_t$", (5.2, 0.65)),
+    ("$a_t$\n(B, H)", (5.6, 2.3), PLAIN, r"$da_t = dh_t \circ (1 - h_t^2)$", (5.7, 1.78)),
     ("$h_t$\n(B, H)", (8.3, 2.3), STATE, "$dh_t$ arrives", (8.3, 1.8)),
 )
 _STEP_EDGES = (
@@ -192,12 +192,12 @@ def draw_shapes(B=2, D=3, H=4, *, ax=None):
         check_positive(name, size)
     cell, gap = 0.22, 0.4
     arrays = (
-        ("$x$", B, D, "(B, D)", INPUT, ""),
+        ("$x_t$", B, D, "(B, D)", INPUT, ""),
         ("$W_x$", D, H, "(D, H)", WEIGHT, "@"),
         ("$h_{t-1}$", B, H, "(B, H)", STATE, "+"),
         ("$W_h$", H, H, "(H, H)", WEIGHT, "@"),
         ("$b$", 1, H, "(H,)", WEIGHT, "+"),
-        ("$a$", B, H, "(B, H)", PLAIN, "="),
+        ("$a_t$", B, H, "(B, H)", PLAIN, "="),
     )
     widths = [max(columns * cell, 0.6) for _, _, columns, *_ in arrays]
     tall = max(B, D, H) * cell
