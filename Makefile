@@ -9,6 +9,9 @@
 # Another Python: make lab PYTHON=python3.12
 
 PYTHON ?= python3
+# The matrices of a chapter are small: a second thread costs more than it brings.
+export OPENBLAS_NUM_THREADS ?= 1
+export OMP_NUM_THREADS ?= 1
 UV := $(shell command -v uv 2>/dev/null)
 EXTRAS ?= reader,data
 BIN := .venv/bin

@@ -1,4 +1,5 @@
 """Print how many tests were skipped, and fail if one was skipped because a judge is missing: here all are installed."""
+
 import re
 import sys
 from importlib.metadata import version

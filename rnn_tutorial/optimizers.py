@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnn_tutorial.schedules import constant
+from rnn_tutorial.schedules import as_schedule
 from rnn_tutorial.tree import tree_map, tree_map_parts, tree_scale, tree_zeros_like
 from rnn_tutorial.validation import check_number
 
@@ -49,7 +49,7 @@ def sgd(rate):
 
     Source: Robbins and Monro (1951), "A stochastic approximation method".
     """
-    rate_at = _schedule(rate)
+    rate_at = as_schedule(rate)
 
     def update(grads, state):
         return tree_scale(-rate_at(state.step), grads), SgdState(state.step + 1)
@@ -63,7 +63,7 @@ def momentum(rate, decay=0.9):
     Source: Polyak (1964), "Some methods of speeding up the convergence of iteration methods"; the form is that of
     Sutskever et al. (2013) with the rate outside the velocity, as in PyTorch. Errors: ValueError unless 0 <= decay < 1.
     """
-    rate_at = _schedule(rate)
+    rate_at = as_schedule(rate)
     check_number("decay", decay, at_least=0, below=1)
     decay = float(decay)
 
@@ -79,12 +79,15 @@ def adagrad(rate=1e-2, epsilon=1e-10):
 
     Source: Duchi, Hazan and Singer (2011), "Adaptive subgradient methods", figure 1, diagonal case.
     """
-    rate_at = _schedule(rate)
+    rate_at = as_schedule(rate)
     check_number("epsilon", epsilon, above=0)
+    epsilon = float(epsilon)
 
     def update(grads, state):
         squares = tree_map(lambda s, g: s + g**2, state.squares, grads)
-        return _over_root(-rate_at(state.step), grads, squares, float(epsilon)), SquaresState(state.step + 1, squares)
+        rate_t = rate_at(state.step)
+        updates = tree_map(lambda g, s: -rate_t * g / (np.sqrt(s) + epsilon), grads, squares)
+        return updates, SquaresState(state.step + 1, squares)
 
     return Optimizer(lambda params: SquaresState(0, tree_zeros_like(params)), update)
 
@@ -95,14 +98,16 @@ def rmsprop(rate=1e-2, decay=0.99, epsilon=1e-8):
     Source: Tieleman and Hinton (2012), lecture 6.5 of "Neural networks for machine learning".
     Errors: ValueError unless 0 <= decay < 1.
     """
-    rate_at = _schedule(rate)
+    rate_at = as_schedule(rate)
     check_number("decay", decay, at_least=0, below=1)
     check_number("epsilon", epsilon, above=0)
-    decay = float(decay)
+    decay, epsilon = float(decay), float(epsilon)
 
     def update(grads, state):
         squares = tree_map(lambda s, g: decay * s + (1 - decay) * g**2, state.squares, grads)
-        return _over_root(-rate_at(state.step), grads, squares, float(epsilon)), SquaresState(state.step + 1, squares)
+        rate_t = rate_at(state.step)
+        updates = tree_map(lambda g, s: -rate_t * g / (np.sqrt(s) + epsilon), grads, squares)
+        return updates, SquaresState(state.step + 1, squares)
 
     return Optimizer(lambda params: SquaresState(0, tree_zeros_like(params)), update)
 
@@ -118,19 +123,20 @@ def adam(rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
     Source: Kingma and Ba (2015), "Adam: a method for stochastic optimization", algorithm 1.
     Errors: ValueError unless 0 <= beta1 < 1 and 0 <= beta2 < 1.
     """
-    rate_at = _schedule(rate)
+    rate_at = as_schedule(rate)
     check_number("beta1", beta1, at_least=0, below=1)
     check_number("beta2", beta2, at_least=0, below=1)
     check_number("epsilon", epsilon, above=0)
-    beta1, beta2 = float(beta1), float(beta2)
+    beta1, beta2, epsilon = float(beta1), float(beta2), float(epsilon)
 
     def update(grads, state):
-        t = state.step + 1
+        t, rate_t = state.step + 1, rate_at(state.step)
         m = tree_map(lambda m, g: beta1 * m + (1 - beta1) * g, state.m, grads)
         v = tree_map(lambda v, g: beta2 * v + (1 - beta2) * g**2, state.v, grads)
         m_hat = tree_scale(1 / (1 - beta1**t), m)
         v_hat = tree_scale(1 / (1 - beta2**t), v)
-        return _over_root(-rate_at(state.step), m_hat, v_hat, float(epsilon)), AdamState(t, m, v)
+        updates = tree_map(lambda m, v: -rate_t * m / (np.sqrt(v) + epsilon), m_hat, v_hat)
+        return updates, AdamState(t, m, v)
 
     return Optimizer(lambda params: AdamState(0, tree_zeros_like(params), tree_zeros_like(params)), update)
 
@@ -160,16 +166,6 @@ def frozen(optimizer, trainable):
         return tree_map_parts(lambda keep, up, g: up if keep else _no_change(g), trainable, updates, grads), state
 
     return Optimizer(init, update)
-
-
-def _schedule(rate):
-    """Return step -> rate as a Python number, which leaves a float32 parameter float32."""
-    return (lambda step: float(rate(step))) if callable(rate) else constant(rate)
-
-
-def _over_root(factor, numerators, squares, epsilon):
-    """Return factor * numerator / (sqrt(square) + epsilon), leaf by leaf."""
-    return tree_map(lambda n, square: factor * n / (np.sqrt(square) + epsilon), numerators, squares)
 
 
 def _trainable_part(trainable, tree):

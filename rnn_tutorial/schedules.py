@@ -8,6 +8,14 @@ import math
 from rnn_tutorial.validation import check_number, check_positive
 
 
+def as_schedule(rate):
+    """Return a schedule: `rate` itself if it is one, `constant(rate)` if it is a number.
+
+    Its rates are Python numbers, which leave a float32 parameter float32.
+    """
+    return (lambda step: float(rate(step))) if callable(rate) else constant(rate)
+
+
 def constant(rate):
     """Return the schedule rate_at(step) = rate."""
     check_number("rate", rate, at_least=0)

@@ -1,4 +1,5 @@
 """What the tests of the chapters share: where the chapters are, and how to look into them."""
+
 import re
 from pathlib import Path
 

@@ -1,4 +1,5 @@
 """Every chapter reads the same in JupyterLab, on GitHub and on the site; its links and pictures work for everyone."""
+
 import re
 from collections import Counter
 from pathlib import Path

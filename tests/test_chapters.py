@@ -1,4 +1,5 @@
 """The two halves of every chapter agree, and what is stored was produced by running it from top to bottom."""
+
 import re
 
 import pytest

@@ -61,9 +61,11 @@ def test_every_tree_comes_back_bit_for_bit(tmp_path, tree):
     assert_identical(load(tmp_path / "tree.npz", tree), tree)
 
 
-@pytest.mark.parametrize("optimizer", [
-    sgd(0.1), momentum(0.1), adagrad(), rmsprop(), adam(), frozen(adam(), (False, True, True))
-], ids=["sgd", "momentum", "adagrad", "rmsprop", "adam", "frozen"])
+@pytest.mark.parametrize(
+    "optimizer",
+    [sgd(0.1), momentum(0.1), adagrad(), rmsprop(), adam(), frozen(adam(), (False, True, True))],
+    ids=["sgd", "momentum", "adagrad", "rmsprop", "adam", "frozen"],
+)
 def test_a_saved_optimizer_takes_the_same_next_step(tmp_path, optimizer):
     start = params(dtype=np.float32)
     rng = np.random.default_rng(1)
@@ -116,9 +118,14 @@ def test_one_error_lists_everything_that_does_not_fit(tmp_path):
     like = {"kept": np.ones(2), "shape": np.ones((3, 1)), "dtype": np.ones(4, np.float32), "new": np.ones(5), "number": 3.0}
     with pytest.raises(CheckpointError) as caught:
         load(tmp_path / "p", like)
-    for part in (str(tmp_path / "p"), "tree['shape'] has float64 (3,), expected float64 (3, 1)",
-                 "tree['dtype'] has float64 (4,), expected float32 (4,)", "tree['old'] is surplus", "tree['new'] is missing",
-                 "tree['number'] has int64 (), expected float64 ()"):
+    for part in (
+        str(tmp_path / "p"),
+        "tree['shape'] has float64 (3,), expected float64 (3, 1)",
+        "tree['dtype'] has float64 (4,), expected float32 (4,)",
+        "tree['old'] is surplus",
+        "tree['new'] is missing",
+        "tree['number'] has int64 (), expected float64 ()",
+    ):
         assert part in str(caught.value)
     assert "kept" not in str(caught.value)
 
@@ -142,7 +149,7 @@ def test_a_damaged_byte_never_gives_another_number(tmp_path):
     save(tmp_path / "p", params())
     whole = (tmp_path / "p").read_bytes()
     for place in range(0, len(whole), 5):
-        (tmp_path / "bad").write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1:])
+        (tmp_path / "bad").write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
         try:
             loaded = load(tmp_path / "bad", params())
         except CheckpointError:
@@ -155,8 +162,13 @@ def test_a_foreign_file_is_refused(tmp_path):
     np.savez(tmp_path / "other.npz", weights=np.ones(3))
     np.save(tmp_path / "single.npy", np.ones(3))
     np.savez(tmp_path / "objects.npz", tree=np.array([{}], dtype=object))
-    contents = [b"", b"a text\n", b"PK\x03\x04 not a zip", pickle.dumps(params()),
-                *((tmp_path / name).read_bytes() for name in ("other.npz", "single.npy", "objects.npz"))]
+    contents = [
+        b"",
+        b"a text\n",
+        b"PK\x03\x04 not a zip",
+        pickle.dumps(params()),
+        *((tmp_path / name).read_bytes() for name in ("other.npz", "single.npy", "objects.npz")),
+    ]
     for content in contents:
         path.write_bytes(content)
         with pytest.raises(CheckpointError, match="foreign"):

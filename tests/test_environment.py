@@ -1,4 +1,5 @@
 """environment.yml, for conda and Binder, asks for what pyproject.toml asks for."""
+
 import re
 import tomllib
 

@@ -45,6 +45,17 @@ def test_every_gradient_of_a_language_model_is_the_slope(mask, rng):
     check_layer(model, rng.integers(0, 7, (T, B)), rng, mask=mask)
 
 
+@pytest.mark.parametrize("name", ["stack of three", "one answer a sequence", "nested"])
+def test_a_padded_batch_gives_each_sequence_what_it_gets_alone(name, rng):
+    model, xs = LAYERS[name], rng.standard_normal((T, B, D))
+    params = model.init(rng)
+    ys, _ = model.forward(params, xs, mask=MASK)
+    for b, n in enumerate(LENGTHS):
+        alone, _ = model.forward(params, xs[:n, b : b + 1])
+        padded = ys[b : b + 1] if ys.ndim == 2 else ys[:n, b : b + 1]
+        np.testing.assert_allclose(padded, alone, rtol=1e-12)
+
+
 def test_recurrent_is_unroll_from_zero(rng):
     layer = Recurrent(Elman, D, H)
     params, xs = layer.init(rng), rng.standard_normal((T, B, D))

@@ -1,4 +1,5 @@
 """``make chapters`` stores the same bytes each time, and leaves everything as it was when a cell fails."""
+
 import pytest
 
 from tools.chapters import find_sources, recreate

@@ -1,4 +1,5 @@
 """The comparison of chapters with their stored outputs sees a wrong digit, and not the rounding of another machine."""
+
 import os
 import subprocess
 import sys

@@ -38,19 +38,22 @@ def run(optimizer, params, grads):
     return params, state
 
 
-@pytest.mark.parametrize("name, options, ours", [
-    ("SGD", {"lr": 0.1}, sgd(0.1)),
-    ("SGD", {"lr": 0.1, "momentum": 0.8}, momentum(0.1, 0.8)),
-    ("Adagrad", {}, adagrad()),
-    ("Adagrad", {"lr": 0.1}, adagrad(0.1)),
-    ("SGD", {"lr": 0.1, "momentum": 0.9}, momentum(0.1)),
-    ("Adagrad", {"lr": 0.1, "eps": 0.01}, adagrad(0.1, epsilon=0.01)),
-    ("RMSprop", {}, rmsprop()),
-    ("RMSprop", {"lr": 0.05}, rmsprop(0.05)),
-    ("RMSprop", {"lr": 0.05, "alpha": 0.7, "eps": 0.01}, rmsprop(0.05, decay=0.7, epsilon=0.01)),
-    ("Adam", {}, adam()),
-    ("Adam", {"lr": 0.05, "betas": (0.6, 0.8), "eps": 0.01}, adam(0.05, beta1=0.6, beta2=0.8, epsilon=0.01)),
-])
+@pytest.mark.parametrize(
+    "name, options, ours",
+    [
+        ("SGD", {"lr": 0.1}, sgd(0.1)),
+        ("SGD", {"lr": 0.1, "momentum": 0.8}, momentum(0.1, 0.8)),
+        ("Adagrad", {}, adagrad()),
+        ("Adagrad", {"lr": 0.1}, adagrad(0.1)),
+        ("SGD", {"lr": 0.1, "momentum": 0.9}, momentum(0.1)),
+        ("Adagrad", {"lr": 0.1, "eps": 0.01}, adagrad(0.1, epsilon=0.01)),
+        ("RMSprop", {}, rmsprop()),
+        ("RMSprop", {"lr": 0.05}, rmsprop(0.05)),
+        ("RMSprop", {"lr": 0.05, "alpha": 0.7, "eps": 0.01}, rmsprop(0.05, decay=0.7, epsilon=0.01)),
+        ("Adam", {}, adam()),
+        ("Adam", {"lr": 0.05, "betas": (0.6, 0.8), "eps": 0.01}, adam(0.05, beta1=0.6, beta2=0.8, epsilon=0.01)),
+    ],
+)
 def test_pytorch_takes_the_same_steps(name, options, ours):
     torch = pytest.importorskip("torch")
     params = start()
@@ -153,11 +156,22 @@ def test_clipping_comes_before_the_step():
     np.testing.assert_allclose(length, 0.5 * 0.25, rtol=1e-14)
 
 
-@pytest.mark.parametrize("make", [
-    lambda: sgd(-1.0), lambda: sgd(np.nan), lambda: sgd("fast"), lambda: momentum(0.1, 1.0), lambda: momentum(0.1, -0.1),
-    lambda: adagrad(epsilon=0), lambda: rmsprop(decay=1), lambda: rmsprop(epsilon=-1), lambda: adam(beta1=1.0),
-    lambda: adam(beta2=1.5), lambda: adam(epsilon=0),
-])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: sgd(-1.0),
+        lambda: sgd(np.nan),
+        lambda: sgd("fast"),
+        lambda: momentum(0.1, 1.0),
+        lambda: momentum(0.1, -0.1),
+        lambda: adagrad(epsilon=0),
+        lambda: rmsprop(decay=1),
+        lambda: rmsprop(epsilon=-1),
+        lambda: adam(beta1=1.0),
+        lambda: adam(beta2=1.5),
+        lambda: adam(epsilon=0),
+    ],
+)
 def test_a_number_that_makes_no_sense_is_refused(make):
     with pytest.raises(ValueError, match="(rate|decay|epsilon|beta.): expected a finite number"):
         make()
@@ -168,3 +182,33 @@ def test_gradients_of_another_structure_are_refused():
     for optimizer in ALL[1:]:
         with pytest.raises(ValueError, match="different structure"):
             optimizer.update(params[:1], optimizer.init(params))
+
+
+GRADIENTS = [0.3, -2.0, 0.5]
+
+
+def plain_steps(name):
+    """Return the three updates for GRADIENTS at the default options, in plain numbers, from the papers' formulas."""
+    updates, velocity, squares, m, v = [], 0.0, 0.0, 0.0, 0.0
+    for t, g in enumerate(GRADIENTS, start=1):
+        velocity, m, v = 0.9 * velocity + g, 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        squares = 0.99 * squares + 0.01 * g * g if name == "rmsprop" else squares + g * g
+        updates.append(
+            {
+                "sgd": -0.1 * g,
+                "momentum": -0.1 * velocity,
+                "adagrad": -0.01 * g / (squares**0.5 + 1e-10),
+                "rmsprop": -0.01 * g / (squares**0.5 + 1e-8),
+                "adam": -0.001 * (m / (1 - 0.9**t)) / ((v / (1 - 0.999**t)) ** 0.5 + 1e-8),
+            }[name]
+        )
+    return updates
+
+
+@pytest.mark.parametrize("optimizer, name", [(sgd(0.1), "sgd"), (momentum(0.1), "momentum"), (adagrad(), "adagrad"),
+                                             (rmsprop(), "rmsprop"), (adam(), "adam")])  # fmt: skip
+def test_three_steps_are_those_of_the_formula_in_plain_numbers(optimizer, name):
+    state = optimizer.init((np.zeros(1),))
+    for g, expected in zip(GRADIENTS, plain_steps(name)):
+        (update,), state = optimizer.update((np.array([g]),), state)
+        assert update[0] == pytest.approx(expected, rel=1e-12, abs=0)

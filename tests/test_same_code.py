@@ -1,4 +1,5 @@
 """A function that a chapter builds and the package ships is the same code in both, so neither can drift."""
+
 import ast
 
 import pytest

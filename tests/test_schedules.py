@@ -29,12 +29,15 @@ def test_the_rates_are_the_ones_worked_out_by_hand(rate_at, wanted):
         assert rate_at(np.int64(step)) == rate_at(step)
 
 
-@pytest.mark.parametrize("ours, judge, options", [
-    (exponential(0.1, 0.9), "ExponentialLR", {"gamma": 0.9}),
-    (staircase(0.1, 0.5, 7), "StepLR", {"step_size": 7, "gamma": 0.5}),
-    (linear(0.1, 0.02, 20), "LinearLR", {"start_factor": 1.0, "end_factor": 0.2, "total_iters": 20}),
-    (cyclic(0.01, 0.1, 6), "CyclicLR", {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 6, "cycle_momentum": False}),
-])
+@pytest.mark.parametrize(
+    "ours, judge, options",
+    [
+        (exponential(0.1, 0.9), "ExponentialLR", {"gamma": 0.9}),
+        (staircase(0.1, 0.5, 7), "StepLR", {"step_size": 7, "gamma": 0.5}),
+        (linear(0.1, 0.02, 20), "LinearLR", {"start_factor": 1.0, "end_factor": 0.2, "total_iters": 20}),
+        (cyclic(0.01, 0.1, 6), "CyclicLR", {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 6, "cycle_momentum": False}),
+    ],
+)
 def test_pytorch_gives_the_same_rates(ours, judge, options):
     torch = pytest.importorskip("torch")
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
@@ -55,13 +58,29 @@ def test_the_cosine_is_pytorchs_until_its_end():
         scheduler.step()
 
 
-@pytest.mark.parametrize("make", [
-    lambda: constant(-0.1), lambda: constant(np.nan), lambda: exponential(0.1, 0), lambda: exponential(0.1, 1.1),
-    lambda: exponential(-1, 0.5), lambda: exponential(1, 0.5, 0), lambda: staircase(0.1, 0.5, 2.5), lambda: staircase(0.1, -1, 2),
-    lambda: linear(-0.1, 0.1, 5), lambda: linear(0.1, -0.1, 5), lambda: linear(0.1, 0.1, 0), lambda: cosine(0.1, np.inf, 5),
-    lambda: cosine(0.1, 0.0, -5), lambda: cyclic(0.5, 0.1, 4), lambda: cyclic(0.1, 0.5, 0), lambda: noam(0, 4),
-    lambda: noam(64, 0), lambda: noam(64, 4, factor=0),
-])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: constant(-0.1),
+        lambda: constant(np.nan),
+        lambda: exponential(0.1, 0),
+        lambda: exponential(0.1, 1.1),
+        lambda: exponential(-1, 0.5),
+        lambda: exponential(1, 0.5, 0),
+        lambda: staircase(0.1, 0.5, 2.5),
+        lambda: staircase(0.1, -1, 2),
+        lambda: linear(-0.1, 0.1, 5),
+        lambda: linear(0.1, -0.1, 5),
+        lambda: linear(0.1, 0.1, 0),
+        lambda: cosine(0.1, np.inf, 5),
+        lambda: cosine(0.1, 0.0, -5),
+        lambda: cyclic(0.5, 0.1, 4),
+        lambda: cyclic(0.1, 0.5, 0),
+        lambda: noam(0, 4),
+        lambda: noam(64, 0),
+        lambda: noam(64, 4, factor=0),
+    ],
+)
 def test_bad_arguments_are_refused(make):
     with pytest.raises(ValueError, match="expected a (finite number|positive whole number)"):
         make()

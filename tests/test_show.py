@@ -1,4 +1,5 @@
 """A figure is shown together with its description, in Jupyter and elsewhere."""
+
 import sys
 
 import matplotlib.pyplot as plt

@@ -1,4 +1,5 @@
 """Every solution of an exercise runs after the cells of its chapter, and what it asserts is true."""
+
 import re
 import textwrap
 

@@ -123,10 +123,10 @@ class Noisy:
 
 
 def test_random_numbers_are_drawn_in_training_and_never_in_evaluation():
-    (xs, targets), = batches = echo(1)
-    quiet, = train(Noisy(), np.zeros(1), batches, mean_squared_error, sgd(0.1))
-    noisy, = train(Noisy(), np.zeros(1), batches, mean_squared_error, sgd(0.1), rng=np.random.default_rng(0))
-    again, = train(Noisy(), np.zeros(1), batches, mean_squared_error, sgd(0.1), rng=np.random.default_rng(0))
+    ((xs, targets),) = batches = echo(1)
+    (quiet,) = train(Noisy(), np.zeros(1), batches, mean_squared_error, sgd(0.1))
+    (noisy,) = train(Noisy(), np.zeros(1), batches, mean_squared_error, sgd(0.1), rng=np.random.default_rng(0))
+    (again,) = train(Noisy(), np.zeros(1), batches, mean_squared_error, sgd(0.1), rng=np.random.default_rng(0))
     assert quiet.loss == evaluate(Noisy(), np.zeros(1), batches, mean_squared_error) == mean_squared_error(xs, targets)[0]
     assert quiet.loss != noisy.loss == again.loss
 
@@ -134,7 +134,7 @@ def test_random_numbers_are_drawn_in_training_and_never_in_evaluation():
 def ragged():
     """Return a batch with padding, and the same sequences with other numbers in the padding."""
     mask = np.arange(T)[:, None] < np.array([6, 1, 4, 2])
-    (xs, targets), = echo(1)
+    ((xs, targets),) = echo(1)
     garbage = np.where(mask[..., None], xs, 7.0), np.where(mask[..., None], targets, -5.0)
     return Batch(xs, targets, mask), Batch(*garbage, mask)
 
@@ -144,7 +144,7 @@ def test_padding_counts_neither_in_the_model_nor_in_the_loss():
     assert step.loss == other.loss
     assert_identical(step.params, other.params)
     batch, _ = ragged()
-    said, = train(MODEL, start(), [batch._replace(target_mask=batch.mask)], mean_squared_error, sgd(0.1))
+    (said,) = train(MODEL, start(), [batch._replace(target_mask=batch.mask)], mean_squared_error, sgd(0.1))
     assert_identical(step, said)
     ys, _ = MODEL.forward(start(), batch.xs, mask=batch.mask)
     assert step.loss == mean_squared_error(ys, batch.targets, mask=batch.mask)[0]
@@ -153,7 +153,7 @@ def test_padding_counts_neither_in_the_model_nor_in_the_loss():
 def test_what_counts_in_the_loss_can_be_less_than_what_is_real():
     batch, _ = ragged()
     late = batch.mask & (np.arange(T)[:, None] >= 2)
-    step, = train(MODEL, start(), [batch._replace(target_mask=late)], mean_squared_error, sgd(0.1))
+    (step,) = train(MODEL, start(), [batch._replace(target_mask=late)], mean_squared_error, sgd(0.1))
     ys, _ = MODEL.forward(start(), batch.xs, mask=batch.mask)
     assert step.loss == mean_squared_error(ys, batch.targets, mask=late)[0]
 
@@ -161,7 +161,7 @@ def test_what_counts_in_the_loss_can_be_less_than_what_is_real():
 def test_one_output_a_sequence_counts_each_sequence():
     model = Serial((Recurrent(Elman, D, H), Last(), Dense(H, 3)))
     batch = ragged()[0]._replace(targets=np.array([0, 2, 1, 2]))
-    step, = train(model, start(model), [batch], softmax_cross_entropy, sgd(0.1))
+    (step,) = train(model, start(model), [batch], softmax_cross_entropy, sgd(0.1))
     ys, _ = model.forward(start(model), batch.xs, mask=batch.mask)
     assert step.loss == softmax_cross_entropy(ys, batch.targets)[0]
     assert evaluate(model, start(model), [batch], softmax_cross_entropy) == step.loss
@@ -174,6 +174,14 @@ def test_symbols_train_an_embedding():
     batches = [(text[:-1], text[1:]) for text in texts]
     steps = list(train(model, start(model), batches, softmax_cross_entropy, adam(0.02)))
     assert steps[-1].loss < 0.1 < 1.3 < steps[0].loss
+
+
+def test_an_evaluation_does_not_count_padding():
+    batch, other_padding = ragged()
+    ys, _ = MODEL.forward(start(), batch.xs, mask=batch.mask)
+    expected = mean_squared_error(ys, batch.targets, mask=batch.mask)[0]
+    assert evaluate(MODEL, start(), [batch], mean_squared_error) == pytest.approx(expected, rel=1e-14)
+    assert evaluate(MODEL, start(), [other_padding], mean_squared_error) == pytest.approx(expected, rel=1e-14)
 
 
 def test_an_evaluation_does_not_depend_on_the_cut_into_batches():

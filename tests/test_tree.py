@@ -70,7 +70,7 @@ def test_dot_has_no_conjugate():
 
 def test_norm_does_not_overflow_and_does_not_hide_a_nan():
     assert tree_norm((np.full(4, 1e200),)) == pytest.approx(2e200)
-    assert tree_norm((np.full(4, 1e-200),)) == pytest.approx(2e-200)
+    assert tree_norm((np.full(4, 1e-200),)) == pytest.approx(2e-200, abs=0)
     assert tree_norm((np.float32([3e38, 3e38]),)) == pytest.approx(3e38 * 2**0.5, rel=1e-6)
     assert np.isnan(tree_norm((np.array([1.0, np.nan]), np.array([2.0]))))
     assert tree_norm((np.array([np.inf]),)) == np.inf
@@ -115,3 +115,8 @@ def test_an_outline_sees_whole_parts():
     assert tree_map_parts(lambda keep, part: keep and type(part).__name__, (True, False), params) == ("Pair", False)
     with pytest.raises(ValueError, match="expected tuple of 3, got tuple of 2"):
         tree_map_parts(lambda *_: None, (True, True, True), params)
+
+
+def test_another_named_tuple_is_another_structure_even_with_the_same_fields():
+    with pytest.raises(ValueError, match=r"expected Pair\(a, b\), got Couple\(a, b\)"):
+        tree_add(Pair(np.ones(1), ()), namedtuple("Couple", "a b")(np.ones(1), ()))

@@ -7,6 +7,7 @@ on the day or the machine. A chapter that fails leaves its old notebook in place
     python tools/chapters.py 03 5       # chapters by number
     python tools/chapters.py chapters/04_learning_to_write.md
 """
+
 import argparse
 import hashlib
 import os

@@ -3,6 +3,7 @@
 Another processor or another version of NumPy may change the last digits of a sum. Integers must be identical, decimals
 must agree within RTOL or ATOL, and everything between the numbers must be the same text.
 """
+
 import copy
 import math
 import re

@@ -14,9 +14,7 @@ _DASHES = (0, (1, 1)), (0, (4, 2)), (0, (7, 2, 1, 2)), (0, (2, 4))  # of the bas
 
 
 @in_house_style
-def plot_learning_curve(
-    losses, *, steps=None, smoothing=1, baselines=None, quantity="loss", unit="", logarithmic=False, ax=None
-):
+def plot_learning_curve(losses, *, steps=None, smoothing=1, baselines=None, quantity="loss", unit="", logarithmic=False, ax=None):
     """Return the Axes with loss over updates.
 
     losses      {label: (N,)}
@@ -73,9 +71,7 @@ def plot_jacobian_norms(norms, bounds=None, *, ax=None):
     for label, values, line in _lines(norms):
         ax.plot(np.arange(len(values)), _gap_at_zero(values), label=label, markevery=_few(values), **line)
         if label in bounds:
-            ax.plot(
-                np.arange(len(bounds[label])), bounds[label], color=line["color"], label=f"_bound of {label}", **dotted
-            )
+            ax.plot(np.arange(len(bounds[label])), bounds[label], color=line["color"], label=f"_bound of {label}", **dotted)
     if bounds:
         ax.plot([], [], color=GREY, label="bound", **dotted)
     ax.set(yscale="log", xlabel=r"time distance $T - t$ (steps)")

@@ -1,4 +1,5 @@
 """Show a figure together with a description for readers who cannot see it."""
+
 import sys
 
 import matplotlib.pyplot as plt
