@@ -1,4 +1,5 @@
 """Make the tests and ``pytest --nbval`` independent of the machine and of what else is installed on it."""
+
 import os
 from pathlib import Path
 

@@ -25,20 +25,28 @@ class Optimizer(NamedTuple):
 
 
 class SgdState(NamedTuple):
+    """The state of `sgd`."""
+
     step: int  # updates made so far
 
 
 class MomentumState(NamedTuple):
+    """The state of `momentum`."""
+
     step: int
     velocity: Any  # a tree like the parameters
 
 
 class SquaresState(NamedTuple):
+    """The state of `adagrad` and `rmsprop`."""
+
     step: int
     squares: Any  # sum or running mean of g^2, a tree like the parameters
 
 
 class AdamState(NamedTuple):
+    """The state of `adam`."""
+
     step: int
     m: Any  # running mean of g, a tree like the parameters
     v: Any  # running mean of g^2, a tree like the parameters

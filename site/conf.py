@@ -1,4 +1,5 @@
 """The book as a static site, made from the stored outputs of the chapters: nothing is run and nothing downloaded."""
+
 import importlib.util
 import json
 import shutil

@@ -35,8 +35,8 @@ def test_elsewhere_the_figures_are_shown_as_always(monkeypatch):
 
 
 def test_a_picture_without_a_description_is_refused():
-    with pytest.raises(ValueError, match="alt must describe the picture"):
+    with pytest.raises(ValueError, match="alt: expected a description"):
         show(plt.figure(), alt=" ")
-    with pytest.raises(TypeError, match="picture must be a matplotlib Figure or Axes, got ndarray"):
+    with pytest.raises(TypeError, match="picture: expected a matplotlib Figure or Axes, got ndarray"):
         show(plt.subplots(2)[1], alt="Two axes")
     plt.close("all")

@@ -7,18 +7,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 
-def show(picture: Figure | Axes, alt: str) -> None:
-    """None: displays the figure of ``picture`` with ``alt`` as its alternative text, as the last line of a cell does.
+def show(picture, alt):
+    """Return nothing; display the figure of `picture`, a Figure or an Axes, with `alt` as its alternative text.
 
     In Jupyter the text is stored with the image, where screen readers, nbconvert and the book's site find it. Elsewhere
-    this is ``plt.show()``.
-
-    Raises ValueError if ``alt`` is empty and TypeError if ``picture`` is neither a Figure nor an Axes.
+    this is `plt.show()`. Errors: TypeError for another picture, ValueError for an empty alt.
     """
     if not isinstance(picture, Figure | Axes):
-        raise TypeError(f"picture must be a matplotlib Figure or Axes, got {type(picture).__name__}")
+        raise TypeError(f"picture: expected a matplotlib Figure or Axes, got {type(picture).__name__}")
     if not alt.strip():
-        raise ValueError("alt must describe the picture, got an empty text")
+        raise ValueError("alt: expected a description of the picture, got an empty text")
     figure = picture.get_figure() if isinstance(picture, Axes) else picture
     if not in_jupyter():
         plt.show()
@@ -29,8 +27,8 @@ def show(picture: Figure | Axes, alt: str) -> None:
     plt.close(figure)
 
 
-def in_jupyter() -> bool:
-    """Whether this process is the kernel of a notebook."""
+def in_jupyter():
+    """Return whether this process is the kernel of a notebook."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     return shell is not None and hasattr(shell, "kernel")
