@@ -8,6 +8,7 @@ come from `like`, a tree of the same structure, such as freshly drawn parameters
 """
 
 import os
+import zipfile
 from pathlib import Path
 from uuid import uuid4
 
@@ -66,6 +67,9 @@ def load(path, like):
 def _read(path):
     """Return the arrays of an .npz file by name."""
     with open(path, "rb") as file:
+        if not zipfile.is_zipfile(file):  # NumPy would take it for a pickle, and advise to load it as one
+            raise CheckpointError(f"{path} is no checkpoint, or a damaged one: it is no .npz file")
+        file.seek(0)
         try:
             with np.load(file, allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}

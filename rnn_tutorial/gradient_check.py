@@ -131,7 +131,8 @@ def check_cell(cell, rng, *, T=6, B=3, D=4, H=5, slope=complex_step_slope, rtol=
     """Return nothing, or raise GradientError: the cell over T steps, whole and ragged, every gradient checked.
 
     Random non-zero biases and first state, a gradient arriving at each step and at the last state, and a second run
-    with lengths from T down to 1. Checked: all parameters, all inputs, the first state.
+    with lengths from T down to 1. Checked: all parameters, all inputs, the first state, which are [0], [1] and [2] in the
+    message. For a cell that does not accept complex numbers, `slope=central_difference_slope, rtol=1e-6`.
     """
     params, state = random_start(cell, rng, B, D, H)
     xs = rng.standard_normal((T, B, D))

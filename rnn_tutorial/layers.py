@@ -26,6 +26,7 @@ from rnn_tutorial.validation import (
     check_like,
     check_mask,
     check_positive,
+    check_rng,
     check_shape,
 )
 
@@ -43,6 +44,7 @@ class Recurrent:
 
     def init(self, rng):
         """Return the parameters of the cell."""
+        check_rng(rng)
         return self.cell.init(rng, self.input_size, self.hidden_size)
 
     def forward(self, params, xs, *, mask=None, rng=None):
@@ -110,6 +112,7 @@ class Dense:
 
     def init(self, rng):
         """Return DenseParams: Glorot-uniform W, zero b."""
+        check_rng(rng)
         check_positive("input_size", self.input_size)
         check_positive("output_size", self.output_size)
         return DenseParams(glorot_uniform(rng, (self.input_size, self.output_size)), np.zeros(self.output_size))
@@ -147,6 +150,7 @@ class Embedding:
 
     def init(self, rng):
         """Return EmbeddingParams drawn from N(0, 1)."""
+        check_rng(rng)
         check_positive("vocabulary_size", self.vocabulary_size)
         check_positive("output_size", self.output_size)
         return EmbeddingParams(normal(1.0)(rng, (self.vocabulary_size, self.output_size)))
@@ -170,6 +174,10 @@ class Serial:
     """Layers one after another; its parameters are the tuple of theirs. The mask goes to every layer."""
 
     layers: tuple
+
+    def __post_init__(self):
+        if not isinstance(self.layers, (tuple, list)):
+            raise TypeError(f"layers: expected a tuple of layers, Serial((first, second)), got {type(self.layers).__name__}")
 
     def init(self, rng):
         """Return the tuple of the layers' parameters, drawn in order from one rng, so no two layers start alike."""

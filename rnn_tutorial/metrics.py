@@ -82,7 +82,8 @@ def _counted_pairs(predictions, targets, mask):
         raise ValueError(f"predictions: expected shape {targets.shape}, that of targets, got {predictions.shape}")
     if mask is not None:
         if not isinstance(mask, np.ndarray) or mask.dtype != bool or mask.shape != targets.shape:
-            raise ValueError(f"mask: expected a boolean array of shape {targets.shape}, True where a prediction counts")
+            got = f"{getattr(mask, 'dtype', type(mask).__name__)} of shape {np.shape(mask)}"
+            raise ValueError(f"mask: expected a boolean array of shape {targets.shape}, True where a prediction counts, got {got}")
         predictions, targets = predictions[mask], targets[mask]
     if targets.size == 0:
         raise ValueError("targets: expected at least one that counts, got none")

@@ -63,8 +63,12 @@ def train(model, params, batches, loss, optimizer, *, optimizer_state=None, rng=
     dropout; without it they act as in evaluation. Going on with the `params` and `optimizer_state` that a step yielded gives bit
     for bit what not stopping would have given. The arrays handed in are never changed.
 
-    Errors: TrainingDiverged at the first step whose loss or gradient is not finite, before that step's update.
+    Errors: TrainingDiverged at the first step whose loss or gradient is not finite, before that step's update. If a layer or
+    the loss was handed the NaN, in the data perhaps, its error is the `__cause__` and says where. Errors come when the first
+    step is asked for: calling `train` alone does nothing yet.
     """
+    if not hasattr(optimizer, "update"):
+        raise TypeError(f"optimizer: expected an optimizer, such as adam(1e-3), got {type(optimizer).__name__}")
     state = optimizer.init(params) if optimizer_state is None else optimizer_state
     good = params, state
     for index, batch in enumerate(batches):

@@ -95,6 +95,12 @@ def check_positive(name, value):
         raise ValueError(f"{name}: expected a positive whole number, got {value!r}")
 
 
+def check_rng(rng):
+    """Return nothing, or refuse what is no random generator: a seed, most often, or a generator that was forgotten."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng: expected a generator, such as np.random.default_rng(0), got {type(rng).__name__}")
+
+
 def check_number(name, value, *, above=None, at_least=None, below=None, at_most=None):
     """Return nothing, or refuse what is not a finite real number within the bounds given."""
     number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool) and np.isfinite(value)

@@ -77,6 +77,7 @@ def execute(notebook: nbformat.NotebookNode, directory: Path) -> None:
         timeout=600,
         kernel_name="python3",
         record_timing=False,
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # a kernel on this machine needs no word about encryption
         coalesce_streams=True,
         resources={"metadata": {"path": str(directory)}},
     )

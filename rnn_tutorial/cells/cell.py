@@ -22,10 +22,14 @@ class Cell(NamedTuple):
     init(rng, input_size, hidden_size) -> params
     initial_state(params, batch_size) -> state, all zeros
     pointwise(params, a_x, a_h, state) -> (new state, cache)
+        a_x and a_h are (B, A), b already added to a_x; `cache` is whatever the backward needs.
     pointwise_backward(params, cache, dstate) -> (down, da_x, da_h, dprevious)
-        `dstate` is the gradient of the new state; `down` holds the gradients of the cell's own fields, params[3:], so
-        () if there are none; `dprevious` is the gradient of the old state along every road that does not lead through
-        a_h.
+        `dstate` is the gradient of the new state; `down` is the tuple of the gradients of the cell's own fields,
+        params[3:], summed over the batch, so () if there are none; da_x and da_h are (B, A); `dprevious`, a State, is the
+        gradient of the old state along every road that does not lead through a_h.
+
+    `cells/elman.py` is the smallest example. `rnn_tutorial.gradient_check.check_cell(cell, rng)` says whether a new cell's
+    backward is right; `pointwise` must accept complex numbers for it (or see its `slope`).
     """
 
     name: str

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray as Array
 
-from rnn_tutorial.activations import tanh
+from rnn_tutorial.activations import Activation, tanh
 from rnn_tutorial.cells.cell import Cell
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
 from rnn_tutorial.validation import check_array, check_like, check_positive
@@ -105,8 +105,10 @@ def elman_pointwise_backward(params, cache, dstate, *, activation=tanh):
 def elman(activation=tanh, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
     """Return the vanilla cell with an `Activation` and three initializers of your choice.
 
-    `elman(relu, W_h=identity())` is the network of Le, Jaitly & Hinton 2015.
+    `elman(relu, W_h=identity())` is the network of Le, Jaitly & Hinton 2015. Errors: TypeError for another activation.
     """
+    if not isinstance(activation, Activation):
+        raise TypeError(f"activation: expected an Activation, such as activations.tanh, got {type(activation).__name__}")
     return Cell(
         name="Elman",
         init=partial(elman_init, W_x=W_x, W_h=W_h, b=b),

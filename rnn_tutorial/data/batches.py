@@ -1,12 +1,13 @@
 """From a data set to batches: splitting, shuffling, windows over a long text, scaling, padding.
 
 Sequence data is time first, so the examples of an array `(T, N, D)` lie along axis 1. An array without a time axis,
-such as targets `(N, K)` with one row a sequence, has them along axis 0; say so with `axes=(1, 0)`.
+such as targets `(N, K)` with one row a sequence, has them along axis 0; say so with `axes=(1, 0)`: left out, an array of as many
+columns as there are examples would be cut along its columns.
 """
 
 import numpy as np
 
-from rnn_tutorial.validation import check_array, check_mask, check_positive
+from rnn_tutorial.validation import check_array, check_finite, check_mask, check_positive, check_rng
 
 
 def split(rng, fractions, *arrays, axes=None):
@@ -18,6 +19,7 @@ def split(rng, fractions, *arrays, axes=None):
     Errors: ValueError for fractions that are not positive or do not add up to 1, for a part with no example, for arrays
     with different numbers of examples.
     """
+    check_rng(rng)
     if not all(fraction > 0 for fraction in fractions) or abs(sum(fractions) - 1) > 1e-9:
         raise ValueError(f"fractions: expected positive numbers that add up to 1, got {fractions}")
     N, axes = _examples(arrays, axes)
@@ -34,6 +36,7 @@ def shuffled_batches(rng, batch_size, *arrays, axes=None):
     The last batch holds what is left over and may be smaller. `axes` as in `split`: for `xs` (T, N, D) with one target
     a sequence, `targets` (N, K), it is (1, 0).
     """
+    check_rng(rng)
     check_positive("batch_size", batch_size)
     N, axes = _examples(arrays, axes)
     order = rng.permutation(N)
@@ -47,6 +50,7 @@ def random_windows(rng, indices, T, B):
     targets[t, b] is the symbol after xs[t, b]. Windows have nothing to do with each other: start each from a zero
     state.
     """
+    check_rng(rng)
     _check_text(indices, T + 1, T=T, B=B)
     steps = np.arange(T)[:, None]
     while True:
@@ -75,12 +79,18 @@ def mean_and_std(xs, *, mask=None):
     Take them from the training set and apply them to all sets: `standardize(xs_test, *mean_and_std(xs))`.
     With a mask (T, B), padding does not count.
 
-    Errors: ValueError for a feature that never changes: it cannot be scaled.
+    Errors: ValueError for a feature that never changes: it cannot be scaled; for numbers that are not finite, and for a
+    mask that is False everywhere.
     """
+    if not isinstance(xs, np.ndarray) or xs.ndim < 2:
+        raise ValueError(f"xs: expected a NumPy array of shape (..., D), got {type(xs).__name__} of shape {np.shape(xs)}")
     if mask is not None:
         check_array("xs", xs, T=None, B=None, D=None)
         check_mask(mask, *xs.shape[:2])
+        if not mask.any():
+            raise ValueError("mask: expected at least one True, got none")
         xs = xs[mask]
+    check_finite("xs", xs)
     every = tuple(range(xs.ndim - 1))
     mean, std = xs.mean(axis=every), xs.std(axis=every)
     if (std == 0).any():
@@ -109,7 +119,8 @@ def pad(sequences):
     first = sequences[0]
     for b, sequence in enumerate(sequences):
         if sequence.ndim == 0 or len(sequence) == 0 or sequence.shape[1:] != first.shape[1:]:
-            raise ValueError(f"sequences[{b}]: expected shape (T_b > 0, *{first.shape[1:]}), got {sequence.shape}")
+            want = ", ".join(map(str, ("T_b > 0", *first.shape[1:])))
+            raise ValueError(f"sequences[{b}]: expected shape ({want}), got {sequence.shape}")
         if sequence.dtype != first.dtype:
             raise TypeError(f"sequences[{b}]: expected dtype {first.dtype}, as sequences[0] has, got {sequence.dtype}")
     mask = lengths_to_mask([len(sequence) for sequence in sequences], max(map(len, sequences)))
@@ -143,11 +154,12 @@ def _examples(arrays, axes):
         raise ValueError(f"axes: expected one axis for each of at least one array, got {axes} for {len(arrays)} arrays")
     for k, (array, axis) in enumerate(zip(arrays, axes, strict=True)):
         if not isinstance(array, np.ndarray) or not 0 <= axis < array.ndim:
-            raise ValueError(f"arrays[{k}]: expected a NumPy array with an axis {axis}, got shape {np.shape(array)}")
+            got = f"{type(array).__name__} of shape {np.shape(array)}"
+            raise ValueError(f"arrays[{k}]: expected a NumPy array with an axis {axis} of examples (see `axes`), got {got}")
         if array.shape[axis] != arrays[0].shape[axes[0]]:
             raise ValueError(
                 f"arrays[{k}]: expected {arrays[0].shape[axes[0]]} examples, as arrays[0] has along axis {axes[0]}, "
-                f"got {array.shape[axis]} along axis {axis}"
+                f"got {array.shape[axis]} along axis {axis}; `axes` says where the examples of each array lie"
             )
     return arrays[0].shape[axes[0]], axes
 
