@@ -13,7 +13,7 @@ import numpy as np
 
 from rnn_tutorial.tree import tree_dot, tree_leaves, tree_map, tree_paths, tree_random_like, tree_zeros_like
 from rnn_tutorial.unroll import unroll, unroll_backward
-from rnn_tutorial.validation import check_like
+from rnn_tutorial.validation import check_like, check_rng
 
 
 class GradientError(AssertionError):
@@ -134,6 +134,7 @@ def check_cell(cell, rng, *, T=6, B=3, D=4, H=5, slope=complex_step_slope, rtol=
     with lengths from T down to 1. Checked: all parameters, all inputs, the first state, which are [0], [1] and [2] in the
     message. For a cell that does not accept complex numbers, `slope=central_difference_slope, rtol=1e-6`.
     """
+    check_rng(rng)
     params, state = random_start(cell, rng, B, D, H)
     xs = rng.standard_normal((T, B, D))
     lengths = np.linspace(T, 1, B).astype(int)

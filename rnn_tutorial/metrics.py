@@ -83,7 +83,7 @@ def _counted_pairs(predictions, targets, mask):
     if mask is not None:
         if not isinstance(mask, np.ndarray) or mask.dtype != bool or mask.shape != targets.shape:
             got = f"{getattr(mask, 'dtype', type(mask).__name__)} of shape {np.shape(mask)}"
-            raise ValueError(f"mask: expected a boolean array of shape {targets.shape}, True where a prediction counts, got {got}")
+            raise ValueError(f"mask: expected bool of shape {targets.shape}, True where a prediction counts, got {got}")
         predictions, targets = predictions[mask], targets[mask]
     if targets.size == 0:
         raise ValueError("targets: expected at least one that counts, got none")

@@ -15,6 +15,7 @@ from rnn_tutorial.data import (
     split,
     standardize,
 )
+from rnn_tutorial.validation import NotFiniteError
 
 
 def rng(seed=0):
@@ -86,9 +87,9 @@ def test_a_batch_is_a_copy():
 
 def test_arrays_that_do_not_belong_together_are_refused():
     xs, targets = numbered(5)
-    with pytest.raises(ValueError, match=r"arrays\[1\]: expected 5 examples, .* got 1 along axis 1"):
+    with pytest.raises(ValueError, match=r"arrays\[1\]: expected 5 examples, .* got 1 along axis 1; `axes` says"):
         next(shuffled_batches(rng(), 2, xs, targets))
-    with pytest.raises(ValueError, match=r"arrays\[0\]: expected a NumPy array with an axis 1, got shape \(5,\)"):
+    with pytest.raises(ValueError, match=r"arrays\[0\]: expected .* an axis 1 .* \(see `axes`\), got ndarray of shape \(5,\)"):
         split(rng(), (0.5, 0.5), np.zeros(5))
     with pytest.raises(ValueError, match="axes: expected one axis for each"):
         split(rng(), (0.5, 0.5), xs, targets, axes=(1,))
@@ -169,6 +170,28 @@ def test_a_feature_that_never_changes_is_named():
         mean_and_std(np.stack([np.arange(4.0), np.ones(4)], axis=1))
     with pytest.raises(ValueError, match=r"std: expected shape \(D=2,\)"):
         standardize(np.ones((4, 2)), np.ones(2), np.ones(1))
+    with pytest.raises(ValueError, match="std: expected positive numbers, got"):
+        standardize(np.ones((4, 2)), np.ones(2), np.array([1.0, 0.0]))
+
+
+def test_numbers_without_a_mean_are_refused():
+    with pytest.raises(NotFiniteError, match=r"xs: expected finite numbers, got nan at index \(1, 0\)"):
+        mean_and_std(np.array([[1.0], [np.nan]]))
+    with pytest.raises(ValueError, match=r"xs: expected a NumPy array of shape \(..., D\), got ndarray of shape \(4,\)"):
+        mean_and_std(np.arange(4.0))
+    with pytest.raises(ValueError, match=r"xs: expected a NumPy array of shape \(..., D\), got list of shape \(2, 1\)"):
+        mean_and_std([[1.0], [2.0]])
+    with pytest.raises(ValueError, match="mask: expected at least one True, got none"):
+        mean_and_std(np.ones((2, 3, 1)), mask=np.zeros((2, 3), bool))
+
+
+def test_a_seed_is_no_generator():
+    xs, targets = numbered(5)
+    for call in (lambda: split((0.5, 0.5), xs, targets), lambda: next(shuffled_batches(0, 2, xs))):
+        with pytest.raises(TypeError, match=r"rng: expected a generator, such as np.random.default_rng\(0\), got"):
+            call()
+    with pytest.raises(TypeError, match="rng: expected a generator"):
+        next(random_windows(0, np.zeros(9, int), 2, 1))
 
 
 def test_padded_sequences_come_back_by_their_mask():
@@ -187,6 +210,8 @@ def test_sequences_that_cannot_stand_side_by_side_are_refused():
         pad([])
     with pytest.raises(ValueError, match=r"sequences\[1\]: expected shape .* got \(0, 2\)"):
         pad([np.ones((3, 2)), np.ones((0, 2))])
+    with pytest.raises(ValueError, match=r"sequences\[1\]: expected shape \(T_b > 0\), got \(0,\)"):
+        pad([[1], []])
     with pytest.raises(ValueError, match=r"sequences\[1\]: expected shape .* got \(3, 1\)"):
         pad([np.ones((3, 2)), np.ones((3, 1))])
     with pytest.raises(TypeError, match=r"sequences\[1\]: expected dtype float64"):

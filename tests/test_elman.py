@@ -105,6 +105,16 @@ def test_a_size_that_is_no_size_is_refused(sizes, name):
         Elman.init(np.random.default_rng(0), *sizes)
 
 
+def test_checking_a_cell_wants_a_generator():
+    with pytest.raises(TypeError, match="rng: expected a generator.* got int"):
+        check_cell(Elman, 0)
+
+
+def test_a_function_is_no_activation():
+    with pytest.raises(TypeError, match="activation: expected an Activation, such as activations.tanh, got ufunc"):
+        elman(np.tanh)
+
+
 BAD_STEPS = [
     (lambda p, x, s: (p, x[0], s), ValueError, r"x: expected shape \(B, D=4\), got \(4,\)"),
     (lambda p, x, s: (p, x[:, :3], s), ValueError, r"x: expected shape \(B, D=4\), got \(3, 3\)"),

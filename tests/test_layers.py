@@ -225,3 +225,14 @@ def test_the_starts_are_those_documented(rng):
     dense, embedding = Dense(30, 20).init(rng), Embedding(200, 50).init(rng)
     assert (dense.b == 0).all() and 0.9 * np.sqrt(6 / 50) < np.abs(dense.W).max() <= np.sqrt(6 / 50)
     assert embedding.E.std() == pytest.approx(1, rel=0.03)
+
+
+@pytest.mark.parametrize("layer", [Dense(1, 1), Embedding(2, 1), Recurrent(Elman, 1, 1), Serial((Dense(1, 1),))])
+def test_a_seed_is_no_generator(layer):
+    with pytest.raises(TypeError, match=r"rng: expected a generator, such as np.random.default_rng\(0\), got int"):
+        layer.init(0)
+
+
+def test_a_layer_alone_is_no_tuple_of_layers():
+    with pytest.raises(TypeError, match=r"layers: expected a tuple of layers, Serial\(\(first, second\)\), got Dense"):
+        Serial(Dense(1, 1))

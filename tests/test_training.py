@@ -277,6 +277,11 @@ def test_what_is_no_batch_is_refused():
         evaluate(MODEL, start(), [], mean_squared_error)
 
 
+def test_an_optimizer_that_was_not_made_is_refused():
+    with pytest.raises(TypeError, match=r"optimizer: expected an optimizer, such as adam\(1e-3\), got function"):
+        next(train(MODEL, start(), echo(1), mean_squared_error, adam))
+
+
 def test_the_progress_bar_passes_every_step_on(capsys):
     pytest.importorskip("tqdm")
     wanted = list(train(MODEL, start(), echo(3), mean_squared_error, sgd(0.1)))

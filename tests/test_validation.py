@@ -94,3 +94,9 @@ def test_numbers_are_held_to_their_bounds():
     )
     for bad in (np.nan, np.inf, "1", None, True):
         message(ValueError, v.check_number, "rate", bad)
+
+
+def test_check_rng_refuses_a_seed():
+    v.check_rng(np.random.default_rng(0))
+    for bad, kind in ((0, "int"), (None, "NoneType"), (np.random, "module")):
+        assert message(TypeError, v.check_rng, bad).endswith(f"such as np.random.default_rng(0), got {kind}")

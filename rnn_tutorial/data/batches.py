@@ -99,9 +99,11 @@ def mean_and_std(xs, *, mask=None):
 
 
 def standardize(xs, mean, std):
-    """Return (xs - mean) / std, feature by feature: `xs` (..., D), `mean` and `std` (D,)."""
+    """Return (xs - mean) / std, feature by feature: `xs` (..., D), `mean` and `std` (D,). ValueError unless std > 0."""
     check_array("mean", mean, D=xs.shape[-1])
     check_array("std", std, D=xs.shape[-1])
+    if not (std > 0).all():
+        raise ValueError(f"std: expected positive numbers, got {std}")
     return (xs - mean) / std
 
 
