@@ -1,5 +1,6 @@
 # make lab       set up .venv (first time only) and open the first chapter in JupyterLab
 # make test      unit tests, and every chapter re-executed and compared with its stored outputs
+#                (ARGS=chapters/03_through_time.ipynb for one of them; any options of pytest)
 # make chapters  re-execute the chapters and store their outputs (CHAPTER=03 for one)
 # make site      the chapters as a static book in build/site
 # make lint      style checks
@@ -36,7 +37,7 @@ lint: .venv/installed-dev
 	$(BIN)/ruff format --check
 
 clean:
-	rm -rf .venv build .pytest_cache .ruff_cache *.egg-info
+	rm -rf .venv build .pytest_cache .ruff_cache *.egg-info chapters/.ipynb_checkpoints
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # One file for each set of extras, so that set-up runs again only when pyproject.toml changes.

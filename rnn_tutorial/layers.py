@@ -21,6 +21,7 @@ from rnn_tutorial.unroll import unroll, unroll_backward
 from rnn_tutorial.validation import (
     check_array,
     check_features,
+    check_fields,
     check_finite,
     check_indices,
     check_like,
@@ -49,6 +50,7 @@ class Recurrent:
 
     def forward(self, params, xs, *, mask=None, rng=None):
         """Return (hs, cache)."""
+        check_fields("params", params, "W_x", "W_h", "b")
         check_array("xs", xs, dtype=params.b.dtype, T=None, B=None, D=self.input_size)
         (hs, _), cache = unroll(self.cell, params, xs, self.cell.initial_state(params, xs.shape[1]), mask)
         return hs, cache
@@ -119,6 +121,7 @@ class Dense:
 
     def forward(self, params, xs, *, mask=None, rng=None):
         """Return (ys, cache)."""
+        check_fields("params", params, "W", "b")
         check_array("W", params.W, dtype=params.b.dtype, D=self.input_size, K=self.output_size)
         check_array("b", params.b, K=self.output_size)
         check_features("xs", xs, self.input_size, params.b.dtype)
@@ -157,6 +160,7 @@ class Embedding:
 
     def forward(self, params, indices, *, mask=None, rng=None):
         """Return (E[indices], cache). Errors: TypeError unless the indices are integers, IndexError outside 0..V-1."""
+        check_fields("params", params, "E")
         check_array("E", params.E, V=self.vocabulary_size, N=self.output_size)
         check_indices("indices", indices, self.vocabulary_size)
         return params.E[indices], indices

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray as Array
 
-from rnn_tutorial.tree import tree_add, tree_map, tree_zeros_like
-from rnn_tutorial.validation import check_array, check_finite, check_like, check_mask
+from rnn_tutorial.tree import tree_add, tree_map, tree_paths, tree_zeros_like
+from rnn_tutorial.validation import check_array, check_fields, check_finite, check_like, check_mask
 
 
 class UnrollCache(NamedTuple):
@@ -34,8 +34,8 @@ def unroll(cell, params, xs, state, mask=None):
     Where the mask is False the state stays what it was and the output is zero, so the last state is each
     sequence's own.
 
-    Errors: ValueError or TypeError for a wrong rank, size or dtype, a mask that is not boolean, or xs that are not
-    finite (padding included).
+    Errors: ValueError or TypeError for a wrong rank, size or dtype, a mask that is not boolean, or xs (padding included)
+    or a state that are not finite.
     """
     _check_inputs(cell, params, xs, state, mask)
     a_xs = _rows(xs) @ params.W_x + params.b
@@ -105,6 +105,7 @@ def _zero_padding(mask, hs):
 
 
 def _check_inputs(cell, params, xs, state, mask):
+    check_fields("params", params, "W_x", "W_h", "b")
     dtype = params.b.dtype
     A = len(params.b)
     check_array("W_x", params.W_x, dtype=dtype, D=None, A=A)
@@ -117,3 +118,5 @@ def _check_inputs(cell, params, xs, state, mask):
     if mask is not None:
         check_mask(mask, T, B)
     check_finite("xs", xs)
+    for path, leaf in tree_paths(state, "state"):
+        check_finite(path, leaf)

@@ -52,6 +52,13 @@ def check_shape(name, array, shape, dtype):
         raise TypeError(f"{name}: expected dtype {dtype}, got {array.dtype}")
 
 
+def check_fields(name, params, *fields):
+    """Return nothing, or refuse `params` unless it has the named fields: the parameters of another layer have others."""
+    if any(not hasattr(params, field) for field in fields):
+        got = f"{type(params).__name__}({', '.join(getattr(params, '_fields', ()))})".replace("()", "")
+        raise TypeError(f"{name}: expected parameters with the fields {', '.join(fields)}, got {got}")
+
+
 def check_features(name, array, size, dtype):
     """Return nothing, or refuse `array` unless its last axis has `size` entries, after at least one other axis."""
     if not isinstance(array, np.ndarray):

@@ -19,6 +19,7 @@ from rnn_tutorial.cells.elman import (
 from rnn_tutorial.gradient_check import GradientError, check_cell, check_gradients, random_start
 from rnn_tutorial.tree import tree_cast, tree_leaves
 from rnn_tutorial.unroll import unroll, unroll_backward
+from rnn_tutorial.validation import NotFiniteError
 
 B, D, H = 3, 4, 5
 
@@ -123,12 +124,14 @@ BAD_STEPS = [
     (lambda p, x, s: (p, x.astype(int), s), TypeError, "x: expected dtype float64, the dtype of the parameters, got int64"),
     (lambda p, x, s: (p, x.astype(np.float32), s), TypeError, "x: expected dtype float64.* got float32"),
     (lambda p, x, s: (p, x, tree_cast(s, np.float32)), TypeError, "state.h: expected dtype float64.* got float32"),
+    (lambda p, x, s: (p, x * np.nan, s), NotFiniteError, r"x: expected finite numbers, got nan at index \(0, 0\)"),
+    (lambda p, x, s: (p, x, ElmanState(s.h / 0)), NotFiniteError, r"state.h: expected finite numbers, got -?inf"),
 ]
 
 
 @pytest.mark.parametrize("spoil, error, message", BAD_STEPS)
 def test_a_step_refuses_what_does_not_fit(start, spoil, error, message):
-    with pytest.raises(error, match=message):
+    with np.errstate(divide="ignore"), pytest.raises(error, match=message):
         elman_step(*spoil(*start))
 
 

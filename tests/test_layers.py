@@ -182,6 +182,15 @@ def test_a_mask_that_does_not_fit_is_refused(rng):
         Last().forward((), XS, mask=np.arange(T)[:, None] < np.array([6, 4, 0]))
 
 
+def test_the_parameters_of_another_layer_are_refused(rng):
+    cases = [(Dense(D, 2), "W, b"), (Recurrent(Elman, D, H), "W_x, W_h, b"), (Embedding(7, D), "E")]
+    for layer, fields in cases:
+        with pytest.raises(TypeError, match=f"params: expected parameters with the fields {fields}, got tuple"):
+            layer.forward((), XS if fields != "E" else XS[..., 0].astype(int))
+    with pytest.raises(TypeError, match=r"fields W, b, got ElmanParams\(W_x, W_h, b\)"):
+        Dense(D, 2).forward(Elman.init(rng, D, H), XS)
+
+
 def test_gradients_and_parameters_that_do_not_fit_are_refused(rng):
     params = Dense(D, 2).init(rng)
     _, cache = Dense(D, 2).forward(params, XS)

@@ -201,6 +201,12 @@ BAD = [
     (lambda p, xs, s, m: (p, xs, s, m[..., None]), ValueError, r"mask: expected shape \(T=6, B=3\), got \(6, 3, 1\)"),
     (lambda p, xs, s, m: (p, xs, s, m.astype(float)), TypeError, "mask: expected a boolean array.* got float64"),
     (lambda p, xs, s, m: (p, xs * np.nan, s, m), NotFiniteError, r"xs: expected finite numbers, got nan at index \(0, 0, 0\)"),
+    (lambda p, xs, s, m: (tuple(p), xs, s, m), TypeError, "params: expected parameters with the fields W_x, W_h, b, got tuple"),
+    (
+        lambda p, xs, s, m: (p, xs, ElmanState(s.h * np.nan), m),
+        NotFiniteError,
+        r"state.h: expected finite numbers, got nan at index",
+    ),
 ]
 
 

@@ -14,7 +14,7 @@ from numpy import ndarray as Array
 from rnn_tutorial.activations import Activation, tanh
 from rnn_tutorial.cells.cell import Cell
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
-from rnn_tutorial.validation import check_array, check_like, check_positive
+from rnn_tutorial.validation import check_array, check_finite, check_like, check_positive
 
 
 class ElmanParams(NamedTuple):
@@ -57,10 +57,12 @@ def elman_initial_state(params, batch_size):
 
 
 def elman_check(params, x, state):
-    """Return nothing, or refuse x and state unless they fit the parameters: shapes (B, D) and (B, H), one dtype."""
+    """Return nothing, or refuse x and state unless they fit the parameters: shapes (B, D) and (B, H), one dtype, finite."""
     D, H = params.W_x.shape
     check_array("x", x, dtype=params.b.dtype, B=None, D=D)
     check_array("state.h", state.h, dtype=params.b.dtype, B=len(x), H=H)
+    check_finite("x", x)
+    check_finite("state.h", state.h)
 
 
 def elman_step(params, x, state):
