@@ -55,8 +55,8 @@ def tree_add(a, b):
 
 
 def tree_scale(factor, tree):
-    """Return factor * tree, leaf by leaf; a Python number keeps the dtype of each leaf."""
-    return tree_map(lambda leaf: factor * leaf, tree)
+    """Return factor * tree, leaf by leaf, in the dtype of each leaf."""
+    return tree_map(lambda leaf: np.asarray(factor * leaf, np.asarray(leaf).dtype), tree)
 
 
 def tree_zeros_like(tree):
