@@ -24,7 +24,12 @@ html_title = project
 html_static_path = ["static"]
 html_css_files = ["book.css"]
 html_show_sphinx = False
-html_theme_options = {"show_toc_level": 2, "use_download_button": False, "use_fullscreen_button": False}
+html_theme_options = {
+    "show_toc_level": 2,
+    "use_download_button": False,
+    "use_fullscreen_button": False,
+    "navbar_persistent": [],  # the side bar has the search already
+}
 
 # MathJax in one file, served by the site itself.
 MATHJAX = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static/mathjax/tex-svg-full.js"
