@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from rnn_tutorial.schedules import constant, cosine, cyclic, exponential, linear, noam, staircase
+from rnn_tutorial.schedules import as_schedule, constant, cosine, cyclic, exponential, linear, noam, staircase
 
 HAND = [
     (constant(0.1), {0: 0.1, 1000: 0.1}),
@@ -84,3 +84,9 @@ def test_the_cosine_is_pytorchs_until_its_end():
 def test_bad_arguments_are_refused(make):
     with pytest.raises(ValueError, match="expected a (finite number|positive whole number)"):
         make()
+
+
+def test_a_number_becomes_a_constant_schedule_and_a_schedule_stays_itself():
+    assert [as_schedule(0.1)(step) for step in (0, 7)] == [0.1, 0.1]
+    rates = [as_schedule(lambda step: np.float32(step + 1))(step) for step in (0, 7)]
+    assert rates == [1.0, 8.0] and {type(rate) for rate in rates} == {float}
