@@ -21,6 +21,13 @@ class Activation(NamedTuple):
     derivative: Callable
 
 
+def check_activations(**named):
+    """Return nothing, or refuse by name what is no Activation."""
+    for name, activation in named.items():
+        if not isinstance(activation, Activation):
+            raise TypeError(f"{name}: expected an Activation, such as activations.tanh, got {type(activation).__name__}")
+
+
 identity = Activation("identity", f=lambda a: a, derivative=np.ones_like)
 """y = a."""
 

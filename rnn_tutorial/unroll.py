@@ -107,9 +107,8 @@ def _zero_padding(mask, hs):
 def _check_inputs(cell, params, xs, state, mask):
     check_fields("params", params, "W_x", "W_h", "b")
     dtype = params.b.dtype
-    A = len(params.b)
-    check_array("W_x", params.W_x, dtype=dtype, D=None, A=A)
-    check_array("W_h", params.W_h, dtype=dtype, H=None, A=A)
+    check_array("W_x", params.W_x, dtype=dtype, D=None, A=len(params.b))
+    check_array("W_h", params.W_h, dtype=dtype, H=None, A_h=None)
     check_array("xs", xs, dtype=dtype, T=None, B=None, D=len(params.W_x))
     T, B, _ = xs.shape
     if 0 in (T, B):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray as Array
 
-from rnn_tutorial.activations import Activation, tanh
+from rnn_tutorial.activations import check_activations, tanh
 from rnn_tutorial.cells.cell import Cell
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
 from rnn_tutorial.validation import check_array, check_finite, check_like, check_positive
@@ -51,8 +51,9 @@ def elman_init(rng, input_size, hidden_size, *, W_x=glorot_uniform, W_h=orthogon
 
 
 def elman_initial_state(params, batch_size):
-    """Return the state before the first step: zeros (B, H) in the dtype of the parameters."""
+    """Return the state before the first step: zeros (B, H) in the dtype of the parameters; W_h must be square."""
     check_positive("batch_size", batch_size)
+    check_array("W_h", params.W_h, H=len(params.b), A=len(params.b))
     return ElmanState(h=np.zeros((batch_size, len(params.W_h)), params.b.dtype))
 
 
@@ -109,8 +110,7 @@ def elman(activation=tanh, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
 
     `elman(relu, W_h=identity())` is the network of Le, Jaitly & Hinton 2015. Errors: TypeError for another activation.
     """
-    if not isinstance(activation, Activation):
-        raise TypeError(f"activation: expected an Activation, such as activations.tanh, got {type(activation).__name__}")
+    check_activations(activation=activation)
     return Cell(
         name="Elman",
         init=partial(elman_init, W_x=W_x, W_h=W_h, b=b),

@@ -1,0 +1,140 @@
+"""The gated recurrent unit, reset after the matrix: the form of PyTorch, of cuDNN and, by default, of Keras.
+
+    r, z = sigmoid(a_r), sigmoid(a_z)         with a = x @ W_x + b + h_previous @ W_h for these two
+    n = tanh(a_x,n + r * (h_previous @ W_hn + b_hn))
+    h = z * h_previous + (1 - z) * n
+
+z says how much of the old state is kept, as in Cho et al. 2014 and in every library; Chung et al. 2014 write 1 - z for it. The
+reset gate acts on the product, after the matrix, which is what gives the candidate a second bias of its own, b_hn: for r and z
+a second bias would only add to the first. Cho et al. reset before the matrix, another function: `gru_before.py`.
+
+Source: Cho et al. 2014, section 2.3. The gates lie side by side in the order r, z, n.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy import ndarray as Array
+
+from rnn_tutorial.activations import Activation, check_activations, sigmoid, tanh
+from rnn_tutorial.cells.cell import Cell
+from rnn_tutorial.cells.gates import check_blocks, gate_blocks, init_gates
+from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
+from rnn_tutorial.validation import check_array, check_fields, check_positive
+
+
+class GRUParams(NamedTuple):
+    """The parameters of the cell: three gates side by side, in the order r, z, n, and the bias inside the reset."""
+
+    W_x: Array  # (D, 3H)
+    W_h: Array  # (H, 3H)
+    b: Array  # (3H,)
+    b_hn: Array  # (H,)
+
+
+class GRUState(NamedTuple):
+    """The state of the cell after a step."""
+
+    h: Array  # (B, H)
+
+
+class GRUGates(NamedTuple):
+    """One thing for each gate: values, pre-activations, their gradients."""
+
+    r: Array  # reset gate: how much of the old state the candidate sees
+    z: Array  # update gate: how much of the old state is kept
+    n: Array  # the candidate, the new
+
+
+class GRUValues(NamedTuple):
+    """What `gru_pointwise` keeps for its backward: every intermediate by name, each (B, H)."""
+
+    h_previous: Array
+    r: Array
+    z: Array
+    n: Array
+    s: Array  # h_previous @ W_hn + b_hn, what the reset gate multiplies
+
+
+class GRUActivations(NamedTuple):
+    """The activation of each gate."""
+
+    r: Activation = sigmoid
+    z: Activation = sigmoid
+    n: Activation = tanh
+
+
+def gru_init(rng, input_size, hidden_size, *, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
+    """Return GRUParams: each gate's block, and b_hn, drawn by itself by the initializers W_x, W_h and b."""
+    return GRUParams(*init_gates(rng, input_size, hidden_size, 3, W_x, W_h, b), b_hn=b(rng, (hidden_size,)))
+
+
+def gru_initial_state(params, batch_size):
+    """Return the state before the first step: zeros (B, H) in the dtype of the parameters.
+
+    Errors: ValueError or TypeError for parameters whose shapes are not those of three gates and b_hn.
+    """
+    check_positive("batch_size", batch_size)
+    check_blocks(params, 3)
+    check_fields("params", params, "b_hn")
+    check_array("b_hn", params.b_hn, dtype=params.b.dtype, H=len(params.W_h))
+    return GRUState(h=np.zeros((batch_size, len(params.W_h)), params.b.dtype))
+
+
+def gru_pointwise(params, a_x, a_h, state, *, activations=GRUActivations()):
+    """Return (state, GRUValues) from the pre-activations a_x and a_h, (B, 3H), which the candidate needs apart."""
+    a_x, a_h = gate_blocks(a_x, GRUGates), gate_blocks(a_h, GRUGates)
+    r = activations.r.f(a_x.r + a_h.r)
+    z = activations.z.f(a_x.z + a_h.z)
+    s = a_h.n + params.b_hn
+    n = activations.n.f(a_x.n + r * s)
+    h = z * state.h + (1 - z) * n
+    return GRUState(h), GRUValues(state.h, r, z, n, s)
+
+
+def gru_gates_backward(values, dstate, *, activations=GRUActivations()):
+    """Return (dgates, ds): GRUGates of the gradients of r, z, n, and the gradient of s = h_previous @ W_hn + b_hn.
+
+    dz = dh * (h_previous - n), dn = dh * (1 - z), da_n = dn * (1 - n^2), dr = da_n * s, ds = da_n * r.
+    Elementwise, so it takes one step, (B, H), or all the steps of a trace at once, (T, B, H).
+    """
+    dz = dstate.h * (values.h_previous - values.n)  # h = z * h_previous + (1 - z) * n
+    dn = dstate.h * (1 - values.z)
+    da_n = dn * activations.n.derivative(values.n)  # n = tanh(a_x,n + r * s)
+    return GRUGates(r=da_n * values.s, z=dz, n=dn), da_n * values.r
+
+
+def gru_pointwise_backward(params, cache, dstate, *, activations=GRUActivations()):
+    """Return ((db_hn,), da_x, da_h, dprevious).
+
+    da_x = [da_r, da_z, da_n] and da_h = [da_r, da_z, da_n * r]: the candidate's two pre-activations have different gradients.
+    The old state's own road, past all matrices, is dh * z.
+    """
+    dgates, ds = gru_gates_backward(cache, dstate, activations=activations)
+    da_r = dgates.r * activations.r.derivative(cache.r)
+    da_z = dgates.z * activations.z.derivative(cache.z)
+    da_n = dgates.n * activations.n.derivative(cache.n)
+    da_x = np.concatenate([da_r, da_z, da_n], axis=1)
+    da_h = np.concatenate([da_r, da_z, ds], axis=1)
+    return (ds.sum(axis=0),), da_x, da_h, GRUState(h=dstate.h * cache.z)
+
+
+def gru(*, r=sigmoid, z=sigmoid, n=tanh, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
+    """Return the GRU, reset after the matrix, with an `Activation` for each gate and three initializers.
+
+    Errors: TypeError for what is no Activation.
+    """
+    activations = GRUActivations(r, z, n)
+    check_activations(**activations._asdict())
+    return Cell(
+        name="GRU",
+        init=partial(gru_init, W_x=W_x, W_h=W_h, b=b),
+        initial_state=gru_initial_state,
+        pointwise=partial(gru_pointwise, activations=activations),
+        pointwise_backward=partial(gru_pointwise_backward, activations=activations),
+    )
+
+
+GRU = gru()
+"""The GRU as PyTorch and Keras have it by default: reset after the matrix, sigmoid gates, biases from zero."""

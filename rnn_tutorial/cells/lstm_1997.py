@@ -1,0 +1,104 @@
+"""The cell of 1997: long short-term memory before it could forget.
+
+    i, o = sigmoid(a_i), sigmoid(a_o)        g = tanh(a_g)        a = x @ W_x + h_previous @ W_h + b
+    c = c_previous + i * g
+    h = o * tanh(c)
+
+c is a plain sum: its derivative by its predecessor is exactly 1, the constant error carousel. Source: Hochreiter & Schmidhuber
+1997, section 4, whose two squashing functions, 4 sigmoid(a) - 2 and 2 sigmoid(c) - 1, are tanh of half the argument up to a
+factor. The gates lie side by side in the order i, o, g.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy import ndarray as Array
+
+from rnn_tutorial.activations import Activation, check_activations, sigmoid, tanh
+from rnn_tutorial.cells.cell import Cell
+from rnn_tutorial.cells.gates import gate_blocks, init_gates
+from rnn_tutorial.cells.lstm import LSTMState, lstm_initial_state
+from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
+
+
+class LSTM1997Params(NamedTuple):
+    """The parameters of the cell: three gates side by side, in the order i, o, g."""
+
+    W_x: Array  # (D, 3H)
+    W_h: Array  # (H, 3H)
+    b: Array  # (3H,)
+
+
+class LSTM1997Gates(NamedTuple):
+    """One thing for each gate."""
+
+    i: Array
+    o: Array
+    g: Array
+
+
+class LSTM1997Values(NamedTuple):
+    """What `lstm_1997_pointwise` keeps for its backward, each (B, H)."""
+
+    i: Array
+    o: Array
+    g: Array
+    tanh_c: Array
+
+
+class LSTM1997Activations(NamedTuple):
+    """The activation of each gate, and of c on its way to h."""
+
+    i: Activation = sigmoid
+    o: Activation = sigmoid
+    g: Activation = tanh
+    c: Activation = tanh
+
+
+def lstm_1997_init(rng, input_size, hidden_size, *, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
+    """Return LSTM1997Params: each gate's block drawn by itself by the initializers W_x, W_h and b."""
+    return LSTM1997Params(*init_gates(rng, input_size, hidden_size, 3, W_x, W_h, b))
+
+
+def lstm_1997_pointwise(params, a_x, a_h, state, *, activations=LSTM1997Activations()):
+    """Return (state, LSTM1997Values) from the pre-activations a_x and a_h, (B, 3H), whose sum is a."""
+    a = gate_blocks(a_x + a_h, LSTM1997Gates)
+    i, o, g = activations.i.f(a.i), activations.o.f(a.o), activations.g.f(a.g)
+    c = state.c + i * g
+    tanh_c = activations.c.f(c)
+    return LSTMState(h=o * tanh_c, c=c), LSTM1997Values(i, o, g, tanh_c)
+
+
+def lstm_1997_pointwise_backward(params, cache, dstate, *, activations=LSTM1997Activations()):
+    """Return ((), da_x, da_h, dprevious); c passes its gradient back as it is: dc_previous = dc.
+
+    do = dh * tanh_c, dc = dstate.c + dh * o * (1 - tanh_c^2), di = dc * g, dg = dc * i.
+    """
+    i, o, g, tanh_c = cache
+    do = dstate.h * tanh_c  # h = o * tanh_c
+    dc = dstate.c + dstate.h * o * activations.c.derivative(tanh_c)
+    di, dg = dc * g, dc * i  # c = c_previous + i * g
+    das = di * activations.i.derivative(i), do * activations.o.derivative(o), dg * activations.g.derivative(g)
+    da = np.concatenate(das, axis=1)
+    return (), da, da, LSTMState(h=np.zeros_like(dc), c=dc)
+
+
+def lstm_1997(*, i=sigmoid, o=sigmoid, g=tanh, c=tanh, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
+    """Return the cell of 1997 with an `Activation` for each gate and for c on its way to h, and three initializers.
+
+    Errors: TypeError for what is no Activation.
+    """
+    activations = LSTM1997Activations(i, o, g, c)
+    check_activations(**activations._asdict())
+    return Cell(
+        name="LSTM1997",
+        init=partial(lstm_1997_init, W_x=W_x, W_h=W_h, b=b),
+        initial_state=partial(lstm_initial_state, gates=3),
+        pointwise=partial(lstm_1997_pointwise, activations=activations),
+        pointwise_backward=partial(lstm_1997_pointwise_backward, activations=activations),
+    )
+
+
+LSTM1997 = lstm_1997()
+"""The cell of 1997 with sigmoid gates, tanh twice, and biases from zero."""
