@@ -9,7 +9,7 @@ between a forward and its backward, or shared between threads: nothing is stored
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import ndarray as Array
@@ -208,3 +208,28 @@ class Serial:
     def _check(self, params):
         if len(params) != len(self.layers):
             raise ValueError(f"params: expected a tuple of {len(self.layers)}, one for each layer, got {len(params)}")
+
+
+@dataclass(frozen=True)
+class Residual:
+    """A layer that adds to what it was given: ys = xs + layer(xs); the layer's outputs have the shape of its inputs.
+
+    In depth what the constant error carousel is in time: a road that passes the gradient back as it is. Source: He et al. 2016.
+    """
+
+    layer: Any
+
+    def init(self, rng):
+        """Return the parameters of the layer."""
+        return self.layer.init(rng)
+
+    def forward(self, params, xs, *, mask=None, rng=None):
+        """Return (ys, cache). Errors: ValueError if the layer changes the shape."""
+        ys, cache = self.layer.forward(params, xs, mask=mask, rng=rng)
+        check_shape("outputs of the layer", ys, xs.shape, xs.dtype)
+        return xs + ys, cache
+
+    def backward(self, params, cache, dys):
+        """Return (dparams, dxs): xs has two roads to ys, so dxs is dys and what comes back through the layer."""
+        dparams, dxs = self.layer.backward(params, cache, dys)
+        return dparams, dys + dxs

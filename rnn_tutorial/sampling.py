@@ -7,9 +7,8 @@ The model maps symbols (T, B) to logits (T, B, V), as `Serial((Embedding, Recurr
 
 import numpy as np
 
-from rnn_tutorial.layers import Recurrent, Serial
 from rnn_tutorial.losses import softmax
-from rnn_tutorial.unroll import unroll
+from rnn_tutorial.stateful import forward_from, initial_states
 from rnn_tutorial.validation import check_array, check_positive
 
 
@@ -48,25 +47,7 @@ def sample_symbols(rng, logits, temperature=1.0):
     return np.sum(ends <= u, axis=-1)
 
 
-def initial_states(layer, params, batch_size):
-    """Return a layer's state before the first step: zeros for `Recurrent`, a tuple for `Serial`, () for all others."""
-    if isinstance(layer, Serial):
-        return tuple(initial_states(part, p, batch_size) for part, p in zip(layer.layers, params, strict=True))
-    return layer.cell.initial_state(params, batch_size) if isinstance(layer, Recurrent) else ()
-
-
 def continue_forward(layer, params, xs, states):
-    """Return (ys, states after the last step): the layer's forward over xs from `states`, as `initial_states` has them.
-
-    Running a sequence in pieces, each from the states that the piece before returned, is running it whole.
-    """
-    if isinstance(layer, Serial):
-        after = []
-        for part, part_params, state in zip(layer.layers, params, states, strict=True):
-            xs, state = continue_forward(part, part_params, xs, state)
-            after.append(state)
-        return xs, tuple(after)
-    if isinstance(layer, Recurrent):
-        (hs, state), _ = unroll(layer.cell, params, xs, states)
-        return hs, state
-    return layer.forward(params, xs)[0], ()
+    """Return (ys, states after the last step): `forward_from` without its cache, which writing has no use for."""
+    ys, states, _ = forward_from(layer, params, xs, states)
+    return ys, states

@@ -6,9 +6,9 @@
     gate_blocks(traced.a_xs, LSTMGates).f         (T, B, H), what the input says to the forget gate
 
     back = trace_backward(LSTM, params, caches, (dhs, dlast_state))
-    back.dstates.c                                (T, B, H), the whole gradient of each step's state
+    back.dstates.c                                (T, B, H), the gradient of each step's c, but for its road through its own h
     gate_blocks(back.da_xs, LSTMGates).f          (T, B, H), the gradient of the forget gate's pre-activation
-    lstm_gates_backward(traced.values, back.dstates)[0].f     (T, B, H), the gradient of the forget gate
+    lstm_gates_backward(traced.values, back.dstates)[0].f     (T, B, H), the gradient of the forget gate, on real steps
 
 The steps are those of `unroll`, one at a time, so what is traced is what trains.
 """
@@ -20,7 +20,7 @@ from numpy import ndarray as Array
 
 from rnn_tutorial.tree import tree_map
 from rnn_tutorial.unroll import unroll, unroll_backward
-from rnn_tutorial.validation import check_array, check_like, check_mask
+from rnn_tutorial.validation import check_like
 
 
 class Trace(NamedTuple):
@@ -43,29 +43,25 @@ class BackwardTrace(NamedTuple):
 def trace(cell, params, xs, state, mask=None):
     """Return (Trace, caches) of running `cell` over xs from `state`; the caches are for `trace_backward`.
 
-    xs: (T, B, D); state: the cell's State of (B, H); mask: None or boolean (T, B). Where the mask is False the state stays what it
-    was, and the values are those of a step that was computed and not used. Errors: those of `unroll`.
+    xs: (T, B, D); state: the cell's State of (B, H); mask: None or boolean (T, B). Where the mask is False the state stays what
+    it was, and the values are those of a step that was computed and not used. Errors: those of `unroll`.
     """
-    check_array("xs", xs, T=None, B=None, D=None)
-    if mask is not None:
-        check_mask(mask, *xs.shape[:2])
+    unroll(cell, params, xs, state, mask)  # refuses what does not fit by its place in the whole sequence
     states, caches = [], []
     for t in range(len(xs)):
         (_, state), cache = unroll(cell, params, xs[t : t + 1], state, None if mask is None else mask[t : t + 1])
         states.append(state)
         caches.append(cache)
-    if not caches:
-        raise ValueError(f"xs: expected at least one step, got {xs.shape}")
     previous_hs = np.concatenate([cache.previous_hs for cache in caches])
     values = _stack([cache.steps[0] for cache in caches])
     return Trace(_stack(states), xs @ params.W_x + params.b, previous_hs @ params.W_h, values), caches
 
 
 def trace_backward(cell, params, caches, doutputs):
-    """Return BackwardTrace from doutputs = (dhs, dlast_state), the gradients of what `unroll` returns, as it takes them.
+    """Return BackwardTrace from doutputs = (dhs, dlast_state), the gradients of what `unroll` returns.
 
-    dhs: (T, B, H); dlast_state: the cell's State of (B, H). A state's whole gradient is what arrives at the output of its step and
-    what comes back from the step after; where the mask is False, the first is not used, and da_x and da_h are zero.
+    dhs: (T, B, H); dlast_state: the cell's State of (B, H). A state's whole gradient is what arrives at the output of its step
+    and what comes back from the step after; where the mask is False, the first is not used, and da_x and da_h are zero.
     Errors: ValueError or TypeError if a gradient has not the type of its thing.
     """
     dhs, dstate = doutputs

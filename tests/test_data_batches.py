@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from rnn_tutorial.data import (
+    bucket_by_length,
     consecutive_windows,
     lengths_to_mask,
     mean_and_std,
@@ -231,3 +232,35 @@ def test_lengths_outside_the_time_are_refused():
         lengths_to_mask([0], 4)
     with pytest.raises(TypeError, match="lengths: expected whole numbers"):
         lengths_to_mask([1.0], 4)
+
+
+def test_buckets_hold_every_sequence_once_and_neighbours_in_length():
+    lengths = np.random.default_rng(1).integers(1, 40, size=103)
+    batches = bucket_by_length(np.random.default_rng(0), lengths, 10)
+    assert sorted(np.concatenate(batches)) == list(range(103))
+    assert sorted(map(len, batches)) == [3] + [10] * 10
+    spans = sorted((lengths[batch].min(), lengths[batch].max()) for batch in batches)
+    assert all(first[1] <= second[0] for first, second in zip(spans, spans[1:]))  # no length lies between two of another batch
+
+
+def test_buckets_are_shuffled_within_a_length_and_among_each_other():
+    equal = bucket_by_length(np.random.default_rng(0), [5] * 20, 4)
+    assert np.concatenate(equal).tolist() != list(range(20))
+    rising = bucket_by_length(np.random.default_rng(0), np.arange(1, 41), 4)
+    firsts = [batch[0] for batch in rising]
+    assert firsts != sorted(firsts) and firsts != sorted(firsts, reverse=True)
+    again = bucket_by_length(np.random.default_rng(0), np.arange(1, 41), 4)
+    assert all(np.array_equal(a, b) for a, b in zip(rising, again))
+
+
+def test_buckets_waste_less_than_batches_in_the_order_of_the_data():
+    lengths = np.random.default_rng(1).integers(1, 40, size=200)
+    waste = sum(lengths[batch].max() * len(batch) for batch in bucket_by_length(np.random.default_rng(0), lengths, 20))
+    plain = sum(lengths[k : k + 20].max() * 20 for k in range(0, 200, 20))
+    assert waste < 1.1 * lengths.sum() and plain > 1.5 * lengths.sum()
+
+
+@pytest.mark.parametrize("lengths", [[], [[1, 2]], [1.5, 2.0]])
+def test_buckets_of_what_are_no_lengths_are_refused(lengths):
+    with pytest.raises(TypeError, match=r"lengths: expected whole numbers of shape \(N,\), got"):
+        bucket_by_length(np.random.default_rng(0), lengths, 2)

@@ -7,7 +7,7 @@ from judges import assert_close, torch_or_skip
 from rnn_tutorial.activations import sigmoid
 from rnn_tutorial.cells.elman import Elman, elman
 from rnn_tutorial.gradient_check import check_layer
-from rnn_tutorial.layers import Dense, DenseParams, Embedding, EmbeddingParams, Last, Recurrent, Serial
+from rnn_tutorial.layers import Dense, DenseParams, Embedding, EmbeddingParams, Last, Recurrent, Residual, Serial
 from rnn_tutorial.tree import tree_cast, tree_leaves
 from rnn_tutorial.unroll import unroll
 from rnn_tutorial.validation import NotFiniteError
@@ -29,6 +29,7 @@ LAYERS = {
     "two recurrent": Serial((Recurrent(Elman, D, H), Recurrent(elman(sigmoid), H, 2))),
     "stack of three": Serial((Recurrent(Elman, D, H), Recurrent(Elman, H, 2), Recurrent(Elman, 2, 7), Dense(7, 2))),
     "one answer a sequence": Serial((Recurrent(Elman, D, H), Last(), Dense(H, 2))),
+    "residual": Residual(Serial((Recurrent(Elman, D, H), Dense(H, D)))),
     "nested": Serial((Serial((Dense(D, 3), Recurrent(Elman, 3, H))), Last())),
 }
 
@@ -245,3 +246,18 @@ def test_a_seed_is_no_generator(layer):
 def test_a_layer_alone_is_no_tuple_of_layers():
     with pytest.raises(TypeError, match=r"layers: expected a tuple of layers, Serial\(\(first, second\)\), got Dense"):
         Serial(Dense(1, 1))
+
+
+def test_residual_adds_to_what_it_was_given(rng):
+    layer = Residual(Dense(D, D))
+    params, xs = layer.init(rng), rng.standard_normal((T, B, D))
+    ys, cache = layer.forward(params, xs)
+    np.testing.assert_array_equal(ys, xs + (xs @ params.W + params.b))
+    _, dxs = layer.backward(DenseParams(0 * params.W, params.b), cache, ys)
+    np.testing.assert_array_equal(dxs, ys)  # the road past the layer carries the gradient as it is
+
+
+def test_residual_over_a_layer_of_another_size_is_refused(rng):
+    layer = Residual(Recurrent(Elman, D, 1))  # (T, B, 1) would broadcast
+    with pytest.raises(ValueError, match=r"outputs of the layer: expected shape \(6, 3, 4\), got \(6, 3, 1\)"):
+        layer.forward(layer.init(rng), rng.standard_normal((T, B, D)))

@@ -43,10 +43,11 @@ def join_gates(gates, Params):
 
     The inverse of `split_gates`. Errors: TypeError for a gate that is no GateParams, ValueError for gates of different shapes.
     """
-    D, H = gates[0].U.shape
+    D = H = None  # the first gate says
     for name, gate in zip(gates._fields, gates):
         check_fields(name, gate, "U", "V", "b")
         check_array(f"{name}.U", gate.U, D=D, H=H)
+        D, H = gate.U.shape
         check_array(f"{name}.V", gate.V, H_previous=H, H=H)
         check_array(f"{name}.b", gate.b, H=H)
     return Params(*(np.concatenate(blocks, axis=-1) for blocks in zip(*gates)))

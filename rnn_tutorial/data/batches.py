@@ -149,6 +149,26 @@ def lengths_to_mask(lengths, T):
     return np.arange(T)[:, None] < lengths
 
 
+def bucket_by_length(rng, lengths, batch_size):
+    """Return the numbers of the sequences, in batches of about one length: a list of index arrays, each at most batch_size.
+
+    The batches hold every sequence once. Sequences of one length are shuffled, and so are the batches; only the last of the
+    longest may be smaller. Padding is then the difference of lengths within a batch, and no longer that within all data.
+
+    >>> [batch.tolist() for batch in bucket_by_length(np.random.default_rng(0), [3, 9, 3, 8], batch_size=2)]
+    [[3, 1], [2, 0]]
+    """
+    check_rng(rng)
+    check_positive("batch_size", batch_size)
+    lengths = np.asarray(lengths)
+    if lengths.ndim != 1 or len(lengths) == 0 or not np.issubdtype(lengths.dtype, np.integer):
+        raise TypeError(f"lengths: expected whole numbers of shape (N,), got {lengths.dtype} of shape {lengths.shape}")
+    order = rng.permutation(len(lengths))
+    order = order[np.argsort(lengths[order], kind="stable")]
+    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    return [batches[k] for k in rng.permutation(len(batches))]
+
+
 def _examples(arrays, axes):
     """Return (N, axes), or refuse arrays that do not all have N examples along their axis."""
     axes = (1,) * len(arrays) if axes is None else tuple(axes)

@@ -1,8 +1,12 @@
-"""Tasks made of numbers, whose difficulty is the distance in time and nothing else."""
+"""Tasks whose difficulty is the distance in time and nothing else."""
 
 import numpy as np
 
-from rnn_tutorial.validation import check_positive
+from rnn_tutorial.data.batches import lengths_to_mask
+from rnn_tutorial.data.text import Vocabulary, one_hot
+from rnn_tutorial.validation import check_positive, check_rng
+
+TEMPORAL_ORDER_VOCABULARY = Vocabulary("EBXYabcd")
 
 
 def adding_problem(rng, T, B, dtype=np.float64):
@@ -51,6 +55,48 @@ def delayed_recall(rng, T, B, dtype=np.float64):
     xs = np.zeros((T, B, 1), dtype)
     xs[0] = targets
     return xs, targets
+
+
+def temporal_order(rng, B, length=(100, 110), first=(10, 20), second=(50, 60), dtype=np.float64):
+    """Return (xs, targets, mask): two marks, each X or Y, among random letters; their order is wanted after the last step.
+
+    step 0             E, the start
+    step t_1, t_2      X or Y: t_1 is uniform in first[0] … first[1], t_2 in second[0] … second[1]
+    last step          B, the end; the number of steps is uniform in length[0] … length[1], both ends included
+    all other steps    one of a, b, c, d
+    targets            0 for X X, 1 for X Y, 2 for Y X, 3 for Y Y
+
+    Shapes: xs (T, B, 8) one-hot, columns as in TEMPORAL_ORDER_VOCABULARY, zeros on padding; targets (B,) int64; mask (T, B),
+    True on real steps; T is the length of the longest. Guessing is right once in four times. The defaults are the published
+    task; a shorter one keeps the proportions: length=(30, 33), first=(3, 6), second=(15, 18).
+
+    Errors: ValueError for ranges that are not 0 < first <= second < length - 1, each from its smaller to its larger end.
+    Source: Hochreiter & Schmidhuber 1997, section 5.6, task 6a.
+    """
+    check_rng(rng)
+    check_positive("B", B)
+    _check_places(length, first, second)
+    lengths, *places = (rng.integers(low, high, size=B, endpoint=True) for low, high in (length, first, second))
+    T, sequences = lengths.max(), np.arange(B)
+    marks = rng.integers(2, size=(2, B))  # 0 is X, 1 is Y
+    start, end, mark, letter = TEMPORAL_ORDER_VOCABULARY.encode("EBXa")
+    symbols = letter + rng.integers(4, size=(T, B))
+    symbols[0] = start
+    symbols[lengths - 1, sequences] = end
+    symbols[places, sequences] = mark + marks
+    mask = lengths_to_mask(lengths, T)
+    return one_hot(symbols, len(TEMPORAL_ORDER_VOCABULARY), dtype) * mask[..., None], 2 * marks[0] + marks[1], mask
+
+
+def _check_places(length, first, second):
+    for name, ends in (("length", length), ("first", first), ("second", second)):
+        if np.shape(ends) != (2,) or not all(isinstance(end, (int, np.integer)) for end in ends) or ends[0] > ends[1]:
+            raise ValueError(f"{name}: expected two whole numbers, the smaller first, got {ends}")
+    if not 0 < first[0] <= first[1] < second[0] <= second[1] < length[0] - 1:
+        raise ValueError(
+            "length, first, second: expected the first mark after step 0, the second after the first, and both before the "
+            f"last step of the shortest sequence, got length={length}, first={first}, second={second}"
+        )
 
 
 def _check_sizes(T, B, least):

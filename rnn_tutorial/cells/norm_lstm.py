@@ -1,0 +1,139 @@
+"""The LSTM with layer normalisation inside the recurrence.
+
+    u = norm(a_x) * gain_x + norm(a_h) * gain_h + shift       a_x = x @ W_x + b, a_h = h_previous @ W_h, both (B, 4H)
+    i, f, o = sigmoid(u_i), sigmoid(u_f), sigmoid(u_o)        g = tanh(u_g)
+    c = f * c_previous + i * g
+    h = o * tanh(norm(c) * gain_c + shift_c)
+
+norm(a) = (a - mean) / sqrt(variance + 1e-5), mean and variance over the features of one row: no sequence sees another, no step
+sees another, and training and evaluation are one. The state c itself is not normalised, only what is shown of it. What a bias
+does elsewhere is done here by the shift, after the normalisation.
+
+Source: Ba, Kiros & Hinton 2016, equations 20 to 22.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy import ndarray as Array
+
+from rnn_tutorial.activations import sigmoid
+from rnn_tutorial.cells.cell import Cell
+from rnn_tutorial.cells.gates import gate_blocks, init_gates
+from rnn_tutorial.cells.lstm import LSTMGates, LSTMState, lstm_initial_state
+from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
+from rnn_tutorial.validation import check_array, check_fields, check_number
+
+EPSILON = 1e-5
+
+
+class NormLSTMParams(NamedTuple):
+    """The parameters of the cell: four gates side by side, in the order i, f, o, g, then gains and shifts."""
+
+    W_x: Array  # (D, 4H)
+    W_h: Array  # (H, 4H)
+    b: Array  # (4H,)
+    gain_x: Array  # (4H,)
+    gain_h: Array  # (4H,)
+    shift: Array  # (4H,)
+    gain_c: Array  # (H,)
+    shift_c: Array  # (H,)
+
+
+class Normed(NamedTuple):
+    """What `normalize` keeps for its backward."""
+
+    y: Array  # (B, N)
+    scale: Array  # (B, 1), 1 / sqrt(variance + epsilon)
+
+
+class NormLSTMValues(NamedTuple):
+    """What `norm_lstm_pointwise` keeps for its backward."""
+
+    c_previous: Array  # (B, H)
+    x: Normed  # of a_x
+    h: Normed  # of a_h
+    i: Array
+    f: Array
+    o: Array
+    g: Array
+    c: Normed
+    tanh_c: Array
+
+
+def normalize(a):
+    """Return Normed: y = (a - mean) / sqrt(variance + 1e-5), each row of a (B, N) by its own mean and variance."""
+    centred = a - a.mean(axis=1, keepdims=True)
+    scale = 1 / np.sqrt((centred * centred).mean(axis=1, keepdims=True) + EPSILON)
+    return Normed(centred * scale, scale)
+
+
+def normalize_backward(normed, dy):
+    """Return da = scale * (dy - mean(dy) - y * mean(dy * y)), the means over each row.
+
+    The two means are what flows back through the row's own mean and variance: da has no part that would move every entry alike,
+    or stretch the row, for y answers to neither.
+    """
+    y, scale = normed
+    return scale * (dy - dy.mean(axis=1, keepdims=True) - y * (dy * y).mean(axis=1, keepdims=True))
+
+
+def norm_lstm_init(rng, input_size, hidden_size, *, forget_bias=1.0, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
+    """Return NormLSTMParams: gains from one, shifts from zero but for the forget gate's, which starts from forget_bias."""
+    fused = init_gates(rng, input_size, hidden_size, 4, W_x, W_h, b)
+    shift = np.zeros(4 * hidden_size)
+    gate_blocks(shift, LSTMGates).f[:] = forget_bias
+    ones = np.ones(4 * hidden_size)
+    return NormLSTMParams(*fused, ones, ones.copy(), shift, np.ones(hidden_size), np.zeros(hidden_size))
+
+
+def norm_lstm_initial_state(params, batch_size):
+    """Return the state before the first step: zeros (B, H) in the dtype of the parameters.
+
+    Errors: ValueError or TypeError for parameters whose shapes are not those of this cell.
+    """
+    check_fields("params", params, "gain_x", "gain_h", "shift", "gain_c", "shift_c")
+    for name, size in {"gain_x": 4, "gain_h": 4, "shift": 4, "gain_c": 1, "shift_c": 1}.items():
+        check_array(name, getattr(params, name), dtype=params.b.dtype, size=size * len(params.W_h))
+    return lstm_initial_state(params, batch_size)
+
+
+def norm_lstm_pointwise(params, a_x, a_h, state):
+    """Return (state, NormLSTMValues) from the pre-activations a_x and a_h, (B, 4H), each normalised by itself."""
+    x, h = normalize(a_x), normalize(a_h)
+    u = gate_blocks(x.y * params.gain_x + h.y * params.gain_h + params.shift, LSTMGates)
+    i, f, o, g = sigmoid.f(u.i), sigmoid.f(u.f), sigmoid.f(u.o), np.tanh(u.g)
+    c = f * state.c + i * g
+    normed_c = normalize(c)
+    tanh_c = np.tanh(normed_c.y * params.gain_c + params.shift_c)
+    return LSTMState(h=o * tanh_c, c=c), NormLSTMValues(state.c, x, h, i, f, o, g, normed_c, tanh_c)
+
+
+def norm_lstm_pointwise_backward(params, cache, dstate):
+    """Return ((dgain_x, dgain_h, dshift, dgain_c, dshift_c), da_x, da_h, dprevious)."""
+    c_previous, x, h, i, f, o, g, normed_c, tanh_c = cache
+    do = dstate.h * tanh_c  # h = o * tanh_c
+    du_c = dstate.h * o * (1 - tanh_c**2)  # tanh_c = tanh(normed_c * gain_c + shift_c)
+    dc = dstate.c + normalize_backward(normed_c, du_c * params.gain_c)
+    di, df, dg = dc * g, dc * c_previous, dc * i  # c = f * c_previous + i * g
+    du = np.concatenate([di * i * (1 - i), df * f * (1 - f), do * o * (1 - o), dg * (1 - g**2)], axis=1)
+    down = tuple(part.sum(axis=0) for part in (du * x.y, du * h.y, du, du_c * normed_c.y, du_c))
+    da_x, da_h = normalize_backward(x, du * params.gain_x), normalize_backward(h, du * params.gain_h)
+    return down, da_x, da_h, LSTMState(h=np.zeros_like(dc), c=dc * f)
+
+
+def norm_lstm(*, forget_bias=1.0, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
+    """Return the layer-normalised LSTM with a forget bias and three initializers, each called once for every gate."""
+    check_number("forget_bias", forget_bias)
+    return Cell(
+        name="NormLSTM",
+        init=partial(norm_lstm_init, forget_bias=forget_bias, W_x=W_x, W_h=W_h, b=b),
+        initial_state=norm_lstm_initial_state,
+        pointwise=norm_lstm_pointwise,
+        pointwise_backward=norm_lstm_pointwise_backward,
+    )
+
+
+NormLSTM = norm_lstm()
+"""The layer-normalised LSTM with forget shift from 1."""
