@@ -27,6 +27,10 @@ DIAGRAMS = {
     "shapes of one": lambda **k: plotting.draw_shapes(1, 1, 1, **k),
     "paths": plotting.draw_paths,
     "one path": lambda **k: plotting.draw_paths(3, source=3, **k),
+    "carousel": plotting.draw_carousel,
+    "lstm": plotting.draw_lstm,
+    "lstm backward": lambda **k: plotting.draw_lstm(backward=True, **k),
+    "gru forms": plotting.draw_gru_forms,
 }
 CURVES = {
     "learning": lambda **k: plotting.plot_learning_curve({"a": [3.0, 2.0, 1.0]}, smoothing=2, baselines={"b": 2}, **k),
@@ -35,6 +39,10 @@ CURVES = {
     "states": lambda **k: plotting.plot_states(np.eye(3), symbols="a \n", **k),
     "signals": lambda **k: plotting.plot_signals({"a": [0.0, 1.0], "b": [-1.0, 0.0]}, **k),
     "truncation": lambda **k: plotting.plot_truncation_bias([1, 2], {"dW_h": [0.5, 0.0]}, **k),
+    "gates": lambda **k: plotting.plot_gates({"i": np.eye(3), "f": np.ones((3, 3))}, symbols="a \n", **k),
+    "traces": lambda **k: plotting.plot_traces({"a": [1.0, 2.0, 3.0], "b": np.eye(3)}, symbols="a \n", **k),
+    "gradient flow": lambda **k: plotting.plot_gradient_flow({"a": [0.5, 1.0], "b": [0.0, 1.0]}, **k),
+    "trials": lambda **k: plotting.plot_trials({"a": [100, None], "b": [200, 300]}, limit=1000, **k),
 }
 PICTURES = DIAGRAMS | CURVES
 

@@ -1,5 +1,6 @@
 """Every picture of the chapters, from arrays. Functions return the Axes; import this package explicitly."""
 
+from rnn_tutorial.plotting.cells import draw_carousel, draw_gru_forms, draw_lstm
 from rnn_tutorial.plotting.curves import (
     plot_jacobian_norms,
     plot_learning_curve,
@@ -9,6 +10,7 @@ from rnn_tutorial.plotting.curves import (
     plot_u_curve,
 )
 from rnn_tutorial.plotting.diagrams import draw_paths, draw_shapes, draw_step, draw_unrolled, draw_window
+from rnn_tutorial.plotting.gates import plot_gates, plot_gradient_flow, plot_traces, plot_trials
 from rnn_tutorial.plotting.maps import plot_cobweb
 from rnn_tutorial.plotting.show import show
 from rnn_tutorial.plotting.style import (
@@ -36,6 +38,9 @@ __all__ = [
     "SKY",
     "VERMILLION",
     "YELLOW",
+    "draw_carousel",
+    "draw_gru_forms",
+    "draw_lstm",
     "draw_paths",
     "draw_shapes",
     "draw_step",
@@ -44,10 +49,14 @@ __all__ = [
     "house_style",
     "new_axes",
     "plot_cobweb",
+    "plot_gates",
+    "plot_gradient_flow",
     "plot_jacobian_norms",
     "plot_learning_curve",
     "plot_signals",
     "plot_states",
+    "plot_traces",
+    "plot_trials",
     "plot_truncation_bias",
     "plot_u_curve",
     "show",

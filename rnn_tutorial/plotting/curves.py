@@ -8,7 +8,8 @@ from itertools import cycle
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from rnn_tutorial.plotting.style import BLACK, GREY, LINES, in_house_style, legend_outside, new_axes
+from rnn_tutorial.plotting.bundle import few, gap_at_zero, lines, refuse_other_length
+from rnn_tutorial.plotting.style import BLACK, GREY, in_house_style, label_steps, legend_outside, new_axes, visible_symbols
 
 _DASHES = (0, (1, 1)), (0, (4, 2)), (0, (7, 2, 1, 2)), (0, (2, 4))  # of the baselines
 
@@ -26,13 +27,13 @@ def plot_learning_curve(losses, *, steps=None, smoothing=1, baselines=None, quan
     """
     ax = new_axes(ax)
     steps = steps or {}
-    for label, values, line in _lines(losses):
+    for label, values, line in lines(losses):
         at = np.asarray(steps.get(label, np.arange(1, len(values) + 1)))
-        _refuse_other_length("steps", label, at, len(values))
+        refuse_other_length("steps", label, at, len(values))
         if smoothing > 1 and label not in steps:
             ax.plot(at, values, color=line["color"], alpha=0.25, linewidth=0.8, linestyle="-", marker="", label="_raw")
             values = _trailing_mean(values, smoothing)
-        ax.plot(at, values, label=label, markevery=_few(at), **line)
+        ax.plot(at, values, label=label, markevery=few(at), **line)
     for (name, value), dashes in zip((baselines or {}).items(), cycle(_DASHES), strict=False):
         ax.axhline(value, color=GREY, linestyle=dashes, linewidth=1.4, label=f"{name}: {value:.3g}")
     ax.set(xlabel="update", ylabel=f"{quantity} ({unit})" if unit else quantity)
@@ -50,9 +51,9 @@ def plot_u_curve(step_sizes, errors, *, ax=None):
     1e-17, below the spacing of float64.
     """
     ax = new_axes(ax)
-    for label, values, line in _lines(errors):
-        _refuse_other_length("errors", label, values, len(step_sizes))
-        ax.plot(step_sizes, np.maximum(values, 1e-17), label=label, markevery=_few(step_sizes), **line)
+    for label, values, line in lines(errors):
+        refuse_other_length("errors", label, values, len(step_sizes))
+        ax.plot(step_sizes, np.maximum(values, 1e-17), label=label, markevery=few(step_sizes), **line)
     ax.set(xscale="log", yscale="log", xlabel=r"step size $\varepsilon$", ylabel="relative error of the gradient")
     legend_outside(ax)
     return ax
@@ -66,10 +67,10 @@ def plot_jacobian_norms(norms, bounds=None, *, ax=None):
     are drawn thin and dotted, in the colour of the norm with the same label. A norm of exactly 0 leaves a gap.
     """
     ax = new_axes(ax)
-    bounds = {label: _gap_at_zero(bound) for label, bound, _ in _lines(bounds or {})}
+    bounds = {label: gap_at_zero(bound) for label, bound, _ in lines(bounds or {})}
     dotted = {"linestyle": (0, (1, 1.5)), "linewidth": 1.2, "marker": ""}
-    for label, values, line in _lines(norms):
-        ax.plot(np.arange(len(values)), _gap_at_zero(values), label=label, markevery=_few(values), **line)
+    for label, values, line in lines(norms):
+        ax.plot(np.arange(len(values)), gap_at_zero(values), label=label, markevery=few(values), **line)
         if label in bounds:
             ax.plot(np.arange(len(bounds[label])), bounds[label], color=line["color"], label=f"_bound of {label}", **dotted)
     if bounds:
@@ -92,20 +93,16 @@ def plot_states(hs, *, symbols=None, ax=None):
     if hs.ndim != 2:
         raise ValueError(f"hs: expected the states of one sequence, shape (T, H), got {hs.shape}; take hs[:, b]")
     T, H = hs.shape
-    if symbols is not None and len(symbols) != T:
-        raise ValueError(f"symbols: expected T = {T} symbols, got {len(symbols)}")
+    symbols = visible_symbols(symbols, T)
     ax = new_axes(ax, size=(min(7 + max(0, T - 40) * 0.1, 12), min(1.4 + 0.3 * H, 6)))
     limit = max(1.0, float(np.abs(hs).max()))
     image = ax.pcolormesh(np.arange(T + 1) + 0.5, np.arange(H + 1) - 0.5, hs.T, cmap="PuOr", vmin=-limit, vmax=limit)
     ax.figure.colorbar(image, ax=ax, label="value of the unit", pad=0.02)
     ax.invert_yaxis()
     ax.grid(False)
-    ax.set(xlabel=r"step $t$", ylabel="hidden unit")
+    ax.set_ylabel("hidden unit")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if symbols is not None:
-        ax.set_xticks(np.arange(1, T + 1), [_visible(symbol) for symbol in symbols], family="DejaVu Sans Mono")
-        ax.set_xlabel(r"symbol read at step $t$")
+    label_steps(ax, symbols)
     return ax
 
 
@@ -115,21 +112,20 @@ def plot_signals(signals, *, ax=None):
 
     All lanes have one scale; the thin line in a lane is its zero.
     """
-    lines = _lines(signals)
-    ax = new_axes(ax, size=(7, 0.8 + 0.9 * len(lines)))
-    height = 1.25 * np.ptp(np.concatenate([[0.0], *(values for _, values, _ in lines)])) or 1.0
-    zeros = [-height * k for k in range(len(lines))]
-    for zero, (label, values, line) in zip(zeros, lines, strict=True):
+    curves = lines(signals)
+    ax = new_axes(ax, size=(7, 0.8 + 0.9 * len(curves)))
+    height = 1.25 * np.ptp(np.concatenate([[0.0], *(values for _, values, _ in curves)])) or 1.0
+    zeros = [-height * k for k in range(len(curves))]
+    for zero, (label, values, line) in zip(zeros, curves, strict=True):
         at = np.arange(1, len(values) + 1)
         ax.axhline(zero, color=GREY, linewidth=0.7)
         ax.vlines(at, zero, zero + values, color=line["color"], linewidth=1.6)
         ax.plot(at, zero + values, label=label, color=line["color"], marker=line["marker"], linestyle="none")
-    ax.set_yticks(zeros, [label for label, *_ in lines])
+    ax.set_yticks(zeros, [label for label, *_ in curves])
     ax.tick_params(axis="y", length=0)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.spines["left"].set_visible(False)
     ax.grid(False, axis="y")
-    ax.set_xlabel(r"step $t$")
+    label_steps(ax)
     return ax
 
 
@@ -141,32 +137,14 @@ def plot_truncation_bias(windows, errors, *, ax=None):
     (the window reaches the start) leaves a gap.
     """
     ax = new_axes(ax)
-    for label, values, line in _lines(errors):
-        _refuse_other_length("errors", label, values, len(windows))
-        ax.plot(windows, _gap_at_zero(values), label=label, **line)
+    for label, values, line in lines(errors):
+        refuse_other_length("errors", label, values, len(windows))
+        ax.plot(windows, gap_at_zero(values), label=label, **line)
     ax.axhline(1, color=BLACK, linewidth=0.8)
     ax.set(yscale="log", xlabel="window (steps back through time)", ylabel="relative error of the truncated gradient")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     legend_outside(ax)
     return ax
-
-
-def _lines(bundle):
-    """Return (label, (N,) array, look of the line) for each curve of a dict {label: values}; refuse anything else."""
-    if not isinstance(bundle, dict):
-        raise TypeError(f"expected a dict {{label: values}}, got {type(bundle).__name__}")
-    if len(bundle) > len(LINES):
-        raise ValueError(f"expected at most {len(LINES)} curves, as many as can be told apart, got {len(bundle)}")
-    curves = {label: np.asarray(values, dtype=float) for label, values in bundle.items()}
-    for label, values in curves.items():
-        if values.ndim != 1 or values.size == 0:
-            raise ValueError(f"{label}: expected values of shape (N,), got {values.shape}")
-    return [(label, values, line) for (label, values), line in zip(curves.items(), LINES, strict=False)]
-
-
-def _refuse_other_length(name, label, values, N):
-    if len(values) != N:
-        raise ValueError(f"{name}, {label}: expected {N} values, got {len(values)}")
 
 
 def _trailing_mean(values, width):
@@ -175,16 +153,3 @@ def _trailing_mean(values, width):
     ends = np.arange(1, len(values) + 1)
     starts = np.maximum(ends - width, 0)
     return (sums[ends] - sums[starts]) / (ends - starts)
-
-
-def _gap_at_zero(values):
-    return np.where(np.asarray(values) == 0, np.nan, values)
-
-
-def _few(values):
-    """Return the spacing of markers that leaves about a dozen of them on a curve."""
-    return max(1, len(values) // 12)
-
-
-def _visible(symbol):
-    return {" ": "␣", "\n": "↵"}.get(symbol, symbol)

@@ -8,7 +8,6 @@ from itertools import pairwise
 
 from rnn_tutorial.plotting.pen import (
     BACKWARD,
-    FORWARD,
     INPUT,
     OUTPUT,
     PALE,
@@ -16,6 +15,7 @@ from rnn_tutorial.plotting.pen import (
     STATE,
     WEIGHT,
     arrow,
+    both_ways,
     box,
     canvas,
     circle,
@@ -101,7 +101,7 @@ def draw_step(*, backward=False, ax=None):
     for at, operation in (((2.5, 3.1), "@"), ((2.5, 1.5), "@"), ((4.2, 2.3), "+"), ((7.0, 2.3), "tanh")):
         circle(ax, at, operation)
     for start, end in _STEP_EDGES:
-        _draw_both_ways(ax, start, end, backward)
+        both_ways(ax, start, end, backward)
     for at in ((3.6, 3.05), (3.6, 1.55)):
         write(ax, at, "(B, H)", color=GREY, size=10)
     write(ax, (4.4, 0.18), "added to each of the B rows", color=GREY, size=10)
@@ -129,16 +129,6 @@ _STEP_EDGES = (
     ((6.08, 2.3), (6.73, 2.3)),
     ((7.27, 2.3), (7.82, 2.3)),
 )
-
-
-def _draw_both_ways(ax, start, end, backward):
-    if not backward:
-        return arrow(ax, start, end)
-    (x, y), (u, v) = start, end
-    length = ((u - x) ** 2 + (v - y) ** 2) ** 0.5
-    aside = (0.08 * (y - v) / length, 0.08 * (u - x) / length)
-    arrow(ax, (x + aside[0], y + aside[1]), (u + aside[0], v + aside[1]), FORWARD)
-    arrow(ax, (u - aside[0], v - aside[1]), (x - aside[0], y - aside[1]), BACKWARD)
 
 
 @in_house_style

@@ -1,11 +1,15 @@
 """What diagrams are drawn with: boxes, circles, arrows and words on a canvas measured in inches."""
 
+from itertools import pairwise
+from typing import NamedTuple
+
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Rectangle
 
 from rnn_tutorial.plotting.style import BLACK, GREY, VERMILLION, new_axes
 
 INPUT, STATE, OUTPUT, WEIGHT, PLAIN = "#d6eaf6", "#fbe6c2", "#cfeee2", "#ece7f3", "#ffffff"
 PALE = "#a0a0a0"  # the edge of what is out of reach
+_RADIUS = 0.27  # inches, of a circle
 FORWARD = {"color": BLACK, "linestyle": "-"}
 BACKWARD = {"color": VERMILLION, "linestyle": (0, (4, 2))}
 
@@ -30,7 +34,7 @@ def box(ax, at, words, fill=PLAIN, size=(0.8, 0.6), edge=BLACK):
     write(ax, at, words, color=edge)
 
 
-def circle(ax, at, words, fill=PLAIN, radius=0.27, edge=BLACK):
+def circle(ax, at, words, fill=PLAIN, radius=_RADIUS, edge=BLACK):
     """Return nothing; draw a circle with its centre `at`."""
     ax.add_patch(Circle(at, radius, facecolor=fill, edgecolor=edge, linewidth=1.2))
     write(ax, at, words, color=edge)
@@ -49,6 +53,57 @@ def arrow(ax, start, end, line=FORWARD, bend=0.0):
     """Return nothing; draw an arrow from `start` to `end`, bent to one side by `bend` times its length."""
     shape = {"arrowstyle": "-|>", "connectionstyle": f"arc3,rad={bend}", "mutation_scale": 12}
     ax.add_patch(FancyArrowPatch(start, end, linewidth=1.4, shrinkA=1, shrinkB=1, **shape, **line))
+
+
+def both_ways(ax, start, end, backward):
+    """Return nothing; draw an arrow from `start` to `end`, and with `backward` the gradient's way back beside it."""
+    if not backward:
+        return arrow(ax, start, end)
+    (x, y), (u, v) = start, end
+    length = ((u - x) ** 2 + (v - y) ** 2) ** 0.5
+    aside = (0.08 * (y - v) / length, 0.08 * (u - x) / length)
+    arrow(ax, (x + aside[0], y + aside[1]), (u + aside[0], v + aside[1]), FORWARD)
+    arrow(ax, (u - aside[0], v - aside[1]), (x - aside[0], y - aside[1]), BACKWARD)
+
+
+def road(ax, points):
+    """Return nothing; draw a broad pale line through `points`, under everything else: the way of a state through time."""
+    look = {"color": STATE, "linewidth": 17, "alpha": 0.55, "linestyle": "-", "marker": "", "zorder": 0}
+    ax.plot(*zip(*points, strict=True), label="_road", solid_capstyle="butt", **look)
+
+
+class Node(NamedTuple):
+    """A node of a graph: an array, which is a box of `size` (width, height), or an operation, which is a circle: size None."""
+
+    at: tuple
+    words: str
+    fill: str = PLAIN
+    size: tuple | None = None
+
+
+def graph(ax, nodes, paths, backward=False):
+    """Return nothing; draw `nodes`, {name: Node}, and arrows from each name of a path to the next, both ways with `backward`.
+
+    In the place of a name, a path may have a point: an arrow from outside, or to it.
+    """
+    for node in nodes.values():
+        if node.size is None:
+            circle(ax, node.at, node.words, node.fill)
+        else:
+            box(ax, node.at, node.words, node.fill, node.size)
+    for ends in (pair for path in paths for pair in pairwise(path)):
+        start, end = (nodes[end] if isinstance(end, str) else Node(end, "", size=(0, 0)) for end in ends)
+        both_ways(ax, _rim(start, end.at), _rim(end, start.at), backward)
+
+
+def _rim(node, towards):
+    """Return the point where the straight line from the centre of `node` to the point `towards` leaves the node."""
+    dx, dy = towards[0] - node.at[0], towards[1] - node.at[1]
+    if node.size is None:
+        part = _RADIUS / (dx**2 + dy**2) ** 0.5
+    else:
+        part = min(side / 2 / abs(d) for side, d in zip(node.size, (dx, dy), strict=True) if d)
+    return node.at[0] + part * dx, node.at[1] + part * dy
 
 
 def write(ax, at, words, color=BLACK, size=12, ha="center", va="center"):

@@ -7,7 +7,9 @@ Every picture function of this package applies the style to what it draws and le
 from functools import wraps
 
 import matplotlib.pyplot as plt
+import numpy as np
 from cycler import cycler
+from matplotlib.ticker import MaxNLocator
 
 # Okabe & Ito 2008, "Color Universal Design"
 BLACK, GREY = "#000000", "#6b6b6b"
@@ -87,3 +89,21 @@ def new_axes(ax=None, size=(7, 4)):
 def legend_outside(ax):
     """Return the legend of `ax`, placed to the right of the data."""
     return ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, handlelength=3)
+
+
+def visible_symbols(symbols, T):
+    """Return the T symbols as they are written below a picture, a space as ␣; None for None. Refuse another number of them."""
+    if symbols is None:
+        return None
+    if len(symbols) != T:
+        raise ValueError(f"symbols: expected T = {T} symbols, got {len(symbols)}")
+    return [{" ": "␣", "\n": "↵"}.get(symbol, symbol) for symbol in symbols]
+
+
+def label_steps(ax, symbols=None):
+    """Return nothing; make the horizontal axis that of the steps from 1 on, with `visible_symbols` in the place of numbers."""
+    ax.set_xlabel(r"step $t$")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if symbols is not None:
+        ax.set_xticks(np.arange(1, len(symbols) + 1), symbols, family="DejaVu Sans Mono")
+        ax.set_xlabel(r"symbol read at step $t$")
