@@ -86,12 +86,13 @@ def check_gradients(f, f_backward, point, rng, *, slope=complex_step_slope, rtol
     random projection of all the outputs, so a gradient arrives at each. Pass `slope=central_difference_slope,
     rtol=1e-6` for a function that does not accept complex numbers.
     """
-    before = tree_map(np.copy, point)
+    point_before = tree_map(np.copy, point)
     outputs, cache = f(point)
     projection = tree_random_like(outputs, rng)
+    before = point_before, tree_map(np.copy, projection)
     dpoint = f_backward(cache, projection)
     check_like("gradient", dpoint, point)
-    if any(not np.array_equal(old, new) for old, new in zip(tree_leaves(before), tree_leaves(point))):
+    if any(not np.array_equal(old, new) for old, new in zip(tree_leaves(before), tree_leaves((point, projection)))):
         raise GradientError("the function or its backward changed its inputs in place")
 
     def loss(p):

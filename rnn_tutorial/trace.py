@@ -35,7 +35,7 @@ class Trace(NamedTuple):
 class BackwardTrace(NamedTuple):
     """The intermediates of the backward pass, time first."""
 
-    dstates: NamedTuple  # the cell's State of (T, B, H): the whole gradient of the state after each step
+    dstates: NamedTuple  # the cell's State of (T, B, H): what each step's backward is handed for its new state
     da_xs: Array  # (T, B, A)
     da_hs: Array  # (T, B, A)
 

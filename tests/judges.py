@@ -1,7 +1,17 @@
-"""Independent implementations, in one form: what PyTorch on the CPU makes of our arrays. Not a test file."""
+"""Independent implementations, in one form: what PyTorch on the CPU and onnxruntime make of our arrays. Not a test file."""
 
 import numpy as np
 import pytest
+
+GRID = [  # B, T, D, H, lengths
+    (1, 1, 1, 1, [1]),
+    (1, 7, 3, 2, [7]),
+    (4, 1, 2, 3, [1, 1, 1, 1]),
+    (3, 6, 4, 5, [6, 6, 6]),
+    (3, 6, 4, 5, [6, 4, 1]),
+    (5, 9, 2, 7, [1, 9, 3, 9, 2]),
+    (2, 40, 8, 16, [40, 13]),
+]
 
 
 def torch_or_skip():
@@ -11,36 +21,101 @@ def torch_or_skip():
     return torch
 
 
+def reorder_gates(array, order, new_order):
+    """Return `array` with the equal blocks of its last axis, which stand in `order`, put in `new_order`: "ifog" to "ifgo"."""
+    blocks = dict(zip(order, np.split(array, len(order), axis=-1)))
+    return np.concatenate([blocks[gate] for gate in new_order], axis=-1)
+
+
 def torch_elman(torch, params, nonlinearity="tanh"):
-    """Return `torch.nn.RNN` with our weights: its rows are our columns, and our one bias is the sum of its two."""
-    (D, H), dtype = params.W_x.shape, getattr(torch, str(params.b.dtype))
-    rnn = torch.nn.RNN(D, H, nonlinearity=nonlinearity, dtype=dtype)
+    """Return `torch.nn.RNN` with our weights: our one bias is the sum of its two."""
+    return _torch_cell(torch, torch.nn.RNN, params, np.zeros_like(params.b), nonlinearity=nonlinearity)
+
+
+def torch_lstm(torch, params):
+    """Return `torch.nn.LSTM` with our weights: its gates in the order i, f, g, o, and our one bias the sum of its two."""
+    params = params._replace(**{name: reorder_gates(leaf, "ifog", "ifgo") for name, leaf in params._asdict().items()})
+    return _torch_cell(torch, torch.nn.LSTM, params, np.zeros_like(params.b))
+
+
+def torch_gru(torch, params):
+    """Return `torch.nn.GRU` with our weights: its gates stand in our order, its second bias is b_hn, and 0 for r and z."""
+    zeros = np.zeros(2 * len(params.b_hn), params.b.dtype)
+    return _torch_cell(torch, torch.nn.GRU, params, np.concatenate([zeros, params.b_hn]))
+
+
+def _torch_cell(torch, kind, params, b_h, **options):
+    """Return a layer of PyTorch with the weights given, in its own order of gates: its rows are our columns."""
+    rnn = kind(len(params.W_x), len(params.W_h), dtype=getattr(torch, str(params.b.dtype)), **options)
     with torch.no_grad():
         rnn.weight_ih_l0.copy_(torch.tensor(params.W_x.T.copy()))
         rnn.weight_hh_l0.copy_(torch.tensor(params.W_h.T.copy()))
         rnn.bias_ih_l0.copy_(torch.tensor(params.b))
-        rnn.bias_hh_l0.zero_()
+        rnn.bias_hh_l0.copy_(torch.tensor(b_h))
     return rnn
 
 
-def torch_unroll(torch, rnn, xs, h_first, lengths, dhs, dh_last):
-    """Return (hs, h_last, gradients): PyTorch's outputs and the gradients of sum(hs * dhs) + sum(h_last * dh_last).
+def torch_unroll(torch, rnn, xs, state, lengths, dhs, dlast):
+    """Return (hs, last state, gradients): PyTorch's outputs and the gradients of sum(hs * dhs) + sum over dlast's fields.
 
-    gradients: a dict of W_x, W_h, b, xs, h_first in our shapes. Ragged batches go through packed sequences.
+    state, dlast: our State of (B, H), with h alone or h and c. gradients: a dict of W_x, W_h, b, b_h (recurrent) and xs in
+    our shapes and PyTorch's order of gates, and of `state`, a State. Ragged batches go through packed sequences.
     """
-    xs, h_first = (torch.tensor(array, requires_grad=True) for array in (xs, h_first))
+    xs = torch.tensor(xs, requires_grad=True)
+    first = [torch.tensor(part[None], requires_grad=True) for part in state]
     packed = torch.nn.utils.rnn.pack_padded_sequence(xs, torch.tensor(lengths), enforce_sorted=False)
-    packed_hs, h_last = rnn(packed, h_first[None])
+    packed_hs, last = rnn(packed, first[0] if len(first) == 1 else tuple(first))
+    last = [last] if len(first) == 1 else last
     hs, _ = torch.nn.utils.rnn.pad_packed_sequence(packed_hs, total_length=len(xs))
-    ((hs * torch.tensor(dhs)).sum() + (h_last[0] * torch.tensor(dh_last)).sum()).backward()
+    loss = (hs * torch.tensor(dhs)).sum()
+    for part, dpart in zip(last, dlast):
+        loss = loss + (part[0] * torch.tensor(dpart)).sum()
+    loss.backward()
     gradients = {
         "W_x": rnn.weight_ih_l0.grad.numpy().T,
         "W_h": rnn.weight_hh_l0.grad.numpy().T,
         "b": rnn.bias_ih_l0.grad.numpy(),
+        "b_h": rnn.bias_hh_l0.grad.numpy(),
         "xs": xs.grad.numpy(),
-        "h_first": h_first.grad.numpy(),
+        "state": type(state)(*(part.grad[0].numpy() for part in first)),
     }
-    return hs.detach().numpy(), h_last[0].detach().numpy(), gradients
+    return hs.detach().numpy(), type(state)(*(part[0].detach().numpy() for part in last)), gradients
+
+
+def onnx_feed(xs, weights, state, lengths=None):
+    """Return the inputs of the ONNX operators RNN, LSTM and GRU: a dict of X, W, R, B, sequence_lens, initial_h and initial_c.
+
+    xs: (T, B, D); weights: (W_x, W_h, b, b_h), our shapes, gates in the order of the operator (LSTM i, o, f, g; GRU z, r, n), b_h
+    being its second, recurrent bias; state: our State of (B, H), with h alone or h and c.
+    """
+    W_x, W_h, b, b_h = weights
+    feed = {"X": xs, "W": W_x.T[None], "R": W_h.T[None], "B": np.concatenate([b, b_h])[None]}
+    if lengths is not None:
+        feed["sequence_lens"] = np.asarray(lengths, np.int32)
+    return feed | {f"initial_{name}": part[None] for name, part in zip(state._fields, state)}
+
+
+def onnx_run(op_type, feed, outputs, **attributes):
+    """Return what onnxruntime computes for one node: a list of arrays, by the names of the operator's `outputs` asked for.
+
+    feed: a dict of the operator's inputs by their names (X, W, R, B, sequence_lens, initial_h, initial_c, P); those that are not
+    in it are left out of the node. attributes: direction, activations, activation_alpha, linear_before_reset, input_forget and so
+    on; hidden_size is that of R. Skips the test where onnx or onnxruntime is not installed.
+    """
+    onnx, runtime = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
+    h, schema = onnx.helper, onnx.defs.get_schema(op_type)
+    feed = {name: np.ascontiguousarray(array) for name, array in feed.items()}
+    inputs = [h.make_tensor_value_info(n, h.np_dtype_to_tensor_dtype(a.dtype), a.shape) for n, a in feed.items()]
+    results = [h.make_tensor_value_info(name, h.np_dtype_to_tensor_dtype(feed["X"].dtype), None) for name in outputs]
+    node = h.make_node(
+        op_type,
+        [slot.name if slot.name in feed else "" for slot in schema.inputs],
+        [slot.name if slot.name in outputs else "" for slot in schema.outputs],
+        hidden_size=feed["R"].shape[-1],
+        **attributes,
+    )
+    model = h.make_model(h.make_graph([node], op_type, inputs, results), opset_imports=[h.make_opsetid("", 14)], ir_version=8)
+    return runtime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]).run(list(outputs), feed)
 
 
 def assert_close(name, value, reference, rtol):

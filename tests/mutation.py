@@ -2,7 +2,7 @@
 
 `mutants(function)` yields (what was changed, the changed function), one slip each:
 plus for minus, times for divide, factors of a matrix product exchanged, a transpose forgotten, a number off by one, a sign lost,
-a comparison turned, one variable or field written for another, a reversal forgotten.
+a comparison turned, one variable, field or gate written for another, a reversal forgotten.
 """
 
 import ast
@@ -15,6 +15,8 @@ import textwrap
 OTHER_OPERATOR = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
 OTHER_COMPARISON = {ast.Gt: ast.LtE, ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.LtE: ast.Gt, ast.Is: ast.IsNot, ast.Eq: ast.NotEq}
 OTHER_FIELD = {"W_x": "W_h", "W_h": "W_x", "zeros_like": "ones_like", "log1p": "log", "maximum": "minimum"}
+OTHER_GATE = {"i": "f", "f": "o", "o": "g", "g": "i", "r": "z", "z": "n", "n": "r"}
+OTHER_GATE |= {"h": "c", "c": "h", "c_previous": "tanh_c", "tanh_c": "c_previous"}
 
 
 def mutants(function):
@@ -61,8 +63,8 @@ def slips(node, names):
         return [lambda n: setattr(n, "value", n.value + 1) or n]
     if isinstance(node, ast.Attribute) and node.attr == "T":
         return [lambda n: n.value]
-    if isinstance(node, ast.Attribute) and node.attr in OTHER_FIELD:
-        return [lambda n: setattr(n, "attr", OTHER_FIELD[n.attr]) or n]
+    if isinstance(node, ast.Attribute) and node.attr in OTHER_FIELD | OTHER_GATE:
+        return [lambda n: setattr(n, "attr", (OTHER_FIELD | OTHER_GATE)[n.attr]) or n]
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice) and node.slice.step is not None:
         return [lambda n: n.value]
     if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "reversed":

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from judges import assert_close, torch_elman, torch_or_skip, torch_unroll
+from judges import GRID, assert_close, onnx_feed, onnx_run, torch_elman, torch_or_skip, torch_unroll
 
 from rnn_tutorial import activations, initializers
 from rnn_tutorial.cells.elman import (
@@ -141,17 +141,6 @@ def test_a_gradient_of_another_shape_is_refused(start):
         elman_step_backward(start[0], cache, ElmanState(np.ones(H)))
 
 
-GRID = [  # B, T, D, H, lengths
-    (1, 1, 1, 1, [1]),
-    (1, 7, 3, 2, [7]),
-    (4, 1, 2, 3, [1, 1, 1, 1]),
-    (3, 6, 4, 5, [6, 6, 6]),
-    (3, 6, 4, 5, [6, 4, 1]),
-    (5, 9, 2, 7, [1, 9, 3, 9, 2]),
-    (2, 40, 8, 16, [40, 13]),
-]
-
-
 @pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
 @pytest.mark.parametrize("B, T, D, H, lengths", GRID)
 def test_agrees_with_pytorch(B, T, D, H, lengths, nonlinearity):
@@ -161,17 +150,16 @@ def test_agrees_with_pytorch(B, T, D, H, lengths, nonlinearity):
     cell = elman(getattr(activations, nonlinearity))
     params, state = random_start(cell, rng, B, D, H)
     xs, dhs = rng.standard_normal((T, B, D)), rng.standard_normal((T, B, H))
-    dh_last = rng.standard_normal((B, H))
+    dlast = ElmanState(rng.standard_normal((B, H)))
     mask = np.arange(T)[:, None] < np.array(lengths)
     (hs, last), cache = unroll(cell, params, xs, state, mask)
-    dparams, dxs, dfirst = unroll_backward(cell, params, cache, (dhs, ElmanState(dh_last)))
+    dparams, dxs, dfirst = unroll_backward(cell, params, cache, (dhs, dlast))
 
-    their_hs, their_last, theirs = torch_unroll(
-        torch, torch_elman(torch, params, nonlinearity), xs, state.h, lengths, dhs, dh_last
-    )
+    their_hs, their_last, theirs = torch_unroll(torch, torch_elman(torch, params, nonlinearity), xs, state, lengths, dhs, dlast)
     assert_close("hs", hs, their_hs, 1e-12)
-    assert_close("last state", last.h, their_last, 1e-12)
-    for name, ours in {"W_x": dparams.W_x, "W_h": dparams.W_h, "b": dparams.b, "xs": dxs, "h_first": dfirst.h}.items():
+    assert_close("last state", last.h, their_last.h, 1e-12)
+    assert_close("dh_first", dfirst.h, theirs["state"].h, 1e-12)
+    for name, ours in {"W_x": dparams.W_x, "W_h": dparams.W_h, "b": dparams.b, "xs": dxs}.items():
         assert_close(name, ours, theirs[name], 1e-12)
 
 
@@ -191,26 +179,11 @@ def test_agrees_with_keras():
 
 def test_agrees_with_onnxruntime():
     """The RNN operator of ONNX with lengths and a first state: outputs past the end are zero there too."""
-    onnx = pytest.importorskip("onnx")
-    runtime = pytest.importorskip("onnxruntime")
     rng = np.random.default_rng(4)
-    T, lengths = 6, np.array([6, 4, 1], np.int32)
+    T, lengths = 6, np.array([6, 4, 1])
     params, state = (tree_cast(part, np.float32) for part in random_start(Elman, rng, B, D, H))
     xs = rng.standard_normal((T, B, D)).astype(np.float32)
-    feed = {
-        "X": xs,
-        "W": params.W_x.T[None].copy(),
-        "R": params.W_h.T[None].copy(),
-        "B": np.concatenate([params.b, np.zeros(H, np.float32)])[None],
-        "lens": lengths,
-        "h": state.h[None],
-    }
-    h = onnx.helper
-    inputs = [h.make_tensor_value_info(n, h.np_dtype_to_tensor_dtype(a.dtype), a.shape) for n, a in feed.items()]
-    outputs = [h.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in ("Y", "Y_h")]
-    graph = h.make_graph([h.make_node("RNN", list(feed), ["Y", "Y_h"], hidden_size=H)], "rnn", inputs, outputs)
-    model = h.make_model(graph, opset_imports=[h.make_opsetid("", 14)], ir_version=8)
-    Y, Y_h = runtime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]).run(None, feed)
+    Y, Y_h = onnx_run("RNN", onnx_feed(xs, (*params, np.zeros_like(params.b)), state, lengths), ["Y", "Y_h"])
 
     (hs, last), _ = unroll(Elman, params, xs, state, np.arange(T)[:, None] < lengths)
     assert_close("hs", hs, Y[:, 0], 1e-6)

@@ -1,14 +1,25 @@
 """A test of the tests: every one-token slip in a backward pass is caught by the checks that the chapters and tests use."""
 
+import functools
+from unittest import mock
+
 import numpy as np
 import pytest
 from example_cell import Leaky
 from mutation import mutants
 
 from rnn_tutorial import gradient_check, losses
-from rnn_tutorial.activations import sigmoid
+from rnn_tutorial.activations import elu, leaky_relu, sigmoid, tanh
 from rnn_tutorial.cells import elman as elman_module
+from rnn_tutorial.cells import gru as gru_module
+from rnn_tutorial.cells import lstm as lstm_module
+from rnn_tutorial.cells.coupled_lstm import CoupledLSTMActivations, coupled_lstm, coupled_lstm_pointwise_backward
 from rnn_tutorial.cells.elman import Elman, elman
+from rnn_tutorial.cells.gru import GRUActivations, gru_pointwise_backward
+from rnn_tutorial.cells.gru_before import gru_before, gru_before_pointwise_backward
+from rnn_tutorial.cells.lstm import LSTMActivations, lstm_pointwise_backward
+from rnn_tutorial.cells.lstm_1997 import LSTM1997Activations, lstm_1997, lstm_1997_pointwise_backward
+from rnn_tutorial.cells.peephole_lstm import peephole_lstm, peephole_lstm_pointwise_backward
 from rnn_tutorial.gradient_check import (
     central_difference_slope,
     check_cell,
@@ -19,7 +30,8 @@ from rnn_tutorial.gradient_check import (
     relative_error,
 )
 from rnn_tutorial.layers import Dense, Embedding, Last, Recurrent, Serial
-from rnn_tutorial.tree import tree_random_like
+from rnn_tutorial.trace import trace, trace_backward
+from rnn_tutorial.tree import tree_map, tree_random_like
 from rnn_tutorial.unroll import unroll, unroll_backward
 
 T, B, D, H = 4, 3, 2, 5
@@ -38,6 +50,60 @@ def check_step_backward(backward):
 
 def check_pointwise_backward(backward):
     check_cell(elman(sigmoid)._replace(pointwise_backward=lambda *a: backward(*a, activation=sigmoid)), rng(), T=T, B=B, D=D, H=H)
+
+
+# One activation for each gate, and another for every other: a slip from gate to gate shows.
+GRU_ACTIVATIONS = GRUActivations(r=sigmoid, z=elu(0.7), n=tanh)
+LSTM_ACTIVATIONS = LSTMActivations(i=sigmoid, f=elu(0.7), o=tanh, g=leaky_relu(0.3), c=elu(1.3))
+NO_FORGET_GATE = LSTM1997Activations(i=sigmoid, o=elu(0.7), g=leaky_relu(0.3), c=tanh)
+COUPLED_GATES = CoupledLSTMActivations(*NO_FORGET_GATE)
+
+
+def check_gated_backward(make, activations):
+    """Return a check of the backward of the cell that `make` makes with the activations."""
+
+    def check(backward):
+        cell = make(**activations._asdict())
+        backward = functools.partial(backward, activations=activations)
+        check_cell(cell._replace(pointwise_backward=backward), rng(), T=T, B=6, D=D, H=H)  # 3 rows could be 3 peepholes
+
+    return check
+
+
+def check_lstm_step_backward(backward):
+    params, state = random_start(lstm_module.LSTM, rng(), B, D, H)
+    point = params, rng().standard_normal((B, D)), state
+    check_gradients(lambda p: lstm_module.lstm_step(*p), lambda cache, d: backward(params, cache, d), point, rng())
+
+
+def check_lstm_gates_backward(backward):
+    with mock.patch.object(lstm_module, "lstm_gates_backward", backward):
+        check_gated_backward(lstm_module.lstm, LSTM_ACTIVATIONS)(lstm_pointwise_backward)
+
+
+def check_gru_gates_backward(backward):
+    with mock.patch.object(gru_module, "gru_gates_backward", backward):
+        check_gated_backward(gru_module.gru, GRU_ACTIVATIONS)(gru_pointwise_backward)
+
+
+def check_trace_backward(backward):
+    """What `unroll_backward` says of inputs, parameters, and the first state of the sequence that is left after each step."""
+    params, state = random_start(Leaky, rng(), B, D, H)
+    dhs, dlast = tree_random_like((np.empty((T, B, H)), state), rng())
+    for mask in (None, MASK):
+        traced, caches = trace(Leaky, params, XS, state, mask)
+        back = backward(Leaky, params, caches, (dhs, dlast))
+        _, cache = unroll(Leaky, params, XS, state, mask)
+        dparams, dxs, _ = unroll_backward(Leaky, params, cache, (dhs, dlast))
+        assert relative_error(back.da_xs @ params.W_x.T, dxs) < 1e-12
+        assert relative_error(np.einsum("tbh,tba->ha", cache.previous_hs, back.da_hs), dparams.W_h) < 1e-12
+        for t in range(T - 1):
+            after, rest = tree_map(lambda leaf, t=t: leaf[t], traced.states), slice(t + 1, None)
+            _, cache = unroll(Leaky, params, XS[rest], after, None if mask is None else mask[rest])
+            _, _, dafter = unroll_backward(Leaky, params, cache, (dhs[rest], dlast))
+            dh = dafter.h + dhs[t] * (1 if mask is None else mask[t][:, None])
+            assert relative_error(back.dstates.h[t], dh) < 1e-12 and relative_error(back.dstates.c[t], dafter.c) < 1e-12
+        assert relative_error(back.dstates.c[-1], dlast.c) < 1e-12
 
 
 def check_unroll_backward(backward):
@@ -106,6 +172,16 @@ complex_step = complex_step_slope
 CHECKS = {  # the function, and the check that must fail for each of its mutants
     "elman_step_backward": (elman_module.elman_step_backward, check_step_backward),
     "elman_pointwise_backward": (elman_module.elman_pointwise_backward, check_pointwise_backward),
+    "lstm_step_backward": (lstm_module.lstm_step_backward, check_lstm_step_backward),
+    "lstm_pointwise_backward": (lstm_pointwise_backward, check_gated_backward(lstm_module.lstm, LSTM_ACTIVATIONS)),
+    "lstm_gates_backward": (lstm_module.lstm_gates_backward, check_lstm_gates_backward),
+    "lstm_1997_pointwise_backward": (lstm_1997_pointwise_backward, check_gated_backward(lstm_1997, NO_FORGET_GATE)),
+    "coupled_lstm_pointwise_backward": (coupled_lstm_pointwise_backward, check_gated_backward(coupled_lstm, COUPLED_GATES)),
+    "peephole_lstm_pointwise_backward": (peephole_lstm_pointwise_backward, check_gated_backward(peephole_lstm, LSTM_ACTIVATIONS)),
+    "gru_pointwise_backward": (gru_pointwise_backward, check_gated_backward(gru_module.gru, GRU_ACTIVATIONS)),
+    "gru_gates_backward": (gru_module.gru_gates_backward, check_gru_gates_backward),
+    "gru_before_pointwise_backward": (gru_before_pointwise_backward, check_gated_backward(gru_before, GRU_ACTIVATIONS)),
+    "trace_backward": (trace_backward, check_trace_backward),
     "unroll_backward": (unroll_backward, check_unroll_backward),
     "Recurrent.backward": (Recurrent.backward, check_layer_backward(Recurrent(Elman, D, H), XS, MASK)),
     "Last.backward": (Last.backward, check_layer_backward(Last(), XS, MASK)),
@@ -139,6 +215,20 @@ HARMLESS = {
     "softmax_cross_entropy": [  # as many rows as targets
         "return (-np.mean(log_p[rows, target]), _spread(dz / float(len(rows) * temperature), counted))  ->  "
         "return (-np.mean(log_p[rows, target]), _spread(dz / float(len(target) * temperature), counted))",
+    ],
+    "lstm_1997_pointwise_backward": [  # zeros of the one shape that all of them have
+        "return ((), da, da, LSTMState(h=np.zeros_like(dc), c=dc))  ->  "
+        f"return ((), da, da, LSTMState(h=np.zeros_like({other}), c=dc))"
+        for other in ("dg", "di", "do")
+    ],
+    "coupled_lstm_pointwise_backward": [  # zeros of the one shape that all of them have
+        "return ((), da, da, LSTMState(h=np.zeros_like(dc), c=dc * (1 - i)))  ->  "
+        f"return ((), da, da, LSTMState(h=np.zeros_like({other}), c=dc * (1 - i)))"
+        for other in ("dg", "di", "do")
+    ],
+    "peephole_lstm_pointwise_backward": [  # zeros of the one shape that both have
+        "return (down, da, da, LSTMState(h=np.zeros_like(dc), c=dc_previous))  ->  "
+        "return (down, da, da, LSTMState(h=np.zeros_like(dc_previous), c=dc_previous))",
     ],
     "binary_cross_entropy": [  # exp(z) is as good as exp(-z) while z is small
         "positive = z.real > 0  ->  positive = z.real > 1",

@@ -74,8 +74,13 @@ def check_blocks(params, count, recurrent=None):
     check_array("b", params.b, **{f"{count}H": count * H})
 
 
-def check_step(params, x, state):
-    """Return nothing, or refuse x and state unless they fit the parameters: (B, D) and (B, H), one dtype, finite."""
+def check_step_inputs(params, x, state):
+    """Return nothing, or refuse x and state unless they fit the parameters: (B, D) and (B, H), one dtype, finite.
+
+    And the parameters unless they fit each other: NumPy would broadcast one column of W_h over all gates.
+    """
+    check_array("W_x", params.W_x, D=None, A=len(params.b))
+    check_array("W_h", params.W_h, H=None, A=len(params.b))
     check_array("x", x, dtype=params.b.dtype, B=None, D=len(params.W_x))
     check_finite("x", x)
     for name, leaf in zip(state._fields, state):

@@ -17,7 +17,7 @@ from numpy import ndarray as Array
 
 from rnn_tutorial.activations import Activation, check_activations, sigmoid, tanh
 from rnn_tutorial.cells.cell import Cell
-from rnn_tutorial.cells.gates import check_blocks, check_step, gate_blocks, init_gates
+from rnn_tutorial.cells.gates import check_blocks, check_step_inputs, gate_blocks, init_gates
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
 from rnn_tutorial.validation import check_like, check_number, check_positive
 
@@ -105,7 +105,7 @@ def lstm_step(params, x, state):
 
     x: (B, D); state.h, state.c: (B, H). Errors: ValueError or TypeError if x or state does not fit the parameters.
     """
-    check_step(params, x, state)
+    check_step_inputs(params, x, state)
     a = gate_blocks(x @ params.W_x + state.h @ params.W_h + params.b, LSTMGates)
     i, f, o, g = sigmoid.f(a.i), sigmoid.f(a.f), sigmoid.f(a.o), np.tanh(a.g)
     c = f * state.c + i * g
