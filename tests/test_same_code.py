@@ -1,4 +1,4 @@
-"""A function that a chapter builds and the package ships is the same code in both, so neither can drift."""
+"""A function that a chapter builds and the package or a benchmark has is the same code in both, so neither can drift."""
 
 import ast
 
@@ -6,7 +6,7 @@ import pytest
 from chapter_files import NOTEBOOKS, ROOT, code_cells, read
 
 Definition = ast.FunctionDef | ast.ClassDef
-PACKAGE_FILES = sorted((ROOT / "rnn_tutorial").rglob("*.py"))
+PACKAGE_FILES = sorted([*(ROOT / "rnn_tutorial").rglob("*.py"), *(ROOT / "benchmarks").glob("*.py")])
 
 
 class RemoveDecoration(ast.NodeTransformer):
@@ -46,7 +46,7 @@ def bare_code(node: Definition) -> str:
 
 
 def shipped() -> dict[str, list[Definition]]:
-    """Every top-level definition of the package by name; two files may use the same name."""
+    """Every top-level definition of the package and the benchmarks by name; two files may use the same name."""
     found = {}
     for path in PACKAGE_FILES:
         for name, node in definitions(path.read_text(encoding="utf-8")).items():

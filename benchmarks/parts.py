@@ -1,0 +1,219 @@
+"""What each part of the LSTM is for: one part changed, three tasks, ten seeds. The table behind chapter 08.
+
+    python benchmarks/parts.py                     prints the table: 10 trials for each task and variant, some ten minutes
+    python benchmarks/parts.py --task interval     one task: order, echo or interval
+    python benchmarks/parts.py --seeds 2           a quick look
+    python benchmarks/parts.py --write             also stores the trials in benchmarks/results/parts.csv as they end
+
+One optimizer for everything, Adam at 0.02 behind a clipping at norm 1. The chapter defines the same three trials, the same
+`with_input_bias` and the same turning carousel; a test holds the two equal.
+"""
+
+import argparse
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from rnn_tutorial.activations import Activation, identity, sigmoid
+from rnn_tutorial.cells.cell import Cell
+from rnn_tutorial.cells.coupled_lstm import coupled_lstm
+from rnn_tutorial.cells.gates import gate_blocks
+from rnn_tutorial.cells.lstm import LSTMGates, LSTMState, LSTMValues, lstm, lstm_init, lstm_initial_state, lstm_pointwise_backward
+from rnn_tutorial.cells.lstm_1997 import LSTM1997
+from rnn_tutorial.cells.peephole_lstm import peephole_lstm
+from rnn_tutorial.clipping import clip_by_global_norm
+from rnn_tutorial.data.synthetic import delayed_echo, temporal_order
+from rnn_tutorial.layers import Dense, Last, Recurrent, Serial
+from rnn_tutorial.losses import binary_cross_entropy, softmax_cross_entropy
+from rnn_tutorial.optimizers import adam, clipped
+from rnn_tutorial.training import train
+from rnn_tutorial.trials import Trial, presentations_needed, write_trials
+
+RESULTS = Path(__file__).resolve().parent / "results" / "parts.csv"
+
+OPTIMIZER = clipped(adam(0.02), clip_by_global_norm, 1.0)
+
+ONE = Activation("one", f=np.ones_like, derivative=np.zeros_like)  # a gate that is taken away: always open
+
+
+def with_input_bias(cell, bias):
+    """Return the cell with `bias` added to the input gate's block of b, which is the first."""
+
+    def init(rng, input_size, hidden_size):
+        params = cell.init(rng, input_size, hidden_size)
+        b = params.b.copy()
+        b[:hidden_size] += bias
+        return params._replace(b=b)
+
+    return cell._replace(init=init)
+
+
+def turning_pointwise(params, a_x, a_h, state):
+    """Return (state, LSTMValues) of c = f * roll(c_previous) + i * g, h = o * tanh(c): unit k takes over from unit k - 1."""
+    a = gate_blocks(a_x + a_h, LSTMGates)
+    i, f, o, g = sigmoid.f(a.i), sigmoid.f(a.f), sigmoid.f(a.o), np.tanh(a.g)
+    turned = np.roll(state.c, 1, axis=1)
+    c = f * turned + i * g
+    tanh_c = np.tanh(c)
+    return LSTMState(h=o * tanh_c, c=c), LSTMValues(turned, i, f, o, g, tanh_c)
+
+
+def turning_pointwise_backward(params, cache, dstate):
+    """Return ((), da_x, da_h, dprevious): the LSTM's, whose dc_previous is that of the turned state, then turned back."""
+    down, da_x, da_h, dturned = lstm_pointwise_backward(params, cache, dstate)
+    return down, da_x, da_h, dturned._replace(c=np.roll(dturned.c, -1, axis=1))
+
+
+def order_trial(cell, seed, limit):
+    """Return the presentations that 8 units need for the temporal order of 100 to 110 steps, or None within the limit.
+
+    Solved: 99 % of 256 other sequences right. Batches of 32 new sequences; tested every 10 updates.
+    """
+    rng = np.random.default_rng(seed)
+    model = Serial((Recurrent(cell, 8, 8), Last(), Dense(8, 4)))
+    test_xs, test_targets, test_mask = temporal_order(np.random.default_rng(1_000_000), 256)
+
+    def solved(params):
+        ys, _ = model.forward(params, test_xs, mask=test_mask)
+        return (ys.argmax(axis=-1) == test_targets).mean() >= 0.99
+
+    batches = iter(lambda: temporal_order(rng, 32), None)
+    steps = train(model, model.init(rng), batches, softmax_cross_entropy, OPTIMIZER)
+    return presentations_needed(steps, solved, batch_size=32, limit=limit, every=10)
+
+
+def echo_trial(cell, delay, seed, limit):
+    """Return the presentations that 16 units need to repeat a stream of bits `delay` steps later, or None within the limit.
+
+    Solved: 99 % of the bits of 32 other streams right, which are 80 steps long. Batches of 16 new streams of 40 steps; tested
+    every 10 updates.
+    """
+    rng = np.random.default_rng(seed)
+    model = Serial((Recurrent(cell, 1, 16), Dense(16, 1)))
+    test_xs, test_targets = delayed_echo(np.random.default_rng(1_000_000), 80, 32, delay)
+
+    def solved(params):
+        logits, _ = model.forward(params, test_xs)
+        return ((logits > 0) == test_targets).mean() >= 0.99
+
+    batches = iter(lambda: delayed_echo(rng, 40, 16, delay), None)
+    steps = train(model, model.init(rng), batches, binary_cross_entropy, OPTIMIZER)
+    return presentations_needed(steps, solved, batch_size=16, limit=limit, every=10)
+
+
+def interval_trial(cell, hidden_size, seed, limit):
+    """Return the presentations needed to tell two spikes 10 steps apart from two spikes 11 steps apart, or None.
+
+    There are two sequences: a spike at step 0 and one at step 10 or 11, where the answer is due. Solved: a cross-entropy below
+    0.1; tested every 20 updates.
+    """
+    rng = np.random.default_rng(seed)
+    model = Serial((Recurrent(cell, 1, hidden_size), Last(), Dense(hidden_size, 2)))
+    xs, mask = np.zeros((12, 2, 1)), np.ones((12, 2), dtype=bool)
+    xs[0] = xs[10, 0] = xs[11, 1] = 1
+    mask[11, 0] = False
+    targets = np.array([0, 1])
+
+    def solved(params):
+        logits, _ = model.forward(params, xs, mask=mask)
+        return softmax_cross_entropy(logits, targets)[0] < 0.1
+
+    batches = iter(lambda: (xs, targets, mask), None)
+    steps = train(model, model.init(rng), batches, softmax_cross_entropy, OPTIMIZER)
+    return presentations_needed(steps, solved, batch_size=2, limit=limit, every=20)
+
+
+def both_biases(cell):
+    """Return the cell with an input bias of -5: with a forget bias of 5 it starts by keeping all and writing little."""
+    return with_input_bias(cell, -5)
+
+
+TurningCarousel = Cell(
+    "TurningCarousel",
+    partial(lstm_init, forget_bias=3.0),
+    lstm_initial_state,
+    turning_pointwise,
+    turning_pointwise_backward,
+)
+
+ORDER = {
+    "LSTM, biases f 5, i -5": both_biases(lstm(forget_bias=5)),
+    "coupled gates, bias 5": coupled_lstm(forget_bias=5),
+    "with peepholes": both_biases(peephole_lstm(forget_bias=5)),
+    "without forget gate": both_biases(LSTM1997),
+    "without output gate": both_biases(lstm(o=ONE, forget_bias=5)),
+    "without tanh of c": both_biases(lstm(c=identity, forget_bias=5)),
+    "without tanh of g": both_biases(lstm(g=identity, forget_bias=5)),
+    "LSTM, biases f 1, i -5": both_biases(lstm(forget_bias=1)),
+    "LSTM, biases f 5, i 0": lstm(forget_bias=5),
+    "LSTM, biases f 3, i 0": lstm(forget_bias=3),
+    "LSTM, biases f 1, i 0": lstm(forget_bias=1),
+    "cell of 1997, bias i 0": LSTM1997,
+    "without input gate": lstm(i=ONE, forget_bias=5),
+}
+ECHO = {
+    "LSTM": lstm(),
+    "LSTM, biases f 5, i 0": lstm(forget_bias=5),
+    "LSTM, biases f 5, i -5": both_biases(lstm(forget_bias=5)),
+    "coupled gates": coupled_lstm(),
+    "with peepholes": peephole_lstm(),
+    "without forget gate": LSTM1997,
+    "without input gate": lstm(i=ONE),
+    "without output gate": lstm(o=ONE),
+    "without tanh of c": lstm(c=identity),
+    "without tanh of g": lstm(g=identity),
+    "turning carousel": TurningCarousel,
+}
+INTERVAL = {"LSTM": lstm(forget_bias=3), "with peepholes": peephole_lstm(forget_bias=3)}
+
+# task -> (variants, trial(cell, seed, limit), limit)
+TASKS = {
+    "interval, 1 unit": (INTERVAL, lambda cell, seed, limit: interval_trial(cell, 1, seed, limit), 2_000),
+    "interval, 4 units": (INTERVAL, lambda cell, seed, limit: interval_trial(cell, 4, seed, limit), 2_000),
+    "echo, delay 5": (ECHO, lambda cell, seed, limit: echo_trial(cell, 5, seed, limit), 6_400),
+    "echo, delay 10": (
+        {name: ECHO[name] for name in ("LSTM", "turning carousel")},
+        lambda cell, seed, limit: echo_trial(cell, 10, seed, limit),
+        6_400,
+    ),
+    "order": (ORDER, order_trial, 24_000),
+}
+
+
+def table_row(trials, seconds):
+    """Return the line of the table for one task and variant; an unsolved trial counts as longer than all that were solved."""
+    needed = [trial.presentations or np.inf for trial in trials]
+    solved = f"{np.isfinite(needed).sum()} of {len(trials)}"
+    spread = [f"{n:,.0f}" if np.isfinite(n) else f"> {trials[0].limit:,}" for n in (min(needed), np.median(needed), max(needed))]
+    return "  ".join(
+        [f"{trials[0].task:<17}  {trials[0].variant:<23}  {solved:>8}", *(f"{n:>8}" for n in spread), f"{seconds:>7.1f}"]
+    )
+
+
+def main():
+    """Run the trials and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--task", default="", help="how the name of the task begins (default: all tasks)")
+    parser.add_argument("--seeds", type=int, default=10, help="trials for each line: seeds 0, 1, … (default: 10)")
+    parser.add_argument("--write", action="store_true", help=f"store the trials in {RESULTS.name}")
+    arguments = parser.parse_args()
+    if arguments.write and arguments.task:
+        parser.error("--write stores the whole table: leave out --task")
+    print("task               variant                    solved    fewest    median      most  s/trial")
+    trials = []
+    for task, (variants, trial, limit) in TASKS.items():
+        if not task.startswith(arguments.task):
+            continue
+        for variant, cell in variants.items():
+            start = time.process_time()
+            for seed in range(arguments.seeds):
+                trials.append(Trial(task, variant, seed, trial(cell, seed, limit), limit))
+            print(table_row(trials[-arguments.seeds :], (time.process_time() - start) / arguments.seeds), flush=True)
+            if arguments.write:
+                write_trials(RESULTS, trials)
+
+
+if __name__ == "__main__":
+    main()
