@@ -1,6 +1,6 @@
 """The embedded Reber grammar, table 1 of Hochreiter & Schmidhuber 1997, with four cells of about as many weights each.
 
-    python benchmarks/reber.py                          prints the table: 12 trials for each network and rate
+    python benchmarks/reber.py                          prints the table: 30 trials for each network and rate
     python benchmarks/reber.py --seeds 2 --limit 5120   a quick look
     python benchmarks/reber.py --write                  also stores the trials in benchmarks/results/reber.csv as they end
 
@@ -103,7 +103,7 @@ def table_row(trials, seconds):
 def main():
     """Run the trials and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=12, help="trials for each line: seeds 0, 1, … (default: 12)")
+    parser.add_argument("--seeds", type=int, default=30, help="trials for each line: seeds 0, 1, … (default: 30)")
     parser.add_argument(
         "--limit", type=int, default=LIMIT, help=f"presentations before a trial is given up, at least 256 (default: {LIMIT})"
     )

@@ -83,11 +83,11 @@ def test_an_unsolved_trial_is_stored_without_presentations(tmp_path):
     assert (tmp_path / "a.csv").read_bytes().splitlines()[1:] == [b"GRU,455,0.02,0,,512,0.25", b"GRU,455,0.02,1,256,512,1.0"]
 
 
-def test_the_stored_table_has_twelve_trials_for_each_network_and_rate():
+def test_the_stored_table_has_thirty_trials_for_each_network_and_rate():
     rows = read(RESULTS)
     assert tuple(rows[0]) == ReberTrial._fields
     told = [(row["network"], float(row["rate"]), int(row["seed"])) for row in rows]
-    assert told == list(product(LAYERS, RATES, range(12)))
+    assert told == list(product(LAYERS, RATES, range(30)))
     for row in rows:
         assert int(row["limit"]) == LIMIT
         assert (row["presentations"] != "") == (float(row["predicted"]) == 1)

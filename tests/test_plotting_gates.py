@@ -102,6 +102,7 @@ def test_a_trial_is_a_dot_where_it_was_solved_or_an_open_mark_beyond_the_limit()
         assert len(set(heights)) == 3 and (abs(heights - row) < 0.5).all(), "in its row, and none behind another"
     marks = [line for line in ax.lines if line.get_label() == "_not solved"]
     assert all(line.get_markerfacecolor() == "none" for line in marks)
+    assert [line.get_in_layout() for line in marks] == [True, True, False], "a row without marks takes no room"
     assert ticks(ax.yaxis) == ["tanh\n0 of 3 solved", "1997\n2 of 3 solved", "LSTM\n3 of 3 solved"]
     assert ax.yaxis_inverted() and ax.get_xscale() == "log" and ax.get_xlabel() == "strings"
 

@@ -188,8 +188,10 @@ def _draw_trials(ax, row, numbers, unsolved_at, line):
     heights = row + (np.linspace(-0.3, 0.3, len(numbers)) if len(numbers) > 1 else np.zeros(1))
     look = {"color": line["color"], "marker": line["marker"], "linestyle": "none", "markersize": 6, "clip_on": False}
     solved = np.isfinite(numbers)
-    ax.plot(numbers[solved], heights[solved], label="_solved", **look)
-    ax.plot(np.full((~solved).sum(), unsolved_at), heights[~solved], label="_not solved", markerfacecolor="none", **look)
+    at = np.where(solved, numbers, unsolved_at)
+    for label, these, face in (("_solved", solved, line["color"]), ("_not solved", ~solved, "none")):
+        # a line without points is at the corner of the figure for the layout, which would leave a margin for it
+        ax.plot(at[these], heights[these], label=label, markerfacecolor=face, in_layout=bool(these.any()), **look)
     median = np.median(np.where(solved, numbers, np.inf))
     if np.isfinite(median):
         ax.plot([median, median], [row - 0.38, row + 0.38], color=BLACK, linestyle="-", marker="", label="_median", zorder=1)
