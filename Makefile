@@ -14,7 +14,7 @@ PYTHON ?= python3
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 UV := $(shell command -v uv 2>/dev/null)
-EXTRAS ?= reader,data
+EXTRAS ?= reader,data,exchange
 BIN := .venv/bin
 
 .PHONY: lab test chapters site lint clean

@@ -5,7 +5,7 @@ import sys
 from importlib.metadata import version
 from xml.etree import ElementTree
 
-JUDGES = ("torch", "keras", "onnx", "onnxruntime", "autograd")
+JUDGES = ("torch", "keras", "onnx", "onnxruntime", "safetensors", "autograd", "EpyNN")
 
 
 def main(report: str) -> int:

@@ -9,6 +9,7 @@ come from `like`, a tree of the same structure, such as freshly drawn parameters
 
 import os
 import zipfile
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -24,19 +25,28 @@ class CheckpointError(ValueError):
 def save(path, tree):
     """Write the leaves of `tree`, bit for bit, to the file `path`, exactly of that name; its folder must exist.
 
-    A leaf is an array of any dtype but object, a Python or NumPy number, or None. The file is written beside its place and moved
-    there at the end: whatever happens, `path` is either the old file or the new one.
-
-    Errors: TypeError for another leaf, FileNotFoundError for a missing folder.
+    A leaf is an array of any dtype but object, a Python or NumPy number, or None. Whatever happens, `path` is either the old file
+    or the new one. Errors: TypeError for another leaf, FileNotFoundError for a missing folder.
     """
     arrays = {place: _as_array(place, leaf) for place, leaf in tree_paths(tree, "tree") if leaf is not None}
+    with replacing(path) as file:
+        np.savez(file, **arrays)
+
+
+@contextmanager
+def replacing(path):
+    """Yield a binary file to write, which takes the place of `path` at the end: that is either the old file or the new one.
+
+    What is written stands beside its place and is moved there when all of it is on the disk; after an error nothing is left.
+    Errors: FileNotFoundError for a missing folder.
+    """
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: the folder {path.parent} does not exist")
     part = path.with_name(f".{uuid4().hex}.part")
     try:
         with open(part, "xb") as file:
-            np.savez(file, **arrays)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
@@ -52,16 +62,24 @@ def load(path, like):
     """
     wanted = {place: _as_array(place, leaf) for place, leaf in tree_paths(like, "tree") if leaf is not None}
     stored = _read(path)
+    if faults := differences(stored, wanted):
+        raise CheckpointError(f"{path} does not fit: " + "; ".join(faults))
+    leaves = iter([stored[place] for place in wanted])
+    return tree_map(lambda leaf: None if leaf is None else _as_type_of(leaf, next(leaves)), like)
+
+
+def differences(stored, wanted):
+    """Return a list of words, one for each array that is missing or surplus in `stored`, or has another shape or dtype.
+
+    stored, wanted: dicts of arrays by name.
+    """
     faults = [f"{place} is missing" for place in wanted if place not in stored]
     faults += [f"{place} is surplus" for place in stored if place not in wanted]
     for place in wanted.keys() & stored.keys():
         want, got = wanted[place], stored[place]
         if (want.dtype, want.shape) != (got.dtype, got.shape):
             faults.append(f"{place} has {got.dtype} {got.shape}, expected {want.dtype} {want.shape}")
-    if faults:
-        raise CheckpointError(f"{path} does not fit: " + "; ".join(sorted(faults)))
-    leaves = iter([stored[place] for place in wanted])
-    return tree_map(lambda leaf: None if leaf is None else _as_type_of(leaf, next(leaves)), like)
+    return sorted(faults)
 
 
 def _read(path):

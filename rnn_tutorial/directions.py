@@ -30,11 +30,11 @@ class Merge(NamedTuple):
     backward: Callable
 
 
-def _concat_backward(a, b, dys):
+def concat_backward(a, b, dys):
     return dys[..., : a.shape[-1]], dys[..., a.shape[-1] :]
 
 
-concat = Merge("concat", lambda a, b: np.concatenate([a, b], axis=-1), _concat_backward)
+concat = Merge("concat", lambda a, b: np.concatenate([a, b], axis=-1), concat_backward)
 """ys = [a, b], side by side: each half of dys belongs to one."""
 
 add = Merge("add", lambda a, b: a + b, lambda a, b, dys: (dys, dys))
@@ -87,15 +87,15 @@ class Reversed:
     def forward(self, params, xs, *, mask=None, rng=None):
         """Return (ys, cache)."""
         ys, cache = self.layer.forward(params, turn(xs), mask=turn(mask), rng=rng)
-        return _turn_outputs(ys), cache
+        return turn_outputs(ys), cache
 
     def backward(self, params, cache, dys):
         """Return (dparams, dxs)."""
-        dparams, dxs = self.layer.backward(params, cache, _turn_outputs(dys))
+        dparams, dxs = self.layer.backward(params, cache, turn_outputs(dys))
         return dparams, turn(dxs)
 
 
-def _turn_outputs(ys):
+def turn_outputs(ys):
     """Return a sequence (T, B, N) turned round, and one answer a sequence (B, N) as it is."""
     return turn(ys) if ys.ndim == 3 else ys
 
@@ -144,7 +144,7 @@ class Bidirectional:
         """Return (ys, cache). Errors: ValueError if an elementwise merge is given outputs of different shapes."""
         forwards, forwards_cache = self.forwards.forward(params.forwards, xs, mask=mask, rng=rng)
         backwards, backwards_cache = Reversed(self.backwards).forward(params.backwards, xs, mask=mask, rng=rng)
-        if self.merge is not concat:
+        if self.merge in (add, average, multiply):
             check_like("backwards", backwards, forwards)
         return self.merge.f(forwards, backwards), BidirectionalCache(forwards, backwards, forwards_cache, backwards_cache)
 
@@ -154,4 +154,5 @@ class Bidirectional:
         dforwards, dbackwards = self.merge.backward(cache.forwards, cache.backwards, dys)
         dparams_f, dxs_f = self.forwards.backward(params.forwards, cache.forwards_cache, dforwards)
         dparams_b, dxs_b = Reversed(self.backwards).backward(params.backwards, cache.backwards_cache, dbackwards)
-        return BidirectionalParams(dparams_f, dparams_b), dxs_f + dxs_b
+        dxs = None if dxs_f is None else dxs_f + dxs_b  # symbols, which an Embedding reads, have no gradient
+        return BidirectionalParams(dparams_f, dparams_b), dxs

@@ -43,7 +43,7 @@ def unroll(cell, params, xs, state, mask=None):
     for a_x, keep in zip(a_xs.reshape(*xs.shape[:2], -1), _steps(mask, len(xs))):
         new_state, cache = cell.pointwise(params, a_x, state.h @ params.W_h, state)
         previous_hs.append(state.h)
-        state = _hold(keep, new_state, state)
+        state = hold(keep, new_state, state)
         hs.append(state.h)
         caches.append(cache)
     return (_zero_padding(mask, np.stack(hs)), state), UnrollCache(xs, np.stack(previous_hs), caches, state, mask)
@@ -63,9 +63,9 @@ def unroll_backward(cell, params, cache, doutputs):
     down, da_xs, da_hs = tree_zeros_like(params[3:]), [], []
     for step, dh, keep in zip(reversed(cache.steps), dhs[::-1], reversed(_steps(cache.mask, len(dhs)))):
         dstate = dstate._replace(h=dstate.h + dh)  # h_t is an output, and the input of step t + 1
-        down_t, da_x, da_h, dprevious = cell.pointwise_backward(params, step, _zero_held(keep, dstate))
+        down_t, da_x, da_h, dprevious = cell.pointwise_backward(params, step, zero_held(keep, dstate))
         dprevious = dprevious._replace(h=dprevious.h + da_h @ W_h_transposed)  # a_h = h_previous @ W_h
-        dstate = _hold(keep, dprevious, dstate)
+        dstate = hold(keep, dprevious, dstate)
         down = tree_add(down, down_t)
         da_xs.append(da_x)
         da_hs.append(da_h)
@@ -89,12 +89,12 @@ def _steps(mask, T):
     return [None] * T if mask is None else list(mask[..., None])
 
 
-def _hold(keep, new, old):
+def hold(keep, new, old):
     """Return `new` where keep is True and `old` where it is False; keep None is True everywhere."""
     return new if keep is None else tree_map(lambda n, o: np.where(keep, n, o), new, old)
 
 
-def _zero_held(keep, dstate):
+def zero_held(keep, dstate):
     """Return dstate with zeros where keep is False: what the step itself is told of a state that it did not change."""
     return dstate if keep is None else tree_map(lambda d: np.where(keep, d, 0), dstate)
 

@@ -20,7 +20,7 @@ from rnn_tutorial.directions import (
     unroll_reversed_backward,
 )
 from rnn_tutorial.gradient_check import GradientError, check_gradients, check_layer, random_start
-from rnn_tutorial.layers import Dense, Last, Recurrent, Serial
+from rnn_tutorial.layers import Dense, Embedding, Last, Recurrent, Serial
 from rnn_tutorial.tree import tree_cast, tree_leaves
 from rnn_tutorial.unroll import unroll
 
@@ -78,6 +78,18 @@ def test_a_stack_of_three_has_right_gradients(rng):
     second = Bidirectional(Recurrent(GRU, 2 * H, 3), Recurrent(Elman, 2 * H, 3), multiply)
     third = Bidirectional(Recurrent(LSTM, 3, 2), Recurrent(LSTM, 3, 4))
     check_layer(Serial((first, second, third, Dense(6, 2))), rng.standard_normal((T, B, D)), rng, mask=MASK)
+
+
+def test_symbols_may_be_read_from_both_ends(rng):
+    read = Serial((Embedding(7, D), Recurrent(LSTM, D, H)))
+    check_layer(Bidirectional(read, read, add), rng.integers(0, 7, (T, B)), rng, mask=MASK)
+
+
+def test_a_merge_of_your_own_may_join_different_sizes(rng):
+    first_and_all = Merge("outer", lambda a, b: a[..., :1] * b, lambda a, b, dys: (None, None))
+    layer = Bidirectional(Recurrent(Elman, D, H), Recurrent(Elman, D, 2), first_and_all)
+    ys, _ = layer.forward(layer.init(rng), rng.standard_normal((T, B, D)))
+    assert ys.shape == (T, B, 2)
 
 
 def test_what_the_merges_are(rng):

@@ -20,7 +20,7 @@ def bounds(requirements: list[str]) -> dict[str, str]:
 
 def test_the_conda_environment_has_the_packages_and_bounds_of_pyproject():
     extras = PROJECT["optional-dependencies"]
-    wanted = bounds(PROJECT["dependencies"] + extras["reader"] + extras["data"])
+    wanted = bounds(PROJECT["dependencies"] + extras["reader"] + extras["data"] + extras["exchange"])
     wanted["python"] = PROJECT["requires-python"]
     from_conda = bounds([item for item in ENVIRONMENT if isinstance(item, str) and item != "pip"])
     from_pip = bounds([item for item in PIP if item != "-e ."])

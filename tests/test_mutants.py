@@ -17,9 +17,17 @@ from rnn_tutorial.cells.coupled_lstm import CoupledLSTMActivations, coupled_lstm
 from rnn_tutorial.cells.elman import Elman, elman
 from rnn_tutorial.cells.gru import GRUActivations, gru_pointwise_backward
 from rnn_tutorial.cells.gru_before import gru_before, gru_before_pointwise_backward
-from rnn_tutorial.cells.lstm import LSTMActivations, lstm_pointwise_backward
+from rnn_tutorial.cells.lstm import LSTM, LSTMActivations, LSTMState, lstm_pointwise_backward
 from rnn_tutorial.cells.lstm_1997 import LSTM1997Activations, lstm_1997, lstm_1997_pointwise_backward
+from rnn_tutorial.cells.norm_lstm import NormLSTM, norm_lstm_pointwise_backward, normalize, normalize_backward
 from rnn_tutorial.cells.peephole_lstm import peephole_lstm, peephole_lstm_pointwise_backward
+from rnn_tutorial.directions import (
+    Bidirectional,
+    Reversed,
+    unroll_reversed,
+    unroll_reversed_backward,
+)
+from rnn_tutorial.dropout import Zoneout
 from rnn_tutorial.gradient_check import (
     central_difference_slope,
     check_cell,
@@ -29,7 +37,7 @@ from rnn_tutorial.gradient_check import (
     random_start,
     relative_error,
 )
-from rnn_tutorial.layers import Dense, Embedding, Last, Recurrent, Serial
+from rnn_tutorial.layers import Dense, Embedding, Last, Recurrent, Residual, Serial
 from rnn_tutorial.trace import trace, trace_backward
 from rnn_tutorial.tree import tree_map, tree_random_like
 from rnn_tutorial.unroll import unroll, unroll_backward
@@ -130,6 +138,47 @@ def check_layer_backward(layer, xs, mask=None):
     return check
 
 
+def check_unroll_reversed_backward(backward):
+    params, state = random_start(LSTM, rng(), B, D, H)
+    point = params, rng().standard_normal((T, B, D)), state
+    for mask in (None, MASK):
+        check_gradients(
+            lambda p, mask=mask: unroll_reversed(LSTM, *p, mask), lambda c, d: backward(LSTM, params, c, d), point, rng()
+        )
+
+
+def check_bidirectional_backward(backward):
+    check_layer_backward(BOTH_WAYS, XS, MASK)(backward)
+    read = Serial((Embedding(H, D), Recurrent(Elman, D, 4)))
+    check_layer_backward(Bidirectional(read, read), CLASSES)(backward)  # symbols have no gradient
+
+
+def check_zoneout_backward(backward):
+    layer = Zoneout(LSTM, D, H, LSTMState(h=0.2, c=0.5))
+    params, noise = tree_random_like(layer.init(rng()), rng(), 0.3), np.random.default_rng
+    with pytest.raises(ValueError, match="expected"):
+        backward(layer, params, layer.forward(params, XS)[1], np.zeros((T, B, 1)))
+    for mask in (None, MASK):
+        check_gradients(
+            lambda p, mask=mask: layer.forward(*p, mask=mask, rng=noise(7)),
+            lambda cache, dhs: backward(layer, params, cache, dhs),
+            (params, XS),
+            rng(),
+        )
+
+
+def check_norm_lstm_backward(backward):
+    check_cell(NormLSTM._replace(pointwise_backward=backward), rng(), T=T, B=6, D=D, H=H)
+
+
+def check_normalize_backward(backward):
+    def forward(point):
+        normed = normalize(*point)
+        return normed.y, normed
+
+    check_gradients(forward, lambda cache, dy: (backward(cache, dy),), (rng().standard_normal((B, H)),), np.random.default_rng(1))
+
+
 def check_loss(plain, targets, slope, options):
     """Return a check of the value, by a formula written out, and of the gradient, by its slope; whole and masked."""
 
@@ -166,6 +215,7 @@ def plain_binary_cross_entropy(logits, targets, temperature):
 XS = rng().standard_normal((T, B, D))
 REAL_TARGETS = np.random.default_rng(1).standard_normal((T, B, H))
 BITS = np.random.default_rng(1).integers(0, 2, (T, B, H)).astype(float)
+BOTH_WAYS = Bidirectional(Recurrent(Elman, D, 4), Recurrent(LSTM, D, H))
 CLASSES = np.random.default_rng(1).integers(0, H, (T, B))
 complex_step = complex_step_slope
 
@@ -188,6 +238,13 @@ CHECKS = {  # the function, and the check that must fail for each of its mutants
     "Dense.backward": (Dense.backward, check_layer_backward(Dense(D, H), XS)),
     "Embedding.backward": (Embedding.backward, check_layer_backward(Embedding(H, D), CLASSES)),
     "Serial.backward": (Serial.backward, check_layer_backward(Serial((Dense(D, H), Recurrent(Elman, H, 7), Dense(7, 2))), XS)),
+    "Residual.backward": (Residual.backward, check_layer_backward(Residual(Serial((Recurrent(Elman, D, H), Dense(H, D)))), XS)),
+    "Bidirectional.backward": (Bidirectional.backward, check_bidirectional_backward),
+    "Reversed.backward": (Reversed.backward, check_layer_backward(Reversed(Recurrent(Elman, D, H)), XS, MASK)),
+    "unroll_reversed_backward": (unroll_reversed_backward, check_unroll_reversed_backward),
+    "Zoneout.backward": (Zoneout.backward, check_zoneout_backward),
+    "norm_lstm_pointwise_backward": (norm_lstm_pointwise_backward, check_norm_lstm_backward),
+    "normalize_backward": (normalize_backward, check_normalize_backward),
     "mean_squared_error": (
         losses.mean_squared_error,
         check_loss(lambda y, t: np.mean((y - t) ** 2), REAL_TARGETS, complex_step, {}),
@@ -206,6 +263,16 @@ CHECKS = {  # the function, and the check that must fail for each of its mutants
     ),
 }
 HARMLESS = {
+    "Zoneout.backward": [  # zeros like the last state of one step or of another
+        "dparams, dxs, dstate = (tree_zeros_like(params), [], tree_zeros_like(cache.steps[-1].last))  ->  "
+        f"dparams, dxs, dstate = (tree_zeros_like(params), [], tree_zeros_like(cache.steps[{step}].last))"
+        for step in (1, -2)
+    ],
+    "norm_lstm_pointwise_backward": [  # zeros of the one shape that all of them have
+        "return (down, da_x, da_h, LSTMState(h=np.zeros_like(dc), c=dc * f))  ->  "
+        f"return (down, da_x, da_h, LSTMState(h=np.zeros_like({other}), c=dc * f))"
+        for other in ("df", "dg", "di")
+    ],
     "Dense.backward": [  # to NumPy any negative length means "as many as fit"
         "flat_xs, flat_dys = (xs.reshape(-1, self.input_size), dys.reshape(-1, self.output_size))  ->  "
         "flat_xs, flat_dys = (xs.reshape(-2, self.input_size), dys.reshape(-1, self.output_size))",

@@ -31,6 +31,8 @@ DIAGRAMS = {
     "lstm": plotting.draw_lstm,
     "lstm backward": lambda **k: plotting.draw_lstm(backward=True, **k),
     "gru forms": plotting.draw_gru_forms,
+    "both directions": plotting.draw_both_directions,
+    "both directions of one": lambda **k: plotting.draw_both_directions(1, backward=True, **k),
 }
 CURVES = {
     "learning": lambda **k: plotting.plot_learning_curve({"a": [3.0, 2.0, 1.0]}, smoothing=2, baselines={"b": 2}, **k),
@@ -38,6 +40,7 @@ CURVES = {
     "norms": lambda **k: plotting.plot_jacobian_norms({"a": [1.0, 0.5]}, {"a": [1.0, 0.9]}, **k),
     "states": lambda **k: plotting.plot_states(np.eye(3), symbols="a \n", **k),
     "signals": lambda **k: plotting.plot_signals({"a": [0.0, 1.0], "b": [-1.0, 0.0]}, **k),
+    "padding": lambda **k: plotting.plot_padding(np.array([[True, True], [False, True]]), symbols=("a", "b "), **k),
     "truncation": lambda **k: plotting.plot_truncation_bias([1, 2], {"dW_h": [0.5, 0.0]}, **k),
     "gates": lambda **k: plotting.plot_gates({"i": np.eye(3), "f": np.ones((3, 3))}, symbols="a \n", **k),
     "traces": lambda **k: plotting.plot_traces({"a": [1.0, 2.0, 3.0], "b": np.eye(3)}, symbols="a \n", **k),

@@ -12,6 +12,7 @@ from rnn_tutorial.data.batches import (
     standardize,
 )
 from rnn_tutorial.data.ngrams import ngram_bits_per_character, ngram_probabilities
+from rnn_tutorial.data.pronunciations import aligned_pronunciations, toy_pronunciations
 from rnn_tutorial.data.reber import (
     CONTINUAL_REBER,
     EMBEDDED_REBER,
@@ -25,6 +26,7 @@ from rnn_tutorial.data.reber import (
     steps_predicted,
     strings_predicted,
 )
+from rnn_tutorial.data.surnames import surnames, toy_surnames
 from rnn_tutorial.data.synthetic import (
     TEMPORAL_ORDER_VOCABULARY,
     adding_problem,
@@ -42,6 +44,7 @@ __all__ = [
     "TEMPORAL_ORDER_VOCABULARY",
     "Vocabulary",
     "adding_problem",
+    "aligned_pronunciations",
     "babble",
     "bucket_by_length",
     "consecutive_windows",
@@ -67,5 +70,8 @@ __all__ = [
     "standardize",
     "steps_predicted",
     "strings_predicted",
+    "surnames",
     "temporal_order",
+    "toy_pronunciations",
+    "toy_surnames",
 ]

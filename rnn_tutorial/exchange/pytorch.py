@@ -12,17 +12,30 @@ is what stands in the first if you go back: the same network in other numbers. G
 `to_pytorch(model, dparams)` has those of the weights, of bias_ih, and of the n of bias_hh.
 """
 
+import re
+
 import numpy as np
 
 from rnn_tutorial.cells.elman import Elman, ElmanParams
 from rnn_tutorial.cells.gru import GRU, GRUParams
-from rnn_tutorial.cells.gru_before import GRUBefore
 from rnn_tutorial.cells.lstm import LSTM, LSTMParams
 from rnn_tutorial.directions import Bidirectional, BidirectionalParams, concat
-from rnn_tutorial.exchange.layout import ExchangeError, check_arrays, kind_of, reorder_gates
+from rnn_tutorial.exchange.layout import (
+    ExchangeError,
+    describe,
+    describe_layer,
+    differences,
+    kind_of,
+    one_bias,
+    refuse,
+    reorder_gates,
+    same_function,
+    two_biases,
+)
 from rnn_tutorial.layers import Recurrent, Serial
 
 GATES = {Elman: 1, LSTM: 4, GRU: 3}
+PARAMS = {Elman: ElmanParams, LSTM: LSTMParams, GRU: GRUParams}
 
 
 def to_pytorch(model, params):
@@ -31,14 +44,17 @@ def to_pytorch(model, params):
     model: `Serial` of `Recurrent` layers, or of `Bidirectional` ones that concatenate, all of one cell; or one such layer alone.
     In PyTorch: rnn.load_state_dict({name: torch.tensor(array) for name, array in to_pytorch(model, params).items()}).
 
-    Errors: ExchangeError for any other model, and for a GRU that resets before the matrix, which PyTorch does not have.
+    Errors: ExchangeError for any other model, and for a GRU that resets before the matrix, which PyTorch does not have;
+    ValueError or TypeError for parameters that are not those of the model.
     """
     layers, params = (model.layers, params) if isinstance(model, Serial) else ((model,), (params,))
+    recipes = [_directions(layer) for layer in layers]
+    kind = _one_network(recipes)
     arrays = {}
-    for depth, (layer, layer_params) in enumerate(zip(layers, params, strict=True)):
-        for (cell, direction), suffix in zip(_directions(layer, layer_params), ("", "_reverse")):
-            for name, array in zip(_names(depth, suffix), _to_arrays(_known(cell), direction)):
-                arrays[name] = array
+    for depth, (recipe, layer_params) in enumerate(zip(recipes, params, strict=True)):
+        directions = [layer_params] if len(recipe) == 1 else layer_params
+        for recurrent, direction, suffix in zip(recipe, directions, ("", "_reverse")):
+            arrays.update(zip(_names(depth, suffix), _to_arrays(kind, recurrent, direction)))
     return arrays
 
 
@@ -52,17 +68,17 @@ def from_pytorch(state_dict, cell, prefix=""):
     Errors: ExchangeError listing every name that is missing or surplus, or of another shape. A network with proj_size has names
     that are surplus here, one with bias=False lacks some: neither has a counterpart.
     """
+    kind = _known(cell)
     named = {name.removeprefix(prefix): value for name, value in state_dict.items() if name.startswith(prefix)}
     arrays = {name: np.asarray(value).copy() for name, value in named.items()}
-    depth = sum(name.startswith("weight_ih_l") and not name.endswith("_reverse") for name in arrays)
-    suffixes = ("", "_reverse") if "weight_ih_l0_reverse" in arrays else ("",)
-    sizes = _sizes(arrays, _known(cell))
-    check_arrays("state_dict", arrays, _shapes(*sizes, max(depth, 1), suffixes, GATES[_known(cell)]))
+    depth = len({number for name in arrays for number in re.findall(r"_l(\d+)", name)})
+    suffixes = ("", "_reverse") if any(name.endswith("_reverse") for name in arrays) else ("",)
+    input_size, hidden_size = _sizes(arrays)
+    refuse("state_dict", differences(arrays, _shapes(input_size, hidden_size, depth, suffixes, GATES[kind])))
     layers, params = [], []
     for k in range(depth):
-        input_size = sizes[0] if k == 0 else len(suffixes) * sizes[1]
-        recurrent = Recurrent(cell, input_size, sizes[1])
-        directions = [_from_arrays(_known(cell), *(arrays[name] for name in _names(k, suffix))) for suffix in suffixes]
+        recurrent = Recurrent(cell, input_size if k == 0 else len(suffixes) * hidden_size, hidden_size)
+        directions = [_from_arrays(kind, *(arrays[name] for name in _names(k, suffix))) for suffix in suffixes]
         layers.append(recurrent if len(suffixes) == 1 else Bidirectional(recurrent, recurrent))
         params.append(directions[0] if len(suffixes) == 1 else BidirectionalParams(*directions))
     return Serial(tuple(layers)), tuple(params)
@@ -70,10 +86,8 @@ def from_pytorch(state_dict, cell, prefix=""):
 
 def _known(cell):
     """Return Elman, LSTM or GRU, or refuse what PyTorch does not have."""
-    if cell.name == Elman.name and cell.pointwise.keywords["activation"].name in ("tanh", "relu"):
-        return Elman
     kind = kind_of(cell)
-    if kind is GRUBefore:
+    if kind not in GATES:
         raise ExchangeError(
             "cell: PyTorch's GRU resets after the matrix, n = tanh(x W_xn + r * (h W_hn + b_hn)); "
             "GRUBefore, n = tanh(x W_xn + (r * h) W_hn), is another function, and no weights turn one into the other"
@@ -81,22 +95,40 @@ def _known(cell):
     return kind
 
 
-def _directions(layer, params):
-    """Return a pair (cell, params) for each direction of a layer, or refuse another layer."""
+def _directions(layer):
+    """Return the `Recurrent` of each direction of a layer, or refuse another layer."""
     if isinstance(layer, Recurrent):
-        return [(layer.cell, params)]
+        return [layer]
     if isinstance(layer, Bidirectional) and layer.merge is concat:
-        parts = (layer.forwards, params.forwards), (layer.backwards, params.backwards)
-        if all(isinstance(part, Recurrent) for part, _ in parts):
-            return [(part.cell, part_params) for part, part_params in parts]
-    raise ExchangeError(f"layer: expected Recurrent, or Bidirectional of two with merge=concat, got {layer!r}")
+        parts = [layer.forwards, layer.backwards]
+        if all(isinstance(part, Recurrent) for part in parts):
+            return parts
+    raise ExchangeError(f"layer: expected Recurrent, or Bidirectional of two with merge=concat, got {describe_layer(layer)}")
+
+
+def _one_network(recipes):
+    """Return the cell of all layers, or refuse layers that PyTorch does not have in one network."""
+    if not recipes:
+        raise ExchangeError("model: expected at least one layer, got none")
+    first = recipes[0][0]
+    for depth, recipe in enumerate(recipes):
+        for recurrent in recipe:
+            input_size = first.input_size if depth == 0 else len(recipes[0]) * first.hidden_size
+            sizes = recurrent.input_size, recurrent.hidden_size, len(recipe)
+            if not same_function(recurrent.cell, first.cell) or sizes != (input_size, first.hidden_size, len(recipes[0])):
+                raise ExchangeError(
+                    "model: in PyTorch all layers of a network have one cell, one hidden_size and as many directions, "
+                    f"so layer {depth} would be {len(recipes[0])} x {describe(first.cell)}, {input_size} -> {first.hidden_size}; "
+                    f"got {len(recipe)} x {describe(recurrent.cell)}, {recurrent.input_size} -> {recurrent.hidden_size}"
+                )
+    return _known(first.cell)
 
 
 def _names(depth, suffix):
     return [f"{name}_l{depth}{suffix}" for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
 
 
-def _sizes(arrays, kind):
+def _sizes(arrays):
     """Return (D, H) as the first layer's matrices say, or refuse a state_dict without them."""
     matrices = [arrays.get(name) for name in ("weight_ih_l0", "weight_hh_l0")]
     if any(matrix is None or matrix.ndim != 2 for matrix in matrices):
@@ -115,22 +147,17 @@ def _shapes(D, H, depth, suffixes, gates):
     return shapes
 
 
-def _to_arrays(kind, params):
+def _to_arrays(kind, recurrent, params):
     """Return PyTorch's two matrices and two biases for one direction."""
+    leaves = two_biases(recurrent, params)
     if kind is LSTM:
-        params = LSTMParams(*(reorder_gates(leaf, "ifog", "ifgo") for leaf in params))
-    b_hh = np.zeros_like(params.b)
-    if kind is GRU:
-        b_hh[-len(params.b_hn) :] = params.b_hn
-    return np.ascontiguousarray(params.W_x.T), np.ascontiguousarray(params.W_h.T), params.b.copy(), b_hh
+        leaves = [reorder_gates(leaf, "ifog", "ifgo") for leaf in leaves]
+    return [leaf.T.copy() for leaf in leaves]
 
 
-def _from_arrays(kind, weight_ih, weight_hh, bias_ih, bias_hh):
+def _from_arrays(kind, *arrays):
     """Return the Params of one direction from PyTorch's two matrices and two biases."""
-    W_x, W_h = np.ascontiguousarray(weight_ih.T), np.ascontiguousarray(weight_hh.T)
-    if kind is GRU:
-        H = len(W_h)
-        return GRUParams(W_x, W_h, np.concatenate([(bias_ih + bias_hh)[: 2 * H], bias_ih[2 * H :]]), bias_hh[2 * H :])
+    leaves = [np.ascontiguousarray(array.T) for array in arrays]
     if kind is LSTM:
-        return LSTMParams(*(reorder_gates(leaf, "ifgo", "ifog") for leaf in (W_x, W_h, bias_ih + bias_hh)))
-    return ElmanParams(W_x, W_h, bias_ih + bias_hh)
+        leaves = [reorder_gates(leaf, "ifgo", "ifog") for leaf in leaves]
+    return one_bias(PARAMS[kind], *leaves)

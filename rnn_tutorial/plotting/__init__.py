@@ -10,9 +10,13 @@ from rnn_tutorial.plotting.curves import (
     plot_u_curve,
 )
 from rnn_tutorial.plotting.diagrams import draw_paths, draw_shapes, draw_step, draw_unrolled, draw_window
+from rnn_tutorial.plotting.directions import draw_both_directions
 from rnn_tutorial.plotting.gates import plot_gates, plot_gradient_flow, plot_traces, plot_trials
+from rnn_tutorial.plotting.layouts import draw_layouts
 from rnn_tutorial.plotting.maps import plot_cobweb
+from rnn_tutorial.plotting.padding import plot_padding
 from rnn_tutorial.plotting.show import show
+from rnn_tutorial.plotting.stack import draw_stack
 from rnn_tutorial.plotting.style import (
     BLACK,
     BLUE,
@@ -38,11 +42,14 @@ __all__ = [
     "SKY",
     "VERMILLION",
     "YELLOW",
+    "draw_both_directions",
     "draw_carousel",
     "draw_gru_forms",
+    "draw_layouts",
     "draw_lstm",
     "draw_paths",
     "draw_shapes",
+    "draw_stack",
     "draw_step",
     "draw_unrolled",
     "draw_window",
@@ -53,6 +60,7 @@ __all__ = [
     "plot_gradient_flow",
     "plot_jacobian_norms",
     "plot_learning_curve",
+    "plot_padding",
     "plot_signals",
     "plot_states",
     "plot_traces",

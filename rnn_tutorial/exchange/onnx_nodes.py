@@ -1,0 +1,134 @@
+"""Our cells and the operators RNN, LSTM and GRU of ONNX: arrays, attributes and activations, one node for a layer.
+
+    here                              there, with an axis of directions in front: 1, or 2 for Bidirectional
+    W_x (D, G*H), W_h (H, G*H)        W (1, G*H, D), R (1, G*H, H): they compute W x, we x W
+    b, and b_hn of the GRU            B (1, 2*G*H): the bias beside x, then the bias beside h
+    peepholes p_i, p_f, p_o           P (1, 3H), in the order i, o, f
+    LSTM gates i, f, o, g             i, o, f, c
+    GRU gates r, z, n                 z, r, h
+    GRU, GRUBefore                    linear_before_reset=1, linear_before_reset=0
+    CoupledLSTM gates i, o, g         i, o, f, c with input_forget=1, where f is not looked at
+
+For f the file then holds the negative of i: sigmoid(-a) = 1 - sigmoid(a), so a program that overlooks input_forget is right too.
+ONNX has one activation for all the gates i, o, f (or z, r), one for the candidate, one for c on its way to h.
+Source: https://onnx.ai/onnx/operators, RNN, LSTM and GRU, version 14.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from rnn_tutorial.activations import relu, sigmoid, tanh
+from rnn_tutorial.cells.cell import Cell
+from rnn_tutorial.cells.coupled_lstm import CoupledLSTM, CoupledLSTMParams, coupled_lstm
+from rnn_tutorial.cells.elman import Elman, ElmanParams, elman
+from rnn_tutorial.cells.gru import GRU, GRUParams, gru
+from rnn_tutorial.cells.gru_before import GRUBefore, GRUBeforeParams, gru_before
+from rnn_tutorial.cells.lstm import LSTM, LSTMParams, lstm
+from rnn_tutorial.cells.peephole_lstm import PeepholeLSTM, PeepholeLSTMParams, peephole_lstm
+from rnn_tutorial.exchange.layout import (
+    ExchangeError,
+    activations_of,
+    describe,
+    one_bias,
+    reorder_gates,
+    same_function,
+    two_biases,
+)
+
+ACTIVATIONS = {"Sigmoid": sigmoid, "Tanh": tanh, "Relu": relu}
+
+
+class Kind(NamedTuple):
+    """How one of our cells is said in ONNX."""
+
+    cell: Cell
+    make: Callable
+    Params: type
+    op_type: str
+    here: str  # the gates of W_x
+    there: str  # the gates of W
+    slots: tuple  # for each activation of the node, the activations here that it stands for
+    attributes: dict  # what tells it from the other kinds of its operator
+    peepholes: bool = False
+
+
+LSTM_SLOTS, GRU_SLOTS = (("i", "f", "o"), ("g",), ("c",)), (("r", "z"), ("n",))
+KINDS = (
+    Kind(Elman, elman, ElmanParams, "RNN", "h", "h", (("activation",),), {}),
+    Kind(LSTM, lstm, LSTMParams, "LSTM", "ifog", "iofg", LSTM_SLOTS, {"input_forget": 0}),
+    Kind(PeepholeLSTM, peephole_lstm, PeepholeLSTMParams, "LSTM", "ifog", "iofg", LSTM_SLOTS, {"input_forget": 0}, True),
+    Kind(CoupledLSTM, coupled_lstm, CoupledLSTMParams, "LSTM", "iog", "iofg", (("i", "o"), ("g",), ("c",)), {"input_forget": 1}),
+    Kind(GRU, gru, GRUParams, "GRU", "rzn", "zrn", GRU_SLOTS, {"linear_before_reset": 1}),
+    Kind(GRUBefore, gru_before, GRUBeforeParams, "GRU", "rzn", "zrn", GRU_SLOTS, {"linear_before_reset": 0}),
+)
+
+
+def kind_of_cell(cell):
+    """Return (kind, names): the `Kind` of a cell and ONNX's names of its activations, in ONNX's order.
+
+    Errors: ExchangeError for a cell or activations that ONNX has no word for.
+    """
+    for kind in KINDS:
+        if kind.cell.pointwise.func is getattr(cell.pointwise, "func", None):
+            ours = activations_of(cell)
+            names = [_name_of({ours[key] for key in slot}) for slot in kind.slots]
+            if None not in names:
+                return kind, names
+    raise ExchangeError(
+        "cell: the nodes of ONNX compute Elman, LSTM, PeepholeLSTM, CoupledLSTM, GRU and GRUBefore, with sigmoid, tanh or relu, "
+        f"one for all the gates that open and close; got {describe(cell)}"
+    )
+
+
+def _name_of(activations):
+    """Return ONNX's name of one activation, or None for another, or for more than one."""
+    return next((name for name, activation in ACTIVATIONS.items() if activations == {activation}), None)
+
+
+def cell_of_kind(kind, names):
+    """Return the cell of a kind with the activations that ONNX calls so."""
+    chosen = {key: ACTIVATIONS[name] for slot, name in zip(kind.slots, names) for key in slot}
+    cell = kind.make(**chosen)
+    return kind.cell if same_function(cell, kind.cell) else cell
+
+
+def node_arrays(kind, recurrent, params):
+    """Return a dict of W, R, B and, for peepholes, P: the arrays of one direction, without the axis of directions."""
+    leaves = two_biases(recurrent, params)
+    here = kind.here
+    if kind.cell is CoupledLSTM:
+        leaves = [np.concatenate([leaf, -reorder_gates(leaf, here, "i")], axis=-1) for leaf in leaves]
+        here += "f"
+    W_x, W_h, b_x, b_h = (reorder_gates(leaf, here, kind.there) for leaf in leaves)
+    arrays = {"W": W_x.T, "R": W_h.T, "B": np.concatenate([b_x, b_h])}
+    if kind.peepholes:
+        arrays["P"] = np.concatenate([params.p_i, params.p_o, params.p_f])
+    return arrays
+
+
+def params_of_node(kind, arrays):
+    """Return the Params of one direction from the arrays of the node, as `node_arrays` returns them."""
+    b_x, b_h = np.split(arrays["B"], 2)
+    leaves = [reorder_gates(leaf, kind.there, kind.here) for leaf in (arrays["W"].T, arrays["R"].T, b_x, b_h)]
+    if kind.peepholes:
+        p_i, p_o, p_f = np.split(arrays["P"].copy(), 3)
+        return PeepholeLSTMParams(*one_bias(LSTMParams, *leaves), p_i, p_f, p_o)
+    return one_bias(kind.Params, *leaves)
+
+
+def kind_of_node(op_type, attributes, peepholes):
+    """Return the `Kind` of an operator with such attributes, with peepholes or without, or None."""
+    for kind in KINDS:
+        alike = all(attributes.get(name, 0) == value for name, value in kind.attributes.items())
+        if alike and (kind.op_type, kind.peepholes) == (op_type, peepholes):
+            return kind
+    return None
+
+
+def node_shapes(kind, directions, D, H):
+    """Return the shapes by name of the arrays of a node."""
+    rows = len(kind.there) * H
+    shapes = {"W": (directions, rows, D), "R": (directions, rows, H), "B": (directions, 2 * rows)}
+    return shapes | ({"P": (directions, 3 * H)} if kind.peepholes else {})
