@@ -122,7 +122,8 @@ class Bidirectional:
 
     forwards, backwards: any two layers, of different cells if you like; one recipe given twice is two networks, for a recipe
     owns no arrays. merge: concat, add, average, multiply, or a `Merge` of your own. For the last states of both directions,
-    one answer a sequence, give two layers that end in `Last`.
+    one answer a sequence, give two layers that end in `Last`; of one that is trained, `unroll` with
+    params.forwards and `unroll_reversed` with params.backwards.
 
     Errors: TypeError for a merge that is no Merge, naming the choices.
     """

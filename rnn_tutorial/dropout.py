@@ -1,7 +1,7 @@
 """Noise that regularizes: dropout between layers, the same for all steps, and zoneout inside the recurrence.
 
-All draw from the `rng` of the forward, in training; `rng=None` is evaluation, where none of them is random. In the mean they
-leave what passes through as it was, so nothing is to be rescaled afterwards.
+All draw from the `rng` of the forward, in training; `rng=None` is evaluation, where none of them is random. In the mean
+dropout leaves what passes through as it was, and zoneout in evaluation is a mean itself: nothing is to be rescaled afterwards.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnn_tutorial.cells.cell import Cell
+from rnn_tutorial.cells.cell import Cell, check_is_cell
 from rnn_tutorial.tree import tree_add, tree_map, tree_zeros_like
 from rnn_tutorial.unroll import unroll, unroll_backward
 from rnn_tutorial.validation import check_array, check_fields, check_like, check_mask, check_number, check_rng, check_shape
@@ -115,6 +115,7 @@ class Zoneout:
     rates: Any
 
     def __post_init__(self):
+        check_is_cell(self.cell)
         if not hasattr(self.rates, "_fields"):
             raise TypeError(f"rates: expected a State of numbers, such as LSTMState(h=0.05, c=0.5), got {self.rates!r}")
         for name, rate in zip(self.rates._fields, self.rates):
@@ -126,12 +127,14 @@ class Zoneout:
         return self.cell.init(rng, self.input_size, self.hidden_size)
 
     def forward(self, params, xs, *, mask=None, rng=None):
-        """Return (hs, cache)."""
+        """Return (hs, cache). Errors: TypeError for rates that are not of the cell's own State."""
         check_fields("params", params, "W_x", "W_h", "b")
         check_array("xs", xs, T=None, B=None, D=self.input_size)
         if mask is not None:
             check_mask(mask, *xs.shape[:2])
         old = self.cell.initial_state(params, xs.shape[1])
+        if type(self.rates) is not type(old):
+            raise TypeError(f"rates: expected {type(old).__name__} of numbers, as {self.cell.name} has, got {self.rates!r}")
         hs, steps, taken = [], [], []
         for t in range(len(xs)):
             (_, new), cache = unroll(self.cell, params, xs[t : t + 1], old, None if mask is None else mask[t : t + 1])

@@ -11,6 +11,7 @@ from the complex step (exact to rounding, for functions that accept complex numb
 
 import numpy as np
 
+from rnn_tutorial.cells.cell import check_is_cell
 from rnn_tutorial.tree import tree_dot, tree_leaves, tree_map, tree_paths, tree_random_like, tree_zeros_like
 from rnn_tutorial.unroll import unroll, unroll_backward
 from rnn_tutorial.validation import check_like, check_rng
@@ -133,8 +134,10 @@ def check_cell(cell, rng, *, T=6, B=3, D=4, H=5, slope=complex_step_slope, rtol=
 
     Random non-zero biases and first state, a gradient arriving at each step and at the last state, and a second run
     with lengths from T down to 1. Checked: all parameters, all inputs, the first state, which are [0], [1] and [2] in the
-    message. For a cell that does not accept complex numbers, `slope=central_difference_slope, rtol=1e-6`.
+    message. For a cell that does not accept complex numbers, `slope=central_difference_slope, rtol=1e-6`: NumPy drops the
+    imaginary part in `abs`, say, and then a right gradient is called wrong.
     """
+    check_is_cell(cell)
     check_rng(rng)
     params, state = random_start(cell, rng, B, D, H)
     xs = rng.standard_normal((T, B, D))

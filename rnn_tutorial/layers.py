@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy import ndarray as Array
 
-from rnn_tutorial.cells.cell import Cell
+from rnn_tutorial.cells.cell import Cell, check_is_cell
 from rnn_tutorial.initializers import glorot_uniform, normal
 from rnn_tutorial.tree import tree_zeros_like
 from rnn_tutorial.unroll import unroll, unroll_backward
@@ -37,11 +37,15 @@ class Recurrent:
     """A cell over a whole sequence, from a zero state: xs (T, B, D) -> hs (T, B, H), zero on padding.
 
     For a first state of your own, and for the last state, call `rnn_tutorial.unroll.unroll`.
+    Errors: TypeError for a cell that is no Cell.
     """
 
     cell: Cell
     input_size: int
     hidden_size: int
+
+    def __post_init__(self):
+        check_is_cell(self.cell)
 
     def init(self, rng):
         """Return the parameters of the cell."""

@@ -20,7 +20,7 @@ def generate(model, params, rng, prompts, length, temperature=1.0):
 
     Errors: TypeError, ValueError or IndexError for prompts that are no integers of shape (T, B) within the vocabulary,
     ValueError for a length that is no positive whole number, a temperature that is not positive, or a model without
-    logits at every step.
+    logits at every step; TypeError for a model with a layer that cannot carry its state on, such as `Bidirectional`.
     """
     check_positive("length", length)
     check_array("prompts", prompts, T=None, B=None)

@@ -49,7 +49,8 @@ def forward_from(layer, params, xs, states, *, mask=None, rng=None):
         ys, state, cache = forward_from(layer.layer, params, xs, states, mask=mask, rng=rng)
         return xs + ys, state, cache
     if isinstance(layer, (Bidirectional, Reversed, Zoneout)):
-        raise TypeError(f"layer: {type(layer).__name__} cannot carry a state from chunk to chunk")
+        why = "it begins each call from zero" if isinstance(layer, Zoneout) else "it reads from the end, which has not come yet"
+        raise TypeError(f"layer: {type(layer).__name__} cannot carry a state from chunk to chunk: {why}")
     ys, cache = layer.forward(params, xs, mask=mask, rng=rng)
     return ys, (), cache
 

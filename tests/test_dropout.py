@@ -133,9 +133,14 @@ def test_rates_that_are_no_state_of_rates_are_refused(rates, error, message):
         Zoneout(LSTM, D, H, rates)
 
 
+def test_zoneout_of_what_is_no_cell_is_refused():
+    with pytest.raises(TypeError, match="cell: expected a Cell, .* got str"):
+        Zoneout("LSTM", D, H, LSTMState(h=0.1, c=0.1))
+
+
 def test_rates_of_another_cell_are_refused(rng):
     layer = Zoneout(LSTM, D, H, GRUState(h=0.5))
-    with pytest.raises(ValueError, match="trees of different structure"):
+    with pytest.raises(TypeError, match=r"rates: expected LSTMState of numbers, as LSTM has, got GRUState\(h=0.5\)"):
         layer.forward(layer.init(rng), rng.standard_normal((T, B, D)))
 
 

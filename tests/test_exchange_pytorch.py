@@ -161,6 +161,13 @@ def test_a_prefix_picks_one_network_of_a_module(rng):
         from_pytorch(module, GRU, prefix="decoder.")
 
 
+def test_what_is_no_state_dict_and_what_is_no_cell_is_refused(rng):
+    with pytest.raises(TypeError, match=r"state_dict: expected a dict of tensors or arrays, as .state_dict\(\) gives, got list"):
+        from_pytorch(list(state_dict(rng).values()), GRU)
+    with pytest.raises(TypeError, match="cell: expected a Cell, .* got str"):
+        from_pytorch(state_dict(rng), "GRU")
+
+
 def test_the_arrays_are_copies_both_ways(rng):
     torch = torch_or_skip()
     for name, cell in CELLS.items():

@@ -143,6 +143,11 @@ def test_a_random_start_hides_nothing(rng):
     assert params.W_x.shape == (4, 5) and state.h.shape == (3, 5)
 
 
+def test_check_cell_refuses_what_is_no_cell(rng):
+    with pytest.raises(TypeError, match="cell: expected a Cell, .* got str"):
+        check_cell("LSTM", rng)
+
+
 @pytest.mark.parametrize("where", ["ragged only", "whole"])
 def test_check_cell_looks_at_whole_and_ragged_batches(where, rng):
     """A cell that is wrong only for rows whose gradient is zero is right on whole batches: the ragged run must find it."""

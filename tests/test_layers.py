@@ -243,6 +243,12 @@ def test_a_seed_is_no_generator(layer):
         layer.init(0)
 
 
+@pytest.mark.parametrize("cell, got", [("LSTM", "str"), (elman, "function"), (Recurrent(Elman, 1, 1), "Recurrent")])
+def test_what_is_no_cell_is_refused_when_the_layer_is_made(cell, got):
+    with pytest.raises(TypeError, match=f"cell: expected a Cell, such as LSTM of rnn_tutorial.cells.lstm, got {got}"):
+        Recurrent(cell, 1, 1)
+
+
 def test_a_layer_alone_is_no_tuple_of_layers():
     with pytest.raises(TypeError, match=r"layers: expected a tuple of layers, Serial\(\(first, second\)\), got Dense"):
         Serial(Dense(1, 1))

@@ -89,7 +89,11 @@ BOTH_WAYS = Bidirectional(Recurrent(LSTM, D, H), Recurrent(LSTM, D, H))
 ASLEEP = Zoneout(LSTM, D, H, LSTMState(h=0.1, c=0.1))
 
 
-@pytest.mark.parametrize("layer", [BOTH_WAYS, Reversed(Recurrent(LSTM, D, H)), ASLEEP], ids=lambda layer: type(layer).__name__)
-def test_what_cannot_carry_a_state_is_refused_rather_than_begun_anew(layer, rng):
-    with pytest.raises(TypeError, match=f"layer: {type(layer).__name__} cannot carry a state from chunk to chunk"):
+FROM_THE_END = "it reads from the end, which has not come yet"
+CANNOT = [(BOTH_WAYS, FROM_THE_END), (Reversed(Recurrent(LSTM, D, H)), FROM_THE_END), (ASLEEP, "it begins each call from zero")]
+
+
+@pytest.mark.parametrize("layer, why", CANNOT, ids=[type(layer).__name__ for layer, _ in CANNOT])
+def test_what_cannot_carry_a_state_is_refused_rather_than_begun_anew(layer, why, rng):
+    with pytest.raises(TypeError, match=f"layer: {type(layer).__name__} cannot carry a state from chunk to chunk: {why}"):
         forward_from(Serial((layer,)), (layer.init(rng),), rng.standard_normal((T, B, D)), ((),))

@@ -37,3 +37,9 @@ class Cell(NamedTuple):
     initial_state: Callable
     pointwise: Callable
     pointwise_backward: Callable
+
+
+def check_is_cell(cell):
+    """Return nothing, or refuse what is no Cell: a name in quotes, or `lstm`, which makes cells, for `LSTM` or `lstm()`."""
+    if not isinstance(cell, Cell):
+        raise TypeError(f"cell: expected a Cell, such as LSTM of rnn_tutorial.cells.lstm, got {type(cell).__name__}")

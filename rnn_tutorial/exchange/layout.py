@@ -5,6 +5,7 @@ from importlib import import_module
 import numpy as np
 
 from rnn_tutorial.activations import relu
+from rnn_tutorial.cells.cell import check_is_cell
 from rnn_tutorial.cells.elman import Elman, elman
 from rnn_tutorial.cells.gru import GRU, GRUParams
 from rnn_tutorial.cells.gru_before import GRUBefore, GRUBeforeParams
@@ -89,8 +90,10 @@ def refuse(source, faults):
 def kind_of(cell):
     """Return the cell among Elman, LSTM, GRU and GRUBefore which computes the same function as `cell`, whatever its initializers.
 
-    Elman with relu counts as Elman. Errors: ExchangeError for a cell that is none of them, or has other activations.
+    Elman with relu counts as Elman. Errors: ExchangeError for a cell that is none of them, or has other activations;
+    TypeError for what is no cell at all.
     """
+    check_is_cell(cell)
     for kind in (Elman, LSTM, GRU, GRUBefore):
         if same_function(cell, kind):
             return kind

@@ -13,6 +13,7 @@ is what stands in the first if you go back: the same network in other numbers. G
 """
 
 import re
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -66,9 +67,13 @@ def from_pytorch(state_dict, cell, prefix=""):
     RNN with nonlinearity="relu" give `elman(relu)`. The arrays are copies. xs is (T, B, D), whatever batch_first was there.
 
     Errors: ExchangeError listing every name that is missing or surplus, or of another shape. A network with proj_size has names
-    that are surplus here, one with bias=False lacks some: neither has a counterpart.
+    that are surplus here, one with bias=False lacks some: neither has a counterpart. TypeError for a state_dict that is no
+    dict, or a cell that is no Cell.
     """
     kind = _known(cell)
+    if not isinstance(state_dict, Mapping):
+        got = type(state_dict).__name__
+        raise TypeError(f"state_dict: expected a dict of tensors or arrays, as .state_dict() gives, got {got}")
     named = {name.removeprefix(prefix): value for name, value in state_dict.items() if name.startswith(prefix)}
     arrays = {name: np.asarray(value).copy() for name, value in named.items()}
     depth = len({number for name in arrays for number in re.findall(r"_l(\d+)", name)})
