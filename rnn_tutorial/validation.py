@@ -59,6 +59,12 @@ def check_fields(name, params, *fields):
         raise TypeError(f"{name}: expected parameters with the fields {', '.join(fields)}, got {got}")
 
 
+def check_kind(name, value, Kind):
+    """Return nothing, or refuse `value` unless it is a `Kind`, by name and fields: one built again in a notebook will do."""
+    if (type(value).__name__, getattr(value, "_fields", None)) != (Kind.__name__, Kind._fields):
+        raise TypeError(f"{name}: expected {Kind.__name__}({', '.join(Kind._fields)}), got {type(value).__name__}")
+
+
 def check_features(name, array, size, dtype):
     """Return nothing, or refuse `array` unless its last axis has `size` entries, after at least one other axis."""
     if not isinstance(array, np.ndarray):

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from rnn_tutorial.cells.coupled_lstm import CoupledLSTM
+from rnn_tutorial.cells.elman import Elman
 from rnn_tutorial.cells.gru import GRU
 from rnn_tutorial.cells.gru_before import GRUBefore
 from rnn_tutorial.cells.lstm import LSTM
 from rnn_tutorial.cells.lstm_1997 import LSTM1997
+from rnn_tutorial.cells.norm_lstm import NormLSTM
 from rnn_tutorial.cells.peephole_lstm import PeepholeLSTM
 from rnn_tutorial.checkpoint import CheckpointError, load, save
 from rnn_tutorial.gradient_check import check_layer, complex_step_slope, random_start, relative_error
@@ -194,3 +196,14 @@ def test_it_learns_what_stood_first(cell, rng):
         update, state = optimizer.update(dparams, state)
         params = tree_add(params, update)
     assert value < 0.1
+
+
+@pytest.mark.parametrize("other", [*CELLS.values(), Elman, NormLSTM], ids=lambda other: other.name)
+@each_cell
+def test_the_parameters_of_another_cell_are_refused_even_where_their_blocks_fit(cell, other, rng):
+    params, xs = other.init(rng, D, H), rng.standard_normal((T, B, D))
+    if other is cell:
+        unroll(cell, params, xs, cell.initial_state(params, B))
+        return
+    with pytest.raises((TypeError, ValueError), match="expected"):
+        Recurrent(cell, D, H).forward(params, xs)

@@ -102,7 +102,7 @@ def coupled_lstm(*, i=sigmoid, o=sigmoid, g=tanh, c=tanh, forget_bias=1.0, W_x=g
     return Cell(
         name="CoupledLSTM",
         init=partial(coupled_lstm_init, forget_bias=forget_bias, W_x=W_x, W_h=W_h, b=b),
-        initial_state=partial(lstm_initial_state, gates=3),
+        initial_state=partial(lstm_initial_state, gates=3, Params=CoupledLSTMParams),
         pointwise=partial(coupled_lstm_pointwise, activations=activations),
         pointwise_backward=partial(coupled_lstm_pointwise_backward, activations=activations),
     )

@@ -19,7 +19,7 @@ from rnn_tutorial.activations import Activation, check_activations, sigmoid, tan
 from rnn_tutorial.cells.cell import Cell
 from rnn_tutorial.cells.gates import check_blocks, check_step_inputs, gate_blocks, init_gates
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
-from rnn_tutorial.validation import check_like, check_number, check_positive
+from rnn_tutorial.validation import check_kind, check_like, check_number, check_positive
 
 
 class LSTMParams(NamedTuple):
@@ -89,13 +89,16 @@ def lstm_init(rng, input_size, hidden_size, *, forget_bias=1.0, W_x=glorot_unifo
     return params
 
 
-def lstm_initial_state(params, batch_size, *, gates=4):
+def lstm_initial_state(params, batch_size, *, gates=4, Params=None):
     """Return the state before the first step: zeros (B, H) in the dtype of the parameters.
 
-    Errors: ValueError for parameters whose shapes are not those of so many gates.
+    Errors: ValueError for parameters whose shapes are not those of so many gates; TypeError for parameters of another cell, whose
+    blocks may well fit, if `Params` says which type they must be.
     """
     check_positive("batch_size", batch_size)
     check_blocks(params, gates)
+    if Params is not None:
+        check_kind("params", params, Params)
     shape = batch_size, len(params.W_h)
     return LSTMState(h=np.zeros(shape, params.b.dtype), c=np.zeros(shape, params.b.dtype))
 
@@ -175,7 +178,7 @@ def lstm(*, i=sigmoid, f=sigmoid, o=sigmoid, g=tanh, c=tanh, forget_bias=1.0, W_
     return Cell(
         name="LSTM",
         init=partial(lstm_init, forget_bias=forget_bias, W_x=W_x, W_h=W_h, b=b),
-        initial_state=lstm_initial_state,
+        initial_state=partial(lstm_initial_state, Params=LSTMParams),
         pointwise=partial(lstm_pointwise, activations=activations),
         pointwise_backward=partial(lstm_pointwise_backward, activations=activations),
     )

@@ -94,7 +94,7 @@ def lstm_1997(*, i=sigmoid, o=sigmoid, g=tanh, c=tanh, W_x=glorot_uniform, W_h=o
     return Cell(
         name="LSTM1997",
         init=partial(lstm_1997_init, W_x=W_x, W_h=W_h, b=b),
-        initial_state=partial(lstm_initial_state, gates=3),
+        initial_state=partial(lstm_initial_state, gates=3, Params=LSTM1997Params),
         pointwise=partial(lstm_1997_pointwise, activations=activations),
         pointwise_backward=partial(lstm_1997_pointwise_backward, activations=activations),
     )
