@@ -19,7 +19,7 @@ import numpy as np
 from numpy import ndarray as Array
 
 from rnn_tutorial.unroll import unroll, unroll_backward
-from rnn_tutorial.validation import check_like
+from rnn_tutorial.validation import check_fields, check_like
 
 
 class Merge(NamedTuple):
@@ -143,6 +143,7 @@ class Bidirectional:
 
     def forward(self, params, xs, *, mask=None, rng=None):
         """Return (ys, cache). Errors: ValueError if an elementwise merge is given outputs of different shapes."""
+        check_fields("params", params, "forwards", "backwards")
         forwards, forwards_cache = self.forwards.forward(params.forwards, xs, mask=mask, rng=rng)
         backwards, backwards_cache = Reversed(self.backwards).forward(params.backwards, xs, mask=mask, rng=rng)
         if self.merge in (add, average, multiply):

@@ -177,6 +177,12 @@ def test_an_elementwise_merge_of_different_sizes_is_refused(merge, rng):
         layer.forward(layer.init(rng), rng.standard_normal((T, B, D)))
 
 
+def test_parameters_without_two_directions_are_refused(rng):
+    layer = Bidirectional(Recurrent(Elman, D, H), Recurrent(Elman, D, H))
+    with pytest.raises(TypeError, match="params: expected parameters with the fields forwards, backwards, got tuple"):
+        layer.forward(tuple(layer.init(rng)), rng.standard_normal((T, B, D)))
+
+
 def test_a_gradient_of_another_shape_is_refused(rng):
     layer = Bidirectional(Recurrent(Elman, D, H), Recurrent(Elman, D, H), add)
     params = layer.init(rng)
