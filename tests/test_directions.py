@@ -19,6 +19,7 @@ from rnn_tutorial.directions import (
     unroll_reversed,
     unroll_reversed_backward,
 )
+from rnn_tutorial.exchange.pytorch import from_pytorch, to_pytorch
 from rnn_tutorial.gradient_check import GradientError, check_gradients, check_layer, random_start
 from rnn_tutorial.layers import Dense, Embedding, Last, Recurrent, Serial
 from rnn_tutorial.tree import tree_cast, tree_leaves
@@ -230,28 +231,30 @@ def test_a_broken_backward_is_caught(broken, rng):
         )
 
 
+@pytest.mark.parametrize("kind, cell, depth", [("RNN", Elman, 3), ("LSTM", LSTM, 2), ("GRU", GRU, 2)])
 @pytest.mark.parametrize("B, T, D, H, lengths", GRID)
-def test_agrees_with_pytorch(B, T, D, H, lengths):
-    """Two layers of LSTM in both directions, ragged by packed sequences: outputs and every gradient, 1e-12 in float64."""
-    from rnn_tutorial.exchange.pytorch import from_pytorch, to_pytorch
-
+def test_agrees_with_pytorch(B, T, D, H, lengths, kind, cell, depth):
+    """Stacks in both directions, ragged by packed sequences: outputs and every gradient, 1e-12 in float64."""
     torch = torch_or_skip()
     rng = np.random.default_rng(B * T + H)
-    lstm = torch.nn.LSTM(D, H, num_layers=2, bidirectional=True, dtype=torch.float64)
-    model, params = from_pytorch(lstm.state_dict(), LSTM)
+    rnn = getattr(torch.nn, kind)(D, H, num_layers=depth, bidirectional=True, dtype=torch.float64)
+    model, params = from_pytorch(rnn.state_dict(), cell)
     xs, dys = rng.standard_normal((T, B, D)), rng.standard_normal((T, B, 2 * H))
     ys, cache = model.forward(params, xs, mask=np.arange(T)[:, None] < np.array(lengths))
     dparams, dxs = model.backward(params, cache, dys)
 
     their_xs = torch.tensor(xs, requires_grad=True)
     packed = torch.nn.utils.rnn.pack_padded_sequence(their_xs, torch.tensor(lengths), enforce_sorted=False)
-    their_ys, _ = torch.nn.utils.rnn.pad_packed_sequence(lstm(packed)[0], total_length=T)
+    their_ys, _ = torch.nn.utils.rnn.pad_packed_sequence(rnn(packed)[0], total_length=T)
     (their_ys * torch.tensor(dys)).sum().backward()
     assert_close("ys", ys, their_ys.detach().numpy(), 1e-12)
     assert_close("dxs", dxs, their_xs.grad.numpy(), 1e-12)
     for name, ours in to_pytorch(model, dparams).items():  # a gradient changes form as its parameters do
+        theirs = getattr(rnn, name).grad.numpy()
         if "bias_hh" not in name:
-            assert_close(name, ours, getattr(lstm, name).grad.numpy(), 1e-12)
+            assert_close(name, ours, theirs, 1e-12)
+        elif cell is GRU:  # of the second bias, n alone has a counterpart here
+            assert_close(name, ours[2 * H :], theirs[2 * H :], 1e-12)
 
 
 @pytest.mark.parametrize("merge, theirs", [(concat, "concat"), (add, "sum"), (average, "ave"), (multiply, "mul")])
