@@ -36,7 +36,8 @@ from rnn_tutorial.validation import (
 class Recurrent:
     """A cell over a whole sequence, from a zero state: xs (T, B, D) -> hs (T, B, H), zero on padding.
 
-    For a first state of your own, and for the last state, call `rnn_tutorial.unroll.unroll`.
+    Time first: of data with the batch first, hand over xs.swapaxes(0, 1). For a first state of your own, and for the last state,
+    call `rnn_tutorial.unroll.unroll`.
     Errors: TypeError for a cell that is no Cell.
     """
 
