@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 
 from rnn_tutorial.cells.elman import Elman, ElmanState
+from rnn_tutorial.cells.gru import GRU
+from rnn_tutorial.cells.lstm import LSTM
+from rnn_tutorial.fused.sequence import fused_unroll
 from rnn_tutorial.gradient_check import complex_step_slope, random_start, relative_error
 from rnn_tutorial.tree import tree_add, tree_cast, tree_dot, tree_leaves, tree_random_like, tree_zeros_like
 from rnn_tutorial.truncation import cache_slice, truncated_backward
@@ -50,6 +53,18 @@ def test_only_the_paths_inside_the_windows_count(stride, window, mask):
     direction = tree_random_like((params, xs), np.random.default_rng(1))
     slope = complex_step_slope(lambda point: loss_cut_by_hand(*point, dhs, cache, mask, stride, window), (params, xs), direction)
     assert tree_dot(value, direction) == pytest.approx(slope, rel=1e-11)
+
+
+@each_mask
+@each_cut
+@pytest.mark.parametrize("cell", [Elman, LSTM, GRU], ids=lambda cell: cell.name)
+def test_the_cache_of_a_fast_twin_serves_as_well(cell, stride, window, mask):
+    rng = np.random.default_rng(0)
+    params, state = random_start(cell, rng, B, D, H)
+    xs, dhs = rng.standard_normal((T, B, D)), rng.standard_normal((T, B, H))
+    caches = [forward(cell, params, xs, state, mask)[1] for forward in (unroll, fused_unroll)]
+    readable, fast = (truncated_backward(cell, params, cache, dhs, stride=stride, window=window) for cache in caches)
+    assert largest_error(fast, readable) < 1e-12
 
 
 @each_mask

@@ -35,6 +35,11 @@ class FusedCache(NamedTuple):
     last: NamedTuple  # the State of (B, H) after the last step
     mask: Array | None  # (T, B)
 
+    @property
+    def previous_hs(self):
+        """(T, B, H), h before each step."""
+        return self.states.h[:-1]
+
 
 def kernel_of(cell):
     """Return the Kernel of a cell, or None. A cell whose forward or backward is another function has none."""
@@ -86,7 +91,7 @@ def fused_unroll_backward(cell, params, cache, doutputs):
     if kernel_of(cell) is not kernel:
         raise TypeError(f"cell: expected the one whose forward made the cache, got {cell.name}")
     dhs, dlast_state = doutputs
-    check_like("dhs", dhs, cache.states.h[1:])
+    check_like("dhs", dhs, cache.previous_hs)
     check_like("dlast_state", dlast_state, cache.last)
     T, B, H = dhs.shape
     dhs = zero_padding(cache.mask, dhs)
@@ -119,7 +124,7 @@ def products_backward(kernel, params, cache, das):
     das = as_rows(das.reshape(*das.shape[:2], -1))
     da_xs, da_hs = (das[:, place.start * H : place.stop * H] for place in (kernel.x, kernel.h))
     sums = (np.ones(len(das), das.dtype) @ das).reshape(-1, H)
-    dW_h = (as_rows(cache.states.h[:-1]).T @ da_hs).reshape(H, kernel.gates, H)
+    dW_h = (as_rows(cache.previous_hs).T @ da_hs).reshape(H, kernel.gates, H)
     dparams = type(params)(
         as_rows(cache.xs).T @ da_xs,
         dW_h[:, np.argsort(kernel.h_gates)].reshape(H, -1),
