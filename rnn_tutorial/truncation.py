@@ -10,7 +10,7 @@ Williams & Peng 1990, with h = window, h' = stride:
 
 import numpy as np
 
-from rnn_tutorial.fused.sequence import FusedCache, fused_unroll_backward, part
+from rnn_tutorial.fused.sequence import fused_unroll_backward as unroll_backward  # takes the caches of both
 from rnn_tutorial.tree import tree_add, tree_zeros_like
 from rnn_tutorial.validation import check_like, check_positive
 
@@ -36,17 +36,8 @@ def truncated_backward(cell, params, cache, dhs, *, stride, window):
         stop = min(start + stride, T)
         first = max(start + stride - window, 0)
         dhs_seen = np.concatenate([np.zeros_like(dhs[first:start]), dhs[start:stop]])
-        piece = cache_slice(cache, first, stop)
-        dparams_piece, dxs_piece, _ = fused_unroll_backward(cell, params, piece, (dhs_seen, dlast_state))
+        piece = cache.part(first, stop)
+        dparams_piece, dxs_piece, _ = unroll_backward(cell, params, piece, (dhs_seen, dlast_state))
         dparams = tree_add(dparams, dparams_piece)
         dxs[first:stop] += dxs_piece
     return dparams, dxs
-
-
-def cache_slice(cache, start, stop):
-    """Return the cache of the steps start, ..., stop - 1 alone, from one of `unroll` or of `fused_unroll`."""
-    some = slice(start, stop)
-    cache = cache._replace(xs=cache.xs[some], mask=None if cache.mask is None else cache.mask[some])
-    if isinstance(cache, FusedCache):
-        return cache._replace(values=part(cache.values, some), states=part(cache.states, slice(start, stop + 1)))
-    return cache._replace(previous_hs=cache.previous_hs[some], steps=cache.steps[some])

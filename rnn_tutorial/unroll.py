@@ -26,6 +26,12 @@ class UnrollCache(NamedTuple):
     last: NamedTuple  # the state after the last step
     mask: Array | None  # (T, B)
 
+    def part(self, start, stop):
+        """Return the cache of the steps start, ..., stop - 1 alone."""
+        some = slice(start, stop)
+        mask = None if self.mask is None else self.mask[some]
+        return self._replace(xs=self.xs[some], previous_hs=self.previous_hs[some], steps=self.steps[some], mask=mask)
+
 
 def unroll(cell, params, xs, state, mask=None):
     """Return ((hs, last state), cache) of running `cell` over the sequence xs from `state`.

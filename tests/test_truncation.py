@@ -9,7 +9,7 @@ from rnn_tutorial.cells.lstm import LSTM
 from rnn_tutorial.fused.sequence import fused_unroll
 from rnn_tutorial.gradient_check import complex_step_slope, random_start, relative_error
 from rnn_tutorial.tree import tree_add, tree_cast, tree_dot, tree_leaves, tree_random_like, tree_zeros_like
-from rnn_tutorial.truncation import cache_slice, truncated_backward
+from rnn_tutorial.truncation import truncated_backward
 from rnn_tutorial.unroll import unroll, unroll_backward
 
 T, B, D, H = 7, 3, 4, 5
@@ -89,7 +89,7 @@ def test_pieces_are_what_training_piece_by_piece_computes():
 
 def test_a_slice_of_a_cache_is_the_cache_of_a_slice():
     _, _, _, (_, cache) = problem(MASKS["ragged"])
-    piece = cache_slice(cache, 2, 5)
+    piece = cache.part(2, 5)
     np.testing.assert_array_equal(piece.xs, cache.xs[2:5])
     np.testing.assert_array_equal(piece.previous_hs, cache.previous_hs[2:5])
     np.testing.assert_array_equal(piece.mask, cache.mask[2:5])

@@ -40,6 +40,12 @@ class FusedCache(NamedTuple):
         """(T, B, H), h before each step."""
         return self.states.h[:-1]
 
+    def part(self, start, stop):
+        """Return the cache of the steps start, ..., stop - 1 alone."""
+        some = slice(start, stop)
+        values, states = part(self.values, some), part(self.states, slice(start, stop + 1))
+        return self._replace(xs=self.xs[some], values=values, states=states, mask=None if self.mask is None else self.mask[some])
+
 
 def kernel_of(cell):
     """Return the Kernel of a cell, or None. A cell whose forward or backward is another function has none."""
