@@ -3,6 +3,7 @@
 #                (ARGS=chapters/03_through_time.ipynb for one of them; any options of pytest)
 # make chapters  re-execute the chapters and store their outputs (CHAPTER=03 for one)
 # make site      the chapters as a static book in build/site
+# make bench     the benchmark of speed, some eight minutes (BENCH=--quick for a minute; see benchmarks/README.md)
 # make lint      style checks
 # make clean     remove everything that make made
 #
@@ -17,7 +18,7 @@ UV := $(shell command -v uv 2>/dev/null)
 EXTRAS ?= reader,data,exchange
 BIN := .venv/bin
 
-.PHONY: lab test chapters site lint clean
+.PHONY: lab test chapters site bench lint clean
 
 lab: .venv/installed-$(EXTRAS)
 	$(BIN)/jupyter lab --ServerApp.root_dir=. chapters/00_start_here.ipynb
@@ -31,6 +32,9 @@ chapters: .venv/installed-$(EXTRAS)
 site: .venv/installed-site
 	$(BIN)/python -m sphinx -W --keep-going -q -c site . build/site
 	@echo "open build/site/index.html"
+
+bench: .venv/installed-bench
+	$(BIN)/python -m benchmarks.speed $(BENCH)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check
