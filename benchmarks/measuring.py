@@ -41,11 +41,11 @@ def clean_environment(threads):
     return others | {f"{library}_NUM_THREADS": str(threads) for library in ("OPENBLAS", "OMP", "MKL")}
 
 
-def time_interleaved(functions, least, budget=0.0, clock=time.process_time):
+def time_interleaved(functions, least, budget=0.0, clock=time.process_time, pause=0.0):
     """Return ({name: median seconds}, rounds) of functions {name: () -> anything}, each called once in every round.
 
     Whatever slows the machine for a while slows all of them. Every second round runs in the opposite order. Rounds go on until
-    they have taken `budget` seconds, and until there were `least` of them; 400 are enough.
+    they have taken `budget` seconds, and until there were `least` of them; 400 are enough. Before each call a pause, in seconds.
     """
     seconds, rounds, began = {name: [] for name in functions}, 0, time.perf_counter()
     collecting = gc.isenabled()
@@ -53,6 +53,8 @@ def time_interleaved(functions, least, budget=0.0, clock=time.process_time):
     try:
         while rounds < least or (time.perf_counter() - began < budget and rounds < 400):
             for name in list(functions)[:: 1 if rounds % 2 == 0 else -1]:
+                if pause:
+                    time.sleep(pause)
                 start = clock()
                 functions[name]()
                 seconds[name].append(clock() - start)
@@ -69,7 +71,6 @@ def times(threads, quick, cells=tuple(CELLS), dtypes=DTYPES, shapes=SHAPES):
     One thread is measured by the time of the process, two by the clock on the wall, without the slow ones. Before anything is
     timed, `check_programs`, which is also a first call of each. The quick run leaves out most of what is large.
     """
-    clock = time.process_time if threads == 1 else time.perf_counter
     limit_torch(threads)
     for name, shape, dtype in product(cells, shapes, dtypes):
         large = shape in LARGE
@@ -82,17 +83,22 @@ def times(threads, quick, cells=tuple(CELLS), dtypes=DTYPES, shapes=SHAPES):
         many = {program: runs[program] for program in (OURS, PYTORCH) if program in runs}
         many[PRODUCTS] = products_alone(kernel_of(CELLS[name]), dtype, shape)
         many[PRODUCTS]()
-        results = beside_ours(many, *(QUICK if quick else THOROUGH), clock)
+        results = beside_ours(many, *(QUICK if quick else THOROUGH), threads)
         if slow:
             few = {program: runs[program] for program in (OURS, *slow) if program in runs}
-            results += beside_ours(few, *(QUICK if quick else BRIEF), clock)
+            results += beside_ours(few, *(QUICK if quick else BRIEF), threads)
         place = {"threads": threads, "cell": name, "dtype": dtype, **dict(zip("BTDH", shape))}
         yield from (place | result for result in results)
 
 
-def beside_ours(functions, least, budget, clock):
-    """Return [{program, rounds, ms, ours_ms}] of each function but ours, all from the same rounds."""
-    seconds, rounds = time_interleaved(functions, least, budget, clock)
+def beside_ours(functions, least, budget, threads):
+    """Return [{program, rounds, ms, ours_ms}] of each function but ours, all from the same rounds.
+
+    With two threads there are pauses: the second thread of a library goes on turning for a while after its work is done, and
+    would take the time of the library that comes next.
+    """
+    clock, pause = (time.process_time, 0.0) if threads == 1 else (time.perf_counter, 0.03)
+    seconds, rounds = time_interleaved(functions, least, budget, clock, pause)
     found = {program: round(1e3 * value, 4) for program, value in seconds.items()}
     return [
         {"program": program, "rounds": rounds, "ms": ms, "ours_ms": found[OURS]}

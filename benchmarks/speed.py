@@ -217,9 +217,17 @@ def machine_lines(tables):
     return "\n".join(lines)
 
 
+def figure_line(tables):
+    """Return the line that shows the figure."""
+    above = "Above, for each cell and size, the time of PyTorch over ours in float32 and float64, with a line at 1."
+    below = "Below, the rate of our LSTM in float32 at each size, under the roofline of the machine."
+    return f"![{above} {below}](../figures/{FIGURE.name})"
+
+
 def blocks(tables):
     """Return {name: text} of what README.md shows of the stored tables."""
     makers = {
+        "figure": figure_line,
         "speed": speed_table,
         "verdict": verdict,
         "machine": machine_lines,
@@ -278,6 +286,8 @@ def main():
     parser.add_argument("--write", action="store_true", help="store the tables, fill in README.md, draw the figure")
     parser.add_argument("--run", type=int, default=1, help="the number under which they are stored (default: 1)")
     arguments = parser.parse_args()
+    if arguments.quick and arguments.write:
+        parser.error("a quick run has not all rows, and is not stored")
     tables = {name: [] for name in TABLES}
     for name in (name for name in RIVALS if not installed(name)):
         print(f"{name} is not installed, and left out")
@@ -286,7 +296,7 @@ def main():
         if sys.stderr.isatty():
             print(f"\r{number} measurements", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    print("\n\n".join(f"{name}\n{block}" for name, block in blocks(tables).items()))
+    print("\n\n".join(f"{name}\n{block}" for name, block in blocks(tables).items() if name != "figure"))
     if arguments.write:
         for name in TABLES:
             write_table(

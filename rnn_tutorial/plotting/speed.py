@@ -37,7 +37,7 @@ def plot_roofline(peak, bandwidth, points, *, ax=None):
     for number, ((label, (x, y)), line) in enumerate(zip(points.items(), cycle(LINES))):
         face = line["color"] if number < len(LINES) else PAPER
         ax.plot([x], [y], linestyle="", marker=line["marker"], color=line["color"], mfc=face, ms=8, mew=1.6, label=label)
-    _label_roofs(ax, peak, bandwidth, left, ridge, right)
+    _label_roofs(ax, peak, bandwidth, left, right)
     ax.set(xscale="log", yscale="log", xlim=(left, right), ylim=(low, high))
     ax.set(xlabel="arithmetic intensity (FLOP per byte moved)", ylabel="rate (GFLOP/s)")
     if points:
@@ -59,17 +59,11 @@ def _check_points(points):
     return points
 
 
-def _label_roofs(ax, peak, bandwidth, left, ridge, right):
+def _label_roofs(ax, peak, bandwidth, left, right):
     """Write along each roof what it is; the slanted words turn with their line, whatever becomes of the axes."""
-    ax.annotate(
-        f"arithmetic: {peak:,.3g} GFLOP/s",
-        (np.sqrt(ridge * right), peak),
-        (0, 4),
-        textcoords="offset points",
-        ha="center",
-        va="bottom",
-    )
-    middle = np.sqrt(left * ridge)
+    words = f"arithmetic: {peak:,.3g} GFLOP/s"
+    ax.annotate(words, (right, peak), (-4, 4), textcoords="offset points", ha="right", va="bottom")
+    middle = np.sqrt(left * peak / bandwidth)
     height = 1.15 * bandwidth * middle
     ax.text(
         middle,
