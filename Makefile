@@ -3,6 +3,7 @@
 #                (ARGS=chapters/03_through_time.ipynb for one of them; any options of pytest)
 # make chapters  re-execute the chapters and store their outputs (CHAPTER=03 for one)
 # make site      the chapters as a static book in build/site
+# make assignments   notebooks for students and instructors, and a syllabus, in build/assignments (ASSIGNMENT=01 for one)
 # make lint      style checks
 # make clean     remove everything that make made
 #
@@ -17,7 +18,7 @@ UV := $(shell command -v uv 2>/dev/null)
 EXTRAS ?= reader,data,exchange
 BIN := .venv/bin
 
-.PHONY: lab test chapters site lint clean
+.PHONY: lab test chapters site assignments lint clean
 
 lab: .venv/installed-$(EXTRAS)
 	$(BIN)/jupyter lab --ServerApp.root_dir=. chapters/00_start_here.ipynb
@@ -31,6 +32,9 @@ chapters: .venv/installed-$(EXTRAS)
 site: .venv/installed-site
 	$(BIN)/python -m sphinx -W --keep-going -q -c site . build/site
 	@echo "open build/site/index.html"
+
+assignments: .venv/installed-reader,data,course
+	$(BIN)/python tools/assignments.py $(ASSIGNMENT)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check
