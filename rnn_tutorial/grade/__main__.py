@@ -2,9 +2,9 @@
 
     python -m rnn_tutorial.grade RELEASE SUBMISSION… --out DIR
 
-RELEASE: the student notebook of an assignment, as it was handed out. SUBMISSION: notebooks, or folders of them. In DIR: a page of
-feedback and its data for each student in feedback/, gradebook.csv, reports.jsonl, and class.png. Started again, it goes on where
-it was stopped.
+RELEASE: the instructor's notebook of an assignment, build/assignments/instructor/NN_name.ipynb. SUBMISSION: notebooks, or folders
+of them. In DIR: a page of feedback and its data for each student in feedback/, gradebook.csv, reports.jsonl, and class.png.
+Started again, it goes on where it was stopped.
 """
 
 import argparse
@@ -23,7 +23,7 @@ def options():
         prog="python -m rnn_tutorial.grade", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     limits = sandbox.Limits()
-    parser.add_argument("release", metavar="RELEASE", help="the notebook that was handed out, or its folder")
+    parser.add_argument("release", metavar="RELEASE", help="the instructor's notebook, or a folder with it alone")
     parser.add_argument("submissions", metavar="SUBMISSION", nargs="+", help="notebooks, or folders of notebooks")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the results go")
     parser.add_argument("--jobs", type=int, default=-1, help="how many submissions at a time (default: one for each core)")

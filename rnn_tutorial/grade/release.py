@@ -1,4 +1,4 @@
-"""What a class was handed: the released notebook of an assignment, and the questions that belong to it."""
+"""What a class was set: the instructor's notebook of an assignment, and the questions that belong to it."""
 
 import hashlib
 import importlib
@@ -9,11 +9,12 @@ from rnn_tutorial.grade.notebook import Cell, read_notebook
 
 
 class Release(NamedTuple):
-    """An assignment as it was released."""
+    """An assignment, from the instructor's notebook."""
 
     name: str  # "01_vanilla": of the file, and the questions are in rnn_tutorial.questions.vanilla
     cells: list[Cell]
     points: dict  # name of a question -> points, in the order of the notebook
+    solutions: dict  # name of a question -> the instructor's source of its cell
     digest: str  # of the file
 
 
@@ -32,7 +33,8 @@ def questions_of(name):
 def load_release(path):
     """Return the Release in a notebook, or in a folder that holds one whose name begins with a number.
 
-    Errors: ValueError if it is no release: no such notebook, no points, or points for something that is no question.
+    Errors: ValueError if there is no such notebook, if it has points for something that is no question, or if it is the student
+    version, which has no solutions.
     """
     path = Path(path)
     if path.is_dir():
@@ -47,4 +49,7 @@ def load_release(path):
     points = {cell.grade_id.removeprefix("test_"): cell.points for cell in cells if cell.points}
     if not points or set(points) != set(questions):
         raise ValueError(f"release: {path.name} has points for {sorted(points)}, expected {sorted(questions)}")
-    return Release(path.stem, cells, points, hashlib.sha256(data).hexdigest())
+    solutions = {cell.grade_id: cell.source for cell in cells if cell.solution}
+    if any("NotImplementedError" in solutions.get(name, "NotImplementedError") for name in questions):
+        raise ValueError(f"release: {path} has no solutions, expected the instructor's notebook, not the student's")
+    return Release(path.stem, cells, points, solutions, hashlib.sha256(data).hexdigest())

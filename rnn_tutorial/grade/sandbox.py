@@ -86,7 +86,7 @@ ENVIRONMENT = {
 
 
 def end(process):
-    """Kill the whole process group. Bubblewrap dies with it, with bubblewrap the sandbox, and with the sandbox all that is in it."""
+    """Kill the whole process group. Bubblewrap dies with it, and all that is in the sandbox dies with bubblewrap."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):

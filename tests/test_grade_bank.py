@@ -1,0 +1,47 @@
+"""The bank: wrong answers lose the right points and are told why, right ones lose none, hostile ones gain none."""
+
+import pytest
+
+pytest.importorskip("nbgrader")
+
+from bank import hostile, vanilla
+from bank.entry import graded, released, row_of, solutions, submission, with_answer
+
+from rnn_tutorial.grade.sandbox import Limits
+
+BANKS = {"01_vanilla": vanilla}
+WRONG = [(assignment, entry) for assignment, bank in BANKS.items() for entry in bank.WRONG]
+RIGHT = [(assignment, entry) for assignment, bank in BANKS.items() for entry in bank.RIGHT]
+
+
+def names(entries):
+    return [f"{assignment}-{entry.question}-{getattr(entry.answer, '__name__', 'text')}" for assignment, entry in entries]
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("release")
+
+
+@pytest.mark.parametrize("assignment, entry", WRONG, ids=names(WRONG))
+def test_a_wrong_answer_loses_its_points_and_is_told_why(folder, assignment, entry):
+    release = released(assignment, folder)
+    report = graded(release, with_answer(assignment, entry.question, entry.answer))
+    row = row_of(report, entry.question)
+    assert row["points"] == pytest.approx(entry.credit * row["out_of"], abs=0.01)
+    assert report["points"] == pytest.approx(report["out_of"] - row["out_of"] + row["points"])
+    causes = [finding["cause"] for finding in row["findings"]]
+    assert (entry.cause or "unknown") in causes
+
+
+@pytest.mark.parametrize("assignment, entry", RIGHT, ids=names(RIGHT))
+def test_a_right_answer_written_differently_has_full_marks(folder, assignment, entry):
+    report = graded(released(assignment, folder), with_answer(assignment, entry.question, entry.answer))
+    assert (report["points"], row_of(report, entry.question)["findings"]) == (report["out_of"], [])
+
+
+@pytest.mark.parametrize("entry", hostile.HOSTILE, ids=[entry.name for entry in hostile.HOSTILE])
+def test_a_hostile_submission_earns_what_its_answers_earn(folder, entry):
+    answers = solutions("01_vanilla") if entry.honest else {}
+    report = graded(released("01_vanilla", folder), submission("01_vanilla", answers, entry.cells), limits=Limits(seconds=2))
+    assert report["points"] == entry.points
