@@ -2,6 +2,7 @@
 
 # ruff: noqa: F821, B006
 import numpy as np
+
 from bank.entry import Right, Wrong
 
 
