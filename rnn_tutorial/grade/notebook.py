@@ -3,7 +3,7 @@
 import json
 from typing import NamedTuple
 
-SIZE_LIMIT = 20 << 20
+SIZE_LIMIT = 8 << 20
 CELLS_LIMIT = 1000
 
 
@@ -25,7 +25,7 @@ class Cell(NamedTuple):
 def read_notebook(data):
     """Return the list of Cells in the bytes of a notebook. Errors: NotebookError."""
     if len(data) > SIZE_LIMIT:
-        raise NotebookError(f"The file has {len(data) >> 20} MiB; at most {SIZE_LIMIT >> 20} are read. Clear its outputs.")
+        raise NotebookError(f"The file has more than {SIZE_LIMIT >> 20} MiB: clear its outputs.")
     if not data.strip():
         raise NotebookError("The file is empty.")
     try:

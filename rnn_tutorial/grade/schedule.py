@@ -95,7 +95,8 @@ def on_cluster(release, submissions, seed, limits, address):
             return client.submit(grade, release, submission.student, read_bytes(submission.path), seed, limits, pure=False)
 
         width = 2 * max(1, sum(client.nthreads().values()))
-        coming = as_completed([send(s) for s, _ in zip(waiting, range(width))])
+        # range first: zip would take one more from `waiting`, and lose it
+        coming = as_completed([send(s) for _, s in zip(range(width), waiting)], loop=client.loop)
         for future in coming:
             yield future.result()
             for submission in waiting:
