@@ -126,7 +126,8 @@ def bubblewrap(uid):
         wrap += ["--perms", "0755", "--dir", str(parent)]  # bubblewrap would make them for its own user alone
     for folder in ("/usr", "/etc", "/libraries", "/grader"):
         wrap += ["--perms", "0755", "--dir", folder]
-    for path in ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/alternatives", "/etc/ld.so.cache", sys.base_prefix):
+    python = os.path.realpath(sys.executable) if sys.base_prefix == "/usr" else sys.base_prefix  # not all of /usr is Python's
+    for path in ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/alternatives", "/etc/ld.so.cache", python):
         wrap += ["--ro-bind-try", path, path]
     for path in site_folders():
         wrap += ["--tmpfs", path, "--remount-ro", path]
