@@ -6,17 +6,17 @@ step, which gate. No right number is ever told.
 """
 
 from functools import partial
-from itertools import combinations, permutations
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
 from rnn_tutorial.grade.question import Cause
+from rnn_tutorial.grade.slips import GATES, slips
 from rnn_tutorial.gradient_check import relative_error
 from rnn_tutorial.tree import tree_leaves
 
 MATCH = 1e-6
-GATES = {"4H": ("i", "f", "o", "g"), "3H": ("r", "z", "n"), "2H": ("r", "z")}
 
 
 class Finding(NamedTuple):
@@ -42,7 +42,7 @@ def diagnose(exam, verdict, answers):
     for explain in (by_causes, by_two_causes):
         explained, left = explain(exam, verdict, left)
         findings += explained
-    return findings + [of_leaf(exam, verdict, place) for place in left]
+    return merged(findings) + [of_leaf(exam, verdict, place) for place in left]
 
 
 def of_errors(answers):
@@ -99,7 +99,9 @@ def of_nan(exam, verdict, places, answers):
     place = places[0]
     axes = list(exam.question.outputs.values())[place].split()
     bad = ~np.isfinite(np.asarray(verdict.parts[place].values[0]))
-    where = f"steps {numbers(np.flatnonzero(bad.any(axis=(1, 2)[: bad.ndim - 1])) + 1)}" if axes[0] == "T" and bad.any() else ""
+    where = (
+        f"steps {numbers(np.flatnonzero(bad.any(axis=(1, 2)[: bad.ndim - 1])) + 1)}" if axes[:1] == ["T"] and bad.any() else ""
+    )
     return Finding(tuple(verdict.parts[place].name for place in places), "NaN or infinity", hint, where)
 
 
@@ -114,7 +116,9 @@ def by_causes(exam, verdict, places):
         name, hint, covered = max(candidates, key=lambda candidate: len(candidate[2] & left), default=("", "", set()))
         if not covered & left:
             break
-        findings.append(Finding(tuple(verdict.parts[place].name for place in sorted(covered & left)), name, hint, ""))
+        new = sorted(covered & left)
+        where = where_of(exam, verdict, new)
+        findings.append(Finding(tuple(verdict.parts[place].name for place in new), name, hint, where))
         left -= covered
     return findings, sorted(left)
 
@@ -125,7 +129,8 @@ def by_two_causes(exam, verdict, places):
     for one, other in combinations(exam.question.causes, 2) if left else ():
         if (both := together(one, other)) and (covered := explains(exam, verdict, left, tree_values(exam, both))):
             names = tuple(verdict.parts[place].name for place in sorted(covered))
-            findings += [Finding(names, cause.name, cause.hint, "") for cause in (one, other)]
+            where = where_of(exam, verdict, sorted(covered))
+            findings += [Finding(names, cause.name, cause.hint, where) for cause in (one, other)]
             left -= covered
     return findings, sorted(left)
 
@@ -171,9 +176,8 @@ def of_any_leaf(exam, verdict, places):
     for place in places:
         axes = list(exam.question.outputs.values())[place].split()
         values, wants = verdict.parts[place].values, [leaves[place] for leaves in exam.expected]
-        for name, hint, change in slips(exam, axes, place):
-            wrong = [change(want, k) for k, want in enumerate(wants)]
-            if all(w is not None for w in wrong) and matches(values, wrong) and not matches(wrong, wants):
+        for name, hint, wrong in slips(exam, axes, place):
+            if matches(values, wrong) and not matches(wrong, wants):
                 found.setdefault((name, hint), set()).add(place)
         if verdict.parts[place].credit == 0.5:
             hint = "The formula is right, but it was computed in few digits: something is float32, or a difference quotient."
@@ -181,76 +185,51 @@ def of_any_leaf(exam, verdict, places):
     return [(name, hint, covered) for (name, hint), covered in found.items()]
 
 
-def slips(exam, axes, place):
-    """Yield (name, hint, change), with change(want, case number) -> what this slip makes of the right leaf, or None."""
-    size = lambda k, axis: sizes(exam, k).get(axis)  # noqa: E731
-    yield "sign", "The sign is the wrong way round.", lambda want, k: -want
-    yield "never written", "This is all zeros: it was made and never written to, or multiplied away.", lambda want, k: 0 * want
-    yield "factor of two", "This is twice what it should be: something is counted twice.", lambda want, k: 2 * want
-    yield "factor of two", "This is half of what it should be.", lambda want, k: want / 2
-    for axis, word in (("B", "batch"), ("T", "steps")):
-        if axis not in axes:
-            hint = f"This is a mean over the {word}, where a sum is due: no 1/{axis} stands in the equations."
-            yield "mean for sum", hint, lambda want, k, axis=axis: want / size(k, axis) if size(k, axis) else None
-    if len(axes) == 2 and axes[0] == axes[1]:
-        yield "weight transposed", "Rows and columns of this gradient are exchanged.", lambda want, k: want.T
-    if axes[0] == "T":
-        yield (
-            "time runs backwards",
-            "The steps are in the opposite order: the loop runs back, the result does not.",
-            lambda want, k: want[::-1],
-        )
-    if axes[-1] in GATES:
-        yield from exchanged_gates(axes[-1])
-    for other, name in enumerate(exam.question.outputs):
-        if other != place:
-            hint = f"This is {name}: two things that you return stand in each other's place."
-            yield "outputs exchanged", hint, lambda want, k, other=other: exam.expected[k][other]
-
-
-def exchanged_gates(axis):
-    """Yield the slips that have the right blocks of gates in a wrong order."""
-    gates = GATES[axis]
-    for order in permutations(range(len(gates))):
-        if order != tuple(range(len(gates))):
-            is_order = ", ".join(gates[k] for k in order)
-            hint = f"The gates are right, their order is not: yours is {is_order}, the order here is {', '.join(gates)}."
-            yield (
-                "gates in another order",
-                hint,
-                lambda want, k, order=order: np.concatenate([np.split(want, len(order), axis=-1)[g] for g in order], axis=-1),
-            )
-
-
-def sizes(exam, k):
-    """Return {axis: size} of one case, read off its right answers."""
-    pairs = zip(exam.question.outputs.values(), exam.expected[k])
-    return {axis: n for axes, leaf in pairs for axis, n in zip(axes.split(), np.shape(leaf))}
-
-
 def of_leaf(exam, verdict, place):
-    """Return the Finding that describes where a leaf is wrong, without a cause: entries, steps, gates."""
-    part, axes = verdict.parts[place], list(exam.question.outputs.values())[place].split()
-    k = max(range(len(part.values)), key=lambda k: relative_error(part.values[k], exam.expected[k][place]))
-    value, want = part.values[k], exam.expected[k][place]
-    off = np.abs(value - want) > MATCH * np.max(np.abs(want), initial=1e-300)
-    where = [f"{int(off.sum())} of {off.size} entries differ, by up to {part.error:.0e} of the largest entry"]
-    if axes[0] == "T":
-        wrong = np.flatnonzero(off.reshape(len(off), -1).any(axis=1)) + 1
-        where.append(f"steps {numbers(wrong)} of {len(off)} are wrong" if len(wrong) < len(off) else "every step is wrong")
-    if "B" in axes:
-        rows = np.moveaxis(off, axes.index("B"), 0)
-        wrong = np.flatnonzero(rows.reshape(len(rows), -1).any(axis=1)) + 1
-        where += [f"only sequences {numbers(wrong)} of {len(rows)}"] if len(wrong) < len(rows) else []
-    if axes[-1] in GATES:
+    """Return the Finding that describes where a leaf is wrong, without a cause: entries, steps, sequences, gates."""
+    part, off = verdict.parts[place], entries_off(exam, verdict, place)
+    where = f"{int(off.sum())} of {off.size} entries differ, by up to {part.error:.0e} of the largest entry"
+    hint = "This is not right, and no common mistake gives these numbers."
+    return Finding((part.name,), "unknown", hint, "; ".join([where, *narrowed(exam, verdict, place)]))
+
+
+def entries_off(exam, verdict, place):
+    """Return the boolean array of the entries of a leaf that are wrong, in the case where it is worst."""
+    values, wants = verdict.parts[place].values, [leaves[place] for leaves in exam.expected]
+    value, want = max(zip(values, wants), key=lambda pair: relative_error(*pair))
+    return np.abs(value - want) > MATCH * np.max(np.abs(want), initial=1e-300)
+
+
+def narrowed(exam, verdict, place):
+    """Return in words which steps, sequences and gates of a leaf are wrong, where others are right."""
+    axes, off = list(exam.question.outputs.values())[place].split(), entries_off(exam, verdict, place)
+    words = []
+    for axis, singular in (("T", "step"), ("B", "sequence")):
+        if axis in axes:
+            slices = np.moveaxis(off, axes.index(axis), 0).reshape(off.shape[axes.index(axis)], -1).any(axis=1)
+            wrong = np.flatnonzero(slices) + 1
+            words += [f"{singular} {numbers(wrong)} of {len(slices)}"] if 0 < len(wrong) < len(slices) else []
+    if axes and axes[-1] in GATES:
         blocks = zip(GATES[axes[-1]], np.split(off, len(GATES[axes[-1]]), axis=-1))
         wrong = [gate for gate, block in blocks if block.any()]
-        where.append(
-            f"the blocks of the gates {', '.join(wrong)} are wrong"
-            if len(wrong) < len(GATES[axes[-1]])
-            else "every gate is wrong"
-        )
-    return Finding((part.name,), "unknown", "This is not right, and no common mistake gives these numbers.", "; ".join(where))
+        words += [f"gate {', '.join(wrong)}"] if 0 < len(wrong) < len(GATES[axes[-1]]) else []
+    return words
+
+
+def where_of(exam, verdict, places):
+    """Return in words where the leaves are wrong, of those that are wrong in a part only."""
+    found = {verdict.parts[place].name: narrowed(exam, verdict, place) for place in places}
+    return "; ".join(f"{name} is wrong at {', '.join(words)}" for name, words in found.items() if words)
+
+
+def merged(findings):
+    """Return the findings with those that say the same made one, in the order of the first."""
+    found = {}
+    for outputs, cause, hint, where in findings:
+        seen = found.setdefault((cause, hint), ([], []))
+        seen[0].extend(name for name in outputs if name not in seen[0])
+        seen[1].extend([where] if where and where not in seen[1] else [])
+    return [Finding(tuple(outputs), cause, hint, "; ".join(where)) for (cause, hint), (outputs, where) in found.items()]
 
 
 def numbers(found):

@@ -23,7 +23,7 @@ def to_html(report):
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
     return (
         f'<!doctype html>\n<html lang="en">\n<head>{head}\n<style>\n{STYLE}\n</style></head>\n<body>\n'
-        + "\n".join(parts)
+        + "\n".join(filter(None, parts))
         + "\n</body>\n</html>\n"
     )
 

@@ -134,10 +134,10 @@ def step_backward(params, x, h_previous, h, dh, *, slope=slope, transposed=True,
 
 
 def backward(
-    params, xs, h_first, hs, dhs, dh_last, *, carry=1, last=1, always=0, out=1, add=True, first=1, mean=False, **mistake
+    params, xs, h_first, hs, dhs, dh_last, *, carry=1, last=1, always=0, out=1, add=True, first=1, wrap=0, mean=False, **mistake
 ):
     """Return (dparams, dxs, dh_first) of all steps with a mistake, or with none."""
-    previous = [h_first * first, *hs[:-1]]
+    previous = [hs[-1] if wrap else h_first * first, *hs[:-1]]
     dparams, dxs, dh = tree_zeros_like(params), [], last * dh_last
     for t in range(len(xs) - 1, -1, -1):
         later = t < len(xs) - 1
@@ -262,6 +262,11 @@ OVER_TIME_BACK = (
     ("counted twice", "Each h_t has two uses, so dh_t has two terms. One of yours is there twice: (3.10).", {"out": 2}),
     ("not accumulated over time", "A weight is used at every step. You keep the gradient of one use: (3.13).", {"add": False}),
     ("first state taken for zero", "The state before the first step is an argument: look at t = 1 in (3.13).", {"first": 0}),
+    (
+        "last state taken for the first",
+        "The state before the first step is h_first. An index of -1 does not go before the beginning: it is the last.",
+        {"wrap": 1},
+    ),
     ("mean for sum", "The gradient of a weight that is used T times is a sum over the uses: equation (3.13).", {"mean": True}),
 )
 NORMS = (

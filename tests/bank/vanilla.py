@@ -162,7 +162,7 @@ WRONG = (
     Wrong("rnn_unroll_backward", nothing_carried_and_no_last_state, "carry lost between steps"),
     Wrong("rnn_unroll_backward", not_added_up, "not accumulated over time", 0.4),
     Wrong("rnn_unroll_backward", inputs_in_the_order_of_the_walk, "time runs backwards", 0.8),
-    Wrong("rnn_unroll_backward", wraps_round_at_the_first_step, "", 0.8),
+    Wrong("rnn_unroll_backward", wraps_round_at_the_first_step, "last state taken for the first", 0.8),
     Wrong("gradient_norms", squares, "another norm"),
     Wrong("gradient_norms", one_step_late, "off by one step"),
 )
