@@ -95,13 +95,11 @@ def of_nan(exam, verdict, places, answers):
     born = next((answer.born for answer in answers if answer.born is not None), None)
     hint = "There is a NaN or an infinity in what you return."
     if born is not None:
-        hint += f" The first is made in {place_of(born)}: {born['message']}."
-    place = places[0]
-    axes = list(exam.question.outputs.values())[place].split()
-    bad = ~np.isfinite(np.asarray(verdict.parts[place].values[0]))
-    where = (
-        f"steps {numbers(np.flatnonzero(bad.any(axis=(1, 2)[: bad.ndim - 1])) + 1)}" if axes[:1] == ["T"] and bad.any() else ""
-    )
+        hint += f" The first is made in {place_of(born) or 'your code'}: {born['message']}."
+    axes, values = list(exam.question.outputs.values())[places[0]].split(), verdict.parts[places[0]].values
+    bad = next(~np.isfinite(value) for value in values if not np.isfinite(value).all())
+    steps = np.flatnonzero(bad.reshape(len(bad), -1).any(axis=1)) + 1 if axes[:1] == ["T"] else ()
+    where = f"step {numbers(steps)} of {len(bad)}" if len(steps) else ""
     return Finding(tuple(verdict.parts[place].name for place in places), "NaN or infinity", hint, where)
 
 

@@ -6,6 +6,8 @@ import json
 import re
 from functools import cache
 
+import numpy as np
+
 from rnn_tutorial import __version__
 from rnn_tutorial.grade import sandbox
 from rnn_tutorial.grade.diagnose import Finding, diagnose
@@ -184,7 +186,9 @@ def plain_error(error):
 
 def grade_question(exam, out_of, answers, stopped):
     """Return the row of the report on one question."""
-    verdict = judge(exam, answers)
+    with np.errstate(all="ignore"):  # numbers of any size may have come back
+        verdict = judge(exam, answers)
+        explained = diagnose(exam, verdict, answers)
     unanswered = bool(answers) and all(a.error is not None and a.error["type"] == "NotImplementedError" for a in answers)
     if stopped == "missing":
         findings, status = (
@@ -197,7 +201,7 @@ def grade_question(exam, out_of, answers, stopped):
     elif unanswered:
         findings, status = [Finding((), "unanswered", "This question has no answer yet.", "")], "unanswered"
     else:
-        findings = diagnose(exam, verdict, answers)
+        findings = explained
         status = "right" if verdict.credit == 1 else "partly right" if verdict.credit else "wrong"
     parts = [{"name": part.name, "credit": part.credit} for part in verdict.parts]
     row = {"name": exam.question.name, "points": round(verdict.credit * out_of, 2), "out_of": out_of, "status": status}

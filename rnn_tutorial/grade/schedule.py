@@ -76,11 +76,21 @@ def grade_class(release, submissions, out, *, seed, limits, jobs=-1, scheduler=N
     return reports
 
 
+def graded(release, submission, data, seed, limits):
+    """Return the report on a submission. Should the grader itself fail, the report says so, and the class goes on."""
+    try:
+        return grade(release, submission.student, data, seed, limits)
+    except Exception as error:
+        report = grade(release, submission.student, b"", seed, limits)  # of an empty file: all questions, no points
+        problem = f"The grader failed ({type(error).__name__}: {error}). That is no fault of yours; it has to be graded by hand."
+        return report | {"problem": problem, "key": None}
+
+
 def on_this_machine(release, submissions, seed, limits, jobs):
     """Yield reports as they come, from processes on this machine."""
     from joblib import Parallel, delayed
 
-    work = (delayed(grade)(release, s.student, read_bytes(s.path), seed, limits) for s in submissions)
+    work = (delayed(graded)(release, s, read_bytes(s.path), seed, limits) for s in submissions)
     yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(work)
 
 
@@ -92,7 +102,7 @@ def on_cluster(release, submissions, seed, limits, address):
         waiting = iter(submissions)
 
         def send(submission):
-            return client.submit(grade, release, submission.student, read_bytes(submission.path), seed, limits, pure=False)
+            return client.submit(graded, release, submission, read_bytes(submission.path), seed, limits, pure=False)
 
         width = 2 * max(1, sum(client.nthreads().values()))
         # range first: zip would take one more from `waiting`, and lose it
