@@ -45,3 +45,20 @@ def test_a_hostile_submission_earns_what_its_answers_earn(folder, entry):
     answers = solutions("01_vanilla") if entry.honest else {}
     report = graded(released("01_vanilla", folder), submission("01_vanilla", answers, entry.cells), limits=Limits(seconds=2))
     assert report["points"] == entry.points
+
+
+def test_an_answer_that_rests_on_a_wrong_one_loses_nothing_and_says_so(folder):
+    broken = solutions("01_vanilla") | {"rnn_step": "def rnn_step(params, x, h_previous):\n    return 0 * h_previous"}
+    report = graded(released("01_vanilla", folder), submission("01_vanilla", broken))
+    assert report["points"] == report["out_of"] - 3
+    (finding,) = row_of(report, "rnn_unroll")["findings"]
+    assert finding["cause"] == "rests on an earlier question" and "rnn_step" in finding["hint"]
+
+
+def test_an_unanswered_notebook_earns_nothing_and_nobody_answers_for_it(folder):
+    report = graded(released("01_vanilla", folder), submission("01_vanilla", {}))
+    assert report["points"] == 0 and {row["status"] for row in report["questions"]} == {"unanswered"}
+    later = graded(
+        released("01_vanilla", folder), submission("01_vanilla", {"rnn_unroll": "rnn_unroll = lambda *a: rnn_step(*a)"})
+    )
+    assert later["points"] == 0

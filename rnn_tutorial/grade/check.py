@@ -4,7 +4,7 @@ Both call the student's function in this very process, so they are for those who
 rnn_tutorial.grade`, asks the same questions in a process apart.
 """
 
-from rnn_tutorial.grade.calls import call_on_cases
+from rnn_tutorial.grade.calls import call_on_cases, fresh
 from rnn_tutorial.grade.diagnose import diagnose
 from rnn_tutorial.grade.grading import HIDDEN_SEED, exams_of, grade_question
 from rnn_tutorial.grade.judge import Answer, judge
@@ -34,7 +34,7 @@ def check(assignment, function):
     Errors: ValueError for a function that is no question of the assignment.
     """
     exam = exam_of(assignment, function, VISIBLE_SEED)
-    function_once(exam, function)
+    call_once(exam, function)
     answers = answers_of(exam, function)
     verdict = judge(exam, answers)
     if verdict.credit == 1:
@@ -65,21 +65,13 @@ def exam_of(assignment, function, seed):
     return exams[name]
 
 
-def function_once(exam, function):
-    """Call the function once, so that what it raises is seen as it is; NotImplementedError is made a kind word."""
+def call_once(exam, function):
+    """Call the function on one case, so that what it raises is seen as it is; NotImplementedError is made a kind word."""
     try:
-        next_call = call_arguments(exam, function)
-        function(*next_call)
+        function(*fresh(exam.cases[0], function.__globals__))
     except NotImplementedError:
         name = function.__name__
         raise Unanswered(f"{name}: not answered yet. Write your {name} above, run its cell, then run this one again.") from None
-
-
-def call_arguments(exam, function):
-    """Return fresh arguments of the first case, in the classes that the function's own notebook has."""
-    from rnn_tutorial.grade.calls import fresh
-
-    return fresh(exam.cases[0], function.__globals__)
 
 
 def answers_of(exam, function):
