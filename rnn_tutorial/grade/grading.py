@@ -49,7 +49,7 @@ def grade(release, student, data, seed=HIDDEN_SEED, limits=sandbox.Limits()):
         rows, notes = rows_of(release, exams, {}, dict.fromkeys(exams, "The notebook could not be read.")), []
     else:
         cells = cells_to_run(release.cells, submitted)
-        answers, stopped, notes = collect(exams, cells, limits)
+        answers, stopped, notes, cells = collect(exams, cells, limits)
         rows = second_chances(release, exams, cells, rows_of(release, exams, answers, stopped), limits)
     total = {"points": round(sum(row["points"] for row in rows), 2), "out_of": sum(release.points.values())}
     return report | total | {"questions": rows, "notes": notes}
@@ -74,7 +74,7 @@ def second_chances(release, exams, cells, rows, limits):
         if row["points"] == row["out_of"] or not wrong or not is_attempted(cells, row["name"]):
             continue
         helped = [*cells, *((-number, release.solutions[name]) for number, name in enumerate(wrong, 1))]
-        answers, stopped, _ = collect({row["name"]: exams[row["name"]]}, helped, limits)
+        answers, stopped, *_ = collect({row["name"]: exams[row["name"]]}, helped, limits, attempts=1)
         silent = [answer._replace(error=answer.error and NO_ERROR) for answer in answers.get(row["name"], [])]
         again = grade_question(exams[row["name"]], row["out_of"], silent, stopped.get(row["name"]))
         if again["points"] > row["points"]:
@@ -96,16 +96,15 @@ def is_attempted(cells, name):
     return False
 
 
-def collect(exams, cells, limits):
-    """Return (answers by question, {question: what stopped it}, notes on cells): the cells are run, the functions are asked.
+def collect(exams, cells, limits, attempts=ATTEMPTS):
+    """Return (answers by question, {question: what stopped it}, notes on cells, the cells that stop nothing).
 
-    If the process ends before its time, what it was doing, a cell or a question, is left out, and all that has no answer yet is
-    asked again.
+    The cells are run, the functions are asked. If the process ends before its time, what it was doing, a cell or a question, is
+    left out, and all that has no answer yet is asked again.
     """
-    answers, stopped, notes, pending, skipped = {}, {}, {}, list(exams), set()
-    for _ in range(ATTEMPTS):
-        todo = [cell for cell in cells if cell[0] not in skipped]
-        how, messages = run_once([exams[name] for name in pending], todo, limits)
+    answers, stopped, notes, pending = {}, {}, {}, list(exams)
+    for _ in range(attempts):
+        how, messages = run_once([exams[name] for name in pending], cells, limits)
         now = "nothing"
         for event, tree in messages:
             doing = take(event, tree, exams, answers, stopped, notes)
@@ -114,8 +113,8 @@ def collect(exams, cells, limits):
             break
         if now in pending:
             stopped[now], pending = how, pending[pending.index(now) + 1 :]
-        elif isinstance(now, int) and now not in skipped:
-            skipped.add(now)
+        elif now in [number for number, _ in cells]:
+            cells = [cell for cell in cells if cell[0] != now]
             notes[now] = {"cell": now, "line": None, "message": f"{how} Graded without this cell."}
         else:
             break
@@ -124,7 +123,7 @@ def collect(exams, cells, limits):
     stopped |= {
         name: "It was never reached: the notebook was stopped before." for name in pending if name not in answers | stopped
     }
-    return answers, stopped, [notes[number] for number in sorted(notes)]
+    return answers, stopped, [notes[number] for number in sorted(notes)], cells
 
 
 def run_once(exams, cells, limits):
@@ -139,7 +138,7 @@ def run_once(exams, cells, limits):
 
 
 HOW = {
-    "out of time": "It did not come to an end within {limits.seconds:g} seconds.",
+    "out of time": "It did not come to an end within {limits.seconds:g} s.",
     "too much output": "It wrote more than the grader reads.",
     "killed or crashed": "It crashed Python or used too much of the machine: memory, recursion, processes.",
     "ended": "It ended Python itself (exit).",
