@@ -8,6 +8,7 @@ Started again, it goes on where it was stopped.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -37,6 +38,8 @@ def options():
 def main(arguments=None):
     """Grade, show a progress bar on stderr, and say where the results are."""
     chosen = options().parse_args(arguments)
+    if os.name != "posix":
+        raise SystemExit("error: grading needs the limits on processes of Linux or macOS; on Windows, run it in WSL")
     try:
         from joblib import Parallel  # noqa: F401
         from tqdm import tqdm
