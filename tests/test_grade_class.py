@@ -163,15 +163,10 @@ def test_what_is_no_release_and_no_submission_is_refused_in_words(folder, tmp_pa
             main([str(release), str(submitted), "--out", str(tmp_path / "out")])
 
 
-def test_two_submissions_of_one_name_are_refused(folder):
-    path = folder / "submitted" / "ada"
-    with pytest.raises(ValueError, match="more than one of ada"):
-        schedule.find_submissions([path, path], NAME)
-
-
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x"])
-def test_no_name_is_a_formula(name):
-    assert plain(name) == "'" + name
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "＝1"])
+def test_no_name_is_a_formula_nor_two_lines(name):
+    assert plain(name) == plain(f"\t {name}") == "'" + name
+    assert plain(f"ada\r\n{name}") == f"ada {name}"
 
 
 def test_a_dask_cluster_gives_the_same_table(folder, graded, tmp_path):

@@ -77,7 +77,11 @@ HEADER = {"event": {}, "tree": "array", "arrays": [["<f8", [2]]]}
         forged(HEADER | {"tree": {"name": "X", "fields": ["__class__"], "list": False, "branches": ["array"]}}, b"\0" * 16),
         forged(HEADER | {"tree": {"list": True, "branches": [{"list": True, "branches": 3}]}}, b"\0" * 16),
         struct.pack("<II", 1 << 30, 0),
+        forged({"event": {}, "tree": {"list": True, "branches": [None] * 30_000}, "arrays": []}),
+        forged({"event": {}, "tree": None, "arrays": [["<f8", [0]]] * 30_000}),
+        forged({"event": {}, "tree": None, "arrays": []}) * 30_000,
     ],
+    ids=range(16),
 )
 def test_forged_bytes_are_refused(data):
     with pytest.raises(TransportError):

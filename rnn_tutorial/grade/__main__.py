@@ -50,6 +50,8 @@ def main(arguments=None):
         submissions = find_submissions(chosen.submissions, release.name)
     except ValueError as error:
         raise SystemExit(f"error: {error}") from None
+    if refusal := sandbox.refusal():
+        raise SystemExit(f"error: {refusal}")
     if warning := sandbox.warning():
         print(f"warning: {warning}", file=sys.stderr)
     limits = sandbox.Limits(seconds=chosen.seconds, memory=chosen.memory << 20)

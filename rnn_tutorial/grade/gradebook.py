@@ -14,29 +14,31 @@ STATUSES = {
     "unanswered": ("#bbbbbb", "unanswered"),
 }
 SHOWN = 10
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # some take the wide ones too
 
 
 def to_csv(reports):
     """Return the table: a row a student, by name; points in all and question by question; the problem, if there was one."""
     names = [row["name"] for row in reports[0]["questions"]] if reports else []
     lines = io.StringIO()
-    write = csv.writer(lines, lineterminator="\n").writerow
+    write = csv.writer(lines, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow  # where ; divides cells, a name may hold one
     write(["student", "assignment", "points", "out_of", *names, "problem"])
     for report in reports:
         points = [f"{row['points']:g}" for row in report["questions"]]
         total = [f"{report['points']:g}", f"{report['out_of']:g}"]
-        write([plain(report["student"]), report["assignment"], *total, *points, report["problem"] or ""])
+        write([plain(report["student"]), report["assignment"], *total, *points, plain(report["problem"] or "")])
     return lines.getvalue()
 
 
 def plain(text):
-    """Return text that no spreadsheet takes for a formula."""
-    return "'" + text if text.startswith(("=", "+", "-", "@")) else text
+    """Return text that no spreadsheet takes for a formula, nor for two lines."""
+    line = " ".join(text.split())
+    return "'" + line if line.startswith(FORMULA) else line
 
 
 def to_json_lines(reports):
-    """Return the reports, one a line."""
-    return "".join(json.dumps(report, ensure_ascii=False) + "\n" for report in reports)
+    """Return the reports, one a line, in ASCII: nothing in them is taken for the end of a line."""
+    return "".join(json.dumps(report) + "\n" for report in reports)
 
 
 def causes(reports):

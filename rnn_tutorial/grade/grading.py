@@ -1,6 +1,5 @@
 """One submission from its bytes to its report: run in the sandbox, judged outside it, diagnosed."""
 
-import ast
 import hashlib
 import json
 import re
@@ -26,23 +25,27 @@ def exams_of(assignment, seed):
     return {name: prepare(question, seed) for name, question in questions_of(assignment).items()}
 
 
-def key_of(release, data, seed, limits):
+def key_of(release, data, seed, limits, problem=None):
     """Return a hash of everything that a report depends on."""
-    parts = (__version__, release.digest, hashlib.sha256(data).hexdigest(), seed, limits, sandbox.has_bubblewrap())
+    parts = (__version__, release.digest, hashlib.sha256(data).hexdigest(), problem, seed, limits, sandbox.has_bubblewrap())
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def grade(release, student, data, seed=HIDDEN_SEED, limits=sandbox.Limits()):
+def grade(release, student, data, seed=HIDDEN_SEED, limits=sandbox.Limits(), problem=None):
     """Return the report on the bytes of one submission: a dict of plain values, the same each time.
+
+    problem: in words, why there are no bytes; the report then has no points and says so.
 
     {"student", "assignment", "key", "points", "out_of", "walled_off", "problem", "questions": [{"name", "points", "out_of",
     "status", "parts", "findings"}, …], "notes": [{"cell", "line", "message"}, …]}. Whatever the submission is or does, there is
     a report.
     """
-    report = {"student": student, "assignment": release.name, "key": key_of(release, data, seed, limits)}
+    report = {"student": student, "assignment": release.name, "key": key_of(release, data, seed, limits, problem)}
     report |= {"walled_off": sandbox.has_bubblewrap(), "problem": None}
     exams = exams_of(release.name, seed)
     try:
+        if problem:
+            raise NotebookError(problem)
         submitted = read_notebook(data)
     except NotebookError as error:
         report["problem"] = str(error)
@@ -66,34 +69,33 @@ def second_chances(release, exams, cells, rows, limits):
     """Return the rows, better ones where a question was wrong only because it rests on an earlier one.
 
     A question that follows a wrong one is asked again, alone, after the instructor's answers to the wrong ones before it. These
-    are then inside the sandbox, but the question's own answer is not; and what an exception says is not passed on.
+    are then inside the sandbox, but the question's own answer is not.
     """
     better = list(rows)
     for k, row in enumerate(rows):
         wrong = [before["name"] for before in rows[:k] if before["points"] < before["out_of"]]
-        if row["points"] == row["out_of"] or not wrong or not is_attempted(cells, row["name"]):
+        if row["points"] == row["out_of"] or not wrong:
             continue
         helped = [*cells, *((-number, release.solutions[name]) for number, name in enumerate(wrong, 1))]
         answers, stopped, *_ = collect({row["name"]: exams[row["name"]]}, helped, limits, attempts=1)
-        silent = [answer._replace(error=answer.error and NO_ERROR) for answer in answers.get(row["name"], [])]
-        again = grade_question(exams[row["name"]], row["out_of"], silent, stopped.get(row["name"]))
+        again = grade_question(exams[row["name"]], row["out_of"], answers.get(row["name"], []), stopped.get(row["name"]))
         if again["points"] > row["points"]:
             hint = f"Graded with a right {' and '.join(wrong)} in the place of yours, so that no mistake costs you twice."
             note = Finding((), "rests on an earlier question", hint, "")
-            better[k] = again | {"findings": [note._asdict(), *again["findings"]]}
+            better[k] = again | {"findings": [note._asdict(), *map(silent, again["findings"])]}
     return better
 
 
-def is_attempted(cells, name):
-    """Return False if the function still is the stub that was handed out: a docstring and `raise`."""
-    for _, source in cells:
-        try:
-            functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef) and node.name == name]
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-        if any(not isinstance(node.body[min(1, len(node.body) - 1)], ast.Raise) for node in functions):
-            return True
-    return False
+SILENT = {
+    "raises an exception": "Your function raises an exception.",
+    "shape or type": "What you return has another shape or type than the question asks for.",
+    "NaN or infinity": "There is a NaN or an infinity in what you return.",
+}
+
+
+def silent(finding):
+    """Return the finding without the words and shapes of the submission's own: they could carry an answer out to be read."""
+    return finding | {"hint": SILENT.get(finding["cause"], finding["hint"]), "where": ""}
 
 
 def collect(exams, cells, limits, attempts=ATTEMPTS):
@@ -102,7 +104,7 @@ def collect(exams, cells, limits, attempts=ATTEMPTS):
     The cells are run, the functions are asked. If the process ends before its time, what it was doing, a cell or a question, is
     left out, and all that has no answer yet is asked again.
     """
-    answers, stopped, notes, pending = {}, {}, {}, list(exams)
+    answers, stopped, notes, pending, numbers = {}, {}, {}, list(exams), {number for number, _ in cells}
     for _ in range(attempts):
         how, messages = run_once([exams[name] for name in pending], cells, limits)
         now = "nothing"
@@ -123,7 +125,7 @@ def collect(exams, cells, limits, attempts=ATTEMPTS):
     stopped |= {
         name: "It was never reached: the notebook was stopped before." for name in pending if name not in answers | stopped
     }
-    return answers, stopped, [notes[number] for number in sorted(notes)], cells
+    return answers, stopped, [notes[number] for number in sorted(numbers & notes.keys())], cells
 
 
 def run_once(exams, cells, limits):
@@ -180,7 +182,9 @@ def plain_error(error):
     if not isinstance(error, dict):
         return None
     texts = {key: re.sub(r"0x[0-9a-fA-F]+", "0x…", str(error.get(key, "")))[:500] for key in ("type", "message")}
-    return texts | {key: error[key] if type(error.get(key)) is int else None for key in ("cell", "line")}
+    return texts | {
+        key: error[key] if type(error.get(key)) is int and 0 <= error[key] < 10**6 else None for key in ("cell", "line")
+    }
 
 
 def grade_question(exam, out_of, answers, stopped):

@@ -1,7 +1,8 @@
 """A process alone: no network, no view of the grader's files, limits on everything it could use up.
 
-With bubblewrap (`bwrap`, Linux) the process sees Python, NumPy and three files of ours, read-only, and a small scratch folder in
-memory. Without it, the same limits hold, but the files of this user and the network are within reach: `warning()` says so.
+With bubblewrap (`bwrap`, Linux) the process sees Python, NumPy and four files of ours, read-only, and a small scratch folder in
+memory. Without it, the same limits hold, but the files of this user are within reach, and off Linux the network too: `warning()`
+says so.
 """
 
 import os
@@ -18,6 +19,8 @@ from typing import NamedTuple
 
 import numpy
 
+from rnn_tutorial.grade.transport import read_messages, write_message
+
 HERE = Path(__file__).resolve().parent
 MIB = 1 << 20
 FIRST_UID = 1 << 20  # of nobody; with the number of the grader's process and a serial number, no two sandboxes share one
@@ -29,8 +32,8 @@ class Limits(NamedTuple):
 
     seconds: float = 10  # on the wall; processor time has the same limit
     memory: int = 1024 * MIB  # address space, bytes
-    processes: int = 4
-    output: int = 32 * MIB  # what it can send home, bytes, and the largest file
+    processes: int = 1  # threads count too; memory is counted process by process, so that one more would have as much again
+    output: int = 8 * MIB  # what it can send home, bytes, and the largest file
 
     def for_worker(self):
         """Return the limits by the names that the worker knows."""
@@ -122,36 +125,23 @@ def bubblewrap(uid):
     wrap = [shutil.which("bwrap"), "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-net", "--unshare-ipc"]
     wrap += ["--unshare-uts", "--unshare-cgroup-try"]
     wrap += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"] if uid else ["--unshare-user"]
-    for parent in reversed(Path(sys.base_prefix).parents[:-1]):
-        wrap += ["--perms", "0755", "--dir", str(parent)]  # bubblewrap would make them for its own user alone
-    for folder in ("/usr", "/etc", "/libraries", "/grader"):
-        wrap += ["--perms", "0755", "--dir", folder]
-    python = os.path.realpath(sys.executable) if sys.base_prefix == "/usr" else sys.base_prefix  # not all of /usr is Python's
-    for path in ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/alternatives", "/etc/ld.so.cache", python):
+    python = [
+        os.path.realpath(sys.executable),
+        f"{sys.base_prefix}/lib",
+    ]  # the rest of its folder can hold anything: conda's envs
+    above = {str(folder) for path in python for folder in Path(path).parents[:-1]}
+    for folder in sorted({"/usr", "/etc", "/libraries", "/grader"} | above):
+        wrap += ["--perms", "0755", "--dir", folder]  # bubblewrap would make them for its own user alone
+    for path in ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/alternatives", "/etc/ld.so.cache", *python):
         wrap += ["--ro-bind-try", path, path]
     for path in site_folders():
         wrap += ["--tmpfs", path, "--remount-ro", path]
     for path in numpy_folders():
         wrap += ["--ro-bind", str(path), f"/libraries/{path.name}"]
-    for name in ("worker.py", "transport.py", "calls.py"):
+    for name in ("worker.py", "transport.py", "calls.py", "syscalls.py"):
         wrap += ["--ro-bind", str(HERE / name), f"/grader/{name}"]
-    wrap += [
-        "--proc",
-        "/proc",
-        "--dev",
-        "/dev",
-        "--remount-ro",
-        "/dev",
-        "--size",
-        str(16 * MIB),
-        "--perms",
-        "1777",
-        "--tmpfs",
-        "/tmp",
-        "--chdir",
-        "/tmp",
-    ]
-    return [*wrap, "--remount-ro", "/", "--"]
+    wrap += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev", "--size", str(16 * MIB), "--perms", "1777"]
+    return [*wrap, "--tmpfs", "/tmp", "--chdir", "/tmp", "--remount-ro", "/", "--"]
 
 
 def site_folders():
@@ -198,11 +188,28 @@ def has_bubblewrap():
         return False
 
 
+@cache
+def has_filter():
+    """Return True if the filter of system calls holds here: then there is no network, and no process is left behind."""
+    limits = Limits()
+    task = {"limits": limits.for_worker(), "cells": [[1, "import socket\nsocket.socket()"]], "questions": []}
+    events = [event for event, _ in read_messages(run(write_message(task, []), limits).output)]
+    return any(event["what"] == "cell raised" and event["error"]["type"] == "PermissionError" for event in events)
+
+
 def warning():
     """Return a warning in words if submissions are not walled off here, else None."""
     if has_bubblewrap():
         return None
+    more = "" if has_filter() else ", use the network, and leave processes behind"
     return (
-        "bubblewrap (bwrap) is not at work here: submissions run with limits on time, memory and output, but they can read what "
-        "you can read and use the network. Install bubblewrap, or grade on a machine that holds nothing else."
+        "bubblewrap (bwrap) is not at work here: submissions run with limits on time, memory and output, but they can read and "
+        f"change the files that you can{more}. Install bubblewrap, or grade as a user, or on a machine, that holds nothing else."
     )
+
+
+def refusal():
+    """Return in words why nothing should be graded here, or None: a submission must not be root, whom few limits bind."""
+    if has_bubblewrap() or os.getuid() != 0:
+        return None
+    return "as root, grading needs bubblewrap (bwrap) at work: install it, or grade as another user"

@@ -13,8 +13,8 @@ from collections import namedtuple
 import numpy as np
 
 KINDS = ("|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16")
-HEADER_LIMIT = 1 << 20
-NODES_LIMIT = 10_000
+HEADER_LIMIT = 1 << 20  # bytes of one header: a notebook travels in one
+NODES_LIMIT = 20_000  # messages, branches and arrays that are read, all told: to make them takes far longer than to forge them
 
 
 class TransportError(ValueError):
@@ -39,7 +39,7 @@ def read_messages(data):
 
     NamedTuples come back as NamedTuples made for the purpose, leaves as arrays, None or Other. Errors: TransportError.
     """
-    messages, place = [], 0
+    messages, place, nodes = [], 0, iter(range(NODES_LIMIT))
     while place + 8 <= len(data):
         header_size, body_size = struct.unpack_from("<II", data, place)
         if header_size > HEADER_LIMIT:
@@ -47,26 +47,33 @@ def read_messages(data):
         start, place = place + 8, place + 8 + header_size + body_size
         if place > len(data):
             break
-        messages.append(_read_message(data[start : start + header_size], data[start + header_size : place]))
+        messages.append(_read_message(data[start : start + header_size], data[start + header_size : place], nodes))
     return messages
 
 
-def _read_message(text, body):
+def _count(nodes):
+    if next(nodes, None) is None:
+        raise TransportError("more than anybody would send")
+
+
+def _read_message(text, body, nodes):
+    _count(nodes)
     try:
         header = json.loads(text)
         event, outline, specs = header["event"], header["tree"], header["arrays"]
-        if not isinstance(event, dict) or not isinstance(specs, list) or len(specs) > NODES_LIMIT:
+        if not isinstance(event, dict) or not isinstance(specs, list):
             raise TransportError("a header of another form")
-        return event, _tree(outline, iter(_arrays(specs, body)))
+        return event, _tree(outline, iter(_arrays(specs, body, nodes)), nodes)
     except TransportError:
         raise
     except Exception as error:  # whatever a hostile header makes json, NumPy or the stack do
         raise TransportError(f"{type(error).__name__}: {error}") from None
 
 
-def _arrays(specs, body):
+def _arrays(specs, body, nodes):
     arrays, place = [], 0
     for kind, shape in specs:
+        _count(nodes)
         if kind not in KINDS or not all(type(n) is int and n >= 0 for n in shape) or len(shape) > 8:
             raise TransportError("an array of another kind")
         dtype = np.dtype(kind)
@@ -94,7 +101,8 @@ def _outline(tree, arrays, depth=0):
     return "array"
 
 
-def _tree(outline, arrays, depth=0):
+def _tree(outline, arrays, nodes, depth=0):
+    _count(nodes)
     if depth > 20:
         raise TransportError("a tree that is too deep")
     if outline is None:
@@ -103,7 +111,7 @@ def _tree(outline, arrays, depth=0):
         return next(arrays)
     if "other" in outline:
         return Other(str(outline["other"])[:80])
-    branches = [_tree(branch, arrays, depth + 1) for branch in outline["branches"]]
+    branches = [_tree(branch, arrays, nodes, depth + 1) for branch in outline["branches"]]
     if outline["list"]:
         return branches
     if not outline["fields"]:

@@ -1,8 +1,8 @@
 """What runs inside the sandbox, on its own: the cells of one submission, then its functions on the cases it is handed.
 
-It imports nothing but the standard library, NumPy, `transport` and `calls`, and it knows no right answer. Everything it learns
-goes home through one file, message by message, so that what was done before a crash is not lost. A submission can forge any
-message; all it can forge is its own answer, and that is compared outside.
+It imports nothing but the standard library, NumPy, `transport`, `calls` and `syscalls`, and it knows no right answer. Everything
+it learns goes home through one file, message by message, so that what was done before a crash is not lost. A submission can
+forge any message; all it can forge is its own answer, and that is compared outside.
 
     python -I -S worker.py PLACE_OF_NUMPY UID < task > messages
 
@@ -28,6 +28,7 @@ def main(place, uid):
     """Read the task, shut the door, run the cells, call the functions."""
     sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), place]
     import calls  # noqa: F401  while the file can be read for certain
+    import syscalls
     import transport
 
     ((task, arguments),) = transport.read_messages(sys.stdin.buffer.read())
@@ -38,6 +39,7 @@ def main(place, uid):
     drop_privileges(uid)
     for name, limit in task["limits"].items():
         lower(LIMITS[name], limit)
+    syscalls.shut()
 
     def tell(event, tree=None):
         home.write(transport.write_message(event, tree))
