@@ -48,6 +48,13 @@ def test_float32_is_half_right_however_near_it_is():
     assert verdict_of(STEP, lambda h: h.astype(np.float32)) == (0.5, ["float32 or few digits"])
 
 
+@pytest.mark.parametrize("kind", [float, np.float64, np.asarray])
+def test_an_output_without_axes_may_be_any_kind_of_number(kind):
+    exam = exams_of("04_masks", 1)["masked_loss"]
+    assert verdict_of(exam, lambda tree: (kind(tree[0]), tree[1])) == (1, [])
+    assert verdict_of(exam, lambda tree: (kind(-tree[0]), tree[1])) == (0.5, ["sign"])
+
+
 def test_each_leaf_has_its_share():
     credit, causes = verdict_of(BACK, lambda tree: (tree[0]._replace(b=-tree[0].b), *tree[1:]))
     assert (credit, causes) == (pytest.approx(0.8), ["sign"])

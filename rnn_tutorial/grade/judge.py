@@ -109,7 +109,8 @@ def align(answer, exam, k):
 def align_tree(got, expected, name):
     """Return the list of (leaf, fault) of `got`, branch by branch beside `expected`; or words, if the whole does not fit."""
     if not isinstance(expected, tuple):
-        return [(got, None)]
+        number = isinstance(got, (float, int, np.generic))  # on its way out of the sandbox it becomes an array without axes
+        return [(np.asarray(got) if number else got, None)]
     names = getattr(expected, "_fields", None)
     what = f"{type(expected).__name__}({', '.join(names)})" if names else f"a tuple of {len(expected)}"
     if not isinstance(got, (tuple, list)) or len(got) != len(expected):
