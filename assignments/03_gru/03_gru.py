@@ -284,13 +284,14 @@ hidden_test("03_gru", gru_before_step, points=2)
 #
 # This time you have the whole step to yourself. Chapter 9 shows a published page that derives the backward of this form. It has four slips, since no code ever ran it. Yours is checked.
 #
-# `gru_before_step_backward(params, x, h_previous, gates, dh)` returns `(dparams, dx, dh_previous)`: from `dh` to $z$ and $n$ by (9.11) and (9.12), across the matrix by (9.18) and (9.19), through the sigmoids by (9.14). Chapter 9 has a table that sets the roads to $h_{t-1}$ in the two forms side by side.
+# `gru_before_step_backward(params, x, h_previous, gates, dh)` returns `(da, dparams, dx, dh_previous)`: from `dh` to $z$ and $n$ by (9.11) and (9.12), across the matrix by (9.18) and (9.19), through the sigmoids by (9.14). Chapter 9 has a table that sets the roads to $h_{t-1}$ in the two forms side by side. Returning `da` as well costs you nothing, and it lets the check tell you which gate is wrong.
 #
 # | | shape |
 # |---|---|
 # | `params`, `x`, `h_previous` | as in question 4 |
 # | `gates`, which `gru_before_step` returned | `GRUGates`, each $(B, H)$ |
 # | `dh` | $(B, H)$ |
+# | returns `da` | `GRUGates`: $da_r$, $da_z$, $da_n$, each $(B, H)$ |
 # | returns `dparams` | `GRUBeforeParams`, each field of the shape of the parameter |
 # | returns `dx` | $(B, D)$ |
 # | returns `dh_previous` | $(B, H)$ |
@@ -314,7 +315,7 @@ hidden_test("03_gru", gru_before_step, points=2)
 
 # %% nbgrader={"grade": false, "grade_id": "gru_before_step_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def gru_before_step_backward(params, x, h_previous, gates, dh):
-    """(dparams, dx, dh_previous): the gradients of what `gru_before_step` was given."""
+    """(da, dparams, dx, dh_previous): the gradients of the pre-activations, and of what `gru_before_step` was given."""
     ### BEGIN SOLUTION
     r, z, n = gates
     da_n = dh * (1 - z) * (1 - n**2)
@@ -324,7 +325,7 @@ def gru_before_step_backward(params, x, h_previous, gates, dh):
     da_x, da_h = np.hstack([da_r, da_z, da_n]), np.hstack([da_r, da_z])
     dW_hn = (r * h_previous).T @ da_n
     dparams = GRUBeforeParams(W_x=x.T @ da_x, W_h=h_previous.T @ da_h, b=da_x.sum(axis=0), W_hn=dW_hn)
-    return dparams, da_x @ params.W_x.T, dh * z + dm * r + da_h @ params.W_h.T
+    return GRUGates(da_r, da_z, da_n), dparams, da_x @ params.W_x.T, dh * z + dm * r + da_h @ params.W_h.T
     ### END SOLUTION
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from rnn_tutorial.cells.gates import gate_blocks
 from rnn_tutorial.cells.gru import GRU, GRUGates, GRUParams, GRUState, GRUValues
-from rnn_tutorial.cells.gru_before import GRUBefore, GRUBeforeParams
+from rnn_tutorial.cells.gru_before import GRUBefore, GRUBeforeParams, GRUBeforeValues
 from rnn_tutorial.grade.question import Question, causes_of, draw_sizes
 from rnn_tutorial.questions import gru_backward as back
 from rnn_tutorial.questions import gru_forward as forward
@@ -16,6 +16,7 @@ from rnn_tutorial.questions.gru_forward import N, R, Z
 from rnn_tutorial.unroll import unroll, unroll_backward
 
 GATES = {"gates.r": "B H", "gates.z": "B H", "gates.n": "B H"}
+DA = {"da.r": "B H", "da.z": "B H", "da.n": "B H"}
 INPUTS = {"dx": "B D", "dh_previous": "B H"}
 
 
@@ -102,8 +103,9 @@ def gru_before_step(params, x, h_previous):
 
 
 def gru_before_step_backward(params, x, h_previous, gates, dh):
-    """Return (dparams, dx, dh_previous)."""
-    return one_step_back(GRUBefore, params, x, h_previous, dh)
+    """Return (da, dparams, dx, dh_previous)."""
+    _, da_x, _, _ = GRUBefore.pointwise_backward(params, GRUBeforeValues(h_previous, *gates), GRUState(dh))
+    return gate_blocks(da_x, GRUGates), *one_step_back(GRUBefore, params, x, h_previous, dh)
 
 
 def other_z(W_x, W_h, b):
@@ -151,7 +153,7 @@ QUESTIONS = (
     ),
     Question(
         "gate_gradients",
-        {"da.r": "B H", "da.z": "B H", "da.n": "B H", "ds": "B H"},
+        DA | {"ds": "B H"},
         gate_cases,
         gate_gradients,
         causes_of(back.gradients, back.SLOPES, back.MEAN, back.RESET_AFTER, back.CHUNG_GATES),
@@ -172,7 +174,7 @@ QUESTIONS = (
     ),
     Question(
         "gru_before_step_backward",
-        {"dparams.W_x": "D 3H", "dparams.W_h": "H 2H", "dparams.b": "3H", "dparams.W_hn": "H H"} | INPUTS,
+        DA | {"dparams.W_x": "D 3H", "dparams.W_h": "H 2H", "dparams.b": "3H", "dparams.W_hn": "H H"} | INPUTS,
         before_step_backward_cases,
         gru_before_step_backward,
         causes_of(back.before_backward, back.STEP, back.SLOPES, back.MEAN, back.RESET_BEFORE, back.CHUNG_STEP),

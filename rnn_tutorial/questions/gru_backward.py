@@ -100,17 +100,18 @@ def before_backward(
     turned=False,
     **mistake,
 ):
-    """Return (dparams, dx, dh_previous) of one step, reset before the matrix, with a mistake, or with none."""
+    """Return (da, dparams, dx, dh_previous) of one step, reset before the matrix, with a mistake, or with none."""
     _, da_n = candidate(gates, dh, dn=dn, slope_n=slope_n)
     dW_hn, dr, road_n = product(da_n, gates.r, h_previous, params.W_hn)
     da_r, da_z = sigmoids(gates, h_previous, dh, dr, **mistake)
+    da = GRUGates(da_r, da_z, da_n)
     if exchanged:
         dW_hn, da_r, da_n = (gates.r * h_previous).T @ da_r, da_n, da_r
     da_x = np.hstack([(da_r, da_z, da_n)[k] for k in order])
     da_h = np.hstack([(da_r, da_z)[k] for k in order if k != N])
     roads = [*roads_back(params.W_h, da_h, turned), road_n, kept(dh, gates.z)]
     dparams = GRUBeforeParams(x.T @ da_x, h_previous.T @ da_h, da_x.sum(axis=0), dW_hn)
-    return dparams, da_x @ params.W_x.T, sum(road for k, road in enumerate(roads) if k != lost)
+    return da, dparams, da_x @ params.W_x.T, sum(road for k, road in enumerate(roads) if k != lost)
 
 
 # The mistakes by name: rows of (name, hint, the switches that make it)
@@ -217,12 +218,12 @@ RESET_AFTER = (
         {"product": lambda da_n, dn, r, s, h, W: (dn * s, dn * r)},
     ),
 )
-COUNT = "Where is the old state used? Count the terms of (9.17), or the rows of the table that compares the two forms."
+COUNT = "The old state is used four times: count its roads in (9.17), or in the table of both forms. Yours lacks one:"
 STEP = (
-    (PATH, f"{COUNT} The reset gate's is missing.", {"lost": 0}),
-    (PATH, f"{COUNT} The update gate's is missing.", {"lost": 1}),
-    (PATH, f"{COUNT} The candidate's is missing.", {"lost": 2}),
-    (PATH, f"{COUNT} The one that crosses no matrix is missing.", {"lost": 3}),
+    (PATH, f"{COUNT} through the reset gate.", {"lost": 0}),
+    (PATH, f"{COUNT} through the update gate.", {"lost": 1}),
+    (PATH, f"{COUNT} through the candidate.", {"lost": 2}),
+    (PATH, f"{COUNT} the one across no matrix at all.", {"lost": 3}),
     (COMPLEMENT, "How much of the old state is kept, z or the rest? (9.2).", {"kept": lambda dh, z: dh * (1 - z)}),
     (
         "gate missing on the way back",

@@ -146,6 +146,16 @@ RESET_AFTER = (
         {"candidate": lambda r, z, a, h, W, c: r * (a + h @ W + c)},
     ),
     (
+        "reset gate on the input as well",
+        "Your reset gate multiplies what comes from the input, and not b_hn. Draw the bracket of (9.5) again, with (9.4) in it.",
+        {"candidate": lambda r, z, a, h, W, c: r * (a + h @ W) + c},
+    ),
+    (
+        "reset gate on the input as well",
+        "Your reset gate multiplies what comes from the input, and b_hn is nowhere: (9.4) and (9.5).",
+        {"candidate": lambda r, z, a, h, W, c: r * (a + h @ W)},
+    ),
+    (
         COMPLEMENT,
         "Where your reset gate is open, the candidate sees nothing of the old state: (9.5).",
         {"candidate": lambda r, z, a, h, W, c: a + (1 - r) * (h @ W + c)},
@@ -158,6 +168,11 @@ RESET_AFTER = (
 )
 RESET_BEFORE = (
     ("reset gate missing", NO_RESET, {"candidate": lambda r, z, a, h, W, c: a + h @ W}),
+    (
+        "reset gate on the input as well",
+        "Your reset gate multiplies what comes from the input too. What is it that (9.6) resets?",
+        {"candidate": lambda r, z, a, h, W, c: r * (a + h @ W)},
+    ),
     (
         FORM,
         "You multiply by the matrix, then reset the product. This question has the reset before the matrix: (9.6).",
