@@ -230,7 +230,7 @@ hidden_test("03_gru", gru_step_backward, points=6)
 # %% [markdown]
 # ## Question 4: one step, reset before the matrix (2 points)
 #
-# The GRU of the published paper of Cho et al. puts the reset gate on the other side of the matrix $W_{hn}$. It is another function: no choice of weights turns the one into the other. Before you write it, say which unit falls silent where $r$ is zero, and which grew deaf in question 1; equation (9.7) has the answer.
+# The GRU of the published paper of Cho et al. puts the reset gate on the other side of the matrix $W_{hn}$. It is another function: but for special cases, no choice of weights turns the one into the other. Before you write it, say which unit falls silent where $r$ is zero, and which grew deaf in question 1; equation (9.7) has the answer.
 #
 # `gru_before_step(params, x, h_previous)` returns `(h, gates)`: the gates by (9.3), the candidate by (9.6), the state by (9.2).
 #

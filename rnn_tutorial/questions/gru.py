@@ -1,7 +1,7 @@
 """Assignment 3: the GRU, reset after and before the matrix, forward and backward, and the two conventions for z. Chapter 09.
 
-The references are the package's own functions. What goes wrong with the steps is in `gru_forward.py` and
-`gru_backward.py`.
+The references are the package's own functions. What goes wrong with the steps is in `gru_forward.py`,
+`gru_gates.py` and `gru_backward.py`.
 """
 
 import numpy as np
@@ -10,8 +10,7 @@ from rnn_tutorial.cells.gates import gate_blocks
 from rnn_tutorial.cells.gru import GRU, GRUGates, GRUParams, GRUState, GRUValues
 from rnn_tutorial.cells.gru_before import GRUBefore, GRUBeforeParams, GRUBeforeValues
 from rnn_tutorial.grade.question import Question, causes_of, draw_sizes
-from rnn_tutorial.questions import gru_backward as back
-from rnn_tutorial.questions import gru_forward as forward
+from rnn_tutorial.questions import gru_backward, gru_forward, gru_gates
 from rnn_tutorial.questions.gru_forward import N, R, Z
 from rnn_tutorial.unroll import unroll, unroll_backward
 
@@ -149,35 +148,50 @@ QUESTIONS = (
         {"h": "B H"} | GATES,
         step_cases,
         gru_step,
-        causes_of(forward.step, forward.STEP, forward.RESET_AFTER),
+        causes_of(gru_forward.step, gru_forward.STEP, gru_forward.RESET_AFTER),
     ),
     Question(
         "gate_gradients",
         DA | {"ds": "B H"},
         gate_cases,
         gate_gradients,
-        causes_of(back.gradients, back.SLOPES, back.MEAN, back.RESET_AFTER, back.CHUNG_GATES),
+        causes_of(gru_gates.gradients, gru_gates.SLOPES, gru_gates.MEAN, gru_gates.RESET_AFTER, gru_gates.CHUNG_GATES),
     ),
     Question(
         "gru_step_backward",
         {"dparams.W_x": "D 3H", "dparams.W_h": "H 3H", "dparams.b": "3H", "dparams.b_hn": "H"} | INPUTS,
         step_backward_cases,
         gru_step_backward,
-        causes_of(back.step_backward, back.STEP, back.SLOPES, back.MEAN, back.RESET_AFTER, back.TO_INPUT, back.CHUNG_STEP),
+        causes_of(
+            gru_backward.step_backward,
+            gru_backward.STEP,
+            gru_gates.SLOPES,
+            gru_gates.MEAN,
+            gru_gates.RESET_AFTER,
+            gru_backward.TO_INPUT,
+            gru_backward.CHUNG_STEP,
+        ),
     ),
     Question(
         "gru_before_step",
         {"h": "B H"} | GATES,
         before_step_cases,
         gru_before_step,
-        causes_of(forward.before_step, forward.STEP, forward.RESET_BEFORE),
+        causes_of(gru_forward.before_step, gru_forward.STEP, gru_forward.RESET_BEFORE),
     ),
     Question(
         "gru_before_step_backward",
         DA | {"dparams.W_x": "D 3H", "dparams.W_h": "H 2H", "dparams.b": "3H", "dparams.W_hn": "H H"} | INPUTS,
         before_step_backward_cases,
         gru_before_step_backward,
-        causes_of(back.before_backward, back.STEP, back.SLOPES, back.MEAN, back.RESET_BEFORE, back.CHUNG_STEP),
+        causes_of(
+            gru_backward.before_backward,
+            gru_backward.STEP,
+            gru_gates.SLOPES,
+            gru_gates.MEAN,
+            gru_backward.RESET_BEFORE,
+            gru_backward.CHUNG_STEP,
+        ),
     ),
     Question("other_z", {"W_x": "D 3H", "W_h": "H 3H", "b": "3H"}, z_cases, other_z, causes_of(convert, CONVERT)),
 )
