@@ -1,4 +1,4 @@
-"""The bank: wrong answers lose the right points and are told why, right ones lose none, hostile ones gain none."""
+"""The bank: wrong answers lose the right points and are told why, right ones lose none ones gain none."""
 
 import time
 
@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("nbgrader")
 
-from bank import gru, hostile, masks, vanilla
+from bank import gru, masks, vanilla
 from bank.entry import graded, released, row_of, solutions, submission, with_answer
 
 from rnn_tutorial.grade.sandbox import Limits
@@ -40,13 +40,6 @@ def test_a_wrong_answer_loses_its_points_and_is_told_why(folder, assignment, ent
 def test_a_right_answer_written_differently_has_full_marks(folder, assignment, entry):
     report = graded(released(assignment, folder), with_answer(assignment, entry.question, entry.answer))
     assert (report["points"], row_of(report, entry.question)["findings"]) == (report["out_of"], [])
-
-
-@pytest.mark.parametrize("entry", hostile.HOSTILE, ids=[entry.name for entry in hostile.HOSTILE])
-def test_a_hostile_submission_earns_what_its_answers_earn(folder, entry):
-    answers = solutions("01_vanilla") if entry.honest else {}
-    report = graded(released("01_vanilla", folder), submission("01_vanilla", answers, entry.cells), limits=Limits(seconds=2))
-    assert report["points"] == entry.points
 
 
 def test_an_answer_that_rests_on_a_wrong_one_loses_nothing_and_says_so(folder):

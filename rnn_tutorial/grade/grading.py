@@ -16,6 +16,7 @@ from rnn_tutorial.grade.release import questions_of
 from rnn_tutorial.grade.transport import TransportError, read_messages, write_message
 
 HIDDEN_SEED = 1
+NEVER_REACHED = "It was never reached: the notebook was stopped before."
 ATTEMPTS = 8  # so often a submission that was stopped is started again, without what stopped it
 
 
@@ -74,7 +75,8 @@ def second_chances(release, exams, cells, rows, limits):
     better = list(rows)
     for k, row in enumerate(rows):
         wrong = [before["name"] for before in rows[:k] if before["points"] < before["out_of"]]
-        if row["points"] == row["out_of"] or not wrong:
+        never = any(finding["hint"] == NEVER_REACHED for finding in row["findings"])
+        if row["points"] == row["out_of"] or not wrong or never:
             continue
         helped = [*cells, *((-number, release.solutions[name]) for number, name in enumerate(wrong, 1))]
         answers, stopped, *_ = collect({row["name"]: exams[row["name"]]}, helped, limits, attempts=1)
@@ -122,9 +124,7 @@ def collect(exams, cells, limits, attempts=ATTEMPTS):
             break
         if not pending:
             break
-    stopped |= {
-        name: "It was never reached: the notebook was stopped before." for name in pending if name not in answers | stopped
-    }
+    stopped |= {name: NEVER_REACHED for name in pending if name not in answers | stopped}
     return answers, stopped, [notes[number] for number in sorted(numbers & notes.keys())], cells
 
 

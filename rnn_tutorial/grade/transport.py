@@ -51,8 +51,8 @@ def read_messages(data):
     return messages
 
 
-def _count(nodes):
-    if next(nodes, None) is None:
+def _count(nodes, cost=1):
+    if any(next(nodes, None) is None for _ in range(cost)):
         raise TransportError("more than anybody would send")
 
 
@@ -116,4 +116,5 @@ def _tree(outline, arrays, nodes, depth=0):
         return branches
     if not outline["fields"]:
         return tuple(branches)
+    _count(nodes, cost=10)  # it is a class that has to be made
     return namedtuple(str(outline["name"]), list(map(str, outline["fields"])))(*branches)

@@ -35,9 +35,17 @@ class Hostile(NamedTuple):
     """A submission that attacks the grader."""
 
     name: str
-    cells: tuple  # of source, put before the first answer
-    points: float  # what it may earn, all told
-    honest: bool = False  # True: the instructor's answers stay in it; False: no question is answered
+    cell: str  # source, put before the first answer of the instructor's, else at the end
+    points: float  # what it earns, all told
+    honest: bool = False  # True: the instructor's answers stay in it; False: no question is answered but by the cell
+    answers: dict = {}  # {question: source} instead of those
+    walls: bool = False  # True: it is held by bubblewrap alone, or it is not to be run without
+
+
+def attack(assignment, entry):
+    """Return the bytes of a hostile submission."""
+    answers = (solutions(assignment) if entry.honest else {}) | entry.answers
+    return submission(assignment, answers, [entry.cell], at_the_end=not entry.honest)
 
 
 def source_of(question, answer):
@@ -65,7 +73,7 @@ def solutions(assignment):
     return {cell.metadata.nbgrader.grade_id: re.sub(r"^ *### .*\n", "", cell.source, flags=re.MULTILINE) for cell in cells}
 
 
-def submission(assignment, answers, cells=()):
+def submission(assignment, answers, cells=(), at_the_end=False):
     """Return the bytes of a submission: the student version with the answers {question: source}, and cells before them."""
     notebook = json.loads(student_json(assignment))
     for cell in notebook["cells"]:
@@ -74,7 +82,8 @@ def submission(assignment, answers, cells=()):
             cell["source"] = answers[grade_id]
     extra = [{"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": None} for source in cells]
     first = next(k for k, cell in enumerate(notebook["cells"]) if cell["metadata"].get("nbgrader", {}).get("solution"))
-    notebook["cells"][first:first] = extra
+    place = len(notebook["cells"]) if at_the_end else first
+    notebook["cells"][place:place] = extra
     return json.dumps(notebook).encode()
 
 
