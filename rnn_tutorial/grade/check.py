@@ -8,6 +8,7 @@ from rnn_tutorial.grade.calls import call_on_cases, fresh
 from rnn_tutorial.grade.diagnose import diagnose
 from rnn_tutorial.grade.grading import HIDDEN_SEED, exams_of, grade_question
 from rnn_tutorial.grade.judge import Answer, judge
+from rnn_tutorial.grade.scoring import in_percent
 
 VISIBLE_SEED = 0
 
@@ -38,12 +39,18 @@ def check(assignment, function):
     answers = answers_of(exam, function)
     verdict = judge(exam, answers)
     if verdict.credit == 1:
-        error = max(part.error for part in verdict.parts)
-        print(f"{function.__name__}: right ✓   {len(exam.cases)} cases, largest relative error {error:.0e}")
+        print(f"{function.__name__}: right ✓   {how_right(exam, verdict)}")
         return
     right = [part.name for part in verdict.parts if part.credit == 1]
     lines = [f"{function.__name__}: not right yet ✗   right so far: {', '.join(right) or 'nothing'}"]
     raise NotRight("\n".join(lines + [in_words(finding) for finding in diagnose(exam, verdict, answers)]))
+
+
+def how_right(exam, verdict):
+    """Return in words how near a right answer is, or the score that it reaches."""
+    if exam.question.scoring:
+        return f"{in_percent(verdict.score)} {exam.question.scoring.unit}"
+    return f"{len(exam.cases)} cases, largest relative error {max(part.error for part in verdict.parts):.0e}"
 
 
 def hidden_test(assignment, function, points):

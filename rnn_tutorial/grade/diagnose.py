@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnn_tutorial.grade.question import Cause
+from rnn_tutorial.grade.scoring import shortfall
 from rnn_tutorial.grade.slips import GATES, slips
 from rnn_tutorial.gradient_check import relative_error
 from rnn_tutorial.tree import tree_leaves
@@ -38,6 +39,9 @@ def diagnose(exam, verdict, answers):
     not_finite = [place for place in comparable if not all(np.isfinite(value).all() for value in verdict.parts[place].values)]
     if not_finite:
         findings.append(of_nan(exam, verdict, not_finite, answers))
+    if exam.question.scoring:
+        enough = verdict.score is None or not wrong
+        return merged(findings) + ([] if enough else [Finding((), *row, "") for row in shortfall(exam, verdict)])
     left = [place for place in comparable if place not in not_finite]
     for explain in (by_causes, by_two_causes):
         explained, left = explain(exam, verdict, left)

@@ -130,6 +130,7 @@ def collect(exams, cells, limits, attempts=ATTEMPTS):
 
 def run_once(exams, cells, limits):
     """Return (how it ended, in words; the messages) of one process that runs the cells and is asked the exams."""
+    limits = limits._replace(seconds=limits.seconds + sum(exam.question.seconds for exam in exams))
     task = {"limits": limits.for_worker(), "cells": cells, "questions": [exam.question.name for exam in exams]}
     ended = sandbox.run(write_message(task, [list(exam.cases) for exam in exams]), limits)
     try:
@@ -208,6 +209,7 @@ def grade_question(exam, out_of, answers, stopped):
         status = "right" if verdict.credit == 1 else "partly right" if verdict.credit else "wrong"
     parts = [{"name": part.name, "credit": part.credit} for part in verdict.parts]
     row = {"name": exam.question.name, "points": round(verdict.credit * out_of, 2), "out_of": out_of, "status": status}
+    row |= {} if verdict.score is None else {"score": round(verdict.score, 6)}
     return row | {"parts": parts, "findings": [finding._asdict() for finding in findings]}
 
 

@@ -2,7 +2,8 @@
 
 Everything here is data that came through `transport`. Each leaf of a question's outputs is judged for itself and earns its share
 of the points: all of it if its largest relative error is at most 1e-8 over all cases, both times it was asked; half if the error
-is at most 1e-4, which is a right formula in too few digits; nothing else.
+is at most 1e-4, which is a right formula in too few digits; nothing else. Where no single answer is right, all leaves together
+earn what their score is worth: see `scoring.py`.
 """
 
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnn_tutorial.grade.question import argument_names
+from rnn_tutorial.grade.scoring import credit_of, score_of
 from rnn_tutorial.grade.transport import Other
 from rnn_tutorial.gradient_check import relative_error
 from rnn_tutorial.tree import tree_leaves
@@ -23,7 +25,8 @@ class Exam(NamedTuple):
     question: NamedTuple
     cases: list
     expected: list
-    trees: list  # the right answers as trees
+    trees: list  # the right answers as trees; of a question with a score, trees of the right shapes
+    held_out: object = None  # what the answer to a question with a score is tried on
 
 
 class Answer(NamedTuple):
@@ -54,14 +57,16 @@ class Verdict(NamedTuple):
     parts: list
     changed: list  # names of the arguments that the function changed
     remembers: bool  # True if the second time the same case gave something else
+    score: float | None = None  # of a question that has one
 
 
 def prepare(question, seed):
     """Return the Exam of a question: its cases drawn from a generator of its own, so that no case gives away another's answer."""
-    rng = np.random.default_rng([seed, *question.name.encode()])
-    cases = question.cases(rng)
-    trees = [question.reference(*case) for case in cases]
-    return Exam(question, cases, [tree_leaves(tree) for tree in trees], trees)
+    key, scoring = [seed, *question.name.encode()], question.scoring
+    cases = question.cases(np.random.default_rng(key))
+    trees = [case[0] if scoring else question.reference(*case) for case in cases]
+    held_out = scoring.held_out(np.random.default_rng(key)) if scoring else None
+    return Exam(question, cases, [tree_leaves(tree) for tree in trees], trees, held_out)
 
 
 def judge(exam, answers):
@@ -77,8 +82,11 @@ def judge(exam, answers):
         if any(is_changed(answer, exam.cases, place) for answer in answers)
     ]
     remembers = any(differ(a, b) for a, b in zip(aligned, repeated))
+    score = score_of(exam, parts) if exam.question.scoring else None
+    if exam.question.scoring:
+        parts = [part._replace(credit=credit_of(score, exam.question.scoring.rungs)) for part in parts]
     credit = sum(part.credit for part in parts) / len(parts)
-    return Verdict(credit / 2 if changed or remembers else credit, parts, changed, remembers)
+    return Verdict(credit / 2 if changed or remembers else credit, parts, changed, remembers, score)
 
 
 def judge_leaf(place, name, exam, aligned):

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnn_tutorial.grade.scoring import Scoring
+
 
 class Cause(NamedTuple):
     """A mistake with a name. It is recognised when a submission returns what `mistake` returns."""
@@ -28,6 +30,8 @@ class Question(NamedTuple):
     cases: Callable  # cases(rng) -> list of tuples of arguments, trees of arrays
     reference: Callable  # reference(*arguments) -> the right answer; its parameters have the names the student sees
     causes: tuple = ()
+    scoring: Scoring | None = None  # how an answer is judged that need not be the reference's; the reference has full marks
+    seconds: float = 0  # what a process that is asked this question may take longer than one that is not
 
 
 class Sizes(NamedTuple):
