@@ -24,7 +24,7 @@
 # - Below each question, a cell checks your function on small random batches, and says which of its outputs are wrong and where. A check that passes is not a promise: your function will be graded on other batches, of other sizes.
 # - Your functions may use NumPy and Python's standard library. No other library is there when they are graded.
 # - A function returns new arrays. It changes nothing that it was handed, and it remembers nothing from one call to the next.
-# - Each output of a function earns its own share of the points. An answer may call your earlier ones, and a mistake in an earlier one does not cost you the later one.
+# - Each output of a function earns its own share of the points. An answer may call your earlier ones. The grader does not let an earlier mistake cost you a later question; the checks here cannot tell the two apart, so mend what is above first.
 # - Stuck? Each question has three hints, from a nudge to nearly all of it. Open them one at a time.
 #
 # The letters are those of the chapters: $T$ steps, $B$ sequences in a batch, $D$ inputs, $H$ hidden units. `dx` is the gradient of the loss with respect to `x`, and has its shape.
@@ -118,7 +118,7 @@ hidden_test("04_masks", masked_unroll, points=4)
 # %% [markdown]
 # ## Question 2: back through the padding (8 points)
 #
-# Two rules forward make three backward. A padded output was zero whatever the state was, so what the layer above says of it is not heard, (11.6). A padded step was not taken, so it is told of no gradient, and its input and the weights learn nothing from it, (11.7) and (11.9). But a state that was held went *through* the padding, and so must its gradient: unchanged, (11.8). Leave one of them out and the loss still goes down. That is why published code has each of these mistakes.
+# Two rules forward make three backward. A padded output was zero whatever the state was, so what the layer above says of it is not heard, (11.6). A padded step was not taken, so it is told of no gradient, and its input and the weights learn nothing from it, (11.7) and (11.9). But a state that was held went *through* the padding, and so must its gradient: unchanged, (11.8). Leave one of them out, and training goes on as if nothing were wrong. What tells is a comparison with each sequence alone, and that is what the check below does in effect.
 #
 # `masked_unroll_backward(params, xs, mask, h_first, hs, dhs, dh_last)` returns `(dparams, dxs, dh_first)`. The gradient `dhs` arrives at the outputs, `dh_last` at the last states. The gradients of the weights are added up over the steps, as in (3.13).
 #
@@ -336,7 +336,7 @@ hidden_test("04_masks", masked_loss, points=4)
 # | `mask` | $(T, B)$ |
 # | returns `turned` | $(T, B, D)$, zero on padding |
 #
-# Such a turn moves every real entry to one other place, and does so in pairs. So it is its own backward, (10.6): question 8 will need that.
+# Such a turn exchanges real steps in pairs, the first with the last and so on. So it is its own backward, (10.6): question 8 will need that.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -497,7 +497,7 @@ hidden_test("04_masks", bidirectional_backward, points=5)
 # %% [markdown]
 # Now use what you have written. A tagger: two readings, a dense layer, your loss, and one gradient through all of it. Three sentences of 6, 4 and 1 steps are padded to 6, then with 10 and with 100 steps more, and the padding is garbage.
 #
-# Before you run the cell, predict: which of the numbers change from line to line? The last column is the loss divided by $TB$, as (11.12) has it.
+# Before you run the cell, predict: which of the three numbers change from line to line? The last is the mean with the padding counted as zeros, (11.12). If one of the first two moves, padding leaks.
 
 # %% nbgrader={"grade": false, "grade_id": "check_padding", "locked": true, "schema_version": 3, "solution": false, "task": false}
 rng = np.random.default_rng(0)

@@ -85,23 +85,23 @@ def last_of_both(forwards, backwards, mask):
 PADDING = (
     (
         "padding leaks",
-        "Your network reads the padding as if it were input: the mask has no say in the state. Equation (11.3).",
-        {"seen": ignored},
-    ),
-    (
-        "padding leaks",
         "Your outputs are silent on padding, but the state goes on changing there: equation (11.3) is about the state.",
         {"hold": 0},
     ),
     (
         "padding leaks",
         "Zeros in xs are no mask. What does a step make of x = 0, with a bias and an old state? Equation (11.3).",
-        {"seen": ignored, "blank": True},
+        {"hold": 0, "blank": True},
+    ),
+    (
+        "padding leaks",
+        "Your network reads the padding as if it were input: the mask has no say in the state. Equation (11.3).",
+        {"seen": ignored},
     ),
     (
         "padding leaks",
         "Zeros in xs are no mask. What does a step make of x = 0, with a bias and an old state? Equation (11.3).",
-        {"hold": 0, "blank": True},
+        {"seen": ignored, "blank": True},
     ),
     (
         "output on padding",
