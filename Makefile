@@ -4,6 +4,7 @@
 # make chapters  re-execute the chapters and store their outputs (CHAPTER=03 for one)
 # make site      the chapters as a static book in build/site
 # make assignments   notebooks for students and instructors, and a syllabus, in build/assignments (ASSIGNMENT=01 for one)
+# make class     a made-up class of 200 graded in three ways: how long, how much memory, the same gradebook (ARGS="--students 20")
 # make lint      style checks
 # make clean     remove everything that make made
 #
@@ -18,7 +19,7 @@ UV := $(shell command -v uv 2>/dev/null)
 EXTRAS ?= reader,data,exchange
 BIN := .venv/bin
 
-.PHONY: lab test chapters site assignments lint clean
+.PHONY: lab test chapters site assignments class lint clean
 
 lab: .venv/installed-$(EXTRAS)
 	$(BIN)/jupyter lab --ServerApp.root_dir=. chapters/00_start_here.ipynb
@@ -35,6 +36,9 @@ site: .venv/installed-site
 
 assignments: .venv/installed-reader,data,course
 	$(BIN)/python tools/assignments.py $(ASSIGNMENT)
+
+class: .venv/installed-reader,data,course
+	$(BIN)/python benchmarks/classroom.py $(ARGS)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check

@@ -153,14 +153,42 @@ def test_the_picture_counts_what_the_table_has(graded):
 def test_what_is_no_release_and_no_submission_is_refused_in_words(folder, tmp_path):
     student = tmp_path / f"{NAME}.ipynb"
     student.write_bytes(submission(NAME, {}))
+    (tmp_path / "out").mkdir()
     for release, submitted, words in (
         (student, folder / "submitted", "has no solutions"),
         (folder / "nothing.ipynb", folder / "submitted", "there is no file"),
         (folder / f"{NAME}.ipynb", folder / "nowhere", "there is no"),
         (tmp_path / "..", folder, "expected one notebook"),
+        (folder / f"{NAME}.ipynb", tmp_path / "out", "found none in"),
     ):
         with pytest.raises(SystemExit, match=words):
             main([str(release), str(submitted), "--out", str(tmp_path / "out")])
+
+
+@pytest.mark.parametrize(
+    ("files", "students"),
+    [
+        (["ada.ipynb", "bo.ipynb"], {"ada": "ada.ipynb", "bo": "bo.ipynb"}),
+        (["ada/01_vanilla/01_vanilla.ipynb", "ada/02_lstm/02_lstm.ipynb"], {"ada": "ada/01_vanilla/01_vanilla.ipynb"}),
+        (["ada/01_vanilla.ipynb", "ada/notes.ipynb"], {"ada": "ada/01_vanilla.ipynb"}),
+        (["ada/01_vanilla (1).ipynb"], {"ada": "ada/01_vanilla (1).ipynb"}),
+        (["eve/ada/01_vanilla.ipynb", "ada/.ipynb_checkpoints/ada.ipynb"], {"eve": "eve/ada/01_vanilla.ipynb"}),
+    ],
+)
+def test_whose_a_notebook_is(tmp_path, files, students):
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_bytes(b"{}")
+    found = schedule.find_submissions([tmp_path], NAME)
+    assert {s.student: s.path.relative_to(tmp_path).as_posix() for s in found} == students
+    assert schedule.find_submissions([tmp_path, tmp_path], NAME) == found
+
+
+def test_a_student_folder_given_by_itself_is_that_students(tmp_path):
+    (tmp_path / "ada" / NAME).mkdir(parents=True)
+    (tmp_path / "ada" / NAME / f"{NAME}.ipynb").write_bytes(b"{}")
+    for path in (tmp_path, tmp_path / "ada", tmp_path / "ada" / NAME, tmp_path / "ada" / NAME / f"{NAME}.ipynb"):
+        assert [s.student for s in schedule.find_submissions([path], NAME)] == ["ada"]
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "＝1"])
@@ -175,3 +203,16 @@ def test_a_dask_cluster_gives_the_same_table(folder, graded, tmp_path):
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, memory_limit=0
     ) as cluster:
         assert run(folder, tmp_path, "--scheduler", cluster.scheduler_address) == graded[1]
+
+
+def test_a_class_that_was_killed_and_started_again_has_the_same_bytes(tmp_path):
+    pytest.importorskip("psutil")
+    from benchmarks import classroom
+
+    assert sum(classroom.make_class(tmp_path, 8, seed=0).values()) == 8
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    classroom.finish(classroom.start(tmp_path, whole, "--jobs", 1, "--seconds", 2))
+    there = classroom.stop_half_way(classroom.start(tmp_path, killed, "--jobs", 1, "--seconds", 2), killed, 8)
+    assert 4 <= there < 8 and not (killed / "gradebook.csv").exists()
+    classroom.finish(classroom.start(tmp_path, killed, "--jobs", 1, "--seconds", 2))
+    assert len(classroom.results(whole)) == 2 * 8 + 3 and classroom.results(killed) == classroom.results(whole)

@@ -5,7 +5,7 @@ import importlib
 from pathlib import Path
 from typing import NamedTuple
 
-from rnn_tutorial.grade.notebook import Cell, read_notebook
+from rnn_tutorial.grade.notebook import Cell, NotebookError, read_notebook
 
 
 class Release(NamedTuple):
@@ -43,9 +43,12 @@ def load_release(path):
             raise ValueError(f"release: expected one notebook NN_name.ipynb in {path}, found {len(found)}")
         path = found[0]
     if not path.is_file():
-        raise ValueError(f"release: there is no file {path}")
-    data = path.read_bytes()
-    cells, questions = read_notebook(data), questions_of(path.stem)
+        raise ValueError(f"release: expected the instructor's notebook NN_name.ipynb, there is no file {path}")
+    data, questions = path.read_bytes(), questions_of(path.stem)
+    try:
+        cells = read_notebook(data)
+    except NotebookError as error:
+        raise ValueError(f"release: expected the instructor's notebook, got {path}. {error}") from None
     points = {cell.grade_id.removeprefix("test_"): cell.points for cell in cells if cell.points}
     if not points or set(points) != set(questions):
         raise ValueError(f"release: {path.name} has points for {sorted(points)}, expected {sorted(questions)}")

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rnn_tutorial.checkpoint import replacing
+from rnn_tutorial.grade import sandbox
 from rnn_tutorial.grade.feedback import to_html
 from rnn_tutorial.grade.gradebook import draw_class, to_csv, to_json_lines
 from rnn_tutorial.grade.grading import grade, key_of, to_json
 from rnn_tutorial.grade.notebook import SIZE_LIMIT
+from rnn_tutorial.grade.release import questions_of
 
 
 class Submission(NamedTuple):
@@ -33,7 +35,7 @@ def find_submissions(paths, assignment):
     for path in map(Path, paths):
         if not (path.exists() or path.is_symlink()):
             raise ValueError(f"submission: expected a notebook or a folder, there is no {path}")
-        for file in files_of(path):
+        for file in (file for file in files_of(path) if not is_of_another(file, assignment)):
             claims.setdefault(student_of(path, file, assignment), {})[file.absolute()] = file
     if not claims:
         raise ValueError(f"submission: expected notebooks (.ipynb), found none in {', '.join(map(str, paths))}")
@@ -49,6 +51,14 @@ def files_of(path):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found = [Path(folder, name) for name in sorted([*folders, *files])]
         yield from (file for file in found if file.suffix == ".ipynb" or (file.is_symlink() and file.is_dir()))
+
+
+def is_of_another(file, assignment):
+    """Return True if the file has the name of another assignment of ours: nbgrader collects all of them in one folder."""
+    try:
+        return file.stem != assignment and bool(questions_of(file.stem))
+    except ValueError:
+        return False
 
 
 def student_of(path, file, assignment):
@@ -89,6 +99,8 @@ def grade_class(release, submissions, out, *, seed, limits, jobs=-1, scheduler=N
     What is in `out` already, for the same submission, release, seed and limits, is not graded again. `progress` is called with
     each report. scheduler: the address of a Dask scheduler, instead of `jobs` processes on this machine.
     """
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"out: expected a folder, {out} is a file")
     (out / "feedback").mkdir(parents=True, exist_ok=True)
     reports, todo = [], []
     for submission in submissions:
@@ -130,6 +142,8 @@ def on_cluster(release, submissions, seed, limits, address):
     from distributed import Client, as_completed
 
     with Client(address, set_as_default=False) as client:
+        if refusals := sorted(filter(None, client.run(sandbox.refusal).values())):
+            raise ValueError(f"scheduler: a worker says: {refusals[0]}")
         waiting = iter(submissions)
 
         def send(submission):
@@ -155,12 +169,14 @@ def file_of(out, student, suffix):
 
 
 def stored_report(out, submission, key):
-    """Return the report that is in `out` for this key, or None."""
+    """Return the report that is in `out` for this key, or None; one without walls does not count where there are some now."""
     try:
         report = json.loads(file_of(out, submission.student, ".json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return report if isinstance(report, dict) and report.get("key") == key else None
+    if not isinstance(report, dict) or report.get("key") != key:
+        return None
+    return report if report.get("walled_off") or not sandbox.has_bubblewrap() else None
 
 
 def write(path, text):
