@@ -3,6 +3,7 @@
 import contextlib
 import glob
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -54,6 +55,7 @@ def test_an_endless_loop_ends_after_its_time(either):
     assert time.perf_counter() - start < 4
 
 
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no limit on memory, as the warning says")
 def test_memory_is_limited(either):
     assert run("import numpy\nnumpy.ones(1 << 31)")[1]["type"] in ("MemoryError", "_ArrayMemoryError")
 
@@ -157,7 +159,7 @@ def test_a_child_does_not_outlive_its_time_without_walls_either(filtered):
     name = f"left_{os.getpid()}"
     child = f"os.execv(sys.executable, [{name!r}, '-S', '-c', 'import time; time.sleep(60)'])"
     source = f"import os, sys\nif os.fork() == 0:\n    try: os.setsid()\n    except OSError: pass\n    {child}\nwhile True: pass"
-    assert run(source, LIMITS._replace(processes=100, seconds=1))[0] == "out of time"
+    assert run(source, LIMITS._replace(processes=1 << 20, seconds=1))[0] == "out of time"
     end = time.monotonic() + 2
     while (left := processes_called(name)) and time.monotonic() < end:
         time.sleep(0.01)

@@ -201,10 +201,11 @@ def warning():
     """Return a warning in words if submissions are not walled off here, else None."""
     if has_bubblewrap():
         return None
+    limits = "time, memory and output" if sys.platform.startswith("linux") else "time and output"  # macOS counts no memory
     more = "" if has_filter() else ", use the network, and leave processes behind"
     return (
-        "bubblewrap (bwrap) is not at work here: submissions run with limits on time, memory and output, but they can read and "
-        f"change the files that you can{more}. Install bubblewrap, or grade as a user, or on a machine, that holds nothing else."
+        f"bubblewrap (bwrap) is not at work here: submissions run with limits on {limits}, but they can read and change the "
+        f"files that you can{more}. Install bubblewrap, or grade as a user, or on a machine, that holds nothing else."
     )
 
 
