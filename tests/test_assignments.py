@@ -148,3 +148,12 @@ def test_the_syllabus_has_every_chapter_once_and_every_assignment_after_its_chap
         read = [int(number) for week, _, number in WEEKS[: int(row.split("|")[1])] for number in week.split()]
         assert {int(number) for number in re.findall(r"\b(\d\d)\b", about(notebook, "You need"))} <= set(read)
     assert page.startswith("# Syllabus\n")
+
+
+@each_source
+def test_the_page_for_lecturers_says_of_it_what_its_own_heading_says(source):
+    notebook, page = read_source(source), (ROOT / "assignments" / "README.md").read_text(encoding="utf-8")
+    hours, points = about(notebook, "Time").removesuffix(" hours"), about(notebook, "Points")
+    row = next(line for line in page.splitlines() if line.startswith(f"| {int(source.stem[:2])} |")).strip("| ").split(" | ")
+    assert (row[1], *row[3:]) == (notebook.cells[0].source.split("\n")[0].split(": ", 1)[1], hours, points)
+    assert next(chapters for chapters, _, number in WEEKS if number == source.stem[:2]).split()[0] >= row[2]

@@ -216,3 +216,15 @@ def test_a_class_that_was_killed_and_started_again_has_the_same_bytes(tmp_path):
     assert 4 <= there < 8 and not (killed / "gradebook.csv").exists()
     classroom.finish(classroom.start(tmp_path, killed, "--jobs", 1, "--seconds", 2))
     assert len(classroom.results(whole)) == 2 * 8 + 3 and classroom.results(killed) == classroom.results(whole)
+
+
+def test_a_question_can_be_given_no_points(folder, tmp_path):
+    from rnn_tutorial.grade.grading import grade
+    from rnn_tutorial.grade.release import load_release
+
+    notebook = nbformat.read(folder / f"{NAME}.ipynb", as_version=4)
+    cells = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell for cell in notebook.cells}
+    cells["test_gradient_norms"].metadata.nbgrader.points = 0
+    nbformat.write(notebook, tmp_path / f"{NAME}.ipynb")
+    report = grade(load_release(tmp_path / f"{NAME}.ipynb"), "ada", submission(NAME, solutions(NAME)))
+    assert (report["points"], report["out_of"], report["questions"][-1]["status"]) == (21, 21, "right")
