@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnn_tutorial.grade.diagnose import diagnose
+from rnn_tutorial.grade.diagnose import diagnose, explains
 from rnn_tutorial.grade.grading import exams_of, grade_question, plain_error, take
 from rnn_tutorial.grade.judge import Answer, judge
 from rnn_tutorial.grade.transport import Other
@@ -86,6 +86,22 @@ def test_what_any_output_can_have_is_named(change, cause):
 def test_a_plain_tuple_or_other_order_of_named_fields_is_as_good():
     assert verdict_of(BACK, lambda tree: (tuple(tree[0]), *tree[1:])) == (1, [])
     assert verdict_of(BACK, lambda tree: [list(tree[0]), *tree[1:]]) == (1, [])
+
+
+def test_a_cause_is_tried_on_the_next_case_only_if_it_gives_the_numbers_of_those_before():
+    tried = []
+
+    def one_too_many():
+        for k, leaves in enumerate(BACK.expected):
+            tried.append(k)
+            yield [leaf + 1 for leaf in leaves]
+
+    def explained(change):
+        verdict = judge(BACK, answers_of(BACK, lambda tree: tree_map(change, tree)))
+        return explains(BACK, verdict, range(len(verdict.parts)), one_too_many())
+
+    assert explained(lambda leaf: leaf + 1) == set(range(len(BACK.question.outputs))) and tried == [0, 1, 2]
+    assert explained(lambda leaf: leaf + 2) == set() and tried == [0, 1, 2, 0]
 
 
 def test_where_it_is_wrong_is_told_and_the_right_number_is_not():

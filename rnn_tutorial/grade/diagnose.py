@@ -146,30 +146,40 @@ def together(one, other):
 
 
 def tree_values(exam, cause):
-    """Return the leaves that the mistake of a cause gives, case by case; None for a case where it cannot be made."""
-    values = []
+    """Yield the leaves that the mistake of a cause gives, case by case; None for a case where it cannot be made."""
     for case in exam.cases:
         try:
             with np.errstate(all="ignore"):
-                values.append(tree_leaves(cause.mistake(*case)))
+                leaves = tree_leaves(cause.mistake(*case))
         except (ValueError, IndexError):
-            values.append(None)
-    return values
+            leaves = None
+        yield leaves
 
 
 def explains(exam, verdict, places, wrong):
-    """Return the set of the places whose values are those of `wrong` in every case, and not the right ones."""
-    if any(leaves is None for leaves in wrong):
-        return set()
-    same = {place for place in places if matches(verdict.parts[place].values, [leaves[place] for leaves in wrong])}
-    return {
-        place for place in same if not matches([leaves[place] for leaves in wrong], [right[place] for right in exam.expected])
-    }
+    """Return the set of the places whose values are those of `wrong` in every case, and not the right ones.
+
+    wrong: the leaves of each case, which are asked for only as long as a place is left: most causes end with the first case.
+    """
+    same, not_right = set(places), set()
+    for k, leaves in enumerate(wrong if places else ()):
+        if leaves is None:
+            return set()
+        same = {place for place in same if near(verdict.parts[place].values[k], leaves[place])}
+        not_right |= {place for place in same if not near(leaves[place], exam.expected[k][place])}
+        if not same:
+            break
+    return same & not_right
 
 
 def matches(values, wanted):
-    """Return True if the values are the wanted ones, in every case, to 1e-6."""
-    return all(np.shape(value) == np.shape(want) and relative_error(value, want) <= MATCH for value, want in zip(values, wanted))
+    """Return True if the values are the wanted ones, in every case."""
+    return all(map(near, values, wanted))
+
+
+def near(value, want):
+    """Return True if a value is the wanted one, to 1e-6."""
+    return np.shape(value) == np.shape(want) and relative_error(value, want) <= MATCH
 
 
 def of_any_leaf(exam, verdict, places):
