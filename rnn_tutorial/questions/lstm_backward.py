@@ -17,11 +17,11 @@ def old_h(previous, h):
 
 
 def step_backward(
-    params, x, previous, gates, c, dstate, *, order=(I, F, O, G), beside=old_h, lost=None, turned=False, overwritten=False,
-    pasted=False, **mistake,
+    params, x, previous, gates, c, dstate, *, order=(I, F, O, G), beside=old_h, old="c", lost=None, turned=False,
+    overwritten=False, pasted=False, **mistake,
 ):  # fmt: skip
     """Return (dparams, dx, dprevious) of one step with a mistake, or with none."""
-    da, dc_previous = gradients(gates, previous.c, c, *dstate, **mistake)
+    da, dc_previous = gradients(gates, getattr(previous, old), c, *dstate, **mistake)
     block = np.concatenate([da[k] for k in order], axis=1)
     db = block.sum(axis=0)
     if pasted:
@@ -39,15 +39,17 @@ def step_backward(
 
 def backward(
     params, xs, first, states, gates, dhs, dlast, *, carry_h=1, carry_c=1, last_h=1, last_c=1, always=0, out=1, out_c=0,
-    uses=slice(None), first_h=1, first_c=1, before="first", mean=False, clip=False, **mistake,
+    uses=slice(None), first_h=1, first_c=1, before="first", crossed=False, mean=False, clip=False,
+    walk=-1, stack=-1, **mistake,
 ):  # fmt: skip
     """Return (dparams, dxs, dfirst) of all steps with a mistake, or with none."""
     first = LSTMState(first_h * first.h, first_c * first.c)
     after = [LSTMState(*state) for state in zip(*states)]
     previous = {"first": [first, *after[:-1]], "last": [after[-1], *after[:-1]], "after": after}[before]
     dstate, parts, dxs = LSTMState(last_h * dlast.h, last_c * dlast.c), [], []
-    for t in reversed(range(len(xs))):
-        later = t < len(xs) - 1
+    for t in range(len(xs))[::walk]:
+        later = len(dxs) > 0
+        dstate = LSTMState(*dstate[::-1]) if crossed else dstate
         dh = dstate.h * (carry_h if later else 1) + out * dhs[t] + always * later * dlast.h
         dc = dstate.c * (carry_c if later else 1) + out_c * dhs[t] + always * later * dlast.c
         values = LSTMGates(*(gate[t] for gate in gates))
@@ -55,7 +57,7 @@ def backward(
         parts.append(part)
         dxs.append(dx)
     dparams = tree_scale(1 / len(xs) if mean else 1, reduce(tree_add, parts[uses]))
-    return clip_by_global_norm(dparams, 0.25) if clip else dparams, np.stack(dxs[::-1]), dstate
+    return clip_by_global_norm(dparams, 0.25) if clip else dparams, np.stack(dxs[::stack]), dstate
 
 
 # The mistakes by name: rows of (name, hint, the switches that make it)
@@ -85,6 +87,11 @@ PRODUCTS = (
         {"beside": lambda previous, h: previous.c},
     ),
     (
+        "h and c exchanged",
+        "The forget gate multiplied what was kept. You tell it of what was shown: (7.15).",
+        {"old": "h"},
+    ),
+    (
         "gradient overwritten before its last use",
         "You made the cell's gradient with the dh of the step before, not of this one. Did you use one name for two things?",
         {"overwritten": True},
@@ -96,6 +103,7 @@ PRODUCTS = (
     ),
 )
 LOST = tuple((PATH, FOUR_USES, {"lost": gate}) for gate in (I, F, O, G))
+WALK = "Your walk goes from the first step to the last. Which step of (7.25) can be done before any other?"
 OVER_TIME = (
     (
         "carry lost between steps",
@@ -162,6 +170,13 @@ OVER_TIME = (
         "Each of your steps is told that it started from the state in which it ended. Which state was there before step t?",
         {"before": "after"},
     ),
+    (
+        "h and c exchanged",
+        "Two gradients travel, and in your loop each goes on as the other: (7.25) has a line for each.",
+        {"crossed": True},
+    ),
+    ("time runs forward", WALK, {"walk": 1}),
+    ("time runs forward", WALK, {"walk": 1, "stack": 1}),
     ("mean for sum", "The gradient of a weight that is used T times is a sum over the uses: (7.26).", {"mean": True}),
     (
         "clipped in passing",

@@ -166,6 +166,21 @@ WRITE = (
         {"write": lambda gates, c, h: gates.i * c + gates.f * gates.g},
     ),
     (
+        "one gate for another",
+        "The output gate says how much is shown. Which gate says how much is kept? (6.19).",
+        {"write": lambda gates, c, h: gates.o * c + gates.i * gates.g},
+    ),
+    (
+        "one gate for another",
+        "One gate keeps and another writes, each for itself: (6.19).",
+        {"write": lambda gates, c, h: gates.f * (c + gates.g)},
+    ),
+    (
+        "sign",
+        "What is written is added to what is kept: (6.19).",
+        {"write": lambda gates, c, h: gates.f * c - gates.i * gates.g},
+    ),
+    (
         "gate for its complement",
         "An open forget gate keeps, in spite of its name. Yours forgets: (6.19).",
         {"write": lambda gates, c, h: (1 - gates.f) * c + gates.i * gates.g},

@@ -208,9 +208,17 @@ def gates_on_top_of_each_other(params, x, previous, gates, c, dstate):
 
 
 def forget_gate_hears_one_road(params, x, previous, gates, c, dstate):
-    """No one's mistake that we know of: only da_f is made without the road up. It has no name; the feedback says which gate."""
+    """Only da_f is made without the road up."""
     da, dc_previous = gate_gradients(gates, previous.c, c, *dstate)
     da = np.hstack([da.i, dstate.c * previous.c * gates.f * (1 - gates.f), da.o, da.g])
+    dparams = LSTMParams(x.T @ da, previous.h.T @ da, da.sum(axis=0))
+    return dparams, da @ params.W_x.T, LSTMState(da @ params.W_h.T, dc_previous)
+
+
+def half_a_slope_pasted(params, x, previous, gates, c, dstate):
+    """f * (1 - i): it has no name; the feedback says which gate."""
+    da, dc_previous = gate_gradients(gates, previous.c, c, *dstate)
+    da = np.hstack([da.i, da.f / (1 - gates.f) * (1 - gates.i), da.o, da.g])
     dparams = LSTMParams(x.T @ da, previous.h.T @ da, da.sum(axis=0))
     return dparams, da @ params.W_x.T, LSTMState(da @ params.W_h.T, dc_previous)
 
@@ -294,7 +302,8 @@ WRONG = (
     Wrong("lstm_step_backward", bias_averaged, "mean for sum", 5 / 6),
     Wrong("lstm_step_backward", c_before_h, "outputs exchanged", 4 / 6),
     Wrong("lstm_step_backward", gates_on_top_of_each_other, "raises an exception"),
-    Wrong("lstm_step_backward", forget_gate_hears_one_road, "", 1 / 6),
+    Wrong("lstm_step_backward", forget_gate_hears_one_road, "path missing", 1 / 6),
+    Wrong("lstm_step_backward", half_a_slope_pasted, "", 1 / 6),
     *lstm_through_time.WRONG,
 )
 RIGHT = (
