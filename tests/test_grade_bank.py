@@ -6,12 +6,12 @@ import pytest
 
 pytest.importorskip("nbgrader")
 
-from bank import gru, lstm, masks, vanilla
+from bank import capstone, gru, lstm, masks, vanilla
 from bank.entry import graded, released, row_of, solutions, submission, with_answer
 
 from rnn_tutorial.grade.sandbox import Limits
 
-BANKS = {"01_vanilla": vanilla, "02_lstm": lstm, "03_gru": gru, "04_masks": masks}
+BANKS = {"01_vanilla": vanilla, "02_lstm": lstm, "03_gru": gru, "04_masks": masks, "05_capstone": capstone}
 WRONG = [(assignment, entry) for assignment, bank in BANKS.items() for entry in bank.WRONG]
 RIGHT = [(assignment, entry) for assignment, bank in BANKS.items() for entry in bank.RIGHT]
 

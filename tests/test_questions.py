@@ -12,7 +12,7 @@ from rnn_tutorial.grade.judge import Answer, judge
 from rnn_tutorial.grade.question import argument_names
 from rnn_tutorial.tree import tree_leaves
 
-ASSIGNMENTS = ("01_vanilla", "02_lstm", "03_gru", "04_masks")
+ASSIGNMENTS = ("01_vanilla", "02_lstm", "03_gru", "04_masks", "05_capstone")
 SEEDS = (0, 1, 2)
 EXAMS = [exam for name in ASSIGNMENTS for exam in exams_of(name, 1).values()]
 NAMES = [exam.question.name for exam in EXAMS]
