@@ -200,7 +200,7 @@ def of_any_leaf(exam, verdict, places):
 def of_leaf(exam, verdict, place):
     """Return the Finding that describes where a leaf is wrong, without a cause: entries, steps, sequences, gates."""
     part, off = verdict.parts[place], entries_off(exam, verdict, place)
-    where = f"{int(off.sum())} of {off.size} entries differ, by up to {part.error:.0e} of the largest entry"
+    where = f"{int(off.sum())} of {off.size} entries differ, by up to {100 * part.error:.2g} % of the largest"
     hint = "This is not right, and no common mistake gives these numbers."
     return Finding((part.name,), "unknown", hint, "; ".join([where, *narrowed(exam, verdict, place)]))
 

@@ -14,6 +14,7 @@ STATUSES = {
     "unanswered": ("#bbbbbb", "unanswered"),
 }
 SHOWN = 10
+NO_MISTAKE = ("unanswered", "rests on an earlier question")
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # some take the wide ones too
 
 
@@ -46,7 +47,7 @@ def causes(reports):
     seen = Counter()
     for report in reports:
         for row in [] if report["problem"] else report["questions"]:
-            seen.update({(row["name"], finding["cause"]) for finding in row["findings"]} - {(row["name"], "unanswered")})
+            seen.update({(row["name"], finding["cause"]) for finding in row["findings"] if finding["cause"] not in NO_MISTAKE})
     return sorted(((name, cause, count) for (name, cause), count in seen.items()), key=lambda item: (-item[2], item[:2]))
 
 
@@ -59,7 +60,11 @@ def draw_class(reports):
     figure = Figure(figsize=(9, 1.8 + 0.42 * (len(names) + len(common))), layout="constrained", dpi=110)
     above, below = figure.subplots(2, 1, height_ratios=[len(names) + 1, max(len(common), 1) + 1])
     draw_statuses(above, reports, names)
-    below.barh([f"{name}: {cause}" for name, cause, _ in common], [count for *_, count in common], color="#0072b2")
+    below.barh(
+        [f"{name}: {'no known cause' if cause == 'unknown' else cause}" for name, cause, _ in common],
+        [count for *_, count in common],
+        color="#0072b2",
+    )
     below.invert_yaxis()
     below.set_xlabel("students")
     below.set_title("The causes found most often" if common else "No mistake was found", loc="left")

@@ -12,6 +12,7 @@ from numpy import ndarray as Array
 from rnn_tutorial.cells.elman import Elman, ElmanParams, ElmanState, elman_step, elman_step_backward
 from rnn_tutorial.grade.question import Question, causes_of, draw_sizes
 from rnn_tutorial.questions.vanilla_mistakes import (
+    BATCH,
     NORMS,
     OVER_TIME,
     OVER_TIME_BACK,
@@ -122,7 +123,7 @@ QUESTIONS = (
         DPARAMS | {"dx": "B D", "dh_previous": "B H"},
         step_backward_cases,
         rnn_step_backward,
-        causes_of(step_backward, SLOPE, STATE_BACK, STEP_BACK),
+        causes_of(step_backward, SLOPE, STATE_BACK, STEP_BACK, BATCH),
     ),
     Question("rnn_unroll", {"hs": "T B H"}, unroll_cases, rnn_unroll, causes_of(forward, OVER_TIME, STEP)),
     Question(
@@ -130,7 +131,7 @@ QUESTIONS = (
         DPARAMS | {"dxs": "T B D", "dh_first": "B H"},
         unroll_backward_cases,
         rnn_unroll_backward,
-        causes_of(backward, OVER_TIME_BACK, SLOPE, STATE_BACK, STEP_BACK)
+        causes_of(backward, OVER_TIME_BACK, SLOPE, STATE_BACK, STEP_BACK, BATCH)
         + causes_of(last_step_only, [("not accumulated over time", OVER_TIME_BACK[5][1], {})]),
     ),
     Question("gradient_norms", {"norms": "T B"}, norms_cases, gradient_norms, causes_of(norms, SLOPE, STATE_BACK, NORMS)),

@@ -27,27 +27,42 @@ def slope(h):
     return 1 - h**2
 
 
-def step_backward(params, x, h_previous, h, dh, *, slope=slope, transposed=True, new=False, own=False, back=False):
-    """Return (dparams, dx, dh_previous) of one step with a mistake, or with none."""
+def step_backward(params, x, h_previous, h, dh, *, slope=slope, transposed=True, new=False, own=False, back=False, of=0):
+    """Return (dparams, dx, dh_previous) of one step with a mistake, or with none; the parameters' from sequence `of` on."""
     da = dh * slope(h)
-    rows, of_params, of_state = h if new else h_previous, dh if own else da, dh if back else da
-    dparams = params._replace(W_x=x.T @ of_params, W_h=rows.T @ of_params, b=of_params.sum(axis=0))
+    rows, of_params, of_state = (h if new else h_previous)[of:], (dh if own else da)[of:], dh if back else da
+    dparams = params._replace(W_x=x[of:].T @ of_params, W_h=rows.T @ of_params, b=of_params.sum(axis=0))
     return dparams, da @ params.W_x.T, of_state @ (params.W_h.T if transposed else params.W_h)
 
 
 def backward(
-    params, xs, h_first, hs, dhs, dh_last, *, carry=1, last=1, always=0, out=1, add=True, first=1, wrap=0, mean=False, **mistake
+    params,
+    xs,
+    h_first,
+    hs,
+    dhs,
+    dh_last,
+    *,
+    carry=1,
+    last=1,
+    always=0,
+    out=1,
+    add=True,
+    first=1,
+    wrap=0,
+    stop=0,
+    mean=False,
+    **mistake,
 ):
     """Return (dparams, dxs, dh_first) of all steps with a mistake, or with none."""
     previous = [hs[-1] if wrap else h_first * first, *hs[:-1]]
-    dparams, dxs, dh = tree_zeros_like(params), [], last * dh_last
-    for t in range(len(xs) - 1, -1, -1):
+    dparams, dxs, dh = tree_zeros_like(params), np.zeros_like(xs), last * dh_last
+    for t in range(len(xs) - 1, stop - 1, -1):
         later = t < len(xs) - 1
         arriving = (carry if later else 1) * dh + out * dhs[t] + always * later * dh_last
-        dparams_t, dx, dh = step_backward(params, xs[t], previous[t], hs[t], arriving, **mistake)
+        dparams_t, dxs[t], dh = step_backward(params, xs[t], previous[t], hs[t], arriving, **mistake)
         dparams = tree_add(dparams, dparams_t) if add else dparams_t
-        dxs.append(dx)
-    return tree_scale(1 / len(xs), dparams) if mean else dparams, np.stack(dxs[::-1]), dh
+    return tree_scale(1 / len(xs), dparams) if mean else dparams, dxs, dh
 
 
 def last_step_only(params, xs, h_first, hs, dhs, dh_last):
@@ -148,6 +163,13 @@ STEP_BACK = (
         {"back": True},
     ),
 )
+BATCH = (
+    (
+        "not summed over the batch",
+        "Every sequence of the batch adds its part to the gradient of a weight. Yours is the part of one of them: see (2.8).",
+        {"of": -1},
+    ),
+)
 OVER_TIME_BACK = (
     (
         "carry lost between steps",
@@ -168,6 +190,11 @@ OVER_TIME_BACK = (
         "last state taken for the first",
         "The state before the first step is h_first. An index of -1 does not go before the beginning: it is the last.",
         {"wrap": 1},
+    ),
+    (
+        "first step left out",
+        "Your way back ends one step too early. What is the last t that your loop comes to, and what is the first step's?",
+        {"stop": 1},
     ),
     ("mean for sum", "The gradient of a weight that is used T times is a sum over the uses: equation (3.13).", {"mean": True}),
 )

@@ -53,6 +53,13 @@ def mean_over_the_batch(params, x, h_previous, h, dh):
     return RNNParams(x.T @ da / n, h_previous.T @ da / n, da.mean(0)), da @ params.W_x.T, da @ params.W_h.T
 
 
+def last_sequence_alone(params, x, h_previous, h, dh):
+    da = dh * (1 - h**2)
+    for n in range(len(x)):
+        dW_x = np.outer(x[n], da[n])
+    return RNNParams(dW_x, h_previous.T @ da, da.sum(axis=0)), da @ params.W_x.T, da @ params.W_h.T
+
+
 def always_the_first_state(params, xs, h_first):
     return np.stack([rnn_step(params, x, h_first) for x in xs])
 
@@ -143,7 +150,16 @@ def one_step_late(params, hs, dh_last):
     return np.stack(norms[::-1])
 
 
+def ends_before_the_first_step(params, xs, h_first, hs, dhs, dh_last):
+    dparams, dxs, dh = RNNParams(*(np.zeros_like(p) for p in params)), np.zeros_like(xs), dh_last
+    for t in range(len(xs) - 1, 0, -1):
+        parts, dxs[t], dh = rnn_step_backward(params, xs[t], hs[t - 1], hs[t], dhs[t] + dh)
+        dparams = RNNParams(*(total + part for total, part in zip(dparams, parts)))
+    return dparams, dxs, dh
+
+
 WRONG = (
+    Wrong("rnn_unroll_backward", ends_before_the_first_step, "first step left out"),
     Wrong("rnn_step", no_bias, "bias missing"),
     Wrong("rnn_step", recurrent_weight_transposed, "weight transposed"),
     Wrong("rnn_step", logistic, "another activation"),
@@ -154,6 +170,7 @@ WRONG = (
     Wrong("rnn_step_backward", forward_matrix_on_the_way_back, "weight transposed", 0.8),
     Wrong("rnn_step_backward", new_state_in_the_weights, "new state for the old one", 0.8),
     Wrong("rnn_step_backward", mean_over_the_batch, "mean for sum", 0.4),
+    Wrong("rnn_step_backward", last_sequence_alone, "not summed over the batch", 0.8),
     Wrong("rnn_unroll", always_the_first_state, "carry lost between steps"),
     Wrong("rnn_unroll", list_of_states, "shape or type"),
     Wrong("rnn_unroll", state_in_a_default, "state kept between calls", 0.5),
