@@ -94,7 +94,7 @@ def test_the_message_has_the_score_and_the_next_rung_and_not_the_answer():
     value = EXAM.cases[0][0]
     finding = diagnose(EXAM, judge(EXAM, answers(value, value)), answers(value, value))[-1]
     score = share_near([value], EXAM.held_out)
-    assert finding.hint == f"Your answer has {in_percent(score)} of the points right. More points begin at 50 %."
+    assert finding.hint == f"Your answer gets {in_percent(score)} of the points. More points begin at 50 %."
     assert str(SECRET) not in finding.hint
 
 

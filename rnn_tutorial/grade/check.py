@@ -42,7 +42,8 @@ def check(assignment, function):
         print(f"{function.__name__}: right ✓   {how_right(exam, verdict)}")
         return
     right = [part.name for part in verdict.parts if part.credit == 1]
-    lines = [f"{function.__name__}: not right yet ✗   right so far: {', '.join(right) or 'nothing'}"]
+    so_far = "not there yet ✗" if exam.question.scoring else f"not right yet ✗   right so far: {', '.join(right) or 'nothing'}"
+    lines = [f"{function.__name__}: {so_far}"]
     raise NotRight("\n".join(lines + [in_words(finding) for finding in diagnose(exam, verdict, answers)]))
 
 

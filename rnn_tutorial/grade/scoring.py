@@ -17,7 +17,7 @@ class Scoring(NamedTuple):
     held_out: Callable  # held_out(rng) -> what the answer is tried on; rng is in the state in which `cases` has it
     score: Callable  # score(leaves, held_out) -> a share, 0 to 1; leaves: float64, finite, of the right shapes
     rungs: tuple  # ((the least score, the share of the points that it earns), …), both ascending, the last share 1
-    unit: str  # what the score is a share of: "of the letters of unseen words"
+    unit: str  # what the score is a share of: "of the letters right, in words it has not seen"
     remarks: Callable = lambda leaves, case, held_out: ()  # -> the names of those causes of the question that can be seen
 
 
@@ -43,7 +43,7 @@ def shortfall(exam, verdict):
     with np.errstate(all="ignore"):
         seen = list(scoring.remarks(leaves, exam.cases[0], exam.held_out))
     least = next(least for least, _ in scoring.rungs if verdict.score < least)
-    words = f"Your answer has {in_percent(verdict.score)} {scoring.unit} right. More points begin at {in_percent(least)}."
+    words = f"Your answer gets {in_percent(verdict.score)} {scoring.unit}. More points begin at {in_percent(least)}."
     return [(name, hints[name]) for name in seen] + [("below the target", words)]
 
 

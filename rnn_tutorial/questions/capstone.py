@@ -220,7 +220,11 @@ COUNTING = (
 )
 
 SCORING = Scoring(
-    training.held_out_words, training.share_right, training.RUNGS, "of the letters of words it has not seen", training.remarks
+    training.held_out_words,
+    training.share_right,
+    training.RUNGS,
+    "of the letters right, in words it has not seen",
+    training.remarks,
 )
 QUESTIONS = (
     Question("tagger", READINGS, tagger_cases, tagger, causes_of(network.tagger, network.READING, network.OUTPUT)),
