@@ -3,6 +3,7 @@
 import glob
 import os
 import socket
+import sys
 import threading
 import time
 from pathlib import Path
@@ -39,6 +40,11 @@ def listener():
 
         threading.Thread(target=listen, daemon=True).start()
         yield server.getsockname()[1], heard
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory):
+    return released(NAME, tmp_path_factory.mktemp("release"))
 
 
 def data_of(entry, listener):
@@ -98,7 +104,7 @@ def a_class(tmp_path_factory, listener):
     (submitted / "link inside" / f"{NAME}.ipynb").symlink_to(f"../../{NAME}.ipynb")
     (submitted / "no file.ipynb").mkdir()
     os.mkfifo(submitted / "pipe.ipynb")
-    if os.sys.platform.startswith("linux"):
+    if sys.platform.startswith("linux"):
         Path(os.fsdecode(os.fsencode(submitted) + b"/\xff\xfe.ipynb")).write_bytes(right)
     return root
 
@@ -169,29 +175,29 @@ HELD = [entry for entry in HOSTILE if not entry.walls]
 
 
 @pytest.mark.parametrize("entry", HELD, ids=[entry.name for entry in HELD])
-def test_without_walls_an_attack_earns_no_more(tmp_path_factory, listener, monkeypatch, entry):
+def test_without_walls_an_attack_earns_no_more(release, listener, monkeypatch, entry):
     if not sandbox.has_filter():
         pytest.skip("system calls cannot be filtered here")
     monkeypatch.setattr(sandbox, "has_bubblewrap", lambda: False)
-    report = graded(released(NAME, tmp_path_factory.getbasetemp()), data_of(entry, listener), limits=LIMITS._replace(seconds=1))
+    report = graded(release, data_of(entry, listener), limits=LIMITS._replace(seconds=1))
     assert report["points"] == entry.points and listener[1] == [] and left_behind() == []
 
 
-def test_reading_the_answers_pays_without_walls_as_the_warning_says_and_not_behind_them(tmp_path_factory, monkeypatch):
+def test_reading_the_answers_pays_without_walls_as_the_warning_says_and_not_behind_them(release, monkeypatch):
     root = Path(sandbox.__file__).resolve().parents[2]
     theft = f"import sys\nsys.path.append({str(root)!r})\nfrom rnn_tutorial.questions.vanilla import *"
-    data, release = submission(NAME, {}, [theft], at_the_end=True), released(NAME, tmp_path_factory.getbasetemp())
+    data = submission(NAME, {}, [theft], at_the_end=True)
     if sandbox.has_bubblewrap():
         assert graded(release, data)["points"] == 0
     monkeypatch.setattr(sandbox, "has_bubblewrap", lambda: False)
     assert graded(release, data)["points"] == 25 and "files" in sandbox.warning()
 
 
-def test_answers_learnt_by_heart_are_worth_nothing_under_another_seed(tmp_path_factory):
+def test_answers_learnt_by_heart_are_worth_nothing_under_another_seed(release):
     from rnn_tutorial.grade.grading import exams_of
 
     exam = exams_of(NAME, 1)["rnn_step"]
     known = [[float(case[1][0, 0]), tree.tolist()] for case, tree in zip(exam.cases, exam.trees)]
     heart = f"import numpy as np\ndef rnn_step(params, x, h):\n    return np.array(dict({known})[float(x[0, 0])])"
-    data, release = submission(NAME, {"rnn_step": heart}), released(NAME, tmp_path_factory.getbasetemp())
+    data = submission(NAME, {"rnn_step": heart})
     assert [graded(release, data, seed=seed)["points"] for seed in (1, 2)] == [3, 0]

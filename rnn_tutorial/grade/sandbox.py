@@ -12,6 +12,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from contextlib import contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -50,7 +51,7 @@ class Limits(NamedTuple):
 class Ended(NamedTuple):
     """How a process ended, and what it wrote."""
 
-    how: str  # "ended", "out of time", "out of memory or killed", "exit code 3"
+    how: str  # "ended", "out of time", "too much output", "killed or crashed", "exit code 3"
     output: bytes
 
 
@@ -125,10 +126,7 @@ def bubblewrap(uid):
     wrap = [shutil.which("bwrap"), "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-net", "--unshare-ipc"]
     wrap += ["--unshare-uts", "--unshare-cgroup-try"]
     wrap += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"] if uid else ["--unshare-user"]
-    python = [
-        os.path.realpath(sys.executable),
-        f"{sys.base_prefix}/lib",
-    ]  # the rest of its folder can hold anything: conda's envs
+    python = [os.path.realpath(sys.executable), f"{sys.base_prefix}/lib"]  # beside them can be anything, conda's envs say
     above = {str(folder) for path in python for folder in Path(path).parents[:-1]}
     for folder in sorted({"/usr", "/etc", "/libraries", "/grader"} | above):
         wrap += ["--perms", "0755", "--dir", folder]  # bubblewrap would make them for its own user alone
@@ -162,17 +160,13 @@ def numpy_folders():
     return [path for path in (package, package.parent / "numpy.libs") if path.is_dir()]
 
 
-class libraries:
-    """A context: the path of a folder with NumPy and nothing else, for a process without bubblewrap."""
-
-    def __enter__(self):
-        self.folder = tempfile.TemporaryDirectory()
+@contextmanager
+def libraries():
+    """Yield the path of a folder with NumPy and nothing else, for a process without bubblewrap."""
+    with tempfile.TemporaryDirectory() as folder:
         for path in numpy_folders():
-            os.symlink(path, Path(self.folder.name) / path.name)
-        return self.folder.name
-
-    def __exit__(self, *error):
-        self.folder.cleanup()
+            os.symlink(path, Path(folder) / path.name)
+        yield folder
 
 
 @cache
