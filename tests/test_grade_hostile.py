@@ -48,7 +48,9 @@ def release(tmp_path_factory):
 
 
 def data_of(entry, listener):
-    return attack(NAME, entry._replace(cell=entry.cell.replace("PORT", str(listener[0]))))
+    """Return the bytes of an attack that knows where to find us."""
+    cell = entry.cell.replace("PORT", str(listener[0])).replace('"HOME"', repr(str(Path.home())))
+    return attack(NAME, entry._replace(cell=cell))
 
 
 def snapshot(root):
@@ -61,7 +63,6 @@ def left_behind():
     here = Path(sandbox.__file__).resolve().parent
     places = [
         "/",
-        "/root",
         "/home",
         "/tmp",
         "/dev/shm",
@@ -201,3 +202,13 @@ def test_answers_learnt_by_heart_are_worth_nothing_under_another_seed(release):
     heart = f"import numpy as np\ndef rnn_step(params, x, h):\n    return np.array(dict({known})[float(x[0, 0])])"
     data = submission(NAME, {"rnn_step": heart})
     assert [graded(release, data, seed=seed)["points"] for seed in (1, 2)] == [3, 0]
+
+
+def test_an_answer_that_was_lent_for_a_second_chance_is_not_carried_out_in_what_comes_back(release):
+    wrong = "def rnn_step_backward(params, x, h_previous, h, dh):\n    return params, x, h"
+    secret = "type('stolen ' + str(rnn_step_backward.__code__.co_consts), (), {})()"
+    thief = solutions(NAME)["rnn_unroll_backward"].replace("np.stack(dxs[::-1])", secret)
+    report = graded(release, submission(NAME, solutions(NAME) | {"rnn_step_backward": wrong, "rnn_unroll_backward": thief}))
+    row = next(row for row in report["questions"] if row["name"] == "rnn_unroll_backward")
+    assert row["points"] == pytest.approx(0.8 * 9) and row["findings"][0]["cause"] == "rests on an earlier question"
+    assert "stolen" not in str(report)

@@ -89,7 +89,7 @@ except ImportError: pass
 """
 WRITING = f"""
 import os, sys
-places = ["/", "/root", "/home", "/tmp/..", "/grader", "/libraries", "/dev/shm", "/proc/1/root", "/proc/1/cwd", "/var/tmp",
+places = ["/", "HOME", "/home", "/tmp/..", "/grader", "/libraries", "/dev/shm", "/proc/1/root", "/proc/1/cwd", "/var/tmp",
           "/usr/lib", os.path.expanduser("~"), os.path.dirname(sys.modules["calls"].__file__), os.path.dirname(os.__file__)]
 for place in places:
     for name in ("{MARK}", "../{MARK}"):
