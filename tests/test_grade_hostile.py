@@ -17,7 +17,7 @@ pytest.importorskip("joblib")
 from bank.entry import attack, graded, read_source, released, solutions, source_path, submission
 from bank.hostile import HOSTILE, MARK
 
-from rnn_tutorial.grade import sandbox, schedule
+from rnn_tutorial.grade import sandbox, schedule, syscalls
 from rnn_tutorial.grade.release import load_release
 
 NAME = "01_vanilla"
@@ -177,8 +177,9 @@ HELD = [entry for entry in HOSTILE if not entry.walls]
 
 @pytest.mark.parametrize("entry", HELD, ids=[entry.name for entry in HELD])
 def test_without_walls_an_attack_earns_no_more(release, listener, monkeypatch, entry):
-    if not sandbox.has_filter():
+    if not sys.platform.startswith("linux") or os.uname().machine not in syscalls.MACHINES:
         pytest.skip("system calls cannot be filtered here")
+    assert sandbox.has_filter()
     monkeypatch.setattr(sandbox, "has_bubblewrap", lambda: False)
     report = graded(release, data_of(entry, listener), limits=LIMITS._replace(seconds=1))
     assert report["points"] == entry.points and listener[1] == [] and left_behind() == []
