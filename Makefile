@@ -5,6 +5,7 @@
 # make site      the chapters as a static book in build/site
 # make assignments   notebooks for students and instructors, and a syllabus, in build/assignments (ASSIGNMENT=01 for one)
 # make class     a made-up class of 200 graded in three ways: how long, how much memory, the same gradebook (ARGS="--students 20")
+# make bench     the benchmark of speed, some eight minutes (BENCH=--quick for a minute; see benchmarks/README.md)
 # make lint      style checks
 # make clean     remove everything that make made
 #
@@ -19,7 +20,7 @@ UV := $(shell command -v uv 2>/dev/null)
 EXTRAS ?= reader,data,exchange
 BIN := .venv/bin
 
-.PHONY: lab test chapters site assignments class lint clean
+.PHONY: lab test chapters site assignments class bench lint clean
 
 lab: .venv/installed-$(EXTRAS)
 	$(BIN)/jupyter lab --ServerApp.root_dir=. chapters/00_start_here.ipynb
@@ -39,6 +40,9 @@ assignments: .venv/installed-reader,data,course
 
 class: .venv/installed-reader,data,course
 	$(BIN)/python benchmarks/classroom.py $(ARGS)
+
+bench: .venv/installed-bench
+	$(BIN)/python -m benchmarks.speed $(BENCH)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check

@@ -15,9 +15,9 @@ import numpy as np
 from numpy import ndarray as Array
 
 from rnn_tutorial.cells.cell import Cell, check_is_cell
+from rnn_tutorial.fused.sequence import fused_unroll, fused_unroll_backward
 from rnn_tutorial.initializers import glorot_uniform, normal
 from rnn_tutorial.tree import tree_zeros_like
-from rnn_tutorial.unroll import unroll, unroll_backward
 from rnn_tutorial.validation import (
     check_array,
     check_features,
@@ -37,7 +37,7 @@ class Recurrent:
     """A cell over a whole sequence, from a zero state: xs (T, B, D) -> hs (T, B, H), zero on padding.
 
     Time first: of data with the batch first, hand over xs.swapaxes(0, 1). For a first state of your own, and for the last state,
-    call `rnn_tutorial.unroll.unroll`.
+    call `rnn_tutorial.unroll.unroll`, or its fast twin, `rnn_tutorial.fused.sequence.fused_unroll`, which this layer runs.
     Errors: TypeError for a cell that is no Cell.
     """
 
@@ -55,15 +55,19 @@ class Recurrent:
 
     def forward(self, params, xs, *, mask=None, rng=None):
         """Return (hs, cache)."""
-        check_fields("params", params, "W_x", "W_h", "b")
-        check_array("xs", xs, dtype=params.b.dtype, T=None, B=None, D=self.input_size)
-        (hs, _), cache = unroll(self.cell, params, xs, self.cell.initial_state(params, xs.shape[1]), mask)
+        (hs, _), cache = fused_unroll(self.cell, params, xs, self.first_state(params, xs), mask)
         return hs, cache
 
     def backward(self, params, cache, dhs):
         """Return (dparams, dxs)."""
-        dparams, dxs, _ = unroll_backward(self.cell, params, cache, (dhs, tree_zeros_like(cache.last)))
+        dparams, dxs, _ = fused_unroll_backward(self.cell, params, cache, (dhs, tree_zeros_like(cache.last)))
         return dparams, dxs
+
+    def first_state(self, params, xs):
+        """Return the zero state before xs (T, B, D). Errors: ValueError or TypeError if params or xs do not fit the layer."""
+        check_fields("params", params, "W_x", "W_h", "b")
+        check_array("xs", xs, dtype=params.b.dtype, T=None, B=None, D=self.input_size)
+        return self.cell.initial_state(params, xs.shape[1])
 
 
 class LastCache(NamedTuple):

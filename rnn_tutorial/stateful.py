@@ -15,9 +15,9 @@ import numpy as np
 
 from rnn_tutorial.directions import Bidirectional, Reversed
 from rnn_tutorial.dropout import Zoneout
+from rnn_tutorial.fused.sequence import fused_unroll
 from rnn_tutorial.layers import Recurrent, Residual, Serial
 from rnn_tutorial.tree import tree_map
-from rnn_tutorial.unroll import unroll
 
 
 def initial_states(layer, params, batch_size):
@@ -43,7 +43,7 @@ def forward_from(layer, params, xs, states, *, mask=None, rng=None):
             caches.append(cache)
         return xs, tuple(after), caches
     if isinstance(layer, Recurrent):
-        (hs, state), cache = unroll(layer.cell, params, xs, states, mask)
+        (hs, state), cache = fused_unroll(layer.cell, params, xs, states, mask)
         return hs, state, cache
     if isinstance(layer, Residual):
         ys, state, cache = forward_from(layer.layer, params, xs, states, mask=mask, rng=rng)

@@ -10,8 +10,8 @@ Williams & Peng 1990, with h = window, h' = stride:
 
 import numpy as np
 
+from rnn_tutorial.fused.sequence import fused_unroll_backward as unroll_backward  # takes the caches of both
 from rnn_tutorial.tree import tree_add, tree_zeros_like
-from rnn_tutorial.unroll import unroll_backward
 from rnn_tutorial.validation import check_like, check_positive
 
 
@@ -19,9 +19,10 @@ def truncated_backward(cell, params, cache, dhs, *, stride, window):
     """Return (dparams, dxs): the part of the gradient whose paths stay inside the windows.
 
     A path from step s to the loss of step t, both counted from 1, is inside if s > stop - window, where stop is t
-    rounded up to a whole number of strides. cache: what `unroll` returned beside its outputs; dhs: (T, B, H), the
-    gradient of the states it returned. Errors: ValueError if stride or window is not a positive whole number, or the
-    window is shorter than the stride, which would leave losses out; ValueError or TypeError if dhs does not fit.
+    rounded up to a whole number of strides. cache: what `unroll` or `fused_unroll` returned beside its outputs; dhs:
+    (T, B, H), the gradient of the states it returned. Errors: ValueError if stride or window is not a positive whole
+    number, or the window is shorter than the stride, which would leave losses out; ValueError or TypeError if dhs does
+    not fit.
     """
     check_positive("stride", stride)
     check_positive("window", window)
@@ -35,18 +36,8 @@ def truncated_backward(cell, params, cache, dhs, *, stride, window):
         stop = min(start + stride, T)
         first = max(start + stride - window, 0)
         dhs_seen = np.concatenate([np.zeros_like(dhs[first:start]), dhs[start:stop]])
-        piece = cache_slice(cache, first, stop)
+        piece = cache.part(first, stop)
         dparams_piece, dxs_piece, _ = unroll_backward(cell, params, piece, (dhs_seen, dlast_state))
         dparams = tree_add(dparams, dparams_piece)
         dxs[first:stop] += dxs_piece
     return dparams, dxs
-
-
-def cache_slice(cache, start, stop):
-    """Return the UnrollCache of the steps start, ..., stop - 1 alone."""
-    return cache._replace(
-        xs=cache.xs[start:stop],
-        previous_hs=cache.previous_hs[start:stop],
-        steps=cache.steps[start:stop],
-        mask=None if cache.mask is None else cache.mask[start:stop],
-    )

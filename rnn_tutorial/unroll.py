@@ -26,6 +26,12 @@ class UnrollCache(NamedTuple):
     last: NamedTuple  # the state after the last step
     mask: Array | None  # (T, B)
 
+    def part(self, start, stop):
+        """Return the cache of the steps start, ..., stop - 1 alone."""
+        some = slice(start, stop)
+        mask = None if self.mask is None else self.mask[some]
+        return self._replace(xs=self.xs[some], previous_hs=self.previous_hs[some], steps=self.steps[some], mask=mask)
+
 
 def unroll(cell, params, xs, state, mask=None):
     """Return ((hs, last state), cache) of running `cell` over the sequence xs from `state`.
@@ -37,8 +43,8 @@ def unroll(cell, params, xs, state, mask=None):
     Errors: ValueError or TypeError for a wrong rank, size or dtype, a mask that is not boolean, or xs (padding included)
     or a state that are not finite.
     """
-    _check_inputs(cell, params, xs, state, mask)
-    a_xs = _rows(xs) @ params.W_x + params.b
+    check_sequence(cell, params, xs, state, mask)
+    a_xs = as_rows(xs) @ params.W_x + params.b
     previous_hs, hs, caches = [], [], []
     for a_x, keep in zip(a_xs.reshape(*xs.shape[:2], -1), _steps(mask, len(xs))):
         new_state, cache = cell.pointwise(params, a_x, state.h @ params.W_h, state)
@@ -46,7 +52,7 @@ def unroll(cell, params, xs, state, mask=None):
         state = hold(keep, new_state, state)
         hs.append(state.h)
         caches.append(cache)
-    return (_zero_padding(mask, np.stack(hs)), state), UnrollCache(xs, np.stack(previous_hs), caches, state, mask)
+    return (zero_padding(mask, np.stack(hs)), state), UnrollCache(xs, np.stack(previous_hs), caches, state, mask)
 
 
 def unroll_backward(cell, params, cache, doutputs):
@@ -58,7 +64,7 @@ def unroll_backward(cell, params, cache, doutputs):
     dhs, dstate = doutputs
     check_like("dhs", dhs, cache.previous_hs)
     check_like("dlast_state", dstate, cache.last)
-    dhs = _zero_padding(cache.mask, dhs)
+    dhs = zero_padding(cache.mask, dhs)
     W_h_transposed = np.ascontiguousarray(params.W_h.T)  # once a sequence: a product with a transposed view is slower
     down, da_xs, da_hs = tree_zeros_like(params[3:]), [], []
     for step, dh, keep in zip(reversed(cache.steps), dhs[::-1], reversed(_steps(cache.mask, len(dhs)))):
@@ -71,15 +77,15 @@ def unroll_backward(cell, params, cache, doutputs):
         da_hs.append(da_h)
     da_xs, da_hs = np.stack(da_xs[::-1]), np.stack(da_hs[::-1])
     dparams = type(params)(
-        _rows(cache.xs).T @ _rows(da_xs),
-        _rows(cache.previous_hs).T @ _rows(da_hs),
-        _rows(da_xs).sum(axis=0),
+        as_rows(cache.xs).T @ as_rows(da_xs),
+        as_rows(cache.previous_hs).T @ as_rows(da_hs),
+        as_rows(da_xs).sum(axis=0),
         *down,
     )
-    return dparams, (_rows(da_xs) @ params.W_x.T).reshape(cache.xs.shape), dstate
+    return dparams, (as_rows(da_xs) @ params.W_x.T).reshape(cache.xs.shape), dstate
 
 
-def _rows(xs):
+def as_rows(xs):
     """Return a sequence (T, B, N) as T*B rows of N."""
     return xs.reshape(-1, xs.shape[-1])
 
@@ -99,12 +105,13 @@ def zero_held(keep, dstate):
     return dstate if keep is None else tree_map(lambda d: np.where(keep, d, 0), dstate)
 
 
-def _zero_padding(mask, hs):
+def zero_padding(mask, hs):
     """Return hs with zeros where the mask is False."""
     return hs if mask is None else np.where(mask[..., None], hs, 0)
 
 
-def _check_inputs(cell, params, xs, state, mask):
+def check_sequence(cell, params, xs, state, mask):
+    """Return nothing, or refuse what `unroll` cannot run: see its errors."""
     check_fields("params", params, "W_x", "W_h", "b")
     dtype = params.b.dtype
     check_array("W_x", params.W_x, dtype=dtype, D=None, A=len(params.b))

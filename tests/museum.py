@@ -15,7 +15,6 @@ from rnn_tutorial.clipping import clip_by_global_norm
 from rnn_tutorial.layers import Last, Recurrent, Serial
 from rnn_tutorial.losses import softmax_cross_entropy
 from rnn_tutorial.tree import tree_add, tree_cast, tree_map, tree_zeros_like
-from rnn_tutorial.truncation import cache_slice
 from rnn_tutorial.unroll import unroll, unroll_backward
 
 # Cells: a backward that does not belong to the forward
@@ -96,7 +95,7 @@ def carry_lost(cell, params, cache, doutputs):
 
 def one_by_one(cache):
     """Return the caches of single steps."""
-    return [cache_slice(cache, t, t + 1) for t in range(len(cache.steps))]
+    return [cache.part(t, t + 1) for t in range(len(cache.steps))]
 
 
 def buffer_never_written(cell, params, cache, doutputs):

@@ -18,12 +18,9 @@ def test_every_text_has_its_notebook_and_the_reverse():
     assert [path.stem for path in TEXTS] == [path.stem for path in NOTEBOOKS]
 
 
-TO_COME = {13}
-
-
-def test_chapters_are_numbered_without_gaps_but_for_those_to_come():
+def test_chapters_are_numbered_without_gaps():
     numbers = [int(path.name[:2]) for path in TEXTS]
-    assert numbers == [number for number in range(numbers[-1] + 1) if number not in TO_COME]
+    assert numbers == list(range(len(TEXTS)))
 
 
 @each_notebook

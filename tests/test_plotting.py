@@ -46,6 +46,8 @@ CURVES = {
     "traces": lambda **k: plotting.plot_traces({"a": [1.0, 2.0, 3.0], "b": np.eye(3)}, symbols="a \n", **k),
     "gradient flow": lambda **k: plotting.plot_gradient_flow({"a": [0.5, 1.0], "b": [0.0, 1.0]}, **k),
     "trials": lambda **k: plotting.plot_trials({"a": [100, None], "b": [200, 300]}, limit=1000, **k),
+    "roofline": lambda **k: plotting.plot_roofline(200, 20, {"a": (1.0, 10.0)}, **k),
+    "ratios": lambda **k: plotting.plot_ratios({"a": {"float32": 0.5, "float64": 2.0}}, **k),
 }
 PICTURES = DIAGRAMS | CURVES
 

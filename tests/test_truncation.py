@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 from rnn_tutorial.cells.elman import Elman, ElmanState
+from rnn_tutorial.cells.gru import GRU
+from rnn_tutorial.cells.lstm import LSTM
+from rnn_tutorial.fused.sequence import fused_unroll
 from rnn_tutorial.gradient_check import complex_step_slope, random_start, relative_error
 from rnn_tutorial.tree import tree_add, tree_cast, tree_dot, tree_leaves, tree_random_like, tree_zeros_like
-from rnn_tutorial.truncation import cache_slice, truncated_backward
+from rnn_tutorial.truncation import truncated_backward
 from rnn_tutorial.unroll import unroll, unroll_backward
 
 T, B, D, H = 7, 3, 4, 5
@@ -53,6 +56,18 @@ def test_only_the_paths_inside_the_windows_count(stride, window, mask):
 
 
 @each_mask
+@each_cut
+@pytest.mark.parametrize("cell", [Elman, LSTM, GRU], ids=lambda cell: cell.name)
+def test_the_cache_of_a_fast_twin_serves_as_well(cell, stride, window, mask):
+    rng = np.random.default_rng(0)
+    params, state = random_start(cell, rng, B, D, H)
+    xs, dhs = rng.standard_normal((T, B, D)), rng.standard_normal((T, B, H))
+    caches = [forward(cell, params, xs, state, mask)[1] for forward in (unroll, fused_unroll)]
+    readable, fast = (truncated_backward(cell, params, cache, dhs, stride=stride, window=window) for cache in caches)
+    assert largest_error(fast, readable) < 1e-12
+
+
+@each_mask
 @pytest.mark.parametrize("stride", [1, 2, 7])
 def test_a_window_that_reaches_the_start_cuts_nothing(stride, mask):
     params, _, dhs, ((_, last_state), cache) = problem(mask)
@@ -74,7 +89,7 @@ def test_pieces_are_what_training_piece_by_piece_computes():
 
 def test_a_slice_of_a_cache_is_the_cache_of_a_slice():
     _, _, _, (_, cache) = problem(MASKS["ragged"])
-    piece = cache_slice(cache, 2, 5)
+    piece = cache.part(2, 5)
     np.testing.assert_array_equal(piece.xs, cache.xs[2:5])
     np.testing.assert_array_equal(piece.previous_hs, cache.previous_hs[2:5])
     np.testing.assert_array_equal(piece.mask, cache.mask[2:5])

@@ -43,3 +43,13 @@ def check_is_cell(cell):
     """Return nothing, or refuse what is no Cell: a name in quotes, or `lstm`, which makes cells, for `LSTM` or `lstm()`."""
     if not isinstance(cell, Cell):
         raise TypeError(f"cell: expected a Cell, such as LSTM of rnn_tutorial.cells.lstm, got {type(cell).__name__}")
+
+
+def same_function(cell, other):
+    """Return whether two cells compute the same function of the same parameters."""
+    return same_code(cell.pointwise, other.pointwise)
+
+
+def same_code(f, g):
+    """Return whether two functions of cells are the same code with the same settings, such as activations."""
+    return getattr(f, "func", f) is getattr(g, "func", g) and getattr(f, "keywords", {}) == getattr(g, "keywords", {})

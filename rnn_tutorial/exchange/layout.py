@@ -5,7 +5,7 @@ from importlib import import_module
 import numpy as np
 
 from rnn_tutorial.activations import relu
-from rnn_tutorial.cells.cell import check_is_cell
+from rnn_tutorial.cells.cell import check_is_cell, same_function
 from rnn_tutorial.cells.elman import Elman, elman
 from rnn_tutorial.cells.gru import GRU, GRUParams
 from rnn_tutorial.cells.gru_before import GRUBefore, GRUBeforeParams
@@ -102,12 +102,6 @@ def kind_of(cell):
     raise ExchangeError(
         f"cell: expected Elman with tanh or relu, or LSTM, GRU or GRUBefore with their usual activations, got {describe(cell)}"
     )
-
-
-def same_function(cell, other):
-    """Return whether two cells compute the same function of the same parameters."""
-    f, g = (getattr(c.pointwise, "func", c.pointwise) for c in (cell, other))
-    return f is g and activations_of(cell) == activations_of(other)
 
 
 def describe(cell):

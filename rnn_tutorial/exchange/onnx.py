@@ -20,10 +20,11 @@ cast first: to_onnx(model, tree_cast(params, np.float32), path).
 import numpy as np
 
 from rnn_tutorial import __version__
+from rnn_tutorial.cells.cell import same_function
 from rnn_tutorial.checkpoint import replacing
 from rnn_tutorial.directions import Bidirectional, Reversed, concat
 from rnn_tutorial.dropout import Dropout, VariationalDropout
-from rnn_tutorial.exchange.layout import ExchangeError, describe, describe_layer, library, same_function
+from rnn_tutorial.exchange.layout import ExchangeError, describe, describe_layer, library
 from rnn_tutorial.exchange.onnx_graph import read_graph
 from rnn_tutorial.exchange.onnx_layers import read_steps
 from rnn_tutorial.exchange.onnx_nodes import kind_of_cell, node_arrays

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnn_tutorial.activations import relu, sigmoid, tanh
-from rnn_tutorial.cells.cell import Cell
+from rnn_tutorial.cells.cell import Cell, same_function
 from rnn_tutorial.cells.coupled_lstm import CoupledLSTM, CoupledLSTMParams, coupled_lstm
 from rnn_tutorial.cells.elman import Elman, ElmanParams, elman
 from rnn_tutorial.cells.gru import GRU, GRUParams, gru
@@ -33,7 +33,6 @@ from rnn_tutorial.exchange.layout import (
     describe,
     one_bias,
     reorder_gates,
-    same_function,
     two_biases,
 )
 

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from rnn_tutorial.cells.cell import same_function
 from rnn_tutorial.cells.elman import Elman, ElmanParams
 from rnn_tutorial.cells.gru import GRU, GRUParams
 from rnn_tutorial.cells.lstm import LSTM, LSTMParams
@@ -30,7 +31,6 @@ from rnn_tutorial.exchange.layout import (
     one_bias,
     refuse,
     reorder_gates,
-    same_function,
     two_biases,
 )
 from rnn_tutorial.layers import Recurrent, Serial

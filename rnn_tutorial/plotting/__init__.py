@@ -16,6 +16,7 @@ from rnn_tutorial.plotting.layouts import draw_layouts
 from rnn_tutorial.plotting.maps import plot_cobweb
 from rnn_tutorial.plotting.padding import plot_padding
 from rnn_tutorial.plotting.show import show
+from rnn_tutorial.plotting.speed import plot_ratios, plot_roofline
 from rnn_tutorial.plotting.stack import draw_stack
 from rnn_tutorial.plotting.style import (
     BLACK,
@@ -61,6 +62,8 @@ __all__ = [
     "plot_jacobian_norms",
     "plot_learning_curve",
     "plot_padding",
+    "plot_ratios",
+    "plot_roofline",
     "plot_signals",
     "plot_states",
     "plot_traces",

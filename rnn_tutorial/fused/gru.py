@@ -1,0 +1,89 @@
+"""The fast twin of GRU, reset after. Gates r, z, n; slots ds, da_r, da_z, da_n: the first three are da_h, the last three da_x."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy import ndarray as Array
+
+from rnn_tutorial.cells.gru import GRU
+from rnn_tutorial.fused.kernel import Kernel, half
+
+
+class GRUKept(NamedTuple):
+    """What the backward needs besides the states."""
+
+    gates: Array  # (T, 3, B, H)
+    s: Array  # (T, B, H), h_previous @ W_hn + b_hn, which the reset gate multiplies
+
+
+class GRUWork(NamedTuple):
+    """What is made once a sequence."""
+
+    half: Array
+    b_hn: Array  # (B, H), a row for each sequence
+
+
+def gru_values(T, B, H, dtype):
+    """Return GRUKept, still empty."""
+    return GRUKept(np.empty((T, 3, B, H), dtype), np.empty((T, B, H), dtype))
+
+
+def gru_work(params, B):
+    """Return GRUWork."""
+    return GRUWork(half(params), np.tile(params.b_hn, (B, 1)))
+
+
+def gru_forward(work, a_x, a_h, previous, state, values):
+    """n = tanh(a_x,n + r * s), h = z * h_previous + (1 - z) * n, as n + z * (h_previous - n)."""
+    gates, s = values
+    (h,) = state
+    half, b_hn = work
+    a_sigmoids, sigmoids, n = a_x[:2], gates[:2], gates[2]
+    a_sigmoids += a_h[:2]
+    np.tanh(a_sigmoids, sigmoids)
+    sigmoids *= half
+    sigmoids += half
+    np.add(a_h[2], b_hn, s)
+    np.multiply(gates[0], s, n)
+    n += a_x[2]
+    np.tanh(n, n)
+    np.subtract(previous[0], n, h)
+    h *= gates[1]
+    h += n
+
+
+def gru_slopes(values, previous, states, out):
+    """The factors of dh.
+
+    n:  (1 - z) * (1 - n^2)          s:  slope_n * r          r:  slope_n * s * r (1 - r) = k - k * r, with k = slope_s * s
+    z:  (h_previous - n) * z (1 - z) = k - k * z, with k = (h_previous - n) * z = h - n
+    """
+    r, z, n = values.gates.swapaxes(0, 1)
+    slope_s, slope_r, slope_z, slope_n = out.swapaxes(0, 1)
+    np.multiply(n, n, slope_n)
+    np.subtract(1, slope_n, slope_n)
+    np.subtract(1, z, slope_s)
+    slope_n *= slope_s
+    np.multiply(slope_n, r, slope_s)
+    np.multiply(slope_s, values.s, slope_z)  # k of r, for a moment
+    np.multiply(slope_z, r, slope_r)
+    np.subtract(slope_z, slope_r, slope_r)
+    np.subtract(previous.h, n, slope_z)
+    slope_z *= z
+    slope_z *= 1 - z
+
+
+def gru_backward(slopes, values, dstate):
+    """Leave dh * slope in each slot, and return dh * z, the road of the old h past all matrices."""
+    (dh,) = dstate
+    for slope in slopes:
+        slope *= dh
+    return dh * values[0][1]
+
+
+GRU_KERNEL = Kernel(
+    GRU, gates=3, sigmoids=2, values=gru_values, work=gru_work,
+    forward=gru_forward, slopes=gru_slopes, backward=gru_backward,
+    slots=4, x=slice(1, 4), h=slice(0, 3), h_gates=(2, 0, 1), own=lambda sums: (sums[0],),
+)  # fmt: skip
+"""n = tanh(a_x,n + r * s), h = z * h_previous + (1 - z) * n."""

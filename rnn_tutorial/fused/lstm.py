@@ -1,0 +1,90 @@
+"""The fast twin of LSTM. Gates i, f, o, g; slots da_i, da_f, da_o, da_g, and h's share of dc."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy import ndarray as Array
+
+from rnn_tutorial.cells.lstm import LSTM
+from rnn_tutorial.fused.kernel import Kernel, half
+
+
+class LSTMKept(NamedTuple):
+    """What the backward needs besides the states."""
+
+    gates: Array  # (T, 4, B, H)
+    tanh_c: Array  # (T, B, H)
+
+
+def lstm_values(T, B, H, dtype):
+    """Return LSTMKept, still empty."""
+    return LSTMKept(np.empty((T, 4, B, H), dtype), np.empty((T, B, H), dtype))
+
+
+def lstm_work(params, B):
+    """Return 1/2."""
+    return half(params)
+
+
+def lstm_forward(half, a_x, a_h, previous, state, values):
+    """c = f * c_previous + i * g, h = o * tanh(c)."""
+    gates, tanh_c = values
+    h, c = state
+    a_x += a_h
+    np.tanh(a_x, gates)
+    sigmoids = gates[:3]
+    sigmoids *= half
+    sigmoids += half
+    np.multiply(gates[1], previous[1], c)  # f * c_previous
+    np.multiply(gates[0], gates[3], tanh_c)  # i * g, for a moment
+    c += tanh_c
+    np.tanh(c, tanh_c)
+    np.multiply(gates[2], tanh_c, h)
+
+
+def lstm_slopes(values, previous, states, out):
+    """The factors of dc in da_i, da_f, da_g, and of dh in da_o and in dc, each y * (1 - y) or 1 - y^2 multiplied out.
+
+    i:  g * i (1 - i) = w - w * i                            with w = i * g, what was written
+    f:  c_previous * f (1 - f) = k - k * f                   with k = f * c_previous, what was kept
+    g:  i * (1 - g^2) = i - w * g
+    o:  tanh_c * o (1 - o) = h - h * o
+    c:  o * (1 - tanh_c^2) = o - h * tanh_c
+    """
+    i, f, o, g = values.gates.swapaxes(0, 1)
+    slope_i, slope_f, slope_o, slope_g, slope_c = out.swapaxes(0, 1)
+    written = kept = slope_c  # room that is still free
+    np.multiply(i, g, written)
+    product_minus(written, i, written, slope_i)
+    product_minus(written, g, i, slope_g)
+    np.multiply(f, previous.c, kept)
+    product_minus(kept, f, kept, slope_f)
+    product_minus(states.h, o, states.h, slope_o)
+    product_minus(states.h, values.tanh_c, o, slope_c)
+
+
+def product_minus(a, b, whole, out):
+    """Write whole - a * b to out."""
+    np.multiply(a, b, out)
+    np.subtract(whole, out, out)
+
+
+def lstm_backward(slopes, values, dstate):
+    """da_o = dh * slope_o, dc = dc + dh * slope_c, then da_i, da_f, da_g = dc * their slopes, and dc_previous = dc * f."""
+    dh, dc = dstate
+    da_o, up = slopes[2], slopes[4]
+    da_o *= dh
+    up *= dh
+    dc += up  # c is used twice: in h, and by the step after
+    for gate in (0, 1, 3):
+        da = slopes[gate]
+        da *= dc
+    dc *= values[0][1]
+
+
+LSTM_KERNEL = Kernel(
+    LSTM, gates=4, sigmoids=3, values=lstm_values, work=lstm_work,
+    forward=lstm_forward, slopes=lstm_slopes, backward=lstm_backward,
+    slots=5, x=slice(0, 4), h=slice(0, 4), h_gates=(0, 1, 2, 3),
+)  # fmt: skip
+"""c = f * c_previous + i * g, h = o * tanh(c)."""

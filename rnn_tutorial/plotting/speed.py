@@ -1,0 +1,129 @@
+"""Pictures of speed: what a machine can do and what was done on it, and how many times as long one program takes as another.
+
+Every function returns the Axes, and draws into `ax` if one is given.
+"""
+
+from itertools import cycle
+
+import numpy as np
+
+from rnn_tutorial.plotting.bundle import refuse_other_bundle
+from rnn_tutorial.plotting.style import BLACK, GREY, LINES, PAPER, in_house_style, legend_outside, new_axes
+from rnn_tutorial.validation import check_number
+
+
+@in_house_style
+def plot_roofline(peak, bandwidth, points, *, ax=None):
+    """Return the Axes with the roofline of a machine, and programs below it, on log axes.
+
+    peak        the rate of the machine's arithmetic, GFLOP/s
+    bandwidth   the rate of its memory, GB/s
+    points      {label: (intensity, rate)} of each program: FLOP per byte that it moves, and GFLOP/s; at most twelve
+
+    No program runs above min(peak, bandwidth * intensity): left of the ridge, where the two meet, it waits for the memory, and
+    right of it for the arithmetic. Of twelve points, the last six are open marks.
+    Errors: ValueError for a number that is not above 0, or for too many points. Source: Williams, Waterman & Patterson 2009.
+    """
+    check_number("peak", peak, above=0)
+    check_number("bandwidth", bandwidth, above=0)
+    points = _check_points(points)
+    ridge = peak / bandwidth
+    intensities, rates = zip(*points.values()) if points else ((), ())
+    left, right = min([ridge / 30, *(x / 2 for x in intensities)]), max([ridge * 30, *(2 * x for x in intensities)])
+    low, high = min([bandwidth * left, *(y / 2 for y in rates)]), max([peak, *rates]) * 3
+    ax = new_axes(ax, size=(8, 4.5))
+    ax.plot([left, ridge, right], [bandwidth * left, peak, peak], color=BLACK, marker="", linestyle="-", label="_roof")
+    ax.plot([ridge, ridge], [low, peak], color=GREY, marker="", linestyle=":", linewidth=1, label="_ridge")
+    for number, ((label, (x, y)), line) in enumerate(zip(points.items(), cycle(LINES))):
+        face = line["color"] if number < len(LINES) else PAPER
+        ax.plot([x], [y], linestyle="", marker=line["marker"], color=line["color"], mfc=face, ms=8, mew=1.6, label=label)
+    _label_roofs(ax, peak, bandwidth, left, right)
+    ax.set(xscale="log", yscale="log", xlim=(left, right), ylim=(low, high))
+    ax.set(xlabel="arithmetic intensity (FLOP per byte moved)", ylabel="rate (GFLOP/s)")
+    if points:
+        legend_outside(ax)
+    return ax
+
+
+def _check_points(points):
+    """Return {label: (intensity, rate)}, or refuse what is no point of a roofline."""
+    if not isinstance(points, dict):
+        raise TypeError(f"points: expected a dict {{label: (intensity, rate)}}, got {type(points).__name__}")
+    if len(points) > 2 * len(LINES):
+        raise ValueError(f"points: expected at most {2 * len(LINES)}, as many as can be told apart, got {len(points)}")
+    for label, point in points.items():
+        if np.shape(point) != (2,):
+            raise ValueError(f"points, {label}: expected (intensity, rate), got {point}")
+        for name, value in zip(("intensity", "rate"), point):
+            check_number(f"points, {label}: {name}", value, above=0)
+    return points
+
+
+def _label_roofs(ax, peak, bandwidth, left, right):
+    """Write along each roof what it is; the slanted words turn with their line, whatever becomes of the axes."""
+    words = f"arithmetic: {peak:,.3g} GFLOP/s"
+    ax.annotate(words, (right, peak), (-4, 4), textcoords="offset points", ha="right", va="bottom")
+    middle = np.sqrt(left * peak / bandwidth)
+    height = 1.15 * bandwidth * middle
+    ax.text(
+        middle,
+        height,
+        f"memory: {bandwidth:,.3g} GB/s",
+        rotation=np.degrees(np.arctan(height / middle)),  # a slope of 1 on logarithmic axes
+        rotation_mode="anchor",
+        transform_rotates_text=True,
+        ha="center",
+        va="bottom",
+    )
+
+
+@in_house_style
+def plot_ratios(ratios, *, quantity="their time / ours", ax=None):
+    """Return the Axes with ratios on a logarithmic axis: a row for each program and size, a mark for each dtype.
+
+    ratios     {row: {series: ratio}}; a series, float32 say, has one mark in all rows, and may be missing in some
+    quantity   what was divided by what, the label of the horizontal axis
+
+    The line is at 1, and what is left of it is slower. Errors: ValueError for no rows or a ratio that is not above 0.
+    """
+    series = _check_ratios(ratios)
+    ax = new_axes(ax, size=(7.5, 1.3 + 0.32 * len(ratios)))
+    ax.axvline(1, color=BLACK, linewidth=1.2, label="_one")
+    for name, line in zip(series, LINES, strict=False):
+        rows = [row for row, values in enumerate(ratios.values()) if name in values]
+        at = [values[name] for values in ratios.values() if name in values]
+        ax.plot(at, rows, linestyle="", marker=line["marker"], color=line["color"], markersize=7, label=name)
+    everything = [ratio for values in ratios.values() for ratio in values.values()] + [1]
+    left, right = min(everything) / 1.25, max(everything) * 1.25
+    ax.set(xscale="log", xlim=(left, right), ylim=(len(ratios) - 0.5, -0.5), xlabel=quantity)
+    ax.set_yticks(range(len(ratios)), list(ratios))
+    ticks = _ratio_ticks(left, right)
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.set_xticks([], minor=True)
+    ax.tick_params(axis="y", length=0)
+    legend_outside(ax)
+    return ax
+
+
+def _check_ratios(ratios):
+    """Return the names of the series, in the order of their first appearance, or refuse what is no table of ratios."""
+    if not isinstance(ratios, dict) or not all(isinstance(values, dict) for values in ratios.values()):
+        raise TypeError("ratios: expected a dict {row: {series: ratio}}")
+    if not any(ratios.values()):
+        raise ValueError("ratios: expected at least one ratio, got none")
+    for row, values in ratios.items():
+        for name, ratio in values.items():
+            check_number(f"ratios, {row}, {name}", ratio, above=0)
+    series = {name: None for values in ratios.values() for name in values}
+    refuse_other_bundle(series)
+    return list(series)
+
+
+def _ratio_ticks(left, right):
+    """Return round numbers from left to right for a logarithmic axis, at most about ten."""
+    decades = range(int(np.floor(np.log10(left))), int(np.ceil(np.log10(right))) + 1)
+    for steps in ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1,)):
+        ticks = [at for decade in decades for step in steps if left <= (at := float(f"{step}e{decade}")) <= right]
+        if len(ticks) <= 10:
+            break
+    return ticks
