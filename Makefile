@@ -3,6 +3,8 @@
 #                (ARGS=chapters/03_through_time.ipynb for one of them; any options of pytest)
 # make chapters  re-execute the chapters and store their outputs (CHAPTER=03 for one)
 # make site      the chapters as a static book in build/site
+# make assignments   notebooks for students and instructors, and a syllabus, in build/assignments (ASSIGNMENT=01 for one)
+# make class     a made-up class of 200 graded in three ways: how long, how much memory, the same gradebook (ARGS="--students 20")
 # make bench     the benchmark of speed, some eight minutes (BENCH=--quick for a minute; see benchmarks/README.md)
 # make lint      style checks
 # make clean     remove everything that make made
@@ -18,7 +20,7 @@ UV := $(shell command -v uv 2>/dev/null)
 EXTRAS ?= reader,data,exchange
 BIN := .venv/bin
 
-.PHONY: lab test chapters site bench lint clean
+.PHONY: lab test chapters site assignments class bench lint clean
 
 lab: .venv/installed-$(EXTRAS)
 	$(BIN)/jupyter lab --ServerApp.root_dir=. chapters/00_start_here.ipynb
@@ -32,6 +34,12 @@ chapters: .venv/installed-$(EXTRAS)
 site: .venv/installed-site
 	$(BIN)/python -m sphinx -W --keep-going -q -c site . build/site
 	@echo "open build/site/index.html"
+
+assignments: .venv/installed-reader,data,course
+	$(BIN)/python tools/assignments.py $(ASSIGNMENT)
+
+class: .venv/installed-reader,data,course
+	$(BIN)/python benchmarks/classroom.py $(ARGS)
 
 bench: .venv/installed-bench
 	$(BIN)/python -m benchmarks.speed $(BENCH)

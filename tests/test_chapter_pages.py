@@ -8,7 +8,7 @@ import pytest
 from chapter_files import NOTEBOOKS, ROOT, chapter_name, chapter_number, code_cells, prose, read, without_code
 from markdown_it import MarkdownIt
 
-PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "assignments/README.md")]
 SECTIONS = ["What goes wrong", "Exercises", "Recap"]
 NOT_PORTABLE = {
     "a directive": r"^:::|^`{3,}\{(?!code-cell)",

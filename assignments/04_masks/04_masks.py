@@ -1,0 +1,524 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Assignment 4: masks and both directions
+#
+# Sentences differ in length, and some answers depend on what comes later. You teach a recurrent network to treat both well: each sequence gets exactly what it would get alone, forward and backward, whatever stands on its padding.
+#
+# | | |
+# |---|---|
+# | You will be able to | hold a state through padding and pass its gradient back through it; pick each sequence's own last output; take the mean of a loss over what is real; read padded sequences from both ends and add up the two gradients; say what leaks where a mask is missing |
+# | You need | Chapters 10 *Both directions* and 11 *Sentences have lengths*, and the softmax and loss of Chapter 04 *Learning to write*; from assignment 1, the walk back through time |
+# | Time | 5 hours |
+# | Points | 30 |
+#
+# How it works:
+#
+# - Write your code where a cell says `raise NotImplementedError`. Everything else may stay as it is. You may add cells of your own.
+# - Below each question, a cell checks your function on small random batches, and says which of its outputs are wrong and where. A check that passes is not a promise: your function will be graded on other batches, of other sizes.
+# - Your functions may use NumPy and Python's standard library. No other library is there when they are graded.
+# - A function returns new arrays. It changes nothing that it was handed, and it remembers nothing from one call to the next.
+# - Each output of a function earns its own share of the points. An answer may call your earlier ones. The grader does not let an earlier mistake cost you a later question; the checks here cannot tell the two apart, so mend what is above first.
+# - Stuck? Each question has three hints, from a nudge to nearly all of it. Open them one at a time.
+#
+# The letters are those of the chapters: $T$ steps, $B$ sequences in a batch, $D$ inputs, $H$ hidden units. `dx` is the gradient of the loss with respect to `x`, and has its shape.
+#
+# **The mask.** `mask` is a boolean array of shape $(T, B)$, `True` on real steps, equation (11.1). Every sequence has at least one real step, the real steps come first, and the lengths are in no particular order. On padding stands anything at all, in the inputs and in the gradients that arrive: finite numbers, as large as the others. Nothing that you return may depend on them.
+#
+# `rnn_step` and `rnn_step_backward` are those of assignment 1. They are given, so that you can think of nothing but time.
+
+# %% nbgrader={"grade": false, "grade_id": "given_step", "locked": true, "schema_version": 3, "solution": false, "task": false}
+from typing import NamedTuple
+
+import numpy as np
+
+
+class RNNParams(NamedTuple):
+    W_x: np.ndarray  # (D, H)
+    W_h: np.ndarray  # (H, H)
+    b: np.ndarray  # (H,)
+
+
+def rnn_step(params, x, h_previous):
+    """h: the state after one step, (B, H)."""
+    return np.tanh(x @ params.W_x + h_previous @ params.W_h + params.b)
+
+
+def rnn_step_backward(params, x, h_previous, h, dh):
+    """(dparams, dx, dh_previous): the gradients of what `rnn_step` was given."""
+    da = dh * (1 - h**2)
+    dparams = RNNParams(W_x=x.T @ da, W_h=h_previous.T @ da, b=da.sum(axis=0))
+    return dparams, da @ params.W_x.T, da @ params.W_h.T
+
+
+# %% [markdown]
+# ## Question 1: hold the state (4 points)
+#
+# A sequence that has ended takes no more steps. Yet the array goes on, because a neighbour is longer, and the loop runs over all of it. So the loop needs two rules for a padded step, and they differ: the *state* is held, by equation (11.3), so that it is still there at the end; the *output* is zero, by (11.5), since a step that did not happen has nothing to say.
+#
+# `masked_unroll(params, xs, mask, h_first)` returns `(hs, h_last)`: the outputs of all steps, zero on padding, and for each sequence the state after its own last step, equation (11.4).
+#
+# | | shape |
+# |---|---|
+# | `params` | `RNNParams` |
+# | `xs` | $(T, B, D)$, anything on padding |
+# | `mask` | $(T, B)$, boolean |
+# | `h_first` | $(B, H)$, the state before the first step |
+# | returns `hs` | $(T, B, H)$ |
+# | returns `h_last` | $(B, H)$ |
+#
+# <details><summary>Hint 1</summary>
+#
+# Take the step for the whole batch, as you always did. Then ask, sequence by sequence, whether to believe it. What is the state of those for whom you do not?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Keep apart the state, which goes from step to step, and the output, which is collected. On padding they are not the same array.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `mask[t][:, None]` has the shape $(B, 1)$ and goes with $(B, H)$. `np.where(keep, new, old)` is one choice for the state; a second choice makes the output of it.
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "masked_unroll", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def masked_unroll(params, xs, mask, h_first):
+    """(hs, h_last): the outputs, (T, B, H), zero on padding, and each sequence's own last state, (B, H)."""
+    ### BEGIN SOLUTION
+    h, hs = h_first, []
+    for x, keep in zip(xs, mask[..., None]):
+        h = np.where(keep, rnn_step(params, x, h), h)  # (11.3)
+        hs.append(np.where(keep, h, 0))  # (11.5)
+    return np.stack(hs), h
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": false, "grade_id": "check_masked_unroll", "locked": true, "schema_version": 3, "solution": false, "task": false}
+from rnn_tutorial.grade import check
+
+check("04_masks", masked_unroll)
+
+# %% nbgrader={"grade": true, "grade_id": "test_masked_unroll", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+# The hidden tests of masked_unroll, 4 points. Leave this cell as it is.
+### BEGIN HIDDEN TESTS
+from rnn_tutorial.grade import hidden_test
+
+hidden_test("04_masks", masked_unroll, points=4)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Question 2: back through the padding (8 points)
+#
+# Two rules forward make three backward. A padded output was zero whatever the state was, so what the layer above says of it is not heard, (11.6). A padded step was not taken, so it is told of no gradient, and its input and the weights learn nothing from it, (11.7) and (11.9). But a state that was held went *through* the padding, and so must its gradient: unchanged, (11.8). Leave one of them out, and training goes on as if nothing were wrong. What tells is a comparison with each sequence alone, and that is what the check below does in effect.
+#
+# `masked_unroll_backward(params, xs, mask, h_first, hs, dhs, dh_last)` returns `(dparams, dxs, dh_first)`. The gradient `dhs` arrives at the outputs, `dh_last` at the last states. The gradients of the weights are added up over the steps, as in (3.13).
+#
+# | | shape |
+# |---|---|
+# | `params`, `xs`, `mask`, `h_first` | as in question 1 |
+# | `hs`, which `masked_unroll` returned | $(T, B, H)$, zero on padding |
+# | `dhs` | $(T, B, H)$, anything on padding |
+# | `dh_last` | $(B, H)$ |
+# | returns `dparams` | `RNNParams`, each field of the shape of the parameter |
+# | returns `dxs` | $(T, B, D)$ |
+# | returns `dh_first` | $(B, H)$ |
+#
+# <details><summary>Hint 1</summary>
+#
+# Write the walk back of assignment 1 first, with no mask in it. Then find the three places where a padded step must differ from a real one. You will need the mask three times.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The state before a step is `hs[t - 1]`, and on padding that is zero and not what was held. Why does it not matter? Look at which gradient it is multiplied with.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Within a step, in this order: add what arrives at the output, where it is real; hand the sum to `rnn_step_backward`, with zeros where it is padding; then choose, for each sequence, between what came back from the step and the gradient that you had. That last choice is the one of question 1, on the way back.
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "masked_unroll_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def masked_unroll_backward(params, xs, mask, h_first, hs, dhs, dh_last):
+    """(dparams, dxs, dh_first): the gradients of what `masked_unroll` was given."""
+    ### BEGIN SOLUTION
+    previous_hs = [h_first, *hs[:-1]]
+    dparams, dxs, dh = RNNParams(*(np.zeros_like(p) for p in params)), [], dh_last
+    for x, keep, h_previous, h, dh_out in reversed(list(zip(xs, mask[..., None], previous_hs, hs, dhs))):
+        dh = dh + np.where(keep, dh_out, 0)  # (11.6)
+        dparams_t, dx, dprevious = rnn_step_backward(params, x, h_previous, h, np.where(keep, dh, 0))  # (11.7)
+        dh = np.where(keep, dprevious, dh)  # (11.8)
+        dparams = RNNParams(*(total + part for total, part in zip(dparams, dparams_t)))
+        dxs.append(dx)
+    return dparams, np.stack(dxs[::-1]), dh
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": false, "grade_id": "check_masked_unroll_backward", "locked": true, "schema_version": 3, "solution": false, "task": false}
+check("04_masks", masked_unroll_backward)
+
+# %% nbgrader={"grade": true, "grade_id": "test_masked_unroll_backward", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false}
+# The hidden tests of masked_unroll_backward, 8 points. Leave this cell as it is.
+### BEGIN HIDDEN TESTS
+hidden_test("04_masks", masked_unroll_backward, points=8)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Question 3: each sequence's own last step (2 points)
+#
+# Who reads a sentence to its end and then answers once needs the output of its last step. In a batch, that is another step for each sequence: $T_n$, equation (11.10). The last row of the array belongs to the longest alone.
+#
+# `last_outputs(hs, mask)` returns `y`. Here `hs` comes from some layer that knows nothing of masks: it may hold anything on padding.
+#
+# | | shape |
+# |---|---|
+# | `hs` | $(T, B, H)$ |
+# | `mask` | $(T, B)$ |
+# | returns `y` | $(B, H)$ |
+#
+# <details><summary>Hint 1</summary>
+#
+# The lengths are not handed to you, but they are in the mask. How do you count the real steps of a sequence?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Step $T_n$, counted from 1 as in the equations, has which index in an array? Try it with a sequence of length 1.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# NumPy takes two arrays of indices of the same length and picks one place for each pair: the steps are one of them, the numbers of the sequences are the other.
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "last_outputs", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def last_outputs(hs, mask):
+    """y: the output of each sequence at its own last step, (B, H)."""
+    ### BEGIN SOLUTION
+    return hs[mask.sum(axis=0) - 1, np.arange(mask.shape[1])]
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": false, "grade_id": "check_last_outputs", "locked": true, "schema_version": 3, "solution": false, "task": false}
+check("04_masks", last_outputs)
+
+# %% nbgrader={"grade": true, "grade_id": "test_last_outputs", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# The hidden tests of last_outputs, 2 points. Leave this cell as it is.
+### BEGIN HIDDEN TESTS
+hidden_test("04_masks", last_outputs, points=2)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Question 4: and its gradient (2 points)
+#
+# To pick is to use one entry and no other. `last_outputs_backward(dy, mask)` returns `dhs`, the second half of (11.10).
+#
+# | | shape |
+# |---|---|
+# | `dy`, the gradient of what `last_outputs` returned | $(B, H)$ |
+# | `mask` | $(T, B)$ |
+# | returns `dhs` | $(T, B, H)$ |
+#
+# <details><summary>Hint 1</summary>
+#
+# Of all the steps of a sequence, how many had a part in `y`? What is the gradient of the others?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Each entry of `dy` goes back to the place that its entry of `y` came from. You found that place in question 3.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Make an array of zeros, and write `dy` into it with the same pair of indices. It is your own array, so you may write into it.
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "last_outputs_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def last_outputs_backward(dy, mask):
+    """dhs: the gradient of what `last_outputs` was given, (T, B, H)."""
+    ### BEGIN SOLUTION
+    dhs = np.zeros((*mask.shape, dy.shape[1]))
+    dhs[mask.sum(axis=0) - 1, np.arange(mask.shape[1])] = dy
+    return dhs
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": false, "grade_id": "check_last_outputs_backward", "locked": true, "schema_version": 3, "solution": false, "task": false}
+check("04_masks", last_outputs_backward)
+
+# %% nbgrader={"grade": true, "grade_id": "test_last_outputs_backward", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# The hidden tests of last_outputs_backward, 2 points. Leave this cell as it is.
+### BEGIN HIDDEN TESTS
+hidden_test("04_masks", last_outputs_backward, points=2)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Question 5: a mean over what is real (4 points)
+#
+# Now a network that answers at every step, and its loss: the cross-entropy of a softmax. A padded step has no right answer, so it belongs neither to the sum of the losses nor to the number that the sum is divided by. The second half of that sentence is the one that gets lost. Divide by $TB$, and one long sentence makes the learning rate of all its neighbours smaller, equation (11.12).
+#
+# `masked_loss(logits, targets, mask)` returns `(loss, dlogits)`: the mean (11.11) over all real steps, each counting the same, and its gradient. The loss of one step is that of (4.13), in nats, and its gradient is (4.12) with a temperature of 1.
+#
+# Some logits are near 1000. The softmax knows only differences, so that should not trouble it; `np.exp` does not take it so lightly. Equation (4.6) has the remedy.
+#
+# | | shape |
+# |---|---|
+# | `logits` | $(T, B, V)$, anything on padding |
+# | `targets` | $(T, B)$, whole numbers from 0 to $V - 1$, anything among them on padding |
+# | `mask` | $(T, B)$ |
+# | returns `loss` | a number |
+# | returns `dlogits` | $(T, B, V)$ |
+#
+# <details><summary>Hint 1</summary>
+#
+# Forget the mask at first: what is the loss of one step, and its gradient? Then give each step a weight. The weights add up to 1, and padding has none.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Take the logarithm of the softmax by (4.7), not the softmax first: $e^{1000}$ is never computed then. The probabilities are the `np.exp` of what you get.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `np.eye(V)[targets]` has a 1 at each target, so a product with it and a sum over the last axis picks the logarithm that you want. The gradient is the probabilities minus it, times the weight of the step, with an axis for $V$.
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "masked_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def masked_loss(logits, targets, mask):
+    """(loss, dlogits): the mean cross-entropy over the real steps, and its gradient, (T, B, V)."""
+    ### BEGIN SOLUTION
+    weights = (mask / mask.sum())[..., None]
+    z = logits - logits.max(axis=-1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+    onehot = np.eye(logits.shape[-1])[targets]
+    return -np.sum(weights * onehot * log_p), weights * (np.exp(log_p) - onehot)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": false, "grade_id": "check_masked_loss", "locked": true, "schema_version": 3, "solution": false, "task": false}
+check("04_masks", masked_loss)
+
+# %% nbgrader={"grade": true, "grade_id": "test_masked_loss", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+# The hidden tests of masked_loss, 4 points. Leave this cell as it is.
+### BEGIN HIDDEN TESTS
+hidden_test("04_masks", masked_loss, points=4)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Question 6: turn each within its own length (2 points)
+#
+# The second network reads from the end, and each sequence has an end of its own. Chapter 11 turns the whole array and its mask, (11.13), and lets the padding come first. You take the other way, which its exercise 5 points out: turn each sequence within its own length, so that the padding stays behind and the mask stays what it is.
+#
+# `reverse_padded(xs, mask)` returns `turned`: $x_{T_n}$ first, $x_1$ at step $T_n$, and behind it zeros, whatever stood there. It is the $R$ of (10.4) with $T_n$ in the place of $T$.
+#
+# | | shape |
+# |---|---|
+# | `xs` | $(T, B, D)$, anything on padding |
+# | `mask` | $(T, B)$ |
+# | returns `turned` | $(T, B, D)$, zero on padding |
+#
+# Such a turn exchanges real steps in pairs, the first with the last and so on. So it is its own backward, (10.6): question 8 will need that.
+#
+# <details><summary>Hint 1</summary>
+#
+# Write down the indices 0, 1, 2, 3 of a sequence of length 4, and beneath them where each entry of the turned sequence comes from. What is the sum of the two?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# A loop over the sequences will do: cut one to its length, turn it, write it into an array of zeros. Or use one array of indices for all.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# With `n` for the length of sequence `b`: the first `n` rows of its column in the new array are the first `n` rows of its column in `xs`, read with a step of -1. Cut first, then turn.
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "reverse_padded", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def reverse_padded(xs, mask):
+    """turned: each sequence turned round within its own length, zeros behind it, (T, B, D)."""
+    ### BEGIN SOLUTION
+    steps, sequences = np.arange(len(mask))[:, None], np.arange(mask.shape[1])
+    source = np.where(mask, mask.sum(axis=0) - 1 - steps, steps)
+    return np.where(mask[..., None], xs[source, sequences], 0)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": false, "grade_id": "check_reverse_padded", "locked": true, "schema_version": 3, "solution": false, "task": false}
+check("04_masks", reverse_padded)
+
+# %% nbgrader={"grade": true, "grade_id": "test_reverse_padded", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# The hidden tests of reverse_padded, 2 points. Leave this cell as it is.
+### BEGIN HIDDEN TESTS
+hidden_test("04_masks", reverse_padded, points=2)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# Two networks now, with weights of their own. They need not be of one size: the first has $H$ units, the second $K$.
+
+
+# %% nbgrader={"grade": false, "grade_id": "given_both", "locked": true, "schema_version": 3, "solution": false, "task": false}
+class BidirectionalParams(NamedTuple):
+    forwards: RNNParams  # of the first reading, H units
+    backwards: RNNParams  # of the second reading, K units
+
+
+# %% [markdown]
+# ## Question 7: two readings (3 points)
+#
+# At step $t$ a network has read $x_1$ to $x_t$. A second one that comes from the end has read $x_{T_n}$ to $x_t$. Side by side, (10.9), they know the whole sequence at every step, but only if both speak of the *same* step: hence the turn before the reading and the turn after it, (10.5).
+#
+# `bidirectional(params, xs, mask, h_first, h_end)` returns `(ys, ends)`. `ys` is $[\overrightarrow{h}_t, \overleftarrow{h}_t]$ at every step, zero on padding. `ends` is the answer to the whole sequence, (10.13): what each reading knew when it had read everything.
+#
+# | | shape |
+# |---|---|
+# | `params` | `BidirectionalParams` |
+# | `xs`, `mask` | $(T, B, D)$ and $(T, B)$ |
+# | `h_first`, the state before the first reading's first step | $(B, H)$ |
+# | `h_end`, the state before the second reading's first step, which is at $x_{T_n}$ | $(B, K)$ |
+# | returns `ys` | $(T, B, H + K)$ |
+# | returns `ends` | $(B, H + K)$ |
+#
+# <details><summary>Hint 1</summary>
+#
+# You have everything: questions 1 and 6. Which of them do you call twice? One of them, or both?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Where has the second reading read everything? At step 1 of the sequence, which is its own last step. `masked_unroll` hands you that state, and no row of an array has to be looked for.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# The second reading is (10.5) word for word: `masked_unroll` of the turned inputs, and its outputs turned. Its last state is not turned, for it has no axis of time. Then `np.concatenate` over the last axis, twice.
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "bidirectional", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def bidirectional(params, xs, mask, h_first, h_end):
+    """(ys, ends): both readings of every step, (T, B, H + K), and the last state of each, (B, H + K)."""
+    ### BEGIN SOLUTION
+    forwards, h_last = masked_unroll(params.forwards, xs, mask, h_first)
+    backwards, h_last_read = masked_unroll(params.backwards, reverse_padded(xs, mask), mask, h_end)
+    ys = np.concatenate([forwards, reverse_padded(backwards, mask)], axis=-1)
+    return ys, np.concatenate([h_last, h_last_read], axis=-1)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": false, "grade_id": "check_bidirectional", "locked": true, "schema_version": 3, "solution": false, "task": false}
+check("04_masks", bidirectional)
+
+# %% nbgrader={"grade": true, "grade_id": "test_bidirectional", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# The hidden tests of bidirectional, 3 points. Leave this cell as it is.
+### BEGIN HIDDEN TESTS
+hidden_test("04_masks", bidirectional, points=3)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Question 8: both readings back (5 points)
+#
+# Each $x_t$ is read twice, so its gradient is a sum of two, (10.8). Each reading walks back by question 2. And a turn is undone by a turn, so what you turned on the way there is turned on the way back, (10.7). The difficulty is bookkeeping, and there are four things to book: which of the arrays that you hold are numbered as the sequence is, and which as the second network read it?
+#
+# `bidirectional_backward(params, xs, mask, h_first, h_end, ys, dys, dends)` returns `(dparams, dxs, dh_first, dh_end)`.
+#
+# | | shape |
+# |---|---|
+# | `params`, `xs`, `mask`, `h_first`, `h_end` | as in question 7 |
+# | `ys`, which `bidirectional` returned, and `dys` | $(T, B, H + K)$; in `dys` anything on padding |
+# | `dends` | $(B, H + K)$ |
+# | returns `dparams` | `BidirectionalParams` of two `RNNParams` |
+# | returns `dxs` | $(T, B, D)$ |
+# | returns `dh_first`, `dh_end` | $(B, H)$, $(B, K)$ |
+#
+# <details><summary>Hint 1</summary>
+#
+# Cut first, (10.9): what was joined at the last axis of `ys` is cut at the same place in `dys` and in `dends`. The place is $H$, not the middle.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Write down the call of `masked_unroll_backward` for the second network and look at each argument with an axis of time. It wants all of them in the order in which the second network read. `ys` and `dys` have them in the order of the sequence.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# In that call three arrays are turned: the inputs, the second half of `ys` and the second half of `dys`. Of what it returns, one thing has an axis of time; it is turned back before it is added to the `dxs` of the first reading.
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "bidirectional_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def bidirectional_backward(params, xs, mask, h_first, h_end, ys, dys, dends):
+    """(dparams, dxs, dh_first, dh_end): the gradients of what `bidirectional` was given."""
+    ### BEGIN SOLUTION
+    H = h_first.shape[1]
+    first = params.forwards, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H]
+    dforwards, dxs_first, dh_first = masked_unroll_backward(*first)
+    turned = (reverse_padded(array, mask) for array in (ys[..., H:], dys[..., H:]))
+    second = params.backwards, reverse_padded(xs, mask), mask, h_end, *turned, dends[:, H:]
+    dbackwards, dxs_second, dh_end = masked_unroll_backward(*second)
+    dxs = dxs_first + reverse_padded(dxs_second, mask)  # (10.8)
+    return BidirectionalParams(dforwards, dbackwards), dxs, dh_first, dh_end
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": false, "grade_id": "check_bidirectional_backward", "locked": true, "schema_version": 3, "solution": false, "task": false}
+check("04_masks", bidirectional_backward)
+
+# %% nbgrader={"grade": true, "grade_id": "test_bidirectional_backward", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
+# The hidden tests of bidirectional_backward, 5 points. Leave this cell as it is.
+### BEGIN HIDDEN TESTS
+hidden_test("04_masks", bidirectional_backward, points=5)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# Now use what you have written. A tagger: two readings, a dense layer, your loss, and one gradient through all of it. Three sentences of 6, 4 and 1 steps are padded to 6, then with 10 and with 100 steps more, and the padding is garbage.
+#
+# Before you run the cell, predict: which of the three numbers change from line to line? The last is the mean with the padding counted as zeros, (11.12). If one of the first two moves, padding leaks.
+
+# %% nbgrader={"grade": false, "grade_id": "check_padding", "locked": true, "schema_version": 3, "solution": false, "task": false}
+rng = np.random.default_rng(0)
+B, D, H, K, V = 3, 4, 5, 6, 7
+lengths = np.array([6, 4, 1])
+shapes = [(D, H), (H, H), (H,), (D, K), (K, K), (K,)]
+weights = [rng.standard_normal(shape) / 2 for shape in shapes]
+params = BidirectionalParams(RNNParams(*weights[:3]), RNNParams(*weights[3:]))
+W, starts = rng.standard_normal((H + K, V)), (rng.standard_normal((B, H)), rng.standard_normal((B, K)))
+sentences, answers = rng.standard_normal((6, B, D)), rng.integers(V, size=(6, B))
+
+for extra in (0, 10, 100):
+    mask = np.arange(6 + extra)[:, None] < lengths
+    garbage = rng.standard_normal((6 + extra, B, D))
+    garbage[:6] = sentences
+    xs = np.where(mask[..., None], garbage, 100 * garbage)
+    targets = np.concatenate([answers, rng.integers(V, size=(extra, B))])
+    ys, ends = bidirectional(params, xs, mask, *starts)
+    loss, dlogits = masked_loss(ys @ W, targets, mask)
+    dparams, dxs, *_ = bidirectional_backward(params, xs, mask, *starts, ys, dlogits @ W.T, np.zeros_like(ends))
+    size = np.sqrt(sum(np.sum(d**2) for d in (*dparams.forwards, *dparams.backwards)))
+    print(
+        f"{6 + extra:3} steps: loss {loss:.6f}, gradient of the weights {size:.6f}, loss over all rows {loss * mask.mean():.6f}"
+    )

@@ -1,0 +1,73 @@
+"""Calling a function that a student wrote. Standard library and NumPy alone: the worker inside the sandbox imports it too.
+
+The function is called on every case, then on the same cases in the opposite order, each time on fresh arrays, so that what it
+keeps between calls shows. Nothing is judged here.
+"""
+
+import numpy as np
+
+
+def call_on_cases(function, cases, namespace, own="<cell "):
+    """Yield (event, tree) for each call: {"what": "answer", "born": …} with (outputs, arguments), or {"what": "raised", …}.
+
+    own: how the file names of the student's code begin; `describe` says where in it.
+    """
+    for turn, order in enumerate((range(len(cases)), reversed(range(len(cases))))):
+        for k in order:
+            event = {"case": k, "turn": turn}
+            arguments = fresh(cases[k], namespace)
+            try:
+                outputs = function(*arguments)
+            except BaseException as error:  # SystemExit and KeyboardInterrupt too: the next case still has its chance
+                yield event | {"what": "raised", "error": describe(error, own)}, None
+            else:
+                born = None if finite(outputs) else birth_of_nan(function, fresh(cases[k], namespace), own)
+                yield event | {"what": "answer", "born": born}, (outputs, arguments)
+
+
+def fresh(tree, namespace):
+    """Return a copy of the tree whose NamedTuples are of the notebook's own classes, where it has them."""
+    if isinstance(tree, (tuple, list)):
+        branches = [fresh(branch, namespace) for branch in tree]
+        if not hasattr(tree, "_fields"):
+            return type(tree)(branches)
+        kind = namespace.get(type(tree).__name__)
+        return (kind if getattr(kind, "_fields", None) == tree._fields else type(tree))(*branches)
+    return None if tree is None else np.array(tree)
+
+
+def finite(tree):
+    """Return False if there is a NaN or an infinity in the tree."""
+    if isinstance(tree, (tuple, list)):
+        return all(map(finite, tree))
+    return not (isinstance(tree, np.ndarray) and tree.dtype.kind in "fc") or bool(np.isfinite(tree).all())
+
+
+def birth_of_nan(function, arguments, own):
+    """Return the description of the error where the first NaN or infinity is made, or None if NumPy sees none being made."""
+    try:
+        with np.errstate(invalid="raise", over="raise", divide="raise"):
+            function(*arguments)
+    except FloatingPointError as error:
+        return describe(error, own)
+    except BaseException:
+        pass
+    return None
+
+
+def describe(error, own="<cell "):
+    """Return type, message and place of an exception: the last line of the student's own that it passed through."""
+    name = line = None
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename.startswith(own):
+            name, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
+        trace = trace.tb_next
+    if isinstance(error, SyntaxError) and str(error.filename).startswith(own):
+        name, line = error.filename, error.lineno
+    try:
+        message = str(error)[:500]
+    except BaseException:
+        message = ""
+    cell = int(name[6:-1]) if name and name.startswith("<cell ") else None
+    return {"type": type(error).__name__[:80], "message": message, "cell": cell, "line": line}

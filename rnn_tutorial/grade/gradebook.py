@@ -1,0 +1,88 @@
+"""What the lecturer gets: the table of a class as CSV, the reports as JSON lines, and a picture of where the class went wrong."""
+
+import csv
+import io
+import json
+from collections import Counter
+
+STATUSES = {
+    "right": ("#009e73", "right"),
+    "partly right": ("#f0e442", "partly right"),
+    "wrong": ("#d55e00", "wrong"),
+    "stopped": ("#7f3b08", "stopped or missing"),
+    "missing": ("#7f3b08", "stopped or missing"),
+    "unanswered": ("#bbbbbb", "unanswered"),
+}
+SHOWN = 10
+NO_MISTAKE = ("unanswered", "rests on an earlier question")
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # some take the wide ones too
+
+
+def to_csv(reports):
+    """Return the table: a row a student, by name; points in all and question by question; the problem, if there was one."""
+    names = [row["name"] for row in reports[0]["questions"]] if reports else []
+    lines = io.StringIO()
+    write = csv.writer(lines, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow  # where ; divides cells, a name may hold one
+    write(["student", "assignment", "points", "out_of", *names, "problem"])
+    for report in reports:
+        points = [f"{row['points']:g}" for row in report["questions"]]
+        total = [f"{report['points']:g}", f"{report['out_of']:g}"]
+        write([plain(report["student"]), report["assignment"], *total, *points, plain(report["problem"] or "")])
+    return lines.getvalue()
+
+
+def plain(text):
+    """Return text that no spreadsheet takes for a formula, nor for two lines."""
+    line = " ".join(text.split())
+    return "'" + line if line.startswith(FORMULA) else line
+
+
+def to_json_lines(reports):
+    """Return the reports, one a line, in ASCII: nothing in them is taken for the end of a line."""
+    return "".join(json.dumps(report) + "\n" for report in reports)
+
+
+def causes(reports):
+    """Return [(question, cause, number of students)], the most frequent first: each student counts once for each."""
+    seen = Counter()
+    for report in reports:
+        for row in [] if report["problem"] else report["questions"]:
+            seen.update({(row["name"], finding["cause"]) for finding in row["findings"] if finding["cause"] not in NO_MISTAKE})
+    return sorted(((name, cause, count) for (name, cause), count in seen.items()), key=lambda item: (-item[2], item[:2]))
+
+
+def draw_class(reports):
+    """Return a matplotlib Figure: for each question how the class did, and the causes that were found most often."""
+    from matplotlib.figure import Figure  # grading alone needs no picture
+
+    names = [row["name"] for row in reports[0]["questions"]]
+    common = causes(reports)[:SHOWN]
+    figure = Figure(figsize=(9, 1.8 + 0.42 * (len(names) + len(common))), layout="constrained", dpi=110)
+    above, below = figure.subplots(2, 1, height_ratios=[len(names) + 1, max(len(common), 1) + 1])
+    draw_statuses(above, reports, names)
+    below.barh(
+        [f"{name}: {'no known cause' if cause == 'unknown' else cause}" for name, cause, _ in common],
+        [count for *_, count in common],
+        color="#0072b2",
+    )
+    below.invert_yaxis()
+    below.set_xlabel("students")
+    below.set_title("The causes found most often" if common else "No mistake was found", loc="left")
+    for ax in (above, below):
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.xaxis.get_major_locator().set_params(integer=True)
+    return figure
+
+
+def draw_statuses(ax, reports, names):
+    """Draw a bar for each question, divided by how the students did."""
+    left = [0] * len(names)
+    for word in dict.fromkeys(word for _, word in STATUSES.values()):
+        kinds = [status for status, (_, same) in STATUSES.items() if same == word]
+        counts = [sum(report["questions"][k]["status"] in kinds for report in reports) for k in range(len(names))]
+        ax.barh(names, counts, left=left, color=STATUSES[kinds[0]][0], label=word)
+        left = [start + count for start, count in zip(left, counts)]
+    ax.invert_yaxis()
+    ax.set_xlabel("students")
+    ax.set_title(f"How {len(reports)} students did, question by question", loc="left")
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)

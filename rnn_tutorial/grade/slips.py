@@ -1,0 +1,57 @@
+"""Slips that any array can have, whatever the question: what a right leaf becomes by each of them."""
+
+from itertools import permutations
+
+import numpy as np
+
+GATES = {"4H": ("i", "f", "o", "g"), "3H": ("r", "z", "n"), "2H": ("r", "z")}
+FACTORS = (
+    ("sign", "The sign is the wrong way round.", -1),
+    ("never written", "This is all zeros: it was made and never written to, or multiplied away.", 0),
+    ("factor of two", "This is twice what it should be: something is counted twice.", 2),
+    ("factor of two", "This is half of what it should be.", 0.5),
+)
+
+
+def slips(exam, axes, place):
+    """Yield (name, hint, wrong leaves), the leaf at `place` of each case as this slip would make it; axes: its own, a list."""
+    wants = [leaves[place] for leaves in exam.expected]
+    for name, hint, factor in FACTORS:
+        yield name, hint, [factor * want for want in wants]
+    yield from means(exam, axes, wants)
+    if len(axes) == 2 and axes[0] == axes[1]:
+        yield "weight transposed", "Rows and columns of this gradient are exchanged.", [want.T for want in wants]
+    if axes[:1] == ["T"]:
+        hint = "The steps are in the opposite order: the loop runs back, the result does not."
+        yield "time runs backwards", hint, [want[::-1] for want in wants]
+    if axes and axes[-1] in GATES:
+        yield from exchanged_gates(GATES[axes[-1]], wants)
+    for other, name in enumerate(exam.question.outputs):
+        if other != place:
+            hint = f"This is {name}: two things that you return stand in each other's place."
+            yield "outputs exchanged", hint, [leaves[other] for leaves in exam.expected]
+
+
+def means(exam, axes, wants):
+    """Yield the slips that divide by the size of an axis that was summed over."""
+    for axis, word in (("B", "batch"), ("T", "steps")):
+        counts = [sizes(exam, k).get(axis) for k in range(len(wants))]
+        if axis not in axes and all(counts):
+            hint = f"This is a mean over the {word}, where a sum is due: no 1/{axis} stands in the equations."
+            yield "mean for sum", hint, [want / count for want, count in zip(wants, counts)]
+
+
+def exchanged_gates(gates, wants):
+    """Yield the slips that have the right blocks of gates in a wrong order."""
+    for order in permutations(range(len(gates))):
+        if order != tuple(range(len(gates))):
+            yours = ", ".join(gates[k] for k in order)
+            hint = f"The gates are right, their order is not: yours is {yours}, the order here is {', '.join(gates)}."
+            blocks = [np.split(want, len(gates), axis=-1) for want in wants]
+            yield "gates in another order", hint, [np.concatenate([b[k] for k in order], axis=-1) for b in blocks]
+
+
+def sizes(exam, k):
+    """Return {axis: size} of one case, read off its right answers."""
+    pairs = zip(exam.question.outputs.values(), exam.expected[k])
+    return {axis: n for axes, leaf in pairs for axis, n in zip(axes.split(), np.shape(leaf))}

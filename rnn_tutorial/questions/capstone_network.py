@@ -1,0 +1,206 @@
+"""The tagger of assignment 5 once more, in plain NumPy, with a switch for each thing that can go wrong, forward and backward.
+
+With every switch at rest these are the references of `capstone.py`; a test holds them equal.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy import ndarray as Array
+
+
+class RNNParams(NamedTuple):
+    """The parameters of one reading, as the notebook defines them."""
+
+    W_x: Array  # (V, H), a row for each letter
+    W_h: Array  # (H, H)
+    b: Array  # (H,)
+
+
+class TaggerParams(NamedTuple):
+    """The parameters of the tagger, as the notebook defines them."""
+
+    forwards: RNNParams
+    backwards: RNNParams
+    W: Array  # (2H, K)
+    b: Array  # (K,)
+
+
+def tagger_params(leaves):
+    """Return TaggerParams of the eight arrays in their order."""
+    return TaggerParams(RNNParams(*leaves[:3]), RNNParams(*leaves[3:6]), *leaves[6:])
+
+
+def sigmoid(a):
+    """Return 1 / (1 + exp(-a))."""
+    return 1 / (1 + np.exp(-a))
+
+
+def slope(h):
+    """Return the derivative of tanh, from its value."""
+    return 1 - h**2
+
+
+def read(params, xs, mask, *, f=np.tanh, hold=True, loud=False, carry=1, bias=1, transposed=False):
+    """Return hs of one reading in the order of xs, with a mistake or with none."""
+    h, hs = np.zeros((xs.shape[1], len(params.b))), []
+    for x, keep in zip(xs, mask[..., None]):
+        new = f(params.W_x[x] + carry * h @ (params.W_h.T if transposed else params.W_h) + bias * params.b)
+        h = np.where(keep, new, h) if hold else new
+        hs.append(h if loud else np.where(keep, h, 0))
+    return np.stack(hs)
+
+
+def tagger(params, xs, mask, *, inner=-1, of_mask=-1, outer=-1, shared=False, halves=1, out_bias=1, hide=False, **mistake):
+    """Return (forwards, backwards, ys) with a mistake, or with none. inner, outer, of_mask: -1 turns, 1 does not."""
+    forwards = read(params.forwards, xs, mask, **mistake)
+    second = params.forwards if shared else params.backwards
+    backwards = read(second, xs[::inner], mask[::of_mask], **mistake)[::outer]
+    ys = np.concatenate([forwards, backwards][::halves], axis=-1) @ params.W + out_bias * params.b
+    return forwards, backwards, np.where(mask[..., None], ys, 0) if hide else ys
+
+
+def add_at(dW_x, xs, das):
+    """Return dW_x with each da added to the row of its letter."""
+    np.add.at(dW_x, xs, das)
+    return dW_x
+
+
+def add_once(dW_x, xs, das):
+    """Return dW_x, where the last of the das of a letter has won."""
+    dW_x[xs] += das
+    return dW_x
+
+
+def add_once_a_step(dW_x, xs, das):
+    """Return dW_x, where the last of the das of a letter has won at each step."""
+    for x, da in zip(xs, das):
+        dW_x[x] += da
+    return dW_x
+
+
+def read_backward(
+    params, xs, mask, hs, dhs, *, slope=slope, transposed=True, carry=1, leak=False, new=False, add=add_at, every=True, mean=False
+):
+    """Return dparams of one reading in the order of xs, with a mistake or with none."""
+    dh, das = np.zeros_like(hs[0]), []
+    for keep, h, dh_out in zip(mask[::-1, :, None], hs[::-1], dhs[::-1]):
+        da = np.where(keep | leak, (carry * dh + dh_out) * slope(h), 0)
+        dh = da @ (params.W_h.T if transposed else params.W_h)
+        das.insert(0, da if every or not das else 0 * da)
+    das, olds = np.stack(das), hs if new else np.concatenate([np.zeros_like(hs[:1]), hs[:-1]])
+    dparams = RNNParams(add(np.zeros_like(params.W_x), xs, das), np.einsum("tbi,tbj->ij", olds, das), das.sum(axis=(0, 1)))
+    return RNNParams(*(part / mask.sum() for part in dparams)) if mean else dparams
+
+
+def backward(params, xs, mask, forwards, backwards, dys, *, turn=-1, of_dys=-1, halves=1, same=False, own=False, **mistake):
+    """Return dparams of the tagger with a mistake, or with none. turn, of_dys: -1 turns, 1 does not."""
+    hs = np.concatenate([forwards, backwards], axis=-1)
+    dforwards, dbackwards = np.split(dys @ params.W.T, 2, axis=-1)[::halves]
+    dbackwards = dforwards if same else dbackwards
+    second = (xs[::turn], mask[::turn], backwards[::turn], dbackwards[:: of_dys if turn == -1 else 1])
+    of_first = read_backward(params.forwards, xs, mask, forwards, dforwards, **mistake)
+    of_second = of_first if own else read_backward(params.backwards, *second, **mistake)
+    n = mask.sum() if mistake.get("mean") else 1
+    return TaggerParams(of_first, of_second, np.einsum("tbj,tbk->jk", hs, dys) / n, dys.sum(axis=(0, 1)) / n)
+
+
+# The mistakes by name: rows of (name, hint, the switches that make it)
+
+BOTH_FORWARDS = "both readings run forwards"
+READING = (
+    (
+        "not turned back",
+        "Your second reading still stands in the order in which it was read. To which letter belongs entry t? See (10.5).",
+        {"outer": 1},
+    ),
+    ("mask not turned", "You turn the letters, and the mask stays as it was: equation (11.13).", {"of_mask": 1}),
+    (
+        BOTH_FORWARDS,
+        "Your second reading begins at the first letter, like the first one: equation (10.3).",
+        {"inner": 1, "of_mask": 1, "outer": 1},
+    ),
+    (
+        "one network for both directions",
+        "Both of your readings use the same weights. Each direction has its own.",
+        {"shared": True},
+    ),
+    (
+        "padding leaks",
+        "A word that has ended, or in the second reading has not begun, takes no step: its state is held, (11.3).",
+        {"hold": False},
+    ),
+    (
+        "padding leaks",
+        "Padding moves your state and speaks through your output: equations (11.3) and (11.5).",
+        {"hold": False, "loud": True},
+    ),
+    ("padding leaks", "The held state is no output: what does (11.5) say about padding?", {"loud": True}),
+    ("carry lost between steps", "Each of your steps starts from the same state. From which should step t start?", {"carry": 0}),
+    ("bias missing", "One of the terms of the pre-activation is not in your sum.", {"bias": 0}),
+    ("activation missing", "What your readings keep is the pre-activation: the tanh is still to come.", {"f": np.copy}),
+    ("another activation", "That is a sigmoid. The cell of this assignment has tanh.", {"f": sigmoid}),
+    ("weight transposed", "Rows and columns of W_h are exchanged. It is square, so no shape complains.", {"transposed": True}),
+)
+OUTPUT = (
+    ("halves exchanged", "The two readings stand in each other's place above W: equation (10.9).", {"halves": -1}),
+    ("bias missing", "One of the two terms of the output is not in your sum: equation (4.3).", {"out_bias": 0}),
+    (
+        "outputs hidden on padding",
+        "Equation (4.3) holds at every place of the array. The loss will not look at padding, so nothing has to be hidden here.",
+        {"hide": True},
+    ),
+)
+SLOPE = "On the way back through tanh something has to be multiplied: equation (2.6)."
+BACK = (
+    ("derivative of the activation missing", SLOPE, {"slope": np.ones_like}),
+    (
+        "derivative of the activation wrong",
+        "The slope of tanh is written with its output: look again at (2.6).",
+        {"slope": lambda h: 1 - h},
+    ),
+    (
+        "derivative taken at the wrong place",
+        "Your slope takes the tanh of h, but h is a tanh already.",
+        {"slope": lambda h: 1 - np.tanh(h) ** 2},
+    ),
+    (
+        "weight transposed",
+        "What goes back through W_h meets it the other way round: compare the indices in (2.12) and (1.5).",
+        {"transposed": False},
+    ),
+    (
+        "carry lost between steps",
+        "Each step hands a gradient to the step that was read before it, and in your loop none arrives: (3.10).",
+        {"carry": 0},
+    ),
+    (
+        "padding leaks",
+        "In the second reading padding lies before the word, and your walk goes on through it: equations (11.7) and (11.9).",
+        {"leak": True},
+    ),
+    ("new state for the old one", "W_h multiplies the state before the step: equation (2.9).", {"new": True}),
+    (
+        "repeated letters counted once",
+        "A letter that occurs twice has two gradients. With repeated indices, your line keeps one of them: below (4.2).",
+        {"add": add_once},
+    ),
+    (
+        "repeated letters counted once",
+        "Two words of a batch may have the same letter at one step, and your line keeps one of their gradients: below (4.2).",
+        {"add": add_once_a_step},
+    ),
+    ("not accumulated over time", "A weight is used at every step. You keep the gradient of one use: (3.13).", {"every": False}),
+    ("mean for sum", "The gradient of a weight is a sum over its uses; the mean is in dys already: (4.4).", {"mean": True}),
+)
+BOTH_BACK = (
+    ("one gradient for both directions", "Your second reading gets the gradient of the first one: (10.9).", {"same": True}),
+    ("gradient not turned", "Your second reading is turned, the gradient that arrives at it is not: (10.7).", {"of_dys": 1}),
+    (BOTH_FORWARDS, "You go back through the second reading as if it had begun at the first letter: (10.7).", {"turn": 1}),
+    (
+        "halves exchanged",
+        "Each reading gets the gradient of the other: which rows of W belong to which? See (10.9).",
+        {"halves": -1},
+    ),
+    ("one gradient for both directions", "You return the gradient of the first reading twice.", {"own": True}),
+)

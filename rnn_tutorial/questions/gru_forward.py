@@ -1,0 +1,191 @@
+"""What goes wrong in the forward steps of assignment 3: both forms with a switch for each mistake, and the mistakes by name."""
+
+import numpy as np
+
+from rnn_tutorial.cells.gru import GRUGates
+
+R, Z, N = range(3)
+
+
+def sigmoid(a):
+    """Return 1 / (1 + exp(-a))."""
+    return 1 / (1 + np.exp(-a))
+
+
+def reset_after(r, z, a, h, W, c):
+    """Return the candidate's pre-activation, reset after the matrix."""
+    return a + r * (h @ W + c)
+
+
+def reset_before(r, z, a, h, W, c):
+    """Return the candidate's pre-activation, reset before the matrix."""
+    return a + (r * h) @ W
+
+
+def weighted_mean(r, z, h, n):
+    """Return the new state."""
+    return z * h + (1 - z) * n
+
+
+def step(
+    params,
+    x,
+    h_previous,
+    *,
+    candidate=reset_after,
+    mean=weighted_mean,
+    gate=sigmoid,
+    f=np.tanh,
+    order=(R, Z, N),
+    biases=(R, Z, N),
+    bias=1,
+    seen=1,
+    turned=False,
+):
+    """Return (h, gates) of one step with a mistake, or with none."""
+    W_h = params.W_h if hasattr(params, "b_hn") else np.hstack([params.W_h, params.W_hn])
+    W_x, W_h, b = (np.split(leaf, 3, axis=-1) for leaf in (params.W_x, W_h, params.b))
+    W_h = [block.T if turned else block for block in W_h]
+    a = [x @ W_x[k] + bias * b[biases[k]] for k in order]
+    r, z = (gate(a[k] + seen * h_previous @ W_h[order[k]]) for k in (R, Z))
+    n = f(candidate(r, z, a[N], h_previous, W_h[N], getattr(params, "b_hn", 0)))
+    return mean(r, z, h_previous, n), GRUGates(r, z, n)
+
+
+def before_step(params, x, h_previous, *, candidate=reset_before, **mistake):
+    """Return (h, gates) of one step, reset before the matrix, with a mistake, or with none."""
+    return step(params, x, h_previous, candidate=candidate, **mistake)
+
+
+# The mistakes by name: rows of (name, hint, the switches that make it)
+
+Z_CONVENTION = "the other convention for z"
+FORM = "the other form of the GRU"
+COMPLEMENT = "gate for its complement"
+
+STEP = (
+    ("bias missing", "The pre-activations of both gates and of the candidate have a bias each: (9.3) and (9.5).", {"bias": 0}),
+    ("bias of another gate", "Look at which block of b your update gate adds.", {"biases": (R, R, N)}),
+    ("bias of another gate", "Look at which block of b your reset gate adds.", {"biases": (Z, Z, N)}),
+    (
+        "gates in another order",
+        "You take the first block for z and the second for r. The order here is r, z, n; Keras and ONNX have yours.",
+        {"order": (Z, R, N)},
+    ),
+    (
+        "weight transposed",
+        "Rows and columns are exchanged in the blocks of W_h. They are square, so no shape complains: see the order in (9.3).",
+        {"turned": True},
+    ),
+    ("old state not used", "Your gates look at the input alone. Equation (9.3) has one more product.", {"seen": 0}),
+    ("activation missing", "The gates are shares, between 0 and 1. Yours are still pre-activations: (9.3).", {"gate": np.copy}),
+    ("activation missing", "The candidate you return is a pre-activation. Equation (9.5) goes on.", {"f": np.copy}),
+    (
+        "another activation",
+        "Your gates have the tanh. Which function do shares between 0 and 1 come from? (9.3).",
+        {"gate": np.tanh},
+    ),
+    (
+        "another activation",
+        "Your gates are twice as steep as the sigmoid: a tanh was moved and halved, but not its argument.",
+        {"gate": lambda a: (np.tanh(a) + 1) / 2},
+    ),
+    ("another activation", "Your candidate has the sigmoid. It must be able to be negative: (9.5).", {"f": sigmoid}),
+    (
+        Z_CONVENTION,
+        "In (9.2) an open update gate keeps. In your function it updates, as in Chung et al.: equation (9.9).",
+        {"mean": lambda r, z, h, n: (1 - z) * h + z * n},
+    ),
+    (
+        "old state not kept",
+        "Equation (9.2) is a mean of two things, and you have one of them.",
+        {"mean": lambda r, z, h, n: (1 - z) * n},
+    ),
+    (
+        "the shares do not add up to one",
+        "What z keeps of the old, it holds back of the new: look at the second term of (9.2).",
+        {"mean": lambda r, z, h, n: z * h + n},
+    ),
+    (
+        "the shares do not add up to one",
+        "You give the old and the new the same share. Look at the second term of (9.2).",
+        {"mean": lambda r, z, h, n: z * h + z * n},
+    ),
+    (
+        "one gate for another",
+        "Your state is mixed by the reset gate. Which gate does (9.2) have?",
+        {"mean": lambda r, z, h, n: r * h + (1 - r) * n},
+    ),
+)
+NO_RESET = "The candidate does not see the whole of the old state. Where is the reset gate in yours?"
+RESET_AFTER = (
+    ("reset gate missing", NO_RESET, {"candidate": lambda r, z, a, h, W, c: a + h @ W + c}),
+    (
+        FORM,
+        "You reset the state, then multiply by the matrix. This question has the reset after the matrix: (9.4) and (9.5).",
+        {"candidate": lambda r, z, a, h, W, c: a + (r * h) @ W + c},
+    ),
+    (
+        FORM,
+        "You reset the state, then multiply by the matrix, and b_hn is nowhere: compare (9.6) with (9.4) and (9.5).",
+        {"candidate": lambda r, z, a, h, W, c: a + (r * h) @ W},
+    ),
+    (
+        "bias outside the reset",
+        "The bias b_hn belongs to s, and the reset gate multiplies all of s: (9.4) and (9.5).",
+        {"candidate": lambda r, z, a, h, W, c: a + r * (h @ W) + c},
+    ),
+    (
+        "bias missing",
+        "One parameter is not in your answer: where does b_hn enter (9.4)?",
+        {"candidate": lambda r, z, a, h, W, c: a + r * (h @ W)},
+    ),
+    (
+        "reset gate on the input as well",
+        "Your reset gate multiplies what comes from the input too. What is inside the reset in (9.5), and what is outside?",
+        {"candidate": lambda r, z, a, h, W, c: r * (a + h @ W + c)},
+    ),
+    (
+        "reset gate on the input as well",
+        "Your reset gate multiplies what comes from the input, and not b_hn. Draw the bracket of (9.5) again, with (9.4) in it.",
+        {"candidate": lambda r, z, a, h, W, c: r * (a + h @ W) + c},
+    ),
+    (
+        "reset gate on the input as well",
+        "Your reset gate multiplies what comes from the input, and b_hn is nowhere: (9.4) and (9.5).",
+        {"candidate": lambda r, z, a, h, W, c: r * (a + h @ W)},
+    ),
+    (
+        COMPLEMENT,
+        "Where your reset gate is open, the candidate sees nothing of the old state: (9.5).",
+        {"candidate": lambda r, z, a, h, W, c: a + (1 - r) * (h @ W + c)},
+    ),
+    (
+        "one gate for another",
+        "Your candidate is reset by the update gate: (9.5).",
+        {"candidate": lambda r, z, a, h, W, c: a + z * (h @ W + c)},
+    ),
+)
+RESET_BEFORE = (
+    ("reset gate missing", NO_RESET, {"candidate": lambda r, z, a, h, W, c: a + h @ W}),
+    (
+        "reset gate on the input as well",
+        "Your reset gate multiplies what comes from the input too. What is it that (9.6) resets?",
+        {"candidate": lambda r, z, a, h, W, c: r * (a + h @ W)},
+    ),
+    (
+        FORM,
+        "You multiply by the matrix, then reset the product. This question has the reset before the matrix: (9.6).",
+        {"candidate": lambda r, z, a, h, W, c: a + r * (h @ W)},
+    ),
+    (
+        COMPLEMENT,
+        "Where your reset gate is open, the candidate sees nothing of the old state: (9.6).",
+        {"candidate": lambda r, z, a, h, W, c: a + ((1 - r) * h) @ W},
+    ),
+    (
+        "one gate for another",
+        "Your candidate is reset by the update gate: (9.6).",
+        {"candidate": lambda r, z, a, h, W, c: a + (z * h) @ W},
+    ),
+)

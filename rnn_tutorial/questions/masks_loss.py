@@ -1,0 +1,86 @@
+"""Assignment 4, the mistakes of the loss. See `masks.py` for what is right."""
+
+import numpy as np
+
+
+def over_what_is_real(mask):
+    """Return the weight of each step in the mean of (11.11)."""
+    return mask / mask.sum()
+
+
+def loss(logits, targets, mask, *, weights=over_what_is_real, dweights=None, axis=-1, truth=1, others=1, unit=1):
+    """Return (loss, dlogits) with a mistake, or with none; weights: of each step, dweights: the same in the gradient."""
+    z = logits - logits.max(axis=axis, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=axis, keepdims=True))
+    onehot = targets[..., None] == np.arange(logits.shape[-1])
+    dz = np.where(onehot, np.exp(log_p) - truth, others * np.exp(log_p)) / unit
+    value = -(weights(mask)[..., None] * onehot * log_p).sum() / unit
+    return value, (dweights or weights)(mask)[..., None] * dz
+
+
+def by_sequence(mask):
+    """Return the weights of a mean over sequences of means over their steps."""
+    return mask / (mask.shape[1] * mask.sum(axis=0))
+
+
+# The mistakes by name: rows of (name, hint, the switches that make it)
+
+WEIGHTS = (
+    (
+        "padding in the mean",
+        "The losses on padding are zero, but they are counted in the number that you divide by: equation (11.12).",
+        {"weights": lambda mask: mask / mask.size},
+    ),
+    (
+        "padding leaks",
+        "Padding has a loss in your sum: equation (11.11).",
+        {"weights": lambda mask: np.ones(mask.shape) / mask.size},
+    ),
+    (
+        "padding leaks",
+        "Padding has a loss in your sum, though not in the number that you divide by: (11.11).",
+        {"weights": lambda mask: np.ones(mask.shape) / mask.sum()},
+    ),
+    ("sum for mean", "This is a sum over the real steps. Equation (11.11) is a mean.", {"weights": lambda mask: 1.0 * mask}),
+    (
+        "another mean",
+        "Here every sequence counts the same. In (11.11) every step does.",
+        {"weights": by_sequence},
+    ),
+    (
+        "another mean",
+        "You divide by the number of sequences. Equation (11.11) divides by the number of real steps.",
+        {"weights": lambda mask: mask / mask.shape[1]},
+    ),
+    (
+        "another mean",
+        "You divide by the number of rows of the array. Equation (11.11) divides by the number of real steps.",
+        {"weights": lambda mask: mask / len(mask)},
+    ),
+    (
+        "padding leaks",
+        "A padded step is not in the loss, so it must have no gradient: the second half of (11.11).",
+        {"dweights": lambda mask: np.ones(mask.shape) / mask.sum()},
+    ),
+    (
+        "sum for mean",
+        "Your loss is a mean, your gradient is that of a sum: each step carries its share, equation (4.12).",
+        {"dweights": lambda mask: 1.0 * mask},
+    ),
+    (
+        "padding in the mean",
+        "Your loss is right, but its gradient is divided by another number: the second half of (11.11).",
+        {"dweights": lambda mask: mask / mask.size},
+    ),
+)
+SOFTMAX = (
+    ("target missing", "Prediction minus truth: in your gradient the truth is missing. Equation (4.12).", {"truth": 0}),
+    (
+        "gradient of the target only",
+        "Every logit of a step is in the denominator of its softmax, so every one has a gradient: (4.12).",
+        {"others": 0},
+    ),
+    ("another axis", "Your probabilities add up to 1 over the steps. Over what should they? Equation (4.5).", {"axis": 0}),
+    ("another axis", "Your probabilities add up to 1 over the sequences. Over what should they? Equation (4.5).", {"axis": 1}),
+    ("another logarithm", "These are bits. The loss here is in nats, with the natural logarithm.", {"unit": np.log(2)}),
+)

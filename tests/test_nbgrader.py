@@ -1,0 +1,82 @@
+"""The sources work in nbgrader as they are: generate, autograde, feedback and export, run for real on three submissions."""
+
+import contextlib
+import csv
+import io
+import os
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+pytest.importorskip("nbgrader")
+
+from bank.entry import read_source, solutions, source_path, submission
+from nbgrader.apps.api import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config
+
+NAME = "01_vanilla"
+CARRY = "dh_out + dh)"
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """A course directory in which everything has been done to the submissions of three students."""
+    root = tmp_path_factory.mktemp("course")
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))  # it calls alembic
+    config = Config()
+    config.CourseDirectory.root = str(root)
+    config.CourseDirectory.db_url = f"sqlite:///{root}/gradebook.db"
+    config.Exchange.root = str(root / "exchange")
+    (root / "source" / NAME).mkdir(parents=True)
+    (root / "source" / NAME / f"{NAME}.ipynb").write_text(nbformat.writes(read_source(source_path(NAME))), encoding="utf-8")
+    api = NbGraderAPI(CourseDirectory(config=config), config=config)
+    done(api.generate_assignment(NAME))
+    right = solutions(NAME)
+    wrong = right | {"rnn_unroll_backward": right["rnn_unroll_backward"].replace(CARRY, "dh_out)")}
+    broken = right | {"rnn_step": "def rnn_step(params, x, h_previous) return 0"}
+    for student, answers in {"right": right, "wrong": wrong, "broken": broken}.items():
+        path = root / "submitted" / student / NAME / f"{NAME}.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(submission(NAME, answers))
+        done(api.autograde(NAME, student))
+        done(api.generate_feedback(NAME, student))
+    yield root, api
+    monkeypatch.undo()
+
+
+def done(result):
+    assert result["success"], result.get("log", result)
+
+
+def test_the_release_has_no_solutions_and_no_hidden_tests(course):
+    root, _ = course
+    text = (root / "release" / NAME / f"{NAME}.ipynb").read_text(encoding="utf-8")
+    assert "hidden_test" not in text and "SOLUTION" not in text and "raise NotImplementedError" in text
+
+
+def test_autograde_gives_the_points_that_the_answers_earn(course):
+    _, api = course
+    scores = {student: api.get_submission(NAME, student)["score"] for student in ("right", "wrong", "broken")}
+    assert scores == {"right": 25, "wrong": 16, "broken": 19}
+
+
+def test_feedback_says_why(course):
+    root, _ = course
+    pages = {s: (root / "feedback" / s / NAME / f"{NAME}.html").read_text(encoding="utf-8") for s in ("right", "wrong", "broken")}
+    assert "carry lost between steps" in pages["wrong"] and "carry lost" not in pages["right"]
+    assert "SyntaxError" in pages["broken"]
+
+
+def test_export_has_a_row_for_each_student(course):
+    from nbgrader.plugins.export import CsvExportPlugin
+
+    root, api = course
+    exporter = CsvExportPlugin(to=str(root / "grades.csv"))
+    with contextlib.redirect_stdout(io.StringIO()):
+        exporter.export(api.gradebook)
+    rows = list(csv.DictReader((root / "grades.csv").open(encoding="utf-8")))
+    assert {row["student_id"]: float(row["score"]) for row in rows} == {"right": 25, "wrong": 16, "broken": 19}

@@ -1,0 +1,50 @@
+"""The syllabus: weeks, the chapters to read, and the assignments, each with what its own heading says of it."""
+
+import re
+
+WEEKS = (
+    ("00 01", "The recurrence", ""),
+    ("02", "One step back", ""),
+    ("03", "Through time", "01"),
+    ("04", "Learning to write", ""),
+    ("05", "Why it forgets", ""),
+    ("06", "A state that lasts", ""),
+    ("07", "The LSTM backward", "02"),
+    ("08", "What each part is for", ""),
+    ("09", "The GRU", "03"),
+    ("10", "Both directions", ""),
+    ("11", "Sentences have lengths", "04"),
+    ("12", "Deep", "05"),
+    ("13 14", "Make it fast; the same network elsewhere", ""),
+)
+
+
+def about(notebook, word: str) -> str:
+    """What the table at the head of an assignment says in the row `word`."""
+    found = re.search(rf"^\| {word} \| (.*) \|$", notebook.cells[0].source, re.MULTILINE)
+    if not found:
+        raise SystemExit(f"the first cell of an assignment has no row {word!r}")
+    return found[1]
+
+
+def title(notebook) -> str:
+    """The heading of an assignment without its number."""
+    return notebook.cells[0].source.split("\n")[0].split(": ", 1)[1]
+
+
+def syllabus(notebooks: list, names: list[str]) -> str:
+    """The page as Markdown: a table of weeks, and a section for each assignment."""
+    given = dict(zip((name[:2] for name in names), zip(names, notebooks)))
+    lines = ["# Syllabus", "", "Thirteen weeks. An assignment is handed out in the week that finishes its chapters.", ""]
+    lines += ["| week | chapters | about | assignment | hours | points |", "|---|---|---|---|---|---|"]
+    for week, (chapters, topic, number) in enumerate(WEEKS, 1):
+        row = ["", "", ""]
+        if number in given:
+            name, notebook = given[number]
+            row = [f"{int(number)}: {title(notebook)}", about(notebook, "Time").removesuffix(" hours"), about(notebook, "Points")]
+        lines.append(f"| {week} | {', '.join(chapters.split())} | {topic} | {' | '.join(row)} |")
+    for name, notebook in given.values():
+        lines += ["", f"## Assignment {int(name[:2])}: {title(notebook)}", ""]
+        lines += [f"After it, you can {about(notebook, 'You will be able to')}.", ""]
+        lines += [f"File: `{name}.ipynb`. Time: {about(notebook, 'Time')}. Points: {about(notebook, 'Points')}."]
+    return "\n".join(lines) + "\n"
