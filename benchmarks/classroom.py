@@ -121,7 +121,7 @@ def cluster(workers):
         yield running.scheduler_address
 
 
-def run(folder, students, jobs, options):
+def run_grader(folder, students, jobs, options):
     """Grade the class in three ways, print a row for each, and return {way: its results}."""
     outs = {way: folder / way for way in ("joblib", "dask", "resumed")}
     rows = {}
@@ -148,7 +148,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         counts = make_class(Path(folder), chosen.students, chosen.seed)
         print(", ".join(f"{count} {kind}" for kind, count in counts.items()), flush=True)
-        found = run(Path(folder), chosen.students, chosen.jobs, ["--seconds", chosen.seconds])
+        found = run_grader(Path(folder), chosen.students, chosen.jobs, ["--seconds", chosen.seconds])
     same = found["joblib"] == found["dask"] == found["resumed"]
     print(f"{len(found['joblib'])} files; {'the same bytes each time' if same else 'THEY DIFFER'}")
     raise SystemExit(not same)

@@ -107,7 +107,7 @@ def readable(task):
     return Program(run, lambda result: as_arrays(*result), task)
 
 
-def plain(task):
+def plain_loop(task):
     """Return the plain loop."""
     loop = PLAIN_LOOPS[task.name]
     return Program(lambda: loop(task.params, task.xs, task.dhs), lambda result: as_arrays(*result), task)
@@ -243,7 +243,7 @@ def numpy_ml(task):
     return Program(run, read, task)
 
 
-MAKERS = {OURS: ours, PYTORCH: pytorch, UNROLL: readable, PLAIN: plain, EPYNN: epynn, NUMPY_ML: numpy_ml}
+MAKERS = {OURS: ours, PYTORCH: pytorch, UNROLL: readable, PLAIN: plain_loop, EPYNN: epynn, NUMPY_ML: numpy_ml}
 
 
 def disagreement(one, two):

@@ -137,7 +137,7 @@ def markdown(lines):
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def verdict(tables):
+def verdict_lines(tables):
     """Return the sentences beside the bars of the benchmark, one thread: counted from the table, whether they are met or not."""
     names = list(product(CELLS, SHAPES, DTYPES))
     torch = {key: ratios(tables, PYTORCH, cell=key[0], dtype=key[2], **at_shape(key[1])) for key in names}
@@ -229,7 +229,7 @@ def blocks(tables):
     makers = {
         "figure": figure_line,
         "speed": speed_table,
-        "verdict": verdict,
+        "verdict": verdict_lines,
         "machine": machine_lines,
         "memory": memory_table,
         "growth": growth_table,

@@ -284,7 +284,7 @@ def test_rows_below_one_are_told_as_they_are(stored):
         (cell, shape, dtype): np.median(speed.ratios(stored, PYTORCH, cell=cell, dtype=dtype, **at_shape(shape)))
         for cell, shape, dtype in product(CELLS, SHAPES, DTYPES)
     }
-    told = speed.verdict(stored)
+    told = speed.verdict_lines(stored)
     assert f"geometric mean {np.exp(np.mean(np.log(list(torch.values())))):.2f} over 30 rows" in told
     for (cell, shape, dtype), ratio in torch.items():
         assert (f"{cell} {dtype} {shape} " in told) == (ratio < 1)
