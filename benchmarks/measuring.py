@@ -32,7 +32,8 @@ PRODUCTS = "products alone"
 SLOW = UNROLL, PLAIN, EPYNN, NUMPY_ML
 LENGTHS = 50, 100, 200, 500, 1000, 2000
 BATCHES = 1, 4, 16, 64, 256
-QUICK, BRIEF, THOROUGH = (2, 0.1), (3, 1.0), (7, 1.5)  # at least so many rounds, and for so many seconds
+QUICK, BRIEF, THOROUGH = (2, 0.1), (3, 0.5), (7, 0.8)  # at least so many rounds, and for so many seconds
+SETTLE = 0.05  # seconds, in which the second thread of one library goes to sleep and that of the next one wakes up
 
 
 def clean_environment(threads):
@@ -41,11 +42,12 @@ def clean_environment(threads):
     return others | {f"{library}_NUM_THREADS": str(threads) for library in ("OPENBLAS", "OMP", "MKL")}
 
 
-def time_interleaved(functions, least, budget=0.0, clock=time.process_time, pause=0.0):
+def time_interleaved(functions, least, budget=0.0, clock=time.process_time, settle=0.0):
     """Return ({name: median seconds}, rounds) of functions {name: () -> anything}, each called once in every round.
 
     Whatever slows the machine for a while slows all of them. Every second round runs in the opposite order. Rounds go on until
-    they have taken `budget` seconds, and until there were `least` of them; 400 are enough. Before each call a pause, in seconds.
+    they have taken `budget` seconds, and until there were `least` of them; 400 are enough. Before each call that counts, the
+    function is called for `settle` seconds without being timed.
     """
     seconds, rounds, began = {name: [] for name in functions}, 0, time.perf_counter()
     collecting = gc.isenabled()
@@ -53,8 +55,9 @@ def time_interleaved(functions, least, budget=0.0, clock=time.process_time, paus
     try:
         while rounds < least or (time.perf_counter() - began < budget and rounds < 400):
             for name in list(functions)[:: 1 if rounds % 2 == 0 else -1]:
-                if pause:
-                    time.sleep(pause)
+                settled = time.perf_counter() + settle
+                while time.perf_counter() < settled:
+                    functions[name]()
                 start = clock()
                 functions[name]()
                 seconds[name].append(clock() - start)
@@ -65,40 +68,36 @@ def time_interleaved(functions, least, budget=0.0, clock=time.process_time, paus
     return {name: float(np.median(values)) for name, values in seconds.items()}, rounds
 
 
-def times(threads, quick, cells=tuple(CELLS), dtypes=DTYPES, shapes=SHAPES):
-    """Yield the rows of speed.csv: PyTorch and the products alone beside ours, in many rounds; the slow ones beside ours, in few.
+def times(threads, quick, slow=False, cells=tuple(CELLS), dtypes=DTYPES, shapes=SHAPES):
+    """Yield the rows of speed.csv: PyTorch and the products alone beside ours, or the slow ones beside ours, in fewer rounds.
 
-    One thread is measured by the time of the process, two by the clock on the wall, without the slow ones. Before anything is
-    timed, `check_programs`, which is also a first call of each. The quick run leaves out most of what is large.
+    One thread is measured by the time of the process, two by the clock on the wall. Before anything is timed, `check_programs`,
+    which is also a first call of each. The slow ones need a process of their own: they leave so much memory behind in small
+    pieces that large arrays then cost more than they would. The quick run leaves out most of what is large.
     """
     limit_torch(threads)
     for name, shape, dtype in product(cells, shapes, dtypes):
-        large = shape in LARGE
-        if quick and large and dtype == "float64":
+        if quick and shape in LARGE and (slow or dtype == "float64"):
             continue
-        slow = SLOW if threads == 1 and not (quick and large) else ()
-        made = programs(problem(name, dtype, shape), (OURS, PYTORCH, *slow))
+        made = programs(problem(name, dtype, shape), (OURS, *(SLOW if slow else (PYTORCH,))))
         check_programs(made)
         runs = {program: made[program].run for program in made}
-        many = {program: runs[program] for program in (OURS, PYTORCH) if program in runs}
-        many[PRODUCTS] = products_alone(kernel_of(CELLS[name]), dtype, shape)
-        many[PRODUCTS]()
-        results = beside_ours(many, *(QUICK if quick else THOROUGH), threads)
-        if slow:
-            few = {program: runs[program] for program in (OURS, *slow) if program in runs}
-            results += beside_ours(few, *(QUICK if quick else BRIEF), threads)
+        if not slow:
+            runs[PRODUCTS] = products_alone(kernel_of(CELLS[name]), dtype, shape)
+            runs[PRODUCTS]()
         place = {"threads": threads, "cell": name, "dtype": dtype, **dict(zip("BTDH", shape))}
-        yield from (place | result for result in results)
+        effort = QUICK if quick else BRIEF if slow else THOROUGH
+        yield from (place | result for result in beside_ours(runs, *effort, threads))
 
 
 def beside_ours(functions, least, budget, threads):
     """Return [{program, rounds, ms, ours_ms}] of each function but ours, all from the same rounds.
 
-    With two threads there are pauses: the second thread of a library goes on turning for a while after its work is done, and
-    would take the time of the library that comes next.
+    With two threads each is called for a while before it is timed: the second thread of a library goes on turning for a moment
+    after its work is done, and would take the time of the library that comes next.
     """
-    clock, pause = (time.process_time, 0.0) if threads == 1 else (time.perf_counter, 0.03)
-    seconds, rounds = time_interleaved(functions, least, budget, clock, pause)
+    clock, settle = (time.process_time, 0.0) if threads == 1 else (time.perf_counter, SETTLE)
+    seconds, rounds = time_interleaved(functions, least, budget, clock, settle)
     found = {program: round(1e3 * value, 4) for program, value in seconds.items()}
     return [
         {"program": program, "rounds": rounds, "ms": ms, "ours_ms": found[OURS]}

@@ -44,6 +44,7 @@ def run_all(quick):
     for threads in (1, 2):
         yield from (("speed_machine", row) for row in rows_of("machine", {"threads": threads}, threads))
     yield from (("speed", row) for row in rows_of("times", {"threads": 1, "quick": quick}))
+    yield from (("speed", row) for row in rows_of("times", {"threads": 1, "quick": quick, "slow": True}))
     some = {"cells": ["LSTM"], "shapes": SHAPES[:3]} if quick else {}
     yield from (("speed", row) for row in rows_of("times", {"threads": 2, "quick": quick} | some, 2))
     for cell, shape, program in product(CELLS, SHAPES, (OURS, *RIVALS)):

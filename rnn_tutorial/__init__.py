@@ -26,8 +26,9 @@ True
 (10, 1, 1)
 
 Other cells: `LSTM` in `cells.lstm`, `GRU` in `cells.gru`, and their relatives beside them; one of your own: `cells.cell.Cell`
-and `gradient_check.check_cell`. Both directions: `directions.Bidirectional`. In depth: `layers.Residual`, `dropout`. To look
-inside: `trace.trace`, `plotting.plot_gates`. To and from PyTorch, Keras, ONNX and safetensors: `exchange`.
+and `gradient_check.check_cell`. Both directions: `directions.Bidirectional`. In depth: `layers.Residual`, `dropout`. Long
+sequences in less memory: `recompute`. To look inside: `trace.trace`, `plotting.plot_gates`. To and from PyTorch, Keras, ONNX
+and safetensors: `exchange`. Speed: `Recurrent` runs the fast twins of `fused`, for any other cell `unroll`.
 
 Sequences of different length: `data.pad` and `training.Batch`. One answer a sequence: `layers.Last`. Text: `data.Vocabulary`,
 `layers.Embedding`, `losses.softmax_cross_entropy`, `sampling.generate`. Whole numbers are not made into floats, nor float32

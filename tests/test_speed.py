@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import time
 from itertools import product
 
 import numpy as np
@@ -164,6 +165,12 @@ def test_a_budget_is_spent_on_more_rounds():
     assert time_interleaved({"a": lambda: None}, 2)[1] == 2
 
 
+def test_before_a_call_that_counts_a_function_runs_for_a_while():
+    called = []
+    _, rounds = time_interleaved({"a": lambda: called.append("a") or time.sleep(0.001)}, 2, settle=0.01)
+    assert rounds == 2 and len(called) > 2 * (1 + 3)
+
+
 def test_a_measuring_process_has_its_threads_and_no_other_setting(monkeypatch):
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
     monkeypatch.setenv("OMP_PROC_BIND", "true")
@@ -194,7 +201,7 @@ def test_what_is_recomputed_takes_less_memory_and_grows_slower():
 
 def test_a_row_of_the_times_is_measured_in_a_process(tmp_path):
     options = {"threads": 1, "quick": True, "cells": ["RNN"], "dtypes": ["float32"], "shapes": [SHAPE]}
-    rows = list(speed.rows_of("times", options))
+    rows = [row for slow in (False, True) for row in speed.rows_of("times", options | {"slow": slow})]
     expected = [name for name in (PYTORCH, PRODUCTS, UNROLL, PLAIN, EPYNN, NUMPY_ML) if installed(name)]
     assert [row["program"] for row in rows] == expected
     for row in rows:
