@@ -13,7 +13,7 @@ copyright = "2026, the rnn-tutorial contributors. Code BSD-3-Clause, text and fi
 
 extensions = ["myst_nb"]
 root_doc = "README"
-include_patterns = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md", "chapters/*.ipynb"]
+include_patterns = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "assignments/README.md", "benchmarks/README.md", "chapters/*.ipynb"]
 nb_execution_mode = "off"
 myst_enable_extensions = ["amsmath", "dollarmath"]
 myst_heading_anchors = 3
@@ -48,6 +48,7 @@ chapters/*
 :hidden:
 :caption: The project
 
+assignments/README
 CONTRIBUTING
 CHANGELOG
 benchmarks/README
