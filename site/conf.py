@@ -13,7 +13,8 @@ copyright = "2026, the rnn-tutorial contributors. Code BSD-3-Clause, text and fi
 
 extensions = ["myst_nb"]
 root_doc = "README"
-include_patterns = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "assignments/README.md", "benchmarks/README.md", "chapters/*.ipynb"]
+include_patterns = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "assignments/README.md", "benchmarks/README.md"]
+include_patterns += ["chapters/*.ipynb"]
 nb_execution_mode = "off"
 myst_enable_extensions = ["amsmath", "dollarmath"]
 myst_heading_anchors = 3
