@@ -130,8 +130,8 @@ def test_saturated_gates_give_no_warning_and_no_nan(cell, rng):
         (gru(r=identity), None),
         (GRUBefore, None),
         (Leaky, None),
-        (LSTM._replace(pointwise=lambda *a: LSTM.pointwise(*a)), None),
-        (LSTM._replace(pointwise_backward=lambda *a: LSTM.pointwise_backward(*a)), None),
+        (LSTM.replace(pointwise=lambda *a: LSTM.pointwise(*a)), None),
+        (LSTM.replace(pointwise_backward=lambda *a: LSTM.pointwise_backward(*a)), None),
     ],
 )
 def test_only_what_computes_the_same_has_a_twin(cell, kernel):
@@ -189,7 +189,7 @@ def test_a_gradient_that_is_not_of_the_type_of_its_thing_is_refused(spoil, error
 def test_the_cache_of_one_cell_is_refused_by_another(rng):
     (params, xs, state), doutputs = problem(LSTM, rng)
     _, cache = fused_unroll(LSTM, params, xs, state)
-    for other in (lstm(c=identity), LSTM._replace(name="mine", pointwise_backward=lambda *a: LSTM.pointwise_backward(*a))):
+    for other in (lstm(c=identity), LSTM.replace(name="mine", pointwise_backward=lambda *a: LSTM.pointwise_backward(*a))):
         with pytest.raises(TypeError, match=f"cell: expected the one whose forward made the cache, got {other.name}"):
             fused_unroll_backward(other, params, cache, doutputs)
 
