@@ -21,7 +21,7 @@ Import from the module that owns the noun. A network that learns to say what it 
 ...     params = step.params
 >>> step.loss < 0.01
 True
->>> ys, cache = model.forward(params, np.zeros((10, 1, 1)))
+>>> ys, _, _ = model.forward(params, np.zeros((10, 1, 1)))
 >>> ys.shape
 (10, 1, 1)
 
