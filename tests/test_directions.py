@@ -174,7 +174,7 @@ def test_an_unknown_merge_is_refused_and_the_choices_named(merge):
 @pytest.mark.parametrize("merge", [add, average, multiply], ids=lambda merge: merge.name)
 def test_an_elementwise_merge_of_different_sizes_is_refused(merge, rng):
     layer = Bidirectional(Recurrent(Elman, D, H), Recurrent(Elman, D, 1), merge)  # (T, B, 5) and (T, B, 1) would broadcast
-    with pytest.raises(ValueError, match=r"backwards: expected shape \(6, 3, 5\), got \(6, 3, 1\)"):
+    with pytest.raises(ValueError, match=r"backwards: expected shape \(6, 3, 5\), .*got \(6, 3, 1\)"):
         layer.forward(layer.init(rng), rng.standard_normal((T, B, D)))
 
 
@@ -201,7 +201,7 @@ def forgotten_turn(layer, params, cache, dys):
 
 
 def swapped_halves(layer, params, cache, dys):
-    return layer.backward(params, cache, np.concatenate([dys[..., H:], dys[..., :H]], axis=-1))
+    return layer.backward(params, cache, np.concatenate([dys[..., H:], dys[..., :H]], axis=-1))[:2]
 
 
 BROKEN_MERGES = {
@@ -227,7 +227,7 @@ def test_a_broken_backward_is_caught(broken, rng):
     params, xs = layer.init(rng), rng.standard_normal((T, B, D))
     with pytest.raises(GradientError):
         check_gradients(
-            lambda p: layer.forward(p[0], p[1]), lambda cache, dys: broken(layer, params, cache, dys), (params, xs), rng
+            lambda p: layer.forward(*p)[::2], lambda cache, dys: broken(layer, params, cache, dys), (params, xs), rng
         )
 
 
