@@ -20,7 +20,7 @@ from numpy import ndarray as Array
 
 from rnn_tutorial.layer import Layer
 from rnn_tutorial.tree import tree_add
-from rnn_tutorial.validation import check_positive, check_shape
+from rnn_tutorial.validation import check_mask, check_positive, check_shape
 
 
 class RecomputeCache(NamedTuple):
@@ -60,6 +60,7 @@ class Recomputed:
 
     def forward(self, params, xs, state=None, *, mask=None, rng=None):
         """Return (ys, last state, cache)."""
+        check_whole(xs, mask)
         every = isqrt(len(xs) - 1) + 1 if self.every is None else self.every
         state = self.initial_state(params, xs.shape[1]) if state is None else deepcopy(state)
         xs, mask = xs.copy(), None if mask is None else mask.copy()
@@ -89,12 +90,23 @@ def forward_in_stretches(layer, params, xs, state=None, *, mask=None, every=32):
     Raises: ValueError unless every is a positive whole number; CannotContinue for a layer that reads from the end.
     """
     check_positive("every", every)
+    check_whole(xs, mask)
     state = layer.initial_state(params, xs.shape[1]) if state is None else state
     pieces = []
     for some in stretches(len(xs), every):
         ys, state, _ = layer.forward(params, xs[some], state, mask=of_steps(mask, some))
         pieces.append(check_sequence_output(ys, some))
     return np.concatenate(pieces), state
+
+
+def check_whole(xs, mask):
+    """Raise ValueError or TypeError for no steps or sequences, or a mask of other steps than xs: a stretch would not show it."""
+    if not isinstance(xs, np.ndarray):
+        raise TypeError(f"xs: expected a NumPy array (T, B, ...), got {type(xs).__name__}")
+    if xs.ndim < 2 or 0 in xs.shape[:2]:
+        raise ValueError(f"xs: expected at least one step and one sequence, got {xs.shape}")
+    if mask is not None:
+        check_mask(mask, *xs.shape[:2])
 
 
 def stretches(T, every):
