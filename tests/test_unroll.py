@@ -181,7 +181,7 @@ def test_the_gradient_of_a_second_part_of_the_state_must_fit_too(rng):
 
 
 BAD = [
-    (lambda p, xs, s, m: (p, xs[0], s, m), ValueError, r"xs: expected shape \(T, B, D=4\), got \(3, 4\)"),
+    (lambda p, xs, s, m: (p, xs[0], s, None), ValueError, r"xs: expected shape \(T, B, D=4\), got \(3, 4\)"),
     (lambda p, xs, s, m: (p, xs[..., :3], s, m), ValueError, r"xs: expected shape \(T, B, D=4\), got \(6, 3, 3\)"),
     (lambda p, xs, s, m: (p, xs[:, :1], s, None), ValueError, r"state.h: expected shape \(1, 5\), got \(3, 5\)"),
     (lambda p, xs, s, m: (p, xs, ElmanState(s.h[0]), m), ValueError, r"state.h: expected shape \(3, 5\), got \(5,\)"),
