@@ -72,18 +72,12 @@ def sgd(rate):
 
     Raises: ValueError for a negative rate. Source: Robbins and Monro (1951), "A stochastic approximation method".
     """
-    return _optimizer(sgd, sgd_init, sgd_update, rate=rate)
-
-
-def sgd_init(params):
-    """Return the first state of `sgd`."""
-    return SgdState(0)
+    return _optimizer(sgd, SgdState, sgd_update, rate=rate)
 
 
 def sgd_update(grads, state, *, rate_at):
     """Return the updates and the next state: the `update` of `sgd`."""
-    check_kind("state", state, SgdState)
-    check_floats("gradient", grads)
+    check_update(grads, state, SgdState)
     return tree_scale(-rate_at(state.step), grads), SgdState(state.step + 1)
 
 
@@ -94,18 +88,12 @@ def momentum(rate, decay=0.9):
     Source: Polyak (1964), "Some methods of speeding up the convergence of iteration methods"; the form is that of
     Sutskever et al. (2013) with the rate outside the velocity, as in PyTorch.
     """
-    return _optimizer(momentum, momentum_init, momentum_update, rate=rate, decay=_share("decay", decay))
-
-
-def momentum_init(params):
-    """Return the first state of `momentum`."""
-    return MomentumState(0, _zeros(params))
+    return _optimizer(momentum, MomentumState, momentum_update, rate=rate, decay=_share("decay", decay))
 
 
 def momentum_update(grads, state, *, rate_at, decay):
     """Return the updates and the next state: the `update` of `momentum`."""
-    check_kind("state", state, MomentumState)
-    check_like("gradient", grads, state.velocity)
+    check_update(grads, state, MomentumState)
     velocity = tree_map(lambda velocity, g: decay * velocity + g, state.velocity, grads)
     return tree_scale(-rate_at(state.step), velocity), MomentumState(state.step + 1, velocity)
 
@@ -117,18 +105,12 @@ def adagrad(rate=1e-2, epsilon=1e-10):
     Source: Duchi, Hazan and Singer (2011), "Adaptive subgradient methods", figure 1, diagonal case.
     """
     epsilon = check_number("epsilon", epsilon, above=0)
-    return _optimizer(adagrad, adagrad_init, adagrad_update, rate=rate, epsilon=epsilon)
-
-
-def adagrad_init(params):
-    """Return the first state of `adagrad`."""
-    return AdagradState(0, _zeros(params))
+    return _optimizer(adagrad, AdagradState, adagrad_update, rate=rate, epsilon=epsilon)
 
 
 def adagrad_update(grads, state, *, rate_at, epsilon):
     """Return the updates and the next state: the `update` of `adagrad`."""
-    check_kind("state", state, AdagradState)
-    check_like("gradient", grads, state.squares)
+    check_update(grads, state, AdagradState)
     squares, rate_t = tree_map(lambda s, g: s + g**2, state.squares, grads), rate_at(state.step)
     updates = tree_map(lambda g, s: -rate_t * g / (np.sqrt(s) + epsilon), grads, squares)
     return updates, AdagradState(state.step + 1, squares)
@@ -141,18 +123,12 @@ def rmsprop(rate=1e-2, decay=0.99, epsilon=1e-8):
     Source: Tieleman and Hinton (2012), lecture 6.5 of "Neural networks for machine learning".
     """
     decay, epsilon = _share("decay", decay), check_number("epsilon", epsilon, above=0)
-    return _optimizer(rmsprop, rmsprop_init, rmsprop_update, rate=rate, decay=decay, epsilon=epsilon)
-
-
-def rmsprop_init(params):
-    """Return the first state of `rmsprop`."""
-    return RmspropState(0, _zeros(params))
+    return _optimizer(rmsprop, RmspropState, rmsprop_update, rate=rate, decay=decay, epsilon=epsilon)
 
 
 def rmsprop_update(grads, state, *, rate_at, decay, epsilon):
     """Return the updates and the next state: the `update` of `rmsprop`."""
-    check_kind("state", state, RmspropState)
-    check_like("gradient", grads, state.squares)
+    check_update(grads, state, RmspropState)
     squares = tree_map(lambda s, g: decay * s + (1 - decay) * g**2, state.squares, grads)
     rate_t = rate_at(state.step)
     updates = tree_map(lambda g, s: -rate_t * g / (np.sqrt(s) + epsilon), grads, squares)
@@ -172,18 +148,12 @@ def adam(rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
     """
     epsilon = check_number("epsilon", epsilon, above=0)
     betas = {"beta1": _share("beta1", beta1), "beta2": _share("beta2", beta2)}
-    return _optimizer(adam, adam_init, adam_update, rate=rate, **betas, epsilon=epsilon)
-
-
-def adam_init(params):
-    """Return the first state of `adam`."""
-    return AdamState(0, _zeros(params), _zeros(params))
+    return _optimizer(adam, AdamState, adam_update, rate=rate, **betas, epsilon=epsilon)
 
 
 def adam_update(grads, state, *, rate_at, beta1, beta2, epsilon):
     """Return the updates and the next state: the `update` of `adam`."""
-    check_kind("state", state, AdamState)
-    check_like("gradient", grads, state.m)
+    check_update(grads, state, AdamState)
     t, rate_t = state.step + 1, rate_at(state.step)
     m = tree_map(lambda m, g: beta1 * m + (1 - beta1) * g, state.m, grads)
     v = tree_map(lambda v, g: beta2 * v + (1 - beta2) * g**2, state.v, grads)
@@ -234,11 +204,31 @@ def frozen_update(grads, state, *, optimizer, trainable):
     return tree_map_parts(lambda keep, up, g: up if keep else _no_change(g), trainable, updates, grads), state
 
 
-def _optimizer(make, init, update, *, rate, **settings):
+def zero_state(params, *, State):
+    """Return the `State` after no update: each of its moments a tree of zeros like the parameters.
+
+    Raises: TypeError for parameters that are not floating-point arrays.
+    """
+    check_floats("params", params)
+    return State(0, *[tree_zeros_like(params) for _ in State._fields[1:]])
+
+
+def check_update(grads, state, State):
+    """Raise an error unless `state` is a `State`, and `grads` are floating-point arrays that fit its moments.
+
+    Raises: TypeError for another state or dtype, ValueError for another structure or shape.
+    """
+    check_kind("state", state, State)
+    check_floats("gradient", grads)
+    for moment in state[1:]:
+        check_like("gradient", grads, moment)
+
+
+def _optimizer(make, State, update, *, rate, **settings):
     """Return the pair of functions, with the rate as a schedule; it shows itself as the call that made it."""
     update = Bound(update, rate_at=as_schedule(rate), **settings)
     shown = [_name_of(rate), *(f"{name}={value:g}" for name, value in settings.items())]
-    return Optimizer(init, update, f"{make.__name__}({', '.join(shown)})")
+    return Optimizer(Bound(zero_state, State=State), update, f"{make.__name__}({', '.join(shown)})")
 
 
 def _name_of(setting):
@@ -248,11 +238,6 @@ def _name_of(setting):
 def _share(name, value):
     """Return a number that may be 0 and is less than 1."""
     return check_number(name, value, at_least=0, below=1)
-
-
-def _zeros(params):
-    check_floats("params", params)
-    return tree_zeros_like(params)
 
 
 def _trainable_part(trainable, tree):

@@ -6,17 +6,19 @@ You decide when to stop, what to print and what to save:
         print(step.index, step.loss)
     params = step.params
 
-The last line is easily forgotten, and what follows then works with the untrained parameters: they are never changed, so
-nothing can tell that they were not meant. Two forms do without it. The loop can bind the name itself, anew in each step,
+The last line is easily forgotten, and what follows then works with the untrained parameters. Nothing can tell that they were
+not meant: they are plain arrays, `train` never changes them, and to look at them again is not wrong. Two forms cannot forget.
+The head of the loop can bind the name, anew in each step,
 
     for index, loss, norm, params, state in train(model, params, batches, softmax_cross_entropy, adam(1e-3)):
         print(index, loss)
 
-and where nothing is to be done between the steps, `fit` needs no loop:
+and where nothing is to be done between the steps there need be no loop:
 
-    params = fit(model, params, batches, softmax_cross_entropy, adam(1e-3)).params
+    params = last_step(train(model, params, batches, softmax_cross_entropy, adam(1e-3))).params
 """
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -63,8 +65,8 @@ class TrainingDiverged(FloatingPointError):
         self.step, self.loss, self.params, self.optimizer_state = step, loss, params, optimizer_state
 
     def __reduce__(self):
-        """Return how to make it again, so that it comes through from another process with all it carries."""
-        return type(self), (self.step, self.loss, self.params, self.optimizer_state), _notes(self)
+        """Return how to make it again: with its message alone, as by default, it could not come from another process."""
+        return type(self), (self.step, self.loss, self.params, self.optimizer_state), self.__dict__
 
 
 def train(model, params, batches, loss, optimizer, *, optimizer_state=None, rng=None):
@@ -103,17 +105,15 @@ def train(model, params, batches, loss, optimizer, *, optimizer_state=None, rng=
         yield TrainingStep(index, value, norm, params, state)
 
 
-def fit(model, params, batches, loss, optimizer, *, optimizer_state=None, rng=None):
-    """Return the last `TrainingStep` of training on all batches: `params = fit(model, params, ...).params`.
+def last_step(steps):
+    """Return the last of the steps that `train` yields, keeping no other in memory.
 
-    Raises: as `train` does, and ValueError if there is no batch.
+    Raises: what `train` raises, and ValueError if there is no step, since there was no batch.
     """
-    step = None
-    for step in train(model, params, batches, loss, optimizer, optimizer_state=optimizer_state, rng=rng):
-        pass
-    if step is None:
-        raise ValueError("batches: expected at least one batch, got none")
-    return step
+    steps = deque(steps, maxlen=1)
+    if not steps:
+        raise ValueError("steps: expected at least one, got none: there was no batch")
+    return steps[0]
 
 
 def evaluate(model, params, batches, loss):
@@ -171,8 +171,3 @@ def _as_batch(batch):
     if not isinstance(batch, tuple) or not 2 <= len(batch) <= 4:
         raise TypeError(f"batches: expected a Batch or a tuple (xs, targets) for each step, got {type(batch).__name__}")
     return Batch(*batch)
-
-
-def _notes(error):
-    """Return what an error carries beside its arguments and can be copied: its cause, as the traceback shows it."""
-    return {"__cause__": error.__cause__} if error.__cause__ is not None else None
