@@ -54,20 +54,21 @@ tanh = Activation("tanh", f=np.tanh, derivative=tanh_derivative)
 
 
 def sigmoid_of(a):
-    """Return 1 / (1 + exp(-a))."""
-    return 0.5 * (1 + np.tanh(0.5 * a))
+    """Return 1 / (1 + exp(-a)). Where exp(-a) overflows to infinity, its reciprocal is 0, which is right to rounding.
+
+    The other common form, (1 + tanh(a / 2)) / 2, loses its digits where the gate is nearly closed: both terms cancel.
+    """
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-a))
 
 
 def sigmoid_derivative(y):
-    """Return y (1 - y)."""
+    """Return y * (1 - y)."""
     return y * (1 - y)
 
 
 sigmoid = Activation("sigmoid", f=sigmoid_of, derivative=sigmoid_derivative)
-"""y = 1 / (1 + exp(-a)), written (1 + tanh(a/2)) / 2, which is the same function and cannot overflow.
-
-dy/da = y (1 - y).
-"""
+"""y = 1 / (1 + exp(-a)), dy/da = y (1 - y)."""
 
 
 def relu_of(a):
