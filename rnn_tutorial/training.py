@@ -5,8 +5,20 @@ You decide when to stop, what to print and what to save:
     for step in train(model, params, batches, softmax_cross_entropy, adam(1e-3)):
         print(step.index, step.loss)
     params = step.params
+
+The last line is easily forgotten, and what follows then works with the untrained parameters. Nothing can tell that they were
+not meant: they are plain arrays, `train` never changes them, and to look at them again is not wrong. Two forms cannot forget.
+The head of the loop can bind the name, anew in each step,
+
+    for index, loss, norm, params, state in train(model, params, batches, softmax_cross_entropy, adam(1e-3)):
+        print(index, loss)
+
+and where nothing is to be done between the steps there need be no loop:
+
+    params = last_step(train(model, params, batches, softmax_cross_entropy, adam(1e-3))).params
 """
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -52,6 +64,10 @@ class TrainingDiverged(FloatingPointError):
         super().__init__(f"training diverged at step {step}: {what}; the last good parameters are in `.params` of this error")
         self.step, self.loss, self.params, self.optimizer_state = step, loss, params, optimizer_state
 
+    def __reduce__(self):
+        """Return how to make it again: with its message alone, as by default, it could not come from another process."""
+        return type(self), (self.step, self.loss, self.params, self.optimizer_state), self.__dict__
+
 
 def train(model, params, batches, loss, optimizer, *, optimizer_state=None, rng=None):
     """Return a generator that makes one update for each batch and yields a `TrainingStep` after it.
@@ -59,13 +75,18 @@ def train(model, params, batches, loss, optimizer, *, optimizer_state=None, rng=
     ys = model.forward(params, xs); value, dys = loss(ys, targets); dparams = model.backward(params, dys);
     params <- params + optimizer.update(dparams).
 
-    `batches` yields `Batch`es or tuples `(xs, targets)`. `rng` is for layers that draw random numbers in training, such as
-    dropout; without it they act as in evaluation. Going on with the `params` and `optimizer_state` that a step yielded gives bit
-    for bit what not stopping would have given. The arrays handed in are never changed.
+    `batches` yields `Batch`es or tuples `(xs, targets)`. Each batch starts from the model's first state. `rng` is for layers
+    that draw random numbers in training, such as dropout; without it they act as in evaluation. The arrays handed in are never
+    changed: the trained parameters are those of the last step, see the top of this file.
 
-    Errors: TrainingDiverged at the first step whose loss or gradient is not finite, before that step's update. If a layer or
-    the loss was handed the NaN, in the data perhaps, its error is the `__cause__` and says where. Errors come when the first
-    step is asked for: calling `train` alone does nothing yet.
+    Going on with the `params` and `optimizer_state` that a step yielded gives bit for bit what not stopping would have given,
+    if `rng` is given too, as it was after that step: save it with them, `save(path, {"params": step.params, "optimizer":
+    step.optimizer_state, "rng": rng})`, and go on with the next batch. Batches that are drawn at random need theirs as well.
+
+    Raises: TrainingDiverged at the first step whose loss or gradient is not finite, before that step's update. If a layer or
+    the loss was handed the NaN, in the data perhaps, its error is the `__cause__` and says where. TypeError for anything that
+    is not an optimizer, a batch, or a state of this optimizer; ValueError or TypeError for a gradient that does not fit the
+    parameters. Errors come when the first step is asked for: calling `train` alone does nothing yet.
     """
     if not hasattr(optimizer, "update"):
         raise TypeError(f"optimizer: expected an optimizer, such as adam(1e-3), got {type(optimizer).__name__}")
@@ -73,7 +94,7 @@ def train(model, params, batches, loss, optimizer, *, optimizer_state=None, rng=
     good = params, state
     for index, batch in enumerate(batches):
         try:
-            value, dparams, norm = _slope(model, params, _as_batch(batch), loss, rng)
+            value, dparams, norm = _loss_and_gradient(model, params, _as_batch(batch), loss, rng)
         except NotFiniteError as error:  # a layer was handed a NaN or an infinity
             raise TrainingDiverged(index, np.nan, *good) from error
         if not (np.isfinite(value) and np.isfinite(norm)):
@@ -84,10 +105,21 @@ def train(model, params, batches, loss, optimizer, *, optimizer_state=None, rng=
         yield TrainingStep(index, value, norm, params, state)
 
 
+def last_step(steps):
+    """Return the last of the steps that `train` yields, keeping no other in memory.
+
+    Raises: what `train` raises, and ValueError if there is no step, since there was no batch.
+    """
+    steps = deque(steps, maxlen=1)
+    if not steps:
+        raise ValueError("steps: expected at least one, got none: there was no batch")
+    return steps[0]
+
+
 def evaluate(model, params, batches, loss):
     """Return the mean loss over all batches, in evaluation mode, each batch weighted by what its loss counts.
 
-    So the mean does not depend on how the data are cut into batches. Errors: ValueError if there is no batch.
+    So the mean does not depend on how the data are cut into batches. Raises: ValueError if there is no batch.
     """
     total, count = 0.0, 0
     for batch in map(_as_batch, batches):
@@ -104,7 +136,7 @@ def evaluate(model, params, batches, loss):
 def with_progress(steps: Iterator[TrainingStep], total=None):
     """Return the same steps behind a progress bar that shows the loss; `total` is how many are expected.
 
-    Errors: ImportError, with what to install, if tqdm is missing.
+    Raises: ImportError, with what to install, if tqdm is missing.
     """
     try:
         from tqdm.auto import tqdm
@@ -119,7 +151,7 @@ def _show_loss(bar):
         yield step
 
 
-def _slope(model, params, batch, loss, rng):
+def _loss_and_gradient(model, params, batch, loss, rng):
     """Return (loss, gradient, norm of the gradient). Overflow needs no warning here: the caller looks for its result."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         ys, _, cache = model.forward(params, batch.xs, mask=batch.mask, rng=rng)

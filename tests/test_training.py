@@ -52,9 +52,9 @@ def test_training_is_the_loop_you_would_write():
     steps = train(MODEL, params, echo(4), mean_squared_error, optimizer)
     state = optimizer.init(params)
     for index, ((xs, targets), step) in enumerate(zip(echo(4), steps, strict=True)):
-        ys, cache = MODEL.forward(params, xs)
+        ys, _, cache = MODEL.forward(params, xs)
         value, dys = mean_squared_error(ys, targets)
-        dparams, _ = MODEL.backward(params, cache, dys)
+        dparams, _, _ = MODEL.backward(params, cache, dys)
         updates, state = optimizer.update(dparams, state)
         params = tree_add(params, updates)
         assert isinstance(step, TrainingStep)
@@ -115,11 +115,11 @@ class Noisy:
     def init(self, rng):
         return np.zeros(1)
 
-    def forward(self, params, xs, *, mask=None, rng=None):
-        return xs + params if rng is None else xs + params + rng.standard_normal(xs.shape), xs
+    def forward(self, params, xs, state=None, *, mask=None, rng=None):
+        return xs + params if rng is None else xs + params + rng.standard_normal(xs.shape), (), xs
 
-    def backward(self, params, cache, dys):
-        return np.full(1, dys.sum()), dys
+    def backward(self, params, cache, dys, dstate=None):
+        return np.full(1, dys.sum()), dys, ()
 
 
 def test_random_numbers_are_drawn_in_training_and_never_in_evaluation():
@@ -146,7 +146,7 @@ def test_padding_counts_neither_in_the_model_nor_in_the_loss():
     batch, _ = ragged()
     (said,) = train(MODEL, start(), [batch._replace(target_mask=batch.mask)], mean_squared_error, sgd(0.1))
     assert_identical(step, said)
-    ys, _ = MODEL.forward(start(), batch.xs, mask=batch.mask)
+    ys, _, _ = MODEL.forward(start(), batch.xs, mask=batch.mask)
     assert step.loss == mean_squared_error(ys, batch.targets, mask=batch.mask)[0]
 
 
@@ -154,7 +154,7 @@ def test_what_counts_in_the_loss_can_be_less_than_what_is_real():
     batch, _ = ragged()
     late = batch.mask & (np.arange(T)[:, None] >= 2)
     (step,) = train(MODEL, start(), [batch._replace(target_mask=late)], mean_squared_error, sgd(0.1))
-    ys, _ = MODEL.forward(start(), batch.xs, mask=batch.mask)
+    ys, _, _ = MODEL.forward(start(), batch.xs, mask=batch.mask)
     assert step.loss == mean_squared_error(ys, batch.targets, mask=late)[0]
 
 
@@ -162,7 +162,7 @@ def test_one_output_a_sequence_counts_each_sequence():
     model = Serial((Recurrent(Elman, D, H), Last(), Dense(H, 3)))
     batch = ragged()[0]._replace(targets=np.array([0, 2, 1, 2]))
     (step,) = train(model, start(model), [batch], softmax_cross_entropy, sgd(0.1))
-    ys, _ = model.forward(start(model), batch.xs, mask=batch.mask)
+    ys, _, _ = model.forward(start(model), batch.xs, mask=batch.mask)
     assert step.loss == softmax_cross_entropy(ys, batch.targets)[0]
     assert evaluate(model, start(model), [batch], softmax_cross_entropy) == step.loss
 
@@ -178,7 +178,7 @@ def test_symbols_train_an_embedding():
 
 def test_an_evaluation_does_not_count_padding():
     batch, other_padding = ragged()
-    ys, _ = MODEL.forward(start(), batch.xs, mask=batch.mask)
+    ys, _, _ = MODEL.forward(start(), batch.xs, mask=batch.mask)
     expected = mean_squared_error(ys, batch.targets, mask=batch.mask)[0]
     assert evaluate(MODEL, start(), [batch], mean_squared_error) == pytest.approx(expected, rel=1e-14)
     assert evaluate(MODEL, start(), [other_padding], mean_squared_error) == pytest.approx(expected, rel=1e-14)
@@ -198,11 +198,11 @@ def test_an_evaluation_does_not_depend_on_the_cut_into_batches():
 class Scale:
     """The model ys = params * xs, which checks nothing."""
 
-    def forward(self, params, xs, *, mask=None, rng=None):
-        return params * xs, xs
+    def forward(self, params, xs, state=None, *, mask=None, rng=None):
+        return params * xs, (), xs
 
-    def backward(self, params, xs, dys):
-        return np.sum(dys * xs, axis=(0, 1)), dys * params
+    def backward(self, params, xs, dys, dstate=None):
+        return np.sum(dys * xs, axis=(0, 1)), dys * params, ()
 
 
 def diverge(model, params, batches, loss, optimizer):
@@ -248,7 +248,7 @@ def test_failing_at_the_first_step_hands_back_the_first_parameters():
     steps, error = diverge(Scale(), np.ones(D), [(np.full((T, B, D), 1e300), np.zeros((T, B, D)))], mean_squared_error, sgd(1.0))
     assert not steps and error.step == 0
     assert error.params.tolist() == [1.0, 1.0]
-    assert error.optimizer_state == sgd(1.0).init(None)
+    assert error.optimizer_state == sgd(1.0).init(np.ones(D))
 
 
 def test_a_gradient_that_overflows_stops_training_though_the_loss_is_finite():
@@ -262,8 +262,8 @@ def test_a_gradient_that_overflows_stops_training_though_the_loss_is_finite():
 def test_a_gradient_that_does_not_fit_its_parameter_is_refused():
     @dataclass(frozen=True)
     class Broken(Scale):
-        def backward(self, params, xs, dys):
-            return np.sum(dys * xs, axis=(0, 1))[None], None
+        def backward(self, params, xs, dys, dstate=None):
+            return np.sum(dys * xs, axis=(0, 1))[None], None, ()
 
     with pytest.raises(ValueError, match=r"gradient: expected shape \(2,\), got \(1, 2\)"):
         next(train(Broken(), np.ones(D), echo(1), mean_squared_error, sgd(0.1)))
