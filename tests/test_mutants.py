@@ -431,8 +431,8 @@ HARMLESS = {
         "flat_xs, flat_dys = (xs.reshape(-1, self.input_size), dys.reshape(-2, self.output_size))",
     ],
     "softmax_cross_entropy": [  # as many rows as targets
-        "return (-np.mean(log_p[rows, target]), _spread(dz / float(len(rows) * temperature), counted))  ->  "
-        "return (-np.mean(log_p[rows, target]), _spread(dz / float(len(target) * temperature), counted))",
+        "return (-np.mean(log_p[rows, target]), _spread(dz / (len(rows) * temperature), counted))  ->  "
+        "return (-np.mean(log_p[rows, target]), _spread(dz / (len(target) * temperature), counted))",
     ],
     "lstm_1997_pointwise_backward": [  # zeros of the one shape that all of them have
         "return ({}, da, da, LSTMState(h=np.zeros_like(dc), c=dc))  ->  "
