@@ -5,6 +5,8 @@ what people do. So a cache keeps copies. The layers and the cells are found by c
 those must stay.)
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from every_cell import CELLS
@@ -17,6 +19,7 @@ from rnn_tutorial.fused.sequence import fused_unroll, fused_unroll_backward
 from rnn_tutorial.gradient_check import random_start
 from rnn_tutorial.layer import CannotContinue
 from rnn_tutorial.layers import Dense, Embedding, Recurrent, Serial
+from rnn_tutorial.recompute import Recomputed
 from rnn_tutorial.trace import trace, trace_backward
 from rnn_tutorial.tree import tree_leaves, tree_map, tree_random_like
 from rnn_tutorial.truncation import truncated_backward
@@ -26,6 +29,28 @@ T, B, H = 6, 3, 5
 MASK = np.arange(T)[:, None] < np.array([6, 4, 1])
 LAYERS = every_layer() | {f"Recurrent, {name}": Recurrent(cell, D, H) for name, cell in CELLS.items()}
 LAYERS |= {f"Bidirectional, {m.name}": Bidirectional(Recurrent(LSTM, D, D), Recurrent(GRU, D, D), m) for m in MERGES}
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """A layer of a user's own that hands on the very state that it was given, and computes with it."""
+
+    def init(self, rng):
+        return ()
+
+    def initial_state(self, params, batch_size):
+        return np.ones((batch_size, D))
+
+    def forward(self, params, xs, state=None, *, mask=None, rng=None):
+        state = np.ones(xs.shape[1:]) if state is None else state
+        return xs * state, state, (xs.copy(), state.copy())
+
+    def backward(self, params, cache, dys, dstate=None):
+        xs, state = cache
+        return (), dys * state, (dys * xs).sum(axis=0) + (0 if dstate is None else dstate)
+
+
+LAYERS |= {"Recomputed, a user's own": Recomputed(Scaled(), 2), "a user's own": Scaled()}
 LAYERS |= {"a language model": Serial((Embedding(V, D), Recurrent(LSTM, D, H), Dense(H, V)))}
 each_layer = pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS)
 each_cell = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
