@@ -2,20 +2,19 @@
 
 You decide when to stop, what to print and what to save:
 
-    for step in train(model, params, batches, softmax_cross_entropy, adam(1e-3)):
+    start = model.init(rng)
+    for step in train(model, start, batches, softmax_cross_entropy, adam(1e-3)):
         print(step.index, step.loss)
     params = step.params
 
-The last line is easily forgotten, and what follows then works with the untrained parameters. Nothing can tell that they were
-not meant: they are plain arrays, `train` never changes them, and to look at them again is not wrong. Two forms cannot forget.
-The head of the loop can bind the name, anew in each step,
+The last line is easily forgotten, and where the untrained parameters are called `params` too, what follows works with them
+without a word. Nothing can tell that they were not meant: they are plain arrays, which `train` never changes, and to use them
+again is no mistake in itself. So call them `start`, and to forget the line is a NameError. Where nothing is to be done between
+the steps, there need be no loop:
 
-    for index, loss, norm, params, state in train(model, params, batches, softmax_cross_entropy, adam(1e-3)):
-        print(index, loss)
+    params = last_step(train(model, start, batches, softmax_cross_entropy, adam(1e-3))).params
 
-and where nothing is to be done between the steps there need be no loop:
-
-    params = last_step(train(model, params, batches, softmax_cross_entropy, adam(1e-3))).params
+A step is a tuple, so a loop can also bind the name in its head: `for index, loss, norm, params, state in train(...)`.
 """
 
 from collections import deque

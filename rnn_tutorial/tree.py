@@ -152,7 +152,9 @@ def _scaled(path, factor, leaf):
 
 def _fits(factor, dtype):
     """Return whether a floating-point `dtype` can hold the factor in full precision; True for other dtypes."""
-    return dtype.kind not in "fc" or factor == 0 or np.finfo(dtype).tiny <= abs(factor) <= np.finfo(dtype).max
+    if dtype.kind not in "fc" or factor == 0:
+        return True
+    return float(np.finfo(dtype).tiny) <= abs(factor) <= float(np.finfo(dtype).max)
 
 
 def _drawn(path, leaf, rng, scale):

@@ -111,7 +111,7 @@ def test_numbers_come_back_as_python_numbers():
         message(ValueError, v.check_number, "rate", huge)
 
 
-IMITATIONS = [np.matrix(np.eye(2)), np.ma.masked_array(np.eye(2), np.eye(2, dtype=bool))]
+IMITATIONS = [np.eye(2).view(np.matrix), np.ma.masked_array(np.eye(2), np.eye(2, dtype=bool))]
 
 
 class Unit(np.matrix):
