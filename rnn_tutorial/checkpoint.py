@@ -15,7 +15,7 @@ import numpy as np
 
 from rnn_tutorial.replacing import replacing
 from rnn_tutorial.tree import tree_map, tree_paths
-from rnn_tutorial.validation import differences, is_array
+from rnn_tutorial.validation import is_array, misfits
 
 VERSION = 1
 LARGEST = {"pos": 624, "buffer_pos": 4}  # in the state of a generator: NumPy reads its array at that place without a check
@@ -51,13 +51,21 @@ def load(path, like):
     version = stored.pop("version", None)
     if version is None or version.shape != () or version != VERSION:
         raise CheckpointError(f"{path} is no checkpoint of version {VERSION}: it has {_words(version)}")
-    if faults := differences(stored, {place: (array.shape, array.dtype) for place, array in wanted.items()}):
+    if faults := differences(stored, wanted):
         raise CheckpointError(f"{path} does not fit: " + "; ".join(faults))
     leaves = iter([stored[place] for place in wanted])
     try:
         return tree_map(lambda leaf: _as_type_of(leaf, leaves), like)
     except (ValueError, TypeError, OverflowError) as error:  # the state of a generator that none can have
         raise CheckpointError(f"{path} is damaged: {error}") from error
+
+
+def differences(stored, wanted):
+    """Return a list of messages, one for each array that is missing or surplus in `stored`, or has another shape or dtype.
+
+    stored, wanted: dicts of arrays by name.
+    """
+    return misfits(stored, {name: (array.shape, array.dtype) for name, array in wanted.items()})
 
 
 def _words(version):

@@ -181,7 +181,7 @@ def check_number(name, value, *, above=None, at_least=None, below=None, at_most=
     return number
 
 
-def differences(arrays, wanted):
+def misfits(arrays, wanted):
     """Return a list of messages, one for each name that is missing or surplus in `arrays`, or does not fit.
 
     arrays: dict of arrays by name. wanted: dict of (shape, dtype) by name, where a dtype of None accepts any.

@@ -9,10 +9,9 @@ lstm.load_state_dict(safetensors.torch.load_file("lstm.safetensors"))           
 
 import numpy as np
 
+from rnn_tutorial.checkpoint import differences, replacing
 from rnn_tutorial.exchange.layout import ExchangeError, library, refuse
-from rnn_tutorial.replacing import replacing
 from rnn_tutorial.tree import tree_map, tree_paths
-from rnn_tutorial.validation import differences
 
 DTYPES = "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64"
 
@@ -49,7 +48,7 @@ def from_safetensors(path, like=None):
     if like is None:
         return stored
     wanted = _arrays(like)
-    refuse(path, differences(stored, {name: (array.shape, array.dtype) for name, array in wanted.items()}))
+    refuse(path, differences(stored, wanted))
     leaves = iter([stored[name] for name in wanted])
     return tree_map(lambda leaf: next(leaves), like)
 
