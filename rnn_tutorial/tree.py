@@ -76,7 +76,11 @@ def tree_add(a, b):
     (3,) over a parameter of shape (4, 3). TypeError where one is float32 and the other float64, or one has whole numbers
     and the other has not; a real leaf and a complex one of the same precision have a sum.
     """
-    return tree_map_paths(_sum, a, b)
+    try:
+        return tree_map(_sum, a, b)
+    except _Unlike:
+        pass
+    return tree_map_paths(_refuse_unlike, a, b)  # says which leaf
 
 
 def tree_scale(factor, tree):
@@ -112,7 +116,8 @@ def tree_dot(a, b):
 
     Raises: ValueError unless both trees have one structure and the same shapes.
     """
-    return sum(tree_leaves(tree_map_paths(_dot, a, b)))
+    tree_map_paths(_refuse_other_shape, a, b)
+    return sum(tree_leaves(tree_map(lambda x, y: np.sum(x * y), a, b)))
 
 
 def tree_size(tree):
@@ -129,17 +134,22 @@ def tree_norm(tree):
     return largest * float(np.sqrt(sum(np.sum(np.abs(leaf / largest) ** 2, dtype=np.float64) for leaf in leaves)))
 
 
-def _sum(path, x, y):
-    _refuse_other_shape(path, x, y)
-    want, got = np.asarray(x).dtype, np.asarray(y).dtype
-    if want != got and _precision(want) != _precision(got):
-        raise TypeError(f"{path or 'tree'}: trees of different dtypes: expected {want}, got {got}")
+class _Unlike(Exception):
+    """Two leaves of which there is no sum."""
+
+
+def _sum(x, y):
+    x, y = np.asanyarray(x), np.asanyarray(y)
+    if x.shape != y.shape or (x.dtype != y.dtype and _precision(x.dtype) != _precision(y.dtype)):
+        raise _Unlike
     return x + y
 
 
-def _dot(path, x, y):
+def _refuse_unlike(path, x, y):
     _refuse_other_shape(path, x, y)
-    return np.sum(x * y)
+    want, got = np.asanyarray(x).dtype, np.asanyarray(y).dtype
+    if _precision(want) != _precision(got):
+        raise TypeError(f"{path or 'tree'}: trees of different dtypes: expected {want}, got {got}")
 
 
 def _scaled(path, factor, leaf):
