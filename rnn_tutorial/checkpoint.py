@@ -4,9 +4,10 @@
     like = {"params": params, "optimizer": optimizer.init(params), "rng": np.random.default_rng()}
     saved = load("model.npz", like)
 
-The file holds one array for each leaf, under its path: `tree['params'][0].W_x`; a random generator becomes the few arrays of its
-state. The types of the tree are not in the file: they come from `like`, a tree of the same structure, such as freshly drawn
-parameters. `version` says which edition of this module wrote the file, so that a later one can tell.
+The file holds one array for each leaf, under its path: `tree['params'][0].W_x`; a random generator
+becomes the few arrays of its state. The types of the tree are not in the file: they come from
+`like`, a tree of the same structure, such as freshly drawn parameters. `version` says which edition
+of this module wrote the file, so that a later one can tell.
 """
 
 import zipfile
@@ -28,11 +29,13 @@ class CheckpointError(ValueError):
 def save(path, tree):
     """Write the leaves of `tree`, bit for bit, to the file `path`, exactly of that name; its folder must exist.
 
-    A leaf is an array of any dtype but object, a Python or NumPy number, None, or a `np.random.Generator`, of which the state is
-    stored: what it draws next is the same, while the generators that its `spawn` would make are not. Whatever happens, `path` is
-    either the old file or the new one; a symbolic link and the permissions of the old file stay (see `replacing`).
+    A leaf is an array of any dtype but object, a Python or NumPy number, None, or a
+    `np.random.Generator`, of which the state is stored: what it draws next is the same, while the
+    generators that its `spawn` would make are not. Whatever happens, `path` is either the old file
+    or the new one; a symbolic link and the permissions of the old file stay (see `replacing`).
 
-    Raises: TypeError for another leaf, such as an int beyond 64 bits, FileNotFoundError for a missing folder.
+    Raises: TypeError for another leaf, such as an int beyond 64 bits, FileNotFoundError for a
+    missing folder.
     """
     arrays = _arrays(tree)
     with replacing(path) as file:
@@ -42,10 +45,12 @@ def save(path, tree):
 def load(path, like):
     """Return the tree that was saved to `path`, of the structure and types of `like`; what `like` holds does not matter.
 
-    For a generator, `like` has one of the same kind, such as `np.random.default_rng()`; a new one is returned.
+    For a generator, `like` has one of the same kind, such as `np.random.default_rng()`; a new one
+    is returned.
 
-    Raises: CheckpointError for a file that is no checkpoint, is damaged, was written by a later edition, or does not fit: it
-    lists every leaf that is missing, is too much, or has another shape or dtype. FileNotFoundError and the like as `open` does.
+    Raises: CheckpointError for a file that is no checkpoint, is damaged, was written by a later
+    edition, or does not fit: it lists every leaf that is missing, is too much, or has another shape
+    or dtype. FileNotFoundError and the like as `open` does.
     """
     wanted, stored = _arrays(like), _read(path)
     version = stored.pop("version", None)
