@@ -1,21 +1,25 @@
 """Checkpoints: any tree of arrays and numbers in one .npz file, without pickle, so that reading one runs no code.
 
-    save("model.npz", {"params": step.params, "optimizer": step.optimizer_state})
-    saved = load("model.npz", like={"params": params, "optimizer": optimizer.init(params)})
+    save("model.npz", {"params": step.params, "optimizer": step.optimizer_state, "rng": rng})
+    like = {"params": params, "optimizer": optimizer.init(params), "rng": np.random.default_rng()}
+    saved = load("model.npz", like)
 
-The file holds one array for each leaf, under its path: `tree['params'][0].W_x`. The types of the tree are not in the file: they
-come from `like`, a tree of the same structure, such as freshly drawn parameters.
+The file holds one array for each leaf, under its path: `tree['params'][0].W_x`; a random generator
+becomes the few arrays of its state. The types of the tree are not in the file: they come from
+`like`, a tree of the same structure, such as freshly drawn parameters. `version` says which edition
+of this module wrote the file, so that a later one can tell.
 """
 
-import os
 import zipfile
-from contextlib import contextmanager
-from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 
+from rnn_tutorial.replacing import replacing
 from rnn_tutorial.tree import tree_map, tree_paths
+from rnn_tutorial.validation import is_array, misfits
+
+VERSION = 1
+LARGEST = {"pos": 624, "buffer_pos": 4}  # in the state of a generator: NumPy reads its array at that place without a check
 
 
 class CheckpointError(ValueError):
@@ -25,61 +29,52 @@ class CheckpointError(ValueError):
 def save(path, tree):
     """Write the leaves of `tree`, bit for bit, to the file `path`, exactly of that name; its folder must exist.
 
-    A leaf is an array of any dtype but object, a Python or NumPy number, or None. Whatever happens, `path` is either the old file
-    or the new one. Errors: TypeError for another leaf, FileNotFoundError for a missing folder.
+    A leaf is an array of any dtype but object, a Python or NumPy number, None, or a
+    `np.random.Generator`, of which the state is stored: what it draws next is the same, while the
+    generators that its `spawn` would make are not. Whatever happens, `path` is either the old file
+    or the new one; a symbolic link and the permissions of the old file stay (see `replacing`).
+
+    Raises: TypeError for another leaf, such as an int beyond 64 bits, FileNotFoundError for a
+    missing folder.
     """
-    arrays = {place: _as_array(place, leaf) for place, leaf in tree_paths(tree, "tree") if leaf is not None}
+    arrays = _arrays(tree)
     with replacing(path) as file:
-        np.savez(file, **arrays)
-
-
-@contextmanager
-def replacing(path):
-    """Yield a binary file to write, which takes the place of `path` at the end: that is either the old file or the new one.
-
-    What is written stands beside its place and is moved there when all of it is on the disk; after an error nothing is left.
-    Errors: FileNotFoundError for a missing folder.
-    """
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path}: the folder {path.parent} does not exist")
-    part = path.with_name(f".{uuid4().hex}.part")
-    try:
-        with open(part, "xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)  # gone already unless something went wrong
+        np.savez(file, version=np.array(VERSION), **arrays)
 
 
 def load(path, like):
     """Return the tree that was saved to `path`, of the structure and types of `like`; what `like` holds does not matter.
 
-    Errors: CheckpointError for a file that is no checkpoint, is damaged, or does not fit: it lists every leaf that is missing, is
-    too much, or has another shape or dtype. FileNotFoundError and the like as `open` raises them.
+    For a generator, `like` has one of the same kind, such as `np.random.default_rng()`; a new one
+    is returned.
+
+    Raises: CheckpointError for a file that is no checkpoint, is damaged, was written by a later
+    edition, or does not fit: it lists every leaf that is missing, is too much, or has another shape
+    or dtype. FileNotFoundError and the like as `open` does.
     """
-    wanted = {place: _as_array(place, leaf) for place, leaf in tree_paths(like, "tree") if leaf is not None}
-    stored = _read(path)
+    wanted, stored = _arrays(like), _read(path)
+    version = stored.pop("version", None)
+    if version is None or version.shape != () or version != VERSION:
+        raise CheckpointError(f"{path} is no checkpoint of version {VERSION}: it has {_words(version)}")
     if faults := differences(stored, wanted):
         raise CheckpointError(f"{path} does not fit: " + "; ".join(faults))
     leaves = iter([stored[place] for place in wanted])
-    return tree_map(lambda leaf: None if leaf is None else _as_type_of(leaf, next(leaves)), like)
+    try:
+        return tree_map(lambda leaf: _as_type_of(leaf, leaves), like)
+    except (ValueError, TypeError, OverflowError) as error:  # the state of a generator that none can have
+        raise CheckpointError(f"{path} is damaged: {error}") from error
 
 
 def differences(stored, wanted):
-    """Return a list of words, one for each array that is missing or surplus in `stored`, or has another shape or dtype.
+    """Return a list of messages, one for each array that is missing or surplus in `stored`, or has another shape or dtype.
 
     stored, wanted: dicts of arrays by name.
     """
-    faults = [f"{place} is missing" for place in wanted if place not in stored]
-    faults += [f"{place} is surplus" for place in stored if place not in wanted]
-    for place in wanted.keys() & stored.keys():
-        want, got = wanted[place], stored[place]
-        if (want.dtype, want.shape) != (got.dtype, got.shape):
-            faults.append(f"{place} has {got.dtype} {got.shape}, expected {want.dtype} {want.shape}")
-    return sorted(faults)
+    return misfits(stored, {name: (array.shape, array.dtype) for name, array in wanted.items()})
+
+
+def _words(version):
+    return "no version" if version is None else f"version {version}"
 
 
 def _read(path):
@@ -95,18 +90,62 @@ def _read(path):
             raise CheckpointError(f"{path} is no checkpoint, or a damaged one: {type(error).__name__}: {error}") from error
 
 
+def _arrays(tree):
+    """Return the arrays of the leaves by their paths, in order; a generator has several."""
+    plain = tree_map(lambda leaf: _state_of(leaf) if isinstance(leaf, np.random.Generator) else leaf, tree)
+    return {place: _as_array(place, leaf) for place, leaf in tree_paths(plain, "tree") if leaf is not None}
+
+
 def _as_array(place, leaf):
-    """Return the leaf as an array that a file can hold exactly, or refuse it."""
-    if not isinstance(leaf, (np.ndarray, np.generic, bool, int, float, complex)):
-        raise TypeError(f"{place}: expected an array, a number or None, got {type(leaf).__name__}")
-    array = np.asarray(leaf, np.int64) if type(leaf) is int else np.asarray(leaf)
+    """Return the leaf as an array that a file can hold exactly. Raises: TypeError if there is none."""
+    if not (is_array(leaf) or isinstance(leaf, (np.generic, bool, int, float, complex))):
+        raise TypeError(f"{place}: expected an array, a number, a generator or None, got {type(leaf).__name__}")
+    try:
+        array = np.asarray(leaf, np.int64) if type(leaf) is int else np.asarray(leaf)
+    except OverflowError:
+        raise TypeError(f"{place}: expected an int of 64 bits, got one of {leaf.bit_length()}") from None
     descriptor = np.lib.format.dtype_to_descr(array.dtype)
     if array.dtype.hasobject or np.lib.format.descr_to_dtype(descriptor) != array.dtype:
         raise TypeError(f"{place}: an array of {array.dtype} cannot be stored without pickle")
     return array
 
 
-def _as_type_of(leaf, array):
-    if isinstance(leaf, np.ndarray):
+def _as_type_of(leaf, stored):
+    """Return what was stored, of the type of `leaf`, taking as many arrays from `stored` as it needs."""
+    if leaf is None:
+        return None
+    if isinstance(leaf, np.random.Generator):
+        return _generator_like(leaf, stored)
+    array = next(stored)
+    if is_array(leaf):
         return array
     return array[()] if isinstance(leaf, np.generic) else array.item()
+
+
+def _state_of(generator):
+    """Return the state of a generator as a tree of arrays, under the name of its kind: {"PCG64": {"state": ...}}."""
+    state = dict(generator.bit_generator.state)
+    kind = state.pop("bit_generator")
+    return {kind: tree_map(_as_words, state)}
+
+
+def _generator_like(generator, stored):
+    """Return a new generator of the same kind, with the state that was stored."""
+    bits = type(generator.bit_generator)()
+    state = dict(generator.bit_generator.state)
+    kind = state.pop("bit_generator")
+    state = tree_map(lambda leaf: _from_words(leaf, next(stored)), state)
+    for name, place in [*state.items(), *state["state"].items()]:
+        if name in LARGEST and place > LARGEST[name]:
+            raise ValueError(f"the state of {kind} has {name} = {place}, above {LARGEST[name]}")
+    bits.state = {"bit_generator": kind} | state
+    return np.random.Generator(bits)
+
+
+def _as_words(number):
+    """Return an int of up to 128 bits as two of 64, the lower first; an array as it is."""
+    return number if is_array(number) else np.array([number % 2**64, number // 2**64], np.uint64)
+
+
+def _from_words(leaf, array):
+    return array if is_array(leaf) else int(array[0]) + int(array[1]) * 2**64

@@ -1,10 +1,16 @@
 """Initial weights. An initializer is any callable `(rng, shape) -> array`: your own serves as well as these.
 
-`shape` is (rows, columns) of a matrix that multiplies from the right, `x @ W`: rows are the fan in, columns the fan
-out. All return float64; `rnn_tutorial.tree.tree_cast` makes a float32 model of a float64 one.
+`shape` is (rows, columns) of a matrix that multiplies from the right, `x @ W`: rows are the fan in,
+columns the fan out. All return float64; `rnn_tutorial.tree.tree_cast` makes a float32 model of a
+float64 one.
+
+`uniform(0.1)` and the like are equal to others of the same number, and can be pickled.
 """
 
 import numpy as np
+
+from rnn_tutorial.bound import Bound
+from rnn_tutorial.validation import check_number
 
 
 def zeros(rng, shape):
@@ -13,18 +19,33 @@ def zeros(rng, shape):
 
 
 def constant(value):
-    """Return an initializer that fills with `value`."""
-    return lambda rng, shape: np.full(shape, float(value))
+    """Return an initializer that fills with `value`. Raises: ValueError unless it is a finite number."""
+    return Bound(constant_start, value=check_number("value", value))
+
+
+def constant_start(rng, shape, *, value):
+    """Return an array full of `value`; rng is not used."""
+    return np.full(shape, value)
 
 
 def uniform(limit):
-    """Return an initializer that draws from U(-limit, limit)."""
-    return lambda rng, shape: rng.uniform(-limit, limit, shape)
+    """Return an initializer that draws from U(-limit, limit). Raises: ValueError for a negative limit."""
+    return Bound(uniform_start, limit=check_number("limit", limit, at_least=0))
+
+
+def uniform_start(rng, shape, *, limit):
+    """Return draws from U(-limit, limit)."""
+    return rng.uniform(-limit, limit, shape)
 
 
 def normal(scale):
-    """Return an initializer that draws from N(0, scale^2)."""
-    return lambda rng, shape: rng.normal(0.0, scale, shape)
+    """Return an initializer that draws from N(0, scale^2). Raises: ValueError for a negative scale."""
+    return Bound(normal_start, scale=check_number("scale", scale, at_least=0))
+
+
+def normal_start(rng, shape, *, scale):
+    """Return draws from N(0, scale^2)."""
+    return rng.normal(0.0, scale, shape)
 
 
 def glorot_uniform(rng, shape):
@@ -50,8 +71,9 @@ def he_normal(rng, shape):
 def orthogonal(rng, shape):
     """Return a random matrix with orthonormal rows or columns, whichever are fewer; if square, W W^T = I.
 
-    Q of the QR decomposition of a Gaussian matrix, with the signs of R's diagonal moved into Q: only then is every
-    rotation and reflection equally likely. Source: Mezzadri 2007, section 5; Saxe et al. 2014 for the use.
+    Q of the QR decomposition of a Gaussian matrix, with the signs of R's diagonal moved into Q:
+    only then is every rotation and reflection equally likely. Source: Mezzadri 2007, section 5;
+    Saxe et al. 2014 for the use.
     """
     rows, columns = _matrix(shape)
     q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
@@ -60,15 +82,21 @@ def orthogonal(rng, shape):
 
 
 def identity(scale=1.0):
-    """Return an initializer of scale * I, for square matrices. Source: Le, Jaitly & Hinton 2015, section 3, with ReLU."""
+    """Return an initializer of scale * I, for square matrices; with ReLU, by Le, Jaitly & Hinton.
 
-    def initialize(rng, shape):
-        rows, columns = _matrix(shape)
-        if rows != columns:
-            raise ValueError(f"shape: the identity start needs a square matrix, got {shape}")
-        return scale * np.eye(rows)
+    Raises: ValueError unless `scale` is a finite number, and, when it is called, for a matrix that
+    is not square.
+    Source: Le, Jaitly & Hinton 2015, section 3.
+    """
+    return Bound(identity_start, scale=check_number("scale", scale))
 
-    return initialize
+
+def identity_start(rng, shape, *, scale):
+    """Return scale * I; rng is not used."""
+    rows, columns = _matrix(shape)
+    if rows != columns:
+        raise ValueError(f"shape: the identity start needs a square matrix, got {shape}")
+    return scale * np.eye(rows)
 
 
 def _matrix(shape):

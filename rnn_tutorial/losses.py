@@ -1,24 +1,26 @@
 """Losses: the number that training lowers, and its gradient.
 
-Each is `loss(ys, targets, *, mask=None) -> (value, dys)`, where `value` is a mean over everything that counts and `dys`
-is the gradient of exactly that mean. `mask` is boolean, of the shape of `ys` without its last axis: True counts, False
-(padding) is left out of the mean, and its gradient is zero. What stands at a masked place, in `ys` or in `targets`, is
-never looked at.
+Each is `loss(ys, targets, *, mask=None) -> (value, dys)`, where `value` is a mean over everything
+that counts and `dys` is the gradient of exactly that mean. `mask` is boolean, of the shape of `ys`
+without its last axis: True counts, False (padding) is left out of the mean, and its gradient is
+zero. What stands at a masked place, in `ys` or in `targets`, is never looked at.
 
 The value has the dtype of `ys`, complex numbers included, so that a complex step can judge `dys`.
+`ys` is float32 or float64: float16 is refused, since the number of rows of a long batch is infinite
+in it, and every gradient zero.
 """
 
 import numpy as np
 
-from rnn_tutorial.validation import check_finite, check_indices, check_number
+from rnn_tutorial.validation import FLOATS, check_finite, check_indices, check_number, describe, is_array
 
 
 def mean_squared_error(ys, targets, *, mask=None):
     """Return the mean of (ys - targets)^2 and its gradient 2 (ys - targets) / n, n being the number of entries counted.
 
     Shapes: ys and targets (..., K), mask (...,); usually (T, B, K) and (T, B).
-    Errors: TypeError for whole numbers or mixed dtypes, ValueError for shapes that differ, a target that is not finite,
-    or a mask that counts nothing.
+    Raises: TypeError for whole numbers, float16 or mixed dtypes, ValueError for shapes that differ,
+    a target that is not finite, or a mask that counts nothing.
     """
     counted = _counted("ys", ys, mask)
     _check_real_targets("ys", ys, targets, counted)
@@ -29,7 +31,9 @@ def mean_squared_error(ys, targets, *, mask=None):
 def mean_absolute_error(ys, targets, *, mask=None):
     """Return the mean of |ys - targets| and its gradient sign(ys - targets) / n, which is 0 where ys equals its target.
 
-    Shapes and errors: as in `mean_squared_error`. The absolute value allows no complex step: `ys` must be real.
+    The absolute value allows no complex step: `ys` must be real.
+    Shapes: as in `mean_squared_error`.
+    Raises: as in `mean_squared_error`, and TypeError for complex `ys`.
     """
     counted = _counted("ys", ys, mask)
     if np.iscomplexobj(ys):
@@ -42,49 +46,60 @@ def mean_absolute_error(ys, targets, *, mask=None):
 def binary_cross_entropy(logits, targets, *, mask=None, temperature=1.0):
     """Return the mean over all entries of -t log p - (1 - t) log(1 - p) and its gradient (p - t) / (n temperature).
 
-    Here z = logits / temperature, p = 1 / (1 + exp(-z)), t = targets, and n is the number of entries counted. Computed
-    as max(z, 0) - z t + log(1 + exp(-|z|)), which is the same number and cannot overflow. In nats.
+    Here z = logits / temperature, p = 1 / (1 + exp(-z)), t = targets, and n is the number of
+    entries counted. Computed as max(z, 0) - z t + log(1 + exp(-|z|)), which is the same number and
+    cannot overflow. In nats.
 
-    Shapes: logits and targets (..., K), mask (...,). Targets are probabilities from 0 to 1, of the dtype of logits.
-    Errors: as in `mean_squared_error`, and ValueError for another target or a temperature that is not positive.
+    Shapes: logits and targets (..., K), mask (...,). Targets are probabilities from 0 to 1, of the
+    dtype of logits.
+    Raises: as in `mean_squared_error`, and ValueError for another target or a temperature that is
+    not positive.
     """
     counted = _counted("logits", logits, mask)
     _check_real_targets("logits", logits, targets, counted)
-    check_number("temperature", temperature, above=0)
-    z, t = logits[counted] / float(temperature), targets[counted]
+    temperature = _temperature(logits, temperature)
+    z, t = logits[counted] / temperature, targets[counted]
     if t.min() < 0 or t.max() > 1:
         raise ValueError(f"targets: expected probabilities from 0 to 1, got {t.min()} to {t.max()}")
     positive = z.real > 0
     e = np.exp(np.where(positive, -z, z))  # exp(-|z|), at most 1
     value = np.mean(np.where(positive, z, 0) - z * t + np.log1p(e))
     p = np.where(positive, 1, e) / (1 + e)
-    return value, _spread((p - t) / float(t.size * temperature), counted)
+    return value, _spread((p - t) / (t.size * temperature), counted)
 
 
 def softmax_cross_entropy(logits, targets, *, mask=None, temperature=1.0):
     """Return the mean over all rows of -log p[target] and its gradient (p - onehot(target)) / (n temperature).
 
-    Here p = softmax(logits / temperature) over the last axis, and n is the number of rows (steps of sequences) counted.
-    In nats: `metrics.bits_per_character` and `metrics.perplexity` say it in other units.
+    Here p = softmax(logits / temperature) over the last axis, and n is the number of rows (steps of
+    sequences) counted. In nats: `metrics.bits_per_character` and `metrics.perplexity` say it in
+    other units.
 
-    Shapes: logits (..., V), targets (...,), whole numbers in 0..V-1, mask (...,); usually (T, B, V), (T, B), (T, B).
-    Errors: TypeError for logits that are whole numbers or targets that are not, IndexError for a class outside 0..V-1,
-    ValueError for a wrong shape, a mask that counts nothing, or a temperature that is not positive.
+    Shapes: logits (..., V), targets (...,), whole numbers in 0..V-1, mask (...,); usually (T, B,
+    V), (T, B), (T, B).
+    Raises: TypeError for logits that are whole numbers or float16, or targets that are not whole
+    numbers, IndexError for a class outside 0..V-1, ValueError for a wrong shape, a mask that counts
+    nothing, or a temperature that is not positive.
     """
     counted = _counted("logits", logits, mask)
     _check_classes(targets, counted, logits.shape[-1])
+    temperature = _temperature(logits, temperature)
     log_p, target = log_softmax(logits[counted], temperature), targets[counted]
     rows = np.arange(len(target))
     dz = np.exp(log_p)
     dz[rows, target] -= 1  # p - onehot(target)
-    return -np.mean(log_p[rows, target]), _spread(dz / float(len(rows) * temperature), counted)
+    return -np.mean(log_p[rows, target]), _spread(dz / (len(rows) * temperature), counted)
 
 
 def softmax(logits, temperature=1.0):
     """Return the probabilities exp(logits / temperature) / sum(exp(logits / temperature)), over the last axis.
 
-    The largest logit is subtracted first, which changes nothing but the range: exp never overflows. A high temperature
-    makes the probabilities more equal, a low one prefers the largest. Shapes: logits and the answer (..., V).
+    The largest logit is subtracted first, which changes nothing but the range: exp never overflows.
+    A high temperature makes the probabilities more equal, a low one prefers the largest.
+
+    Shapes: logits and the answer (..., V).
+    Raises: TypeError for anything but an array of floating-point numbers, ValueError for a
+    temperature that is not positive.
     """
     e = np.exp(_shifted(logits, temperature))
     return e / e.sum(axis=-1, keepdims=True)
@@ -98,16 +113,22 @@ def log_softmax(logits, temperature=1.0):
 
 def _shifted(logits, temperature):
     _check_floats("logits", logits)
-    check_number("temperature", temperature, above=0)
-    return (logits - logits.real.max(axis=-1, keepdims=True)) / float(temperature)
+    temperature = _temperature(logits, temperature)
+    with np.errstate(over="ignore"):  # at a very low temperature, -infinity: a probability of 0 is right
+        return (logits - logits.real.max(axis=-1, keepdims=True)) / temperature
+
+
+def _temperature(logits, temperature):
+    """Return the temperature as a Python float that is not zero in the dtype of the logits."""
+    return check_number("temperature", temperature, above=0, at_least=float(np.finfo(logits.dtype).tiny))
 
 
 def _counted(name, ys, mask):
     """Return the mask, or one that counts everything."""
     _check_floats(name, ys)
     counted = np.ones(ys.shape[:-1], bool) if mask is None else mask
-    if not isinstance(counted, np.ndarray) or counted.dtype != bool:
-        raise TypeError(f"mask: expected a boolean array, True where a step counts, got {_kind(counted)}")
+    if not is_array(counted) or counted.dtype != bool:
+        raise TypeError(f"mask: expected a boolean array, True where a step counts, got {describe(counted)}")
     if counted.shape != ys.shape[:-1]:
         want = f"expected shape {ys.shape[:-1]}, that of {name} without its last axis"
         raise ValueError(f"mask: {want}, got {counted.shape}")
@@ -124,28 +145,25 @@ def _spread(rows, counted):
 
 
 def _check_floats(name, array):
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fc":
-        raise TypeError(f"{name}: expected an array of floating-point numbers, got {_kind(array)}")
+    if not is_array(array) or array.dtype.char not in FLOATS:
+        wanted = "an array of floating-point numbers"
+        raise TypeError(f"{name}: expected {wanted}, got {describe(array)} (float32 or float64 is needed)")
     if array.ndim == 0 or array.size == 0:
         raise ValueError(f"{name}: expected at least one axis and one entry, got shape {array.shape}")
 
 
 def _check_real_targets(name, ys, targets, counted):
-    if not isinstance(targets, np.ndarray) or targets.dtype != ys.real.dtype:
-        raise TypeError(f"targets: expected an array of {ys.real.dtype}, the dtype of {name}, got {_kind(targets)}")
+    if not is_array(targets) or targets.dtype != ys.real.dtype:
+        raise TypeError(f"targets: expected an array of {ys.real.dtype}, the dtype of {name}, got {describe(targets)}")
     if targets.shape != ys.shape:
         raise ValueError(f"targets: expected shape {ys.shape}, that of {name}, got {targets.shape}")
     check_finite("targets", np.where(counted[..., None], targets, 0))
 
 
 def _check_classes(targets, counted, V):
-    if not isinstance(targets, np.ndarray) or targets.dtype.kind not in "iu":
-        raise TypeError(f"targets: expected an array of class indices, whole numbers, got {_kind(targets)}")
+    if not is_array(targets) or targets.dtype.kind not in "iu":
+        raise TypeError(f"targets: expected an array of class indices, whole numbers, got {describe(targets)}")
     if targets.shape != counted.shape:
         want = f"expected shape {counted.shape}, that of logits without its last axis"
         raise ValueError(f"targets: {want}, got {targets.shape}")
     check_indices("targets", np.where(counted, targets, 0), V)
-
-
-def _kind(thing):
-    return f"an array of {thing.dtype}" if isinstance(thing, np.ndarray) else type(thing).__name__

@@ -1,19 +1,22 @@
 """Metrics: how good predictions are, in numbers that people read. No gradients here.
 
-Predictions and targets are whole numbers, the indices of classes, of one shape: `logits.argmax(axis=-1)` makes
-predictions. `mask` is boolean of the same shape, True where a prediction counts.
+Predictions and targets are whole numbers, the indices of classes, of one shape:
+`logits.argmax(axis=-1)` makes predictions. `mask` is boolean of the same shape, True where a
+prediction counts.
 """
+
+import math
 
 import numpy as np
 
-from rnn_tutorial.validation import check_number, check_positive
+from rnn_tutorial.validation import check_number, check_positive, is_array
 
 
 def accuracy(predictions, targets, mask=None):
     """Return the share of the counted predictions that equal their target, from 0 to 1.
 
-    Errors: TypeError for what is no array of whole numbers, ValueError for shapes that differ or a mask that counts
-    nothing.
+    Raises: TypeError for anything but an array of whole numbers, ValueError for shapes that differ
+    or a mask that counts nothing.
     """
     predictions, targets = _counted_pairs(predictions, targets, mask)
     return float(np.mean(predictions == targets))
@@ -22,9 +25,10 @@ def accuracy(predictions, targets, mask=None):
 def confusion_matrix(predictions, targets, K, mask=None):
     """Return the (K, K) counts: entry [k, j] says how often class k was predicted as class j.
 
-    Rows are targets, columns are predictions. Errors: as in `accuracy`, and IndexError for a class outside 0..K-1.
+    Rows are targets, columns are predictions.
+    Raises: as in `accuracy`, and IndexError for a class outside 0..K-1.
     """
-    check_positive("K", K)
+    K = check_positive("K", K)
     predictions, targets = _counted_pairs(predictions, targets, mask)
     for name, classes in (("predictions", predictions), ("targets", targets)):
         if classes.min() < 0 or classes.max() >= K:
@@ -51,21 +55,22 @@ def f_score(matrix, beta=1.0):
     """Return (1 + beta^2) precision * recall / (beta^2 precision + recall) for each class; 0 where both are 0. Shape (K,).
 
     With beta = 1, the harmonic mean of the two; a larger beta weighs recall more.
-    Source: van Rijsbergen (1979), "Information retrieval", chapter 7. Errors: ValueError for a beta that is not positive.
+    Source: van Rijsbergen (1979), "Information retrieval", chapter 7.
+    Raises: ValueError for a beta that is not positive, or anything but a square matrix.
     """
-    check_number("beta", beta, above=0)
+    beta = check_number("beta", beta, above=0)
     p, r = precision(matrix), recall(matrix)
     return _ratio((1 + beta**2) * p * r, beta**2 * p + r)
 
 
 def perplexity(nats):
     """Return exp(nats): how many equally likely choices would leave the same uncertainty as this mean cross-entropy."""
-    return float(np.exp(nats))
+    return float(np.exp(float(nats)))  # a loss of float32 may be above 88, and its exp is infinite there
 
 
 def bits_per_character(nats):
     """Return nats / ln 2: the mean cross-entropy per character, in bits."""
-    return float(nats / np.log(2))
+    return float(nats) / math.log(2)
 
 
 def _ratio(numerator, denominator):
@@ -75,14 +80,14 @@ def _ratio(numerator, denominator):
 
 def _counted_pairs(predictions, targets, mask):
     for name, classes in (("predictions", predictions), ("targets", targets)):
-        if not isinstance(classes, np.ndarray) or classes.dtype.kind not in "iu":
-            got = getattr(classes, "dtype", type(classes).__name__)
+        if not is_array(classes) or classes.dtype.kind not in "iu":
+            got = classes.dtype if is_array(classes) else type(classes).__name__
             raise TypeError(f"{name}: expected an array of whole numbers, got {got}")
     if predictions.shape != targets.shape:
         raise ValueError(f"predictions: expected shape {targets.shape}, that of targets, got {predictions.shape}")
     if mask is not None:
-        if not isinstance(mask, np.ndarray) or mask.dtype != bool or mask.shape != targets.shape:
-            got = f"{getattr(mask, 'dtype', type(mask).__name__)} of shape {np.shape(mask)}"
+        if not is_array(mask) or mask.dtype != bool or mask.shape != targets.shape:
+            got = f"{mask.dtype if is_array(mask) else type(mask).__name__} of shape {np.shape(mask)}"
             raise ValueError(f"mask: expected bool of shape {targets.shape}, True where a prediction counts, got {got}")
         predictions, targets = predictions[mask], targets[mask]
     if targets.size == 0:
@@ -91,5 +96,6 @@ def _counted_pairs(predictions, targets, mask):
 
 
 def _check_matrix(matrix):
-    if not isinstance(matrix, np.ndarray) or matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-        raise ValueError(f"matrix: expected a confusion matrix of shape (K, K), got {np.shape(matrix)}")
+    if not is_array(matrix) or matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        got = matrix.shape if is_array(matrix) else type(matrix).__name__
+        raise ValueError(f"matrix: expected a confusion matrix of shape (K, K), got {got}")

@@ -86,3 +86,28 @@ def test_an_enormous_gradient_is_clipped_without_overflow():
 def test_a_limit_that_is_not_positive_is_refused(clip, limit):
     with pytest.raises(ValueError, match="limit: expected a finite number above 0"):
         clip(gradients(), limit)
+
+
+@pytest.mark.parametrize("clip", CLIPS)
+@pytest.mark.parametrize(
+    "leaf", [np.array([30, 40]), np.ones(2, np.float16), np.array([1.0], dtype=object), [3.0], np.ones(1).view(np.matrix)]
+)
+def test_what_is_not_a_floating_point_array_is_refused(clip, leaf):
+    with pytest.raises(TypeError, match=r"gradient\['W'\].*: expected an array of floating-point numbers, got"):
+        clip({"W": leaf}, 1e6)
+
+
+@pytest.mark.parametrize("clip", CLIPS[:2])
+def test_a_short_limit_for_a_long_float32_gradient_leaves_no_zeros(clip):
+    clipped = clip([np.full(4, 1e38, np.float32)], 1e-10)[0]
+    np.testing.assert_allclose(clipped, np.full(4, 5e-11), rtol=1e-6)
+
+
+def test_a_limit_above_the_largest_float32_clips_nothing():
+    with np.errstate(all="raise"):
+        assert clip_by_value([np.array([3e38], np.float32)], 1e39)[0] == np.float32(3e38)
+
+
+def test_complex_numbers_have_no_order_to_clip_by():
+    with pytest.raises(TypeError, match="gradient: expected real numbers"):
+        clip_by_value([np.ones(2, complex)], 1.0)

@@ -71,3 +71,13 @@ def test_a_bias_shape_is_refused_where_a_matrix_is_meant(rng):
     for initializer in (init.glorot_uniform, init.glorot_normal, init.he_normal, init.orthogonal):
         with pytest.raises(ValueError, match=r"expected \(rows, columns\), got \(3,\)"):
             initializer(rng, (3,))
+
+
+@pytest.mark.parametrize("make", [init.uniform, init.normal, init.constant, init.identity])
+def test_a_number_that_makes_no_sense_is_refused_when_it_is_given(make):
+    for bad in (np.nan, np.inf, "1", None):
+        with pytest.raises(ValueError, match="(limit|scale|value): expected a finite number"):
+            make(bad)
+    if make in (init.uniform, init.normal):
+        with pytest.raises(ValueError, match="at least 0, got -1"):
+            make(-1)

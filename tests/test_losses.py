@@ -267,3 +267,33 @@ def test_a_loss_of_nan_is_not_hidden():
         ys, targets = example(loss)
         ys[0, 0, 0] = np.nan
         assert np.isnan(loss(ys, targets)[0])
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_short_numbers_are_refused_where_the_mean_of_a_long_batch_would_be_lost(loss):
+    ys, targets = example(loss, np.float16)
+    with pytest.raises(TypeError, match=r"expected an array of floating-point numbers, got an array of float16 \(float32"):
+        loss(ys, targets)
+    many, zeros = np.zeros((100_000, 4), np.float32), np.zeros(100_000, int)
+    assert softmax_cross_entropy(many, zeros)[1].all()  # in float16 every one of them is zero
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("make", [lambda a: a.reshape(len(a), -1).view(np.matrix), np.ma.masked_array])
+def test_matrices_and_masked_arrays_are_refused(loss, make):
+    ys, targets = example(loss)
+    with pytest.raises(TypeError, match="(ys|logits): expected an array of floating-point numbers, got (matrix|MaskedArray)"):
+        loss(make(ys), targets)
+    with pytest.raises(TypeError, match="targets: expected an array of .*, got (matrix|MaskedArray)"):
+        loss(ys, make(targets))
+    with pytest.raises(TypeError, match="mask: expected a boolean array, .*, got (matrix|MaskedArray)"):
+        loss(ys, targets, mask=make(MASK))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_temperature_that_is_zero_in_the_dtype_of_the_logits_is_refused(dtype):
+    logits, tiny = np.array([[1.0, 2.0]], dtype), float(np.finfo(dtype).tiny)
+    assert softmax(logits, tiny).tolist() == [[0, 1]]
+    for function in (softmax, log_softmax):
+        with pytest.raises(ValueError, match="temperature: expected a finite number above 0 and at least"):
+            function(logits, tiny / 4)

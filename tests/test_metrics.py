@@ -82,3 +82,13 @@ def test_bad_input_is_refused():
             score(np.ones((2, 3)))
     with pytest.raises(ValueError, match=r"matrix: expected a confusion matrix of shape \(K, K\), got \(8,\)"):
         precision(PREDICTIONS.ravel())
+
+
+@pytest.mark.parametrize("make", [lambda a: np.array(a).view(np.matrix), np.ma.masked_array])
+def test_matrices_and_masked_arrays_are_refused(make):
+    with pytest.raises(TypeError, match="predictions: expected an array of whole numbers, got (matrix|MaskedArray)"):
+        accuracy(make(PREDICTIONS), TARGETS)
+    with pytest.raises(ValueError, match="mask: expected bool .*, got (matrix|MaskedArray) of shape"):
+        accuracy(PREDICTIONS, TARGETS, make(TARGETS == 0))
+    with pytest.raises(ValueError, match="matrix: expected a confusion matrix of shape .*, got (matrix|MaskedArray)"):
+        precision(make(MATRIX))

@@ -212,3 +212,56 @@ def test_three_steps_are_those_of_the_formula_in_plain_numbers(optimizer, name):
     for g, expected in zip(GRADIENTS, plain_steps(name)):
         (update,), state = optimizer.update((np.array([g]),), state)
         assert update[0] == pytest.approx(expected, rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize("optimizer", ALL, ids=NAMES)
+@pytest.mark.parametrize("shape", [(4,), (1, 4), (3, 1), (4, 3)])
+def test_a_gradient_of_another_shape_never_becomes_a_step(optimizer, shape):
+    params = start()
+    wrong = (params[0]._replace(W=np.ones(shape)), params[1])
+    with pytest.raises(ValueError, match=r"\[0\].W: .*expected (shape )?\(3, 4\), got"):
+        updates, _ = optimizer.update(wrong, optimizer.init(params))
+        tree_add(params, updates)
+
+
+@pytest.mark.parametrize("optimizer", ALL, ids=NAMES)
+def test_a_gradient_of_another_dtype_never_becomes_a_step(optimizer):
+    params = start()
+    with pytest.raises(TypeError, match=r"\[0\].W: .*expected (dtype )?float64, got float32"):
+        updates, _ = optimizer.update(tree_cast(params, np.float32), optimizer.init(params))
+        tree_add(params, updates)
+
+
+@pytest.mark.parametrize("optimizer", [*ALL, clipped(sgd(0.1), clip_by_global_norm, 1e6), frozen(sgd(0.1), (True, True))])
+@pytest.mark.parametrize("dtype", [int, np.float16, object])
+def test_whole_numbers_short_ones_and_objects_are_refused(optimizer, dtype):
+    params = start()
+    with pytest.raises(TypeError, match=r"gradient\[0\].W: expected an array of floating-point numbers, got an array of"):
+        optimizer.update(tree_cast(params, dtype), optimizer.init(params))
+    with pytest.raises(TypeError, match=r"params\[0\].W: expected an array of floating-point numbers"):
+        optimizer.init(tree_cast(params, dtype))
+
+
+@pytest.mark.parametrize("optimizer", ALL, ids=NAMES)
+def test_the_state_of_another_optimizer_is_refused_by_name(optimizer):
+    params = start()
+    own = type(optimizer.init(params)).__name__
+    for other in ALL:
+        state = other.init(params)
+        if other is not optimizer:
+            with pytest.raises(TypeError, match=rf"state: expected {own}\(step.*\), got {type(state).__name__}"):
+                optimizer.update(params, state)
+
+
+@pytest.mark.parametrize("optimizer", ALL, ids=NAMES)
+def test_gradients_are_matched_by_key_and_a_parameter_may_have_no_axes(optimizer):
+    params = {"W": np.ones((2, 3)), "b": np.array(0.5)}
+    state = optimizer.init(params)
+    for g in (1.0, -2.0):
+        gradient = {"W": np.full((2, 3), g), "b": np.array(2 * g)}
+        turned = dict(reversed(gradient.items()))
+        wanted, _ = optimizer.update(gradient, state)
+        updates, state = optimizer.update(turned, state)
+        assert all(np.array_equal(updates[key], wanted[key]) for key in params)
+        params = tree_add(params, updates)
+    assert params["W"].shape == (2, 3) and np.shape(params["b"]) == ()

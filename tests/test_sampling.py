@@ -6,8 +6,9 @@ import pytest
 from rnn_tutorial.cells.elman import Elman
 from rnn_tutorial.layers import Dense, Embedding, Last, Recurrent, Serial
 from rnn_tutorial.losses import softmax
-from rnn_tutorial.sampling import continue_forward, generate, initial_states, sample_symbols
+from rnn_tutorial.sampling import generate, sample_symbols
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_random_like
+from rnn_tutorial.validation import NotFiniteError
 
 T, B, V, D, H = 7, 3, 6, 4, 5
 MODEL = Serial((Embedding(V, D), Recurrent(Elman, D, H), Serial((Recurrent(Elman, H, 3), Dense(3, V)))))
@@ -50,19 +51,23 @@ def test_carrying_the_state_writes_what_rereading_everything_writes(params, rng,
     assert len(np.unique(written)) > 2
 
 
-@pytest.mark.parametrize("cut", [1, 3, T - 1])
-def test_a_sequence_in_two_pieces_is_the_whole_sequence(params, prompts, cut):
-    whole, _ = MODEL.forward(params, prompts)
-    first, states = continue_forward(MODEL, params, prompts[:cut], initial_states(MODEL, params, B))
-    second, states = continue_forward(MODEL, params, prompts[cut:], states)
-    assert np.allclose(np.concatenate([first, second]), whole, rtol=1e-13, atol=1e-13)
-    assert [leaf.shape for leaf in tree_leaves(states)] == [(B, H), (B, 3)]
+class Ring:
+    """A model of the layer protocol that the package has not: it predicts the symbol after the sum of all it has read."""
+
+    def initial_state(self, params, batch_size):
+        return np.zeros(batch_size, int)
+
+    def forward(self, params, xs, state=None, *, mask=None, rng=None):
+        sums = np.cumsum(np.concatenate([state[None], xs]), axis=0)[1:] % V
+        return np.where(np.arange(V) == (sums[..., None] + 1) % V, 0.0, -np.inf), sums[-1], None
 
 
-def test_the_states_handed_in_are_not_changed(params, prompts):
-    states = initial_states(MODEL, params, B)
-    continue_forward(MODEL, params, prompts, states)
-    assert all(np.all(leaf == 0) for leaf in tree_leaves(states))
+def test_a_model_of_ones_own_carries_its_state_on(rng, prompts):
+    written = generate(Ring(), (), rng, prompts, 4)
+    text = prompts
+    for symbols in written:
+        assert np.array_equal(symbols, (text.sum(axis=0) + 1) % V)
+        text = np.concatenate([text, symbols[None]])
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
@@ -73,7 +78,7 @@ def test_symbols_come_as_often_as_their_probabilities_say(rng, temperature):
     assert np.all(np.abs(counts - N * p) < 5 * np.sqrt(N * p * (1 - p)))
 
 
-class Ends:
+class Ends(np.random.Generator):
     """A generator that draws the smallest and the largest uniform number there is."""
 
     def random(self, shape):
@@ -83,10 +88,10 @@ class Ends:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_symbol_of_probability_zero_is_never_drawn(dtype):
     logits = np.array([[-1e4, 0.0, 0.3, 0.1, -1e4]] * 2, dtype)
-    assert sample_symbols(Ends(), logits).tolist() == [1, 3]
+    assert sample_symbols(Ends(np.random.PCG64()), logits).tolist() == [1, 3]
 
 
-class AlmostOne:
+class AlmostOne(np.random.Generator):
     """A generator that draws the largest uniform number, again and again."""
 
     def random(self, shape):
@@ -96,7 +101,7 @@ class AlmostOne:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_rounding_of_the_sum_never_draws_a_symbol_that_does_not_exist(rng, dtype):
     logits = rng.standard_normal((2000, 50)).astype(dtype)
-    assert np.all(sample_symbols(AlmostOne(), logits) < 50)
+    assert np.all(sample_symbols(AlmostOne(np.random.PCG64()), logits) < 50)
 
 
 def test_logits_without_a_batch_are_refused(rng):
@@ -106,7 +111,7 @@ def test_logits_without_a_batch_are_refused(rng):
 
 def test_at_a_low_temperature_the_likeliest_symbol_is_written(params, prompts, rng):
     cold = generate(MODEL, params, rng, prompts, 5, temperature=1e-6)
-    logits, _ = MODEL.forward(params, np.concatenate([prompts, cold]))
+    logits, _, _ = MODEL.forward(params, np.concatenate([prompts, cold]))
     assert np.array_equal(cold, logits[T - 1 : -1].argmax(axis=-1))
 
 
@@ -123,13 +128,49 @@ def test_a_sequence_of_the_batch_does_not_depend_on_the_others(params, prompts):
 
 
 def test_float32_models_write_too(params, prompts, rng):
-    logits, states = continue_forward(MODEL, tree_cast(params, np.float32), prompts, initial_states_32(params))
-    assert logits.dtype == np.float32 and all(leaf.dtype == np.float32 for leaf in tree_leaves(states))
-    assert generate(MODEL, tree_cast(params, np.float32), rng, prompts, 3).shape == (3, B)
+    single = tree_cast(params, np.float32)
+    logits, state, _ = MODEL.forward(single, prompts, MODEL.initial_state(single, B))
+    assert logits.dtype == np.float32 and all(leaf.dtype == np.float32 for leaf in tree_leaves(state))
+    assert generate(MODEL, single, rng, prompts, 3).shape == (3, B)
 
 
-def initial_states_32(params):
-    return initial_states(MODEL, tree_cast(params, np.float32), B)
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_logits_that_are_not_finite_write_nothing(rng, params, prompts, wrong):
+    logits = np.zeros((2, V))
+    logits[1, 3] = wrong
+    with pytest.raises(NotFiniteError, match=rf"logits: expected finite numbers, .*, got {wrong} at index \(1, 3\)"):
+        sample_symbols(rng, logits)
+    diverged = tree_map(lambda leaf: leaf * wrong, params[2][1])
+    with np.errstate(invalid="ignore"), pytest.raises(NotFiniteError):
+        generate(MODEL, (*params[:2], (params[2][0], diverged)), rng, prompts, 3)
+
+
+def test_minus_infinity_forbids_a_symbol_but_not_all(rng):
+    logits = np.where(np.arange(V) == 2, -np.inf, 0.0) + np.zeros((500, 1))
+    assert set(sample_symbols(rng, logits).tolist()) == set(range(V)) - {2}
+    assert sample_symbols(rng, np.where(np.arange(V) == 4, -3.0, -np.inf)[None]) == [4]
+    logits[7] = -np.inf
+    with pytest.raises(NotFiniteError, match="logits: expected a finite one in each row, got -inf alone in row 7"):
+        sample_symbols(rng, logits)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("temperature", [1e-30, 2e-38, 1e-50, 1e-310])
+def test_a_temperature_near_zero_writes_the_likeliest_or_is_refused(rng, dtype, temperature):
+    logits = np.array([[0.0, 5.0, 1.0]], dtype)
+    if temperature < np.finfo(dtype).tiny:
+        with pytest.raises(ValueError, match="temperature: expected a finite number above 0 and at least"):
+            sample_symbols(rng, logits, temperature)
+    else:
+        assert sample_symbols(rng, logits, temperature) == [1]
+
+
+@pytest.mark.parametrize("seed", [0, None])
+def test_a_seed_in_place_of_a_generator_is_refused(params, prompts, seed):
+    with pytest.raises(TypeError, match="rng: expected a generator, such as np.random.default_rng"):
+        generate(MODEL, params, seed, prompts, 3)
+    with pytest.raises(TypeError, match="rng: expected a generator"):
+        sample_symbols(seed, np.zeros((1, V)))
 
 
 @pytest.mark.parametrize(

@@ -90,3 +90,17 @@ def test_a_number_becomes_a_constant_schedule_and_a_schedule_stays_itself():
     assert [as_schedule(0.1)(step) for step in (0, 7)] == [0.1, 0.1]
     rates = [as_schedule(lambda step: np.float32(step + 1))(step) for step in (0, 7)]
     assert rates == [1.0, 8.0] and {type(rate) for rate in rates} == {float}
+
+
+@pytest.mark.parametrize("rate_at", [rate_at for rate_at, _ in HAND], ids=lambda rate_at: rate_at.func.__name__)
+@pytest.mark.parametrize("step", [-1, -0.5, np.int64(-3), np.nan, None])
+def test_there_is_no_step_before_the_first(rate_at, step):
+    with pytest.raises(ValueError, match="step: expected a finite number at least 0"):
+        rate_at(step)
+
+
+@pytest.mark.parametrize("rate", [-0.1, np.nan, np.inf])
+def test_a_schedule_of_ones_own_is_held_to_rates(rate):
+    with pytest.raises(ValueError, match="rate: expected a finite number at least 0"):
+        as_schedule(lambda step: rate)(3)
+    assert as_schedule(lambda step: np.where(step < 2, 0.1, 0.2))(3) == 0.2

@@ -13,12 +13,14 @@ from rnn_tutorial.tree import (
     tree_leaves,
     tree_map,
     tree_map_parts,
+    tree_map_paths,
     tree_norm,
     tree_paths,
     tree_random_like,
     tree_scale,
     tree_size,
     tree_zeros_like,
+    tree_zip,
 )
 
 
@@ -120,3 +122,46 @@ def test_an_outline_sees_whole_parts():
 def test_another_named_tuple_is_another_structure_even_with_the_same_fields():
     with pytest.raises(ValueError, match=r"expected Pair\(a, b\), got Couple\(a, b\)"):
         tree_add(Pair(np.ones(1), ()), namedtuple("Couple", "a b")(np.ones(1), ()))
+
+
+@pytest.mark.parametrize("shape", [(3,), (1, 3), (4, 1), ()])
+def test_sums_and_products_never_stretch_a_leaf(shape):
+    for function in (tree_add, tree_dot):
+        with pytest.raises(ValueError, match=r"\['W'\]: trees of different shapes: expected \(4, 3\), got"):
+            function({"b": np.ones(3), "W": np.ones((4, 3))}, {"b": np.ones(3), "W": np.ones(shape)})
+
+
+@pytest.mark.parametrize("a, b", [(np.float32, np.float64), (np.float64, np.float32), (np.int64, np.float64), (np.float64, int)])
+def test_a_sum_has_one_dtype(a, b):
+    with pytest.raises(TypeError, match=r"\[0\]: trees of different dtypes: expected"):
+        tree_add((np.ones(2, a),), (np.ones(2, b),))
+
+
+def test_real_and_complex_numbers_of_one_precision_have_a_sum():
+    total = tree_add((np.ones(2, np.float32),), (np.full(2, 1j, np.complex64),))
+    assert total[0].dtype == np.complex64 and total[0].tolist() == [1 + 1j, 1 + 1j]
+
+
+def test_dicts_are_matched_by_key():
+    one, other = {"a": np.array([1.0]), "b": np.array([2.0])}, {"b": np.array([20.0]), "a": np.array([10.0])}
+    assert tree_add(one, other) == {"a": 11, "b": 22}
+    assert tree_zip("p", one, other) == [("p['a']", 1, 10), ("p['b']", 2, 20)]
+    assert tree_map_paths(lambda path, x, y: f"{path}: {x[0]}, {y[0]}", one, other) == {
+        "a": "['a']: 1.0, 10.0",
+        "b": "['b']: 2.0, 20.0",
+    }
+
+
+def test_whole_numbers_are_not_cut():
+    with pytest.raises(TypeError, match=r"\['n'\]: expected a dtype that can hold 0.1 times the leaf, got int64"):
+        tree_scale(0.1, {"n": np.array([3, 4], np.int64)})
+    with pytest.raises(TypeError, match="expected floating-point numbers, got int64"):
+        tree_random_like(np.array([3, 4], np.int64), np.random.default_rng(0))
+    assert tree_scale(2, (np.array([3, 4]),))[0].tolist() == [6, 8]
+
+
+def test_a_scale_beyond_float32_neither_underflows_nor_overflows():
+    down = tree_scale(5e-49, (np.full(3, 1e38, np.float32),))[0]
+    up = tree_scale(np.float64(1e45), (np.full(3, 1e-30, np.float32),))[0]
+    assert down.dtype == up.dtype == np.float32
+    np.testing.assert_allclose([down[0], up[0]], [5e-11, 1e15], rtol=1e-6)

@@ -100,3 +100,94 @@ def test_check_rng_refuses_a_seed():
     v.check_rng(np.random.default_rng(0))
     for bad, kind in ((0, "int"), (None, "NoneType"), (np.random, "module")):
         assert message(TypeError, v.check_rng, bad).endswith(f"such as np.random.default_rng(0), got {kind}")
+
+
+def test_numbers_come_back_as_python_numbers():
+    for value in (np.float64(0.25), np.float32(0.25), np.longdouble(0.25), 0.25):
+        assert type(v.check_number("rate", value)) is float and v.check_number("rate", value) == 0.25
+    assert type(v.check_number("rate", 3)) is float
+    assert type(v.check_positive("steps", np.int8(3))) is int
+    for huge in (10**400, np.longdouble("1e4000")):  # the second is infinite where a longdouble is a float64
+        message(ValueError, v.check_number, "rate", huge)
+
+
+IMITATIONS = [np.eye(2).view(np.matrix), np.ma.masked_array(np.eye(2), np.eye(2, dtype=bool))]
+
+
+class Unit(np.matrix):
+    """A subclass of what is not taken for an array."""
+
+
+class Named(np.ndarray):
+    """An array with the arithmetic of one."""
+
+
+@pytest.mark.parametrize("imitation", [*IMITATIONS, np.eye(2).view(Unit)], ids=lambda array: type(array).__name__)
+def test_no_check_takes_a_matrix_or_a_masked_array_for_an_array(imitation):
+    kind, whole, flags = type(imitation).__name__, imitation.astype(int), imitation.astype(bool)
+    checks = [
+        lambda: v.check_array("x", imitation, B=2, D=2),
+        lambda: v.check_array("x", imitation, dtype=np.float64, B=2, D=2),
+        lambda: v.check_like("x", (imitation,), (np.eye(2),)),
+        lambda: v.check_shape("x", imitation, (2, 2), np.float64),
+        lambda: v.check_features("x", imitation, 2, np.float64),
+        lambda: v.check_floats("x", [imitation]),
+        lambda: v.check_indices("x", whole, 5),
+        lambda: v.check_mask(flags, 2, 2),
+    ]
+    for check in checks:
+        assert message(TypeError, check).endswith(f"got {kind}") or f"got {kind} (" in message(TypeError, check)
+
+
+def test_subclasses_with_the_arithmetic_of_arrays_are_arrays(tmp_path):
+    np.save(tmp_path / "x.npy", np.eye(2))
+    for array in (np.eye(2).view(Named), np.load(tmp_path / "x.npy", mmap_mode="r")):
+        v.check_array("x", array, dtype=np.float64, B=2, D=2)
+
+
+def test_objects_are_refused_in_words():
+    objects = np.array([[1.0, 2.0]], dtype=object)
+    for check in (lambda: v.check_array("x", objects, B=1, D=2), lambda: v.check_finite("x", objects)):
+        assert message(TypeError, check) == "x: expected an array of numbers, got an array of Python objects (dtype object)"
+    assert "expected floating-point numbers, got object" in message(
+        TypeError, v.check_array, "x", objects, dtype=objects.dtype, B=1, D=2
+    )
+    assert "got object" in message(TypeError, v.check_features, "x", objects, 2, objects.dtype)
+    assert "got an array of object" in message(TypeError, v.check_floats, "x", objects)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, int, bool])
+def test_parameters_of_another_kind_than_float32_or_float64_are_refused(dtype):
+    x = np.ones((2, 3), dtype)
+    wanted = f"expected floating-point numbers, got {x.dtype} (float32 or float64 is needed)"
+    assert message(TypeError, v.check_array, "x", x, dtype=x.dtype, B=2, D=3) == f"x: {wanted}"
+    assert message(TypeError, v.check_features, "x", x, 3, x.dtype) == f"x: {wanted}"
+    assert message(TypeError, v.check_floats, "x", {"a": x}).startswith("x['a']: expected an array of floating-point numbers")
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", ">f8", np.longdouble, "c8", "c16"])
+def test_wider_turned_and_complex_numbers_pass(dtype):
+    x = np.ones((2, 3), dtype)
+    v.check_array("x", x, dtype=x.dtype, B=2, D=3)
+    v.check_features("x", x, 3, x.dtype)
+    v.check_floats("x", [x])
+
+
+def test_check_like_goes_by_key():
+    reference = {"W": np.ones((2, 3)), "b": np.ones(3)}
+    v.check_like("gradient", {"b": np.ones(3), "W": np.ones((2, 3))}, reference)
+    wrong = {"b": np.ones(3), "W": np.ones((3, 2))}
+    assert message(ValueError, v.check_like, "g", wrong, reference) == "g['W']: expected shape (2, 3), got (3, 2)"
+    assert message(ValueError, v.check_like, "g", {"W": 1}, reference).startswith("g: trees of different structure")
+    assert message(TypeError, v.check_like, "g", {"W": (), "b": ()}, reference).endswith("got tuple")
+
+
+def test_misfits_name_all_that_does_not_fit():
+    arrays = {"a": np.ones(2), "b": np.ones(3), "c": np.ones(4), "d": np.ones(1, np.float32)}
+    wanted = {"a": ((2,), None), "b": ((2,), None), "d": ((1,), np.dtype(np.float64)), "e": ((1,), None)}
+    assert v.misfits(arrays, wanted) == [
+        "b has shape (3,), expected (2,)",
+        "c is surplus",
+        "d has float32 (1,), expected float64 (1,)",
+        "e is missing",
+    ]
