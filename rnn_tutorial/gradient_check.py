@@ -162,10 +162,11 @@ def check_layer(layer, xs, rng, *, mask=None, slope=complex_step_slope, rtol=1e-
     floats = np.issubdtype(xs.dtype, np.inexact)
 
     def forward(point):
-        return layer.forward(point[0], point[1] if floats else xs, mask=mask)
+        ys, _, cache = layer.forward(point[0], point[1] if floats else xs, mask=mask)
+        return ys, cache
 
     def backward(cache, dys):
-        dparams, dxs = layer.backward(params, cache, dys)
+        dparams, dxs, _ = layer.backward(params, cache, dys)
         return (dparams, dxs) if floats else (dparams,)
 
     check_gradients(forward, backward, (params, xs) if floats else (params,), rng, slope=slope, rtol=rtol)
