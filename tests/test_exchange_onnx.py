@@ -115,10 +115,10 @@ def test_onnxruntime_answers_as_we_do(name, tmp_path, rng):
         params, xs = random_params(model, rng), random_inputs(name, rng, T, B, D)
         to_onnx(model, params, tmp_path / "whole.onnx")
         to_onnx(model, params, tmp_path / "ragged.onnx", lengths=True)
-        ys, _ = model.forward(params, xs)
+        ys, _, _ = model.forward(params, xs)
         assert_close("whole", run(tmp_path / "whole.onnx", xs), ys, RTOL)
         assert_close("ragged, all of one length", run(tmp_path / "ragged.onnx", xs, [T] * B), ys, RTOL)
-        ys, _ = model.forward(params, xs, mask=lengths_to_mask(lengths, T))
+        ys, _, _ = model.forward(params, xs, mask=lengths_to_mask(lengths, T))
         assert_close("ragged", run(tmp_path / "ragged.onnx", xs, lengths), ys, RTOL)
 
 

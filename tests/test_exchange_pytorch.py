@@ -131,7 +131,7 @@ def test_gradients_change_form_as_their_parameters_do(rng):
     model, params = from_pytorch(gru_there.state_dict(), GRU)
     xs, dys = rng.standard_normal((T, B, D)), rng.standard_normal((T, B, 2 * H))
     (gru_there(torch.tensor(xs))[0] * torch.tensor(dys)).sum().backward()
-    ys, cache = model.forward(params, xs)
+    ys, _, cache = model.forward(params, xs)
     for name, ours in to_pytorch(model, model.backward(params, cache, dys)[0]).items():
         theirs = getattr(gru_there, name).grad.numpy()
         of_n = slice(2 * H, None) if "bias_hh" in name else slice(None)

@@ -98,7 +98,7 @@ def arrays_of(source, named):
     if not faults and len(set(kinds.values())) > 1:
         faults = [f"{name} is of {kind}, expected one type of numbers for all" for name, kind in kinds.items()]
     refuse(source, sorted(faults))
-    return {name: np.array(_detached(value)) for name, value in named.items()}
+    return {name: np.asarray(_detached(value)).copy() for name, value in named.items()}
 
 
 def _number_type(value):

@@ -71,8 +71,11 @@ def from_onnx(path):
     steps = read_steps(read_graph(path))
     model = Serial(tuple(step.layer for step in steps))
     params = tuple(step.fill(step.arrays) for step in steps)
+    example = next((step.example for step in steps if step.example is not None), None)
+    if example is None:
+        raise ExchangeError(f"{path}: expected a network with weights, got {len(steps)} layers without")
     try:
-        model.forward(params, _example(model.layers, params))
+        model.forward(params, example)
     except (ValueError, TypeError) as error:
         raise ExchangeError(f"{path}: the layers do not fit each other: {error}") from error
     return model, params

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from rnn_tutorial.exchange.layout import ExchangeError, library, refuse
 
-MOVED = {"Squeeze", "Unsqueeze", "Transpose", "Reshape", "Slice", "Identity"}  # what only moves the numbers of its first input
+MOVED = {"Squeeze", "Unsqueeze", "Transpose", "Reshape", "Slice", "Identity", "SplitToSequence", "SequenceAt"}  # what only moves the numbers of its first input
 COMPUTED = MOVED | {"Concat", "Gather", "Shape", "Expand", "ConstantOfShape", "Cast", "Mul", "MatMul", "Add"}
 KNOWN = COMPUTED | {"RNN", "LSTM", "GRU", "Gemm", "Dropout", "ReverseSequence", "Tanh", "Relu"}
 

@@ -93,8 +93,17 @@ def _dense(graph, node):
         Dense(*W.shape),
         {"W": W, "b": b},
         {"W": W.shape, "b": W.shape[1:]},
-        lambda a: DenseParams(a["W"].copy(), a["b"].copy()),
+        np.zeros((1, 1, len(W)), W.dtype),
+        _dense_params,
     )
+
+
+def _dense_params(arrays):
+    return DenseParams(np.array(arrays["W"], order="C"), arrays["b"].copy())
+
+
+def _embedding_params(arrays):
+    return EmbeddingParams(arrays["E"].copy())
 
 
 def _gather(graph, node):
@@ -104,8 +113,8 @@ def _gather(graph, node):
         E = graph.arrays[data]
         expect(graph, node, node.attributes.get("axis", 0) == 0, "does not gather along the first axis")
         expect(graph, node, E.ndim == 2, f"takes rows of an array of shape {E.shape}, expected a matrix")
-        fill = lambda a: EmbeddingParams(a["E"].copy())  # noqa: E731
-        return Step(node.name, indices, Embedding(*E.shape), {"E": E}, {"E": E.shape}, fill)
+        symbol = np.zeros((1, 1), np.int64)
+        return Step(node.name, indices, Embedding(*E.shape), {"E": E}, {"E": E.shape}, symbol, _embedding_params)
     return _last(graph, node, data, graph.arrays.get(indices))
 
 

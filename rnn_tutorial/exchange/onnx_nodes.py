@@ -105,7 +105,9 @@ def node_arrays(kind, recurrent, params):
 def params_of_node(kind, arrays):
     """Return the Params of one direction from the arrays of the node, as `node_arrays` returns them."""
     b_x, b_h = np.split(arrays["B"], 2)
-    leaves = [reorder_gates(leaf, kind.there, kind.cell.gates) for leaf in (arrays["W"].T, arrays["R"].T, b_x, b_h)]
+    there, here = kind.there, kind.cell.gates
+    matrices = [np.ascontiguousarray(reorder_gates(arrays[name].T, there, here)) for name in ("W", "R")]
+    leaves = *matrices, reorder_gates(b_x, there, here), reorder_gates(b_h, there, here)
     peepholes = np.split(arrays["P"].copy(), len(kind.peepholes)) if kind.peepholes else []
     return one_bias(kind.cell, *leaves, **{f"p_{gate}": p for gate, p in zip(kind.peepholes, peepholes)})
 

@@ -45,6 +45,7 @@ def recurrent_step(graph, end):
         turn(*recurrents),
         arrays,
         shapes,
+        np.zeros((1, 1, recurrents[0].input_size), arrays["W"].dtype),
         fill,
         given.get("sequence_lens", ""),
         time=0,

@@ -25,6 +25,7 @@ class Step(NamedTuple):
     layer: Any = None  # None where nothing is computed
     arrays: dict = {}
     shapes: dict = {}  # by name, those that the arrays must have
+    example: np.ndarray | None = None  # what the layer takes at one step of one sequence, None if anything will do
     fill: Callable = no_parameters  # from the dict of arrays to the layer's Params
     lengths: str | None = None  # the tensor of lengths, "" where it is left out, None if the layer asks for none
     time: int | None = None  # the axis along which the layer reads, None if it does not matter

@@ -61,10 +61,11 @@ def unrolled_step(graph, concat):
 
     def check(T, B):
         steps = found[0].steps
-        expect(graph, concat, T == steps, f"holds a network for {steps} steps alone, and the input has another number of them")
+        expect(graph, concat, T == steps, f"holds the network for {steps} steps, and the file takes another number, or any")
 
-    arrays, shapes = _arrays(found), _shapes(found)
-    return Step(concat.name, found[0].first.xs, layer, arrays, shapes, _filler(found), "", time=0, check=check)
+    first, arrays, shapes = found[0].first, _arrays(found), _shapes(found)
+    example = np.zeros((1, 1, len(first.W)), first.W.dtype)
+    return Step(concat.name, first.xs, layer, arrays, shapes, example, _filler(found), "", time=0, check=check)
 
 
 def _joins_steps(node):
