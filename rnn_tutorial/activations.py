@@ -34,6 +34,7 @@ identity = Activation("identity", f=lambda a: a, derivative=np.ones_like)
 tanh = Activation("tanh", f=np.tanh, derivative=lambda y: 1 - y * y)
 """y = tanh(a), dy/da = 1 - y^2."""
 
+
 def sigmoid_of(a):
     """Return 1 / (1 + exp(-a)). Where exp(-a) overflows to infinity, its reciprocal is 0, which is right to rounding.
 

@@ -112,7 +112,10 @@ def unroll_reversed_backward(cell, params, cache, doutputs):
 
 
 def turn(xs):
-    """Return xs with its first axis, time, turned round; None stays None. Turning twice gives xs back, so its backward is itself."""
+    """Return xs with its first axis, time, turned round; None stays None.
+
+    Turning twice gives xs back, so the backward of a turn is a turn.
+    """
     return None if xs is None else xs[::-1]
 
 
@@ -145,6 +148,11 @@ class Reversed:
         """Return (dparams, dxs, dfirst_state), the last one being that of the state before xs[T - 1]."""
         dparams, dxs, dstate = self.layer.backward(params, cache, turn_outputs(dys), dstate)
         return dparams, turn(dxs), dstate
+
+
+def turn_outputs(ys):
+    """Return a sequence (T, B, N) turned round, and one answer a sequence (B, N) as it is."""
+    return turn(ys) if ys.ndim == 3 else ys
 
 
 def refuse_state(layer):
@@ -205,7 +213,10 @@ class Bidirectional:
         refuse_state(self)
 
     def forward(self, params, xs, state=None, *, mask=None, rng=None):
-        """Return (ys, BidirectionalState, cache). Raises: CannotContinue for a state, ValueError for outputs that do not merge."""
+        """Return (ys, BidirectionalState, cache).
+
+        Raises: CannotContinue for a state, ValueError for outputs that do not merge.
+        """
         if state is not None:
             refuse_state(self)
         check_fields("params", params, "forwards", "backwards")

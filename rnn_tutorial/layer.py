@@ -36,11 +36,12 @@ class Layer(Protocol):
     threads; and nothing that is handed in is changed.
 
     The contract
-    - A sequence in pieces is the whole sequence. Each piece starts from the state that came out of the piece before; outputs, last
-      state and every gradient are those of the whole, if each piece's backward is given the gradient of the state that the piece
-      after it returned.
-    - A state is a tree of arrays (B, ...), one row a sequence; () for a layer that remembers nothing. A wrapper hands the state
-      of its layer on. A layer that reads from the end raises `CannotContinue` when it is asked for a first state, or given one.
+    - A sequence in pieces is the whole sequence. Each piece starts from the state that came out of the piece
+      before. Outputs, last state and every gradient are those of the whole, if each piece's backward is given the
+      gradient of the state that the piece after it returned.
+    - A state is a tree of arrays (B, ...), one row a sequence; () for a layer that remembers nothing. A wrapper hands
+      the state of its layer on. A layer that reads from the end raises `CannotContinue` when it is asked for a first
+      state, or given one.
     - A gradient has the structure and the shapes of what it is the gradient of.
 
     `gradient_check.check_layer(layer, xs, rng)` holds a layer to all of it.

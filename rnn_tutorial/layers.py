@@ -1,7 +1,7 @@
 """The layers that a model is made of. What every layer promises: `rnn_tutorial.layer.Layer`.
 
-    ys, state, cache = layer.forward(params, xs, state=None, mask=None, rng=None)
-    dparams, dxs, dstate = layer.backward(params, cache, dys, dstate=None)
+ys, state, cache = layer.forward(params, xs, state=None, mask=None, rng=None)
+dparams, dxs, dstate = layer.backward(params, cache, dys, dstate=None)
 """
 
 from dataclasses import dataclass

@@ -35,10 +35,12 @@ class RecomputeCache(NamedTuple):
 class Recomputed:
     """A layer that keeps a state for every stretch of steps instead of its cache, for long sequences.
 
-    layer: one with an output at each step, which can go on from a state, such as `Recurrent`, or a `Serial` of such layers. every:
-    steps in a stretch, about the square root of T if it is not given. Parameters, outputs and state are those of the layer.
+    layer: one with an output at each step, which can go on from a state, such as `Recurrent`, or a `Serial` of such
+    layers. every: steps in a stretch, about the square root of T if it is not given. Parameters, outputs and state are
+    those of the layer.
 
-    Raises: ValueError unless every is a positive whole number; from `forward`, CannotContinue for a layer that reads from the end.
+    Raises: ValueError unless every is a positive whole number; from `forward`, CannotContinue for a layer that reads
+    from the end.
     """
 
     layer: Layer
@@ -73,9 +75,7 @@ class Recomputed:
         check_shape("dys", dys, (*cache.xs.shape[:2], *dys.shape[2:]), dys.dtype)
         dparams, dxs = None, []
         for some, state, rng in reversed(cache.starts):
-            _, _, inside = self.layer.forward(
-                params, cache.xs[some], state, mask=of_steps(cache.mask, some), rng=deepcopy(rng)
-            )
+            _, _, inside = self.layer.forward(params, cache.xs[some], state, mask=of_steps(cache.mask, some), rng=deepcopy(rng))
             dpart, dx, dstate = self.layer.backward(params, inside, dys[some], dstate)
             dparams = dpart if dparams is None else tree_add(dparams, dpart)  # the same weights at every step
             dxs.append(dx)

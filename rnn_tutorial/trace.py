@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray as Array
 
-from rnn_tutorial.tree import tree_map
 from rnn_tutorial.step import step, step_backward
+from rnn_tutorial.tree import tree_map
 from rnn_tutorial.unroll import check_sequence, hold, zero_held
 from rnn_tutorial.validation import check_like
 
