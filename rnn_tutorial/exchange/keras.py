@@ -141,7 +141,9 @@ def from_keras_layer(keras_layer):
     if name not in READERS:
         raise ExchangeError(f"keras_layer: expected one of Keras's {', '.join(READERS)}, got {name}")
     if not keras_layer.get_weights():
-        raise ExchangeError(f"keras_layer: expected a layer with weights, got {name} that is not built; call it once, or build it")
+        raise ExchangeError(
+            f"keras_layer: expected a layer with weights, got {name} that is not built; call it once, or build it"
+        )
     layer = READERS[name](keras_layer)
     return layer, from_keras(layer, keras_layer.get_weights())
 

@@ -93,24 +93,20 @@ def arrays_of(source, named):
     Raises: ExchangeError, listing all that are no arrays, or whose numbers are of another kind than float16, float32 and float64,
     or not of one kind: bfloat16 is one that NumPy does not have.
     """
-    kinds = {name: _number_type(value) for name, value in named.items()}
-    faults = [f"{name} is {words}" for name, words in kinds.items() if words not in FLOATS]
+    kinds = {name: number_type(value) for name, value in named.items()}
+    faults = [f"{name} is of {kind}, expected {', '.join(FLOATS)}" for name, kind in kinds.items() if kind not in FLOATS]
     if not faults and len(set(kinds.values())) > 1:
         faults = [f"{name} is of {kind}, expected one type of numbers for all" for name, kind in kinds.items()]
     refuse(source, sorted(faults))
-    return {name: np.asarray(_detached(value)).copy() for name, value in named.items()}
+    return {name: np.asarray(detached(value)).copy() for name, value in named.items()}
 
 
-def _number_type(value):
-    """Return the type of the numbers of an array or tensor, such as "float32"; words that say what it is for anything else."""
-    if not hasattr(value, "__array__"):
-        return f"a {type(value).__name__}, expected an array or a tensor"
-    kind = str(value.dtype).removeprefix("torch.")
-    wanted = "expected float16, float32 or float64; convert it there first"
-    return kind if kind in FLOATS else f"of {kind}, {wanted}"
+def number_type(value):
+    """Return the type of the numbers of an array or tensor, such as "float32"; of anything else its own type."""
+    return str(value.dtype).removeprefix("torch.") if hasattr(value, "__array__") else f"type {type(value).__name__}"
 
 
-def _detached(value):
+def detached(value):
     """Return a tensor without its gradient and on the CPU; an array as it is."""
     return value.detach().cpu() if hasattr(value, "detach") else value
 

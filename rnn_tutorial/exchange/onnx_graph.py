@@ -8,7 +8,16 @@ from typing import Any, NamedTuple
 
 from rnn_tutorial.exchange.layout import ExchangeError, library, refuse
 
-MOVED = {"Squeeze", "Unsqueeze", "Transpose", "Reshape", "Slice", "Identity", "SplitToSequence", "SequenceAt"}  # what only moves the numbers of its first input
+MOVED = {
+    "Squeeze",
+    "Unsqueeze",
+    "Transpose",
+    "Reshape",
+    "Slice",
+    "Identity",
+    "SplitToSequence",
+    "SequenceAt",
+}  # what only moves the numbers of its first input
 COMPUTED = MOVED | {"Concat", "Gather", "Shape", "Expand", "ConstantOfShape", "Cast", "Mul", "MatMul", "Add"}
 KNOWN = COMPUTED | {"RNN", "LSTM", "GRU", "Gemm", "Dropout", "ReverseSequence", "Tanh", "Relu"}
 
@@ -67,13 +76,23 @@ def evaluate(graph, names, given):
         raise ExchangeError(f"{graph.path}: {', '.join(missing)} is not known before the network runs")
     h, entries = onnx.helper, [onnx.ValueInfoProto(name=name) for name in names]
     inputs = [h.make_tensor_value_info(name, h.np_dtype_to_tensor_dtype(array.dtype), None) for name, array in given.items()]
-    arrays = [onnx.numpy_helper.from_array(graph.arrays[name], name) for name in sorted(used & graph.arrays.keys() - given.keys())]
+    arrays = [
+        onnx.numpy_helper.from_array(graph.arrays[name], name) for name in sorted(used & graph.arrays.keys() - given.keys())
+    ]
     part = h.make_graph([node.proto for node in nodes], "part", inputs, entries, arrays)
     try:
         reference = library("onnx.reference").ReferenceEvaluator(h.make_model(part, opset_imports=graph.opsets))
         return reference.run(names, given)
     except Exception as error:  # sizes that do not fit make it raise almost anything
         raise ExchangeError(f"{graph.path}: {', '.join(names)} cannot be computed: {error}") from error
+
+
+def try_to_evaluate(graph, names, given):
+    """Return what `evaluate` returns, or None where it raises ExchangeError."""
+    try:
+        return evaluate(graph, names, given)
+    except ExchangeError:
+        return None
 
 
 def moved_from(graph, name):

@@ -15,7 +15,7 @@ import numpy as np
 
 from rnn_tutorial.directions import Bidirectional, BidirectionalParams, Reversed
 from rnn_tutorial.exchange.layout import ExchangeError, one_bias
-from rnn_tutorial.exchange.onnx_graph import evaluate, moved_from
+from rnn_tutorial.exchange.onnx_graph import moved_from, try_to_evaluate
 from rnn_tutorial.exchange.onnx_nodes import cell_of_kind, kind_of_node
 from rnn_tutorial.exchange.onnx_recurrent import is_zero
 from rnn_tutorial.exchange.onnx_step import Affine, Step, affine, expect
@@ -100,8 +100,8 @@ def _moment(graph, concat, h):
 def _in_order(graph, moments):
     """Return whether moment t takes row t of xs @ W_x + b_x, as the nodes do with rows that hold their own numbers."""
     rows = np.arange(len(moments), dtype=np.float32)
-    found = evaluate(graph, [moment.x for moment in moments], {moments[0].linear: rows[:, None, None]})
-    return np.array_equal([row.ravel() for row in found], rows[:, None])
+    found = try_to_evaluate(graph, [moment.x for moment in moments], {moments[0].linear: rows[:, None, None]})
+    return found is not None and np.array_equal([row.ravel() for row in found], rows[:, None])
 
 
 def _loop(graph, concat, chain):

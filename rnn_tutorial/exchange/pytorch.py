@@ -42,6 +42,7 @@ from rnn_tutorial.exchange.layout import (
     two_biases,
 )
 from rnn_tutorial.layers import Recurrent, Serial
+from rnn_tutorial.validation import check_fields
 
 
 class Known(NamedTuple):
@@ -142,13 +143,24 @@ def _to_dict(model, params, split):
     layers, params = (model.layers, params) if isinstance(model, Serial) else ((model,), (params,))
     recipes = [_directions(layer) for layer in layers]
     known = _one_network(recipes)
+    if not isinstance(params, (tuple, list)) or len(params) != len(layers):
+        got = len(params) if isinstance(params, (tuple, list)) else type(params).__name__
+        raise ValueError(f"params: expected a tuple of {len(layers)}, one for each layer, got {got}")
     arrays = {}
-    for depth, (recipe, layer_params) in enumerate(zip(recipes, params, strict=True)):
-        directions = [layer_params] if len(recipe) == 1 else layer_params
+    for depth, (recipe, layer_params) in enumerate(zip(recipes, params)):
+        directions = _halves(recipe, layer_params)
         for recurrent, direction, suffix in zip(recipe, directions, ("", "_reverse")):
             leaves = (reorder_gates(leaf, recurrent.cell.gates, known.there) for leaf in split(recurrent, direction))
             arrays.update(zip(_names(depth, suffix), [leaf.T.copy() for leaf in leaves]))
     return arrays
+
+
+def _halves(recipe, params):
+    """Return the parameters of each direction of a layer as a list."""
+    if len(recipe) == 1:
+        return [params]
+    check_fields("params", params, "forwards", "backwards")
+    return [params.forwards, params.backwards]
 
 
 def _network(cell, known, arrays, sizes):
@@ -225,7 +237,7 @@ def _without_counterpart(named):
     """Return words for the arrays of networks that have no counterpart here, found by their names."""
     kinds = {
         r"weight_hr_l\d+(_reverse)?": "the projection of an LSTM with proj_size, which no cell here has",
-        r"weight_.*_[gv]|parametrizations\..*": (
+        r"weight_.*_(g|v|u|orig)|parametrizations\..*": (
             "a part of a parametrization such as weight_norm; torch.nn.utils.parametrize.remove_parametrizations, "
             "or torch.nn.utils.remove_weight_norm, gives back the weights"
         ),
