@@ -486,7 +486,7 @@ REFUSED = {
     "no forget gate": (Recurrent(LSTM1997, 4, 5), "got LSTM1997 with i=sigmoid"),
     "another activation": (Recurrent(lstm(g=hard_sigmoid()), 4, 5), "with sigmoid, tanh or relu.*got LSTM .*g=hard_sigmoid"),
     "gates that differ": (Recurrent(lstm(f=tanh), 4, 5), "one for all the gates that open and close; got LSTM .*f=tanh"),
-    "zoneout": (Zoneout(LSTM, 4, 5, LSTMState(0.1, 0.1)), "model: the layers that have nodes in ONNX here are Recurrent.*got Zoneout"),
+    "zoneout": (Zoneout(LSTM, 4, 5, LSTMState(0.1, 0.1)), "the layers that have nodes in ONNX here are Recurrent.*got Zoneout"),
     "a residual layer": (Serial((Residual(Recurrent(LSTM, 4, 4)),)), r"got Residual\(Recurrent\)"),
     "a stack within a stack": (Serial((Serial((ONE,)),)), "got Serial"),
     "two cells in two directions": (Bidirectional(ONE, Recurrent(GRU, 4, 5)), "one cell and one size for both .*got LSTM"),

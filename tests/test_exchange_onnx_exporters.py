@@ -1,4 +1,4 @@
-"""What PyTorch's two exporters write of random networks is read: the outputs of PyTorch and of onnxruntime, its weights bit for bit.
+"""What PyTorch's two exporters write of random networks is read: PyTorch's outputs, onnxruntime's, the weights bit for bit.
 
 The older exporter (dynamo=False) takes a moment, the default one a second or more a network: NETWORKS of each are tried, all 40
 with `NETWORKS=40 pytest tests/test_exchange_onnx_exporters.py`.

@@ -19,62 +19,14 @@ and back is exact, but for a GRU from there: the biases of r and z in its second
 use_bias=False has biases of zero here.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
-
 import numpy as np
 
-from rnn_tutorial.activations import relu
-from rnn_tutorial.cells.cell import Cell
-from rnn_tutorial.cells.elman import Elman, elman
-from rnn_tutorial.cells.gru import GRU
-from rnn_tutorial.cells.gru_before import GRUBefore
-from rnn_tutorial.cells.lstm import LSTM
-from rnn_tutorial.directions import Bidirectional, BidirectionalParams, add, average, concat, multiply
-from rnn_tutorial.exchange.layout import (
-    ExchangeError,
-    arrays_of,
-    describe,
-    describe_layer,
-    differences,
-    find_alike,
-    one_bias,
-    refuse,
-    reorder_gates,
-    two_bias_gradients,
-    two_biases,
-)
-from rnn_tutorial.layers import Dense, DenseParams, Recurrent
-from rnn_tutorial.validation import check_array, check_fields
+from rnn_tutorial.directions import Bidirectional, add, average, concat, multiply
+from rnn_tutorial.exchange.keras_layers import KNOWN, entry_of
+from rnn_tutorial.exchange.layout import ExchangeError, arrays_of, differences, refuse, two_bias_gradients, two_biases
+from rnn_tutorial.layers import Dense, Recurrent
 
-
-class Known(NamedTuple):
-    """What Keras has of our cells."""
-
-    cell: Cell
-    there: str  # the gates from left to right, by our names
-    rows: int  # of the bias: 2 if the biases beside x and beside h stand apart, else 1
-    name: str  # of Keras's class
-    settings: dict  # what such a layer says of itself
-
-
-USUAL = {"activation": "tanh", "recurrent_activation": "sigmoid", "go_backwards": False}
-KNOWN = (
-    Known(Elman, "h", 1, "SimpleRNN", {"activation": "tanh", "go_backwards": False}),
-    Known(elman(relu), "h", 1, "SimpleRNN", {"activation": "relu", "go_backwards": False}),
-    Known(LSTM, "ifgo", 1, "LSTM", USUAL),
-    Known(GRU, "zrn", 2, "GRU", USUAL | {"reset_after": True}),
-    Known(GRUBefore, "zrn", 1, "GRU", USUAL | {"reset_after": False}),
-)
 MERGE_MODES = {"concat": concat, "sum": add, "ave": average, "mul": multiply}
-
-
-class Entry(NamedTuple):
-    """How one kind of layer is converted."""
-
-    shapes: Callable  # layer -> the shapes of its weights by name, in Keras's order
-    to_list: Callable  # (layer, params, split) -> the list of arrays; split makes two biases of one
-    from_list: Callable  # (layer, arrays) -> its Params
 
 
 def to_keras(layer, params):
@@ -88,7 +40,7 @@ def to_keras(layer, params):
     Raises: ExchangeError for any other layer, or a cell with other activations; ValueError or TypeError for parameters that are
     not those of the layer.
     """
-    return _entry(layer).to_list(layer, params, two_biases)
+    return entry_of(layer).to_list(layer, params, two_biases)
 
 
 def gradients_to_keras(layer, dparams):
@@ -98,7 +50,7 @@ def gradients_to_keras(layer, dparams):
 
     Raises: as `to_keras`.
     """
-    return _entry(layer).to_list(layer, dparams, two_bias_gradients)
+    return entry_of(layer).to_list(layer, dparams, two_bias_gradients)
 
 
 def from_keras(layer, weights):
@@ -113,7 +65,7 @@ def from_keras(layer, weights):
     Raises: ExchangeError listing the weights that are missing or surplus, or of another shape, or hold other numbers than
     float16, float32 or float64. TypeError for weights that are not a list of arrays.
     """
-    shapes = _entry(layer).shapes(layer)
+    shapes = entry_of(layer).shapes(layer)
     if not isinstance(weights, (list, tuple)):
         hint = "; from_keras_layer takes the layer itself" if hasattr(weights, "get_weights") else ""
         raise TypeError(f"weights: expected a list of arrays, as get_weights() gives, got {type(weights).__name__}{hint}")
@@ -124,7 +76,7 @@ def from_keras(layer, weights):
     if names is biased and not differences(arrays, biased):
         arrays |= {name: np.zeros(shape, weights[0].dtype) for name, shape in shapes.items() if name not in biased}
     refuse("list of weights", differences(arrays, shapes))
-    return _entry(layer).from_list(layer, [arrays[name] for name in shapes])
+    return entry_of(layer).from_list(layer, [arrays[name] for name in shapes])
 
 
 def from_keras_layer(keras_layer):
@@ -141,9 +93,7 @@ def from_keras_layer(keras_layer):
     if name not in READERS:
         raise ExchangeError(f"keras_layer: expected one of Keras's {', '.join(READERS)}, got {name}")
     if not keras_layer.get_weights():
-        raise ExchangeError(
-            f"keras_layer: expected a layer with weights, got {name} that is not built; call it once, or build it"
-        )
+        raise ExchangeError(f"keras_layer: expected a layer with weights, got {name} that is not built yet")
     layer = READERS[name](keras_layer)
     return layer, from_keras(layer, keras_layer.get_weights())
 
@@ -187,79 +137,3 @@ def _words(settings):
 
 RECURRENT = dict.fromkeys((known.name for known in KNOWN), _read_recurrent)
 READERS = RECURRENT | {"Dense": _read_dense, "Bidirectional": _read_bidirectional}
-
-
-def _entry(layer):
-    """Return the Entry of a layer. Raises: ExchangeError for a layer that Keras does not have, or one that is not converted."""
-    if type(layer) not in LAYERS:
-        raise ExchangeError(f"layer: expected {', '.join(kind.__name__ for kind in LAYERS)}, got {describe_layer(layer)}")
-    return LAYERS[type(layer)]
-
-
-def _dense_shapes(layer):
-    return {"kernel": (layer.input_size, layer.output_size), "bias": (layer.output_size,)}
-
-
-def _dense_list(layer, params, split):
-    check_fields("params", params, "W", "b")
-    check_array("W", params.W, dtype=params.b.dtype, D=layer.input_size, K=layer.output_size)
-    check_array("b", params.b, K=layer.output_size)
-    return [params.W.copy(), params.b.copy()]
-
-
-def _dense_params(layer, arrays):
-    return DenseParams(*arrays)
-
-
-def _recurrent_shapes(layer):
-    D, H, known = layer.input_size, layer.hidden_size, _known(layer.cell)
-    columns = len(known.there) * H
-    bias = (columns,) if known.rows == 1 else (known.rows, columns)
-    return {"kernel": (D, columns), "recurrent_kernel": (H, columns), "bias": bias}
-
-
-def _recurrent_list(layer, params, split):
-    known = _known(layer.cell)
-    W_x, W_h, b_x, b_h = split(layer, params)
-    bias = b_x if known.rows == 1 else np.stack([b_x, b_h])
-    return [reorder_gates(leaf, layer.cell.gates, known.there) for leaf in (W_x, W_h, bias)]
-
-
-def _recurrent_params(layer, arrays):
-    known = _known(layer.cell)
-    W_x, W_h, bias = (reorder_gates(array, known.there, layer.cell.gates) for array in arrays)
-    b_x, b_h = (bias, np.zeros_like(bias)) if known.rows == 1 else bias
-    return one_bias(layer.cell, W_x, W_h, b_x, b_h)
-
-
-def _known(cell):
-    """Return the Known of a cell. Raises: ExchangeError for one that Keras does not have."""
-    known = find_alike(cell, KNOWN)
-    if known is None:
-        usual = "expected Elman with tanh or relu, or LSTM, GRU or GRUBefore with their usual activations"
-        raise ExchangeError(f"cell: {usual}, got {describe(cell)}")
-    return known
-
-
-def _bidirectional_shapes(layer):
-    halves = {"forward": layer.forwards, "backward": layer.backwards}
-    return {f"{half} {name}": shape for half, part in halves.items() for name, shape in _entry(part).shapes(part).items()}
-
-
-def _bidirectional_list(layer, params, split):
-    check_fields("params", params, "forwards", "backwards")
-    halves = (layer.forwards, params.forwards), (layer.backwards, params.backwards)
-    return [array for part, leaves in halves for array in _entry(part).to_list(part, leaves, split)]
-
-
-def _bidirectional_params(layer, arrays):
-    count = len(_entry(layer.forwards).shapes(layer.forwards))
-    halves = (layer.forwards, arrays[:count]), (layer.backwards, arrays[count:])
-    return BidirectionalParams(*(_entry(part).from_list(part, leaves) for part, leaves in halves))
-
-
-LAYERS = {
-    Recurrent: Entry(_recurrent_shapes, _recurrent_list, _recurrent_params),
-    Bidirectional: Entry(_bidirectional_shapes, _bidirectional_list, _bidirectional_params),
-    Dense: Entry(_dense_shapes, _dense_list, _dense_params),
-}

@@ -8,16 +8,8 @@ from typing import Any, NamedTuple
 
 from rnn_tutorial.exchange.layout import ExchangeError, library, refuse
 
-MOVED = {
-    "Squeeze",
-    "Unsqueeze",
-    "Transpose",
-    "Reshape",
-    "Slice",
-    "Identity",
-    "SplitToSequence",
-    "SequenceAt",
-}  # what only moves the numbers of its first input
+# What only moves the numbers of its first input, and what is computed on reading where its inputs are known.
+MOVED = {"Squeeze", "Unsqueeze", "Transpose", "Reshape", "Slice", "Identity", "SplitToSequence", "SequenceAt"}
 COMPUTED = MOVED | {"Concat", "Gather", "Shape", "Expand", "ConstantOfShape", "Cast", "Mul", "MatMul", "Add"}
 KNOWN = COMPUTED | {"RNN", "LSTM", "GRU", "Gemm", "Dropout", "ReverseSequence", "Tanh", "Relu"}
 
@@ -76,9 +68,8 @@ def evaluate(graph, names, given):
         raise ExchangeError(f"{graph.path}: {', '.join(missing)} is not known before the network runs")
     h, entries = onnx.helper, [onnx.ValueInfoProto(name=name) for name in names]
     inputs = [h.make_tensor_value_info(name, h.np_dtype_to_tensor_dtype(array.dtype), None) for name, array in given.items()]
-    arrays = [
-        onnx.numpy_helper.from_array(graph.arrays[name], name) for name in sorted(used & graph.arrays.keys() - given.keys())
-    ]
+    known = sorted(used & graph.arrays.keys() - given.keys())
+    arrays = [onnx.numpy_helper.from_array(graph.arrays[name], name) for name in known]
     part = h.make_graph([node.proto for node in nodes], "part", inputs, entries, arrays)
     try:
         reference = library("onnx.reference").ReferenceEvaluator(h.make_model(part, opset_imports=graph.opsets))

@@ -15,7 +15,6 @@ From here to there and back is exact: the second bias is written as zero. From t
 is what stands in the first if you go back: the same network in other numbers. A network with bias=False has biases of zero here.
 """
 
-import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -41,6 +40,7 @@ from rnn_tutorial.exchange.layout import (
     two_bias_gradients,
     two_biases,
 )
+from rnn_tutorial.exchange.pytorch_names import BIASES, depth_of, names_of, shapes_of, sizes_of, without_counterpart
 from rnn_tutorial.layers import Recurrent, Serial
 from rnn_tutorial.validation import check_fields
 
@@ -59,7 +59,6 @@ KNOWN = (
     Known(LSTM, "ifgo", "LSTM"),
     Known(GRU, "rzn", "GRU"),
 )
-WEIGHTS, BIASES = ("weight_ih", "weight_hh"), ("bias_ih", "bias_hh")
 
 
 def to_pytorch(model, params):
@@ -109,12 +108,12 @@ def from_pytorch(state_dict, cell, prefix=""):
         got = type(state_dict).__name__
         raise TypeError(f"state_dict: expected a dict of tensors or arrays, as .state_dict() gives, got {got}{hint}")
     named = {name.removeprefix(prefix): value for name, value in state_dict.items() if name.startswith(prefix)}
-    refuse("state_dict", _without_counterpart(named))
+    refuse("state_dict", without_counterpart(named))
     arrays = arrays_of("state_dict", named)
-    D, H = _sizes(arrays)
-    depth = 1 + max(int(number) for name in arrays for number in re.findall(r"_l(\d+)", name))
+    D, H = sizes_of(arrays)
+    depth = depth_of(arrays)
     suffixes = ("", "_reverse") if any(name.endswith("_reverse") for name in arrays) else ("",)
-    shapes = _shapes(D, H, depth, suffixes, len(cell.gates))
+    shapes = shapes_of(D, H, depth, suffixes, len(cell.gates))
     if not any(name.startswith(BIASES) for name in arrays):
         dtype = arrays["weight_ih_l0"].dtype
         arrays |= {name: np.zeros(shape, dtype) for name, shape in shapes.items() if name.startswith(BIASES)}
@@ -151,7 +150,7 @@ def _to_dict(model, params, split):
         directions = _halves(recipe, layer_params)
         for recurrent, direction, suffix in zip(recipe, directions, ("", "_reverse")):
             leaves = (reorder_gates(leaf, recurrent.cell.gates, known.there) for leaf in split(recurrent, direction))
-            arrays.update(zip(_names(depth, suffix), [leaf.T.copy() for leaf in leaves]))
+            arrays.update(zip(names_of(depth, suffix), [leaf.T.copy() for leaf in leaves]))
     return arrays
 
 
@@ -169,7 +168,7 @@ def _network(cell, known, arrays, sizes):
     layers, params = [], []
     for k in range(depth):
         recurrent = Recurrent(cell, D if k == 0 else len(suffixes) * H, H)
-        each = [[arrays[name] for name in _names(k, suffix)] for suffix in suffixes]
+        each = [[arrays[name] for name in names_of(k, suffix)] for suffix in suffixes]
         directions = [one_bias(cell, *(_to_columns(array, known.there, cell.gates) for array in leaves)) for leaves in each]
         layers.append(recurrent if len(suffixes) == 1 else Bidirectional(recurrent, recurrent))
         params.append(directions[0] if len(suffixes) == 1 else BidirectionalParams(*directions))
@@ -231,42 +230,3 @@ def _one_network(recipes):
                     f"got {len(recipe)} x {describe(recurrent.cell)}, {recurrent.input_size} -> {recurrent.hidden_size}"
                 )
     return _known(first.cell)
-
-
-def _without_counterpart(named):
-    """Return words for the arrays of networks that have no counterpart here, found by their names."""
-    kinds = {
-        r"weight_hr_l\d+(_reverse)?": "the projection of an LSTM with proj_size, which no cell here has",
-        r"weight_.*_(g|v|u|orig)|parametrizations\..*": (
-            "a part of a parametrization such as weight_norm; torch.nn.utils.parametrize.remove_parametrizations, "
-            "or torch.nn.utils.remove_weight_norm, gives back the weights"
-        ),
-        "|".join(WEIGHTS + BIASES): (
-            "of an RNNCell, LSTMCell or GRUCell, one step; the names here are those of RNN, LSTM and GRU, which end in _l0"
-        ),
-    }
-    found = {words: [name for name in named if re.fullmatch(pattern, name)] for pattern, words in kinds.items()}
-    return [f"{', '.join(sorted(names))}: {words}" for words, names in found.items() if names]
-
-
-def _names(depth, suffix):
-    return [f"{name}_l{depth}{suffix}" for name in WEIGHTS + BIASES]
-
-
-def _sizes(arrays):
-    """Return (D, H) as the first layer's matrices say. Raises: ExchangeError for a state_dict without them."""
-    matrices = [arrays.get(name) for name in ("weight_ih_l0", "weight_hh_l0")]
-    if any(matrix is None or matrix.ndim != 2 for matrix in matrices):
-        found = ", ".join(f"{name} {array.shape}" for name, array in sorted(arrays.items())) or "nothing"
-        raise ExchangeError(f"state_dict: expected the matrices weight_ih_l0 and weight_hh_l0, got {found}; see `prefix`")
-    return matrices[0].shape[1], matrices[1].shape[1]
-
-
-def _shapes(D, H, depth, suffixes, gates):
-    """Return the shapes by name that PyTorch gives a network of these sizes."""
-    shapes = {}
-    for k in range(depth):
-        rows = [(gates * H, D if k == 0 else len(suffixes) * H), (gates * H, H), (gates * H,), (gates * H,)]
-        for suffix in suffixes:
-            shapes.update(zip(_names(k, suffix), rows))
-    return shapes

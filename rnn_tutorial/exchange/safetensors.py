@@ -49,9 +49,7 @@ def from_safetensors(path, like=None):
     try:
         stored = {name: array.copy() for name, array in safetensors.load(data).items()}
     except KeyError as error:
-        raise ExchangeError(
-            f"{path} holds numbers that NumPy does not have: {_strange(data)}; convert them there first"
-        ) from error
+        raise ExchangeError(f"{path} holds numbers that NumPy does not have: {_strange(data)}") from error
     except Exception as error:  # of the library's own
         raise ExchangeError(f"{path} is no safetensors file for NumPy: {type(error).__name__}: {error}") from error
     if like is None:
