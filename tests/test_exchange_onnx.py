@@ -504,6 +504,10 @@ REFUSED = {
     "two sizes in two directions": (Bidirectional(ONE, Recurrent(LSTM, 4, 6)), "got LSTM .* of 5 and LSTM .* of 6"),
     "two activations in two directions": (Bidirectional(ONE, Recurrent(lstm(g=relu), 4, 5)), "one cell and one size"),
     "no cells in two directions": (Bidirectional(Dense(4, 5), Dense(4, 5)), r"got Bidirectional\(Dense, Dense, concat\)"),
+    "one answer in two directions": (
+        Serial((Bidirectional(Serial((ONE, Last())), Serial((ONE, Last()))), Dense(10, 2))),
+        "Bidirectional: expected two Recurrent layers, got Bidirectional",
+    ),
     "a turned layer without a cell": (Reversed(Dense(4, 5)), r"got Reversed\(Dense\)"),
     "nothing but dropout": (Dropout(0.5), "params: expected arrays of float32, or all of float64, got none"),
 } | {

@@ -333,3 +333,43 @@ def test_what_stands_after_the_node_must_put_its_directions_side_by_side(after, 
     else:
         with pytest.raises(ExchangeError, match="does not end an RNN, LSTM or GRU with all its outputs"):
             from_onnx(path)
+
+
+@pytest.mark.parametrize("shape, right", [([5, 2, 8], True), ([2, 5, 8], False)])
+def test_fixed_sizes_of_a_file_with_the_batch_first_are_those_of_its_turned_input(shape, right, tmp_path, onnx):
+    """xs is (B, T, D) = (2, 5, 3), so within the network T = 5 comes first."""
+    rng = np.random.default_rng(0)
+    nodes, arrays = one_lstm(rng, [TURN, (*RESHAPE[:2], "hs", {}), ("Transpose", ["hs"], "ys", {"perm": [1, 0, 2]})])
+    nodes = [
+        ("Transpose", ["xs"], "turned", {"perm": [1, 0, 2]}),
+        ("LSTM", ["turned", *nodes[0][1][1:]], *nodes[0][2:]),
+        *nodes[1:],
+    ]
+    path = save(onnx, tmp_path / "turned.onnx", nodes, arrays | {"shape": np.array(shape)}, [2, 5, 3], ["a", "b", "c"])
+    if not right:
+        with pytest.raises(ExchangeError, match="does not end an RNN, LSTM or GRU with all its outputs"):
+            from_onnx(path)
+        return
+    model, params = from_onnx(path)
+    xs = rng.standard_normal((2, 5, 3)).astype(np.float32)
+    assert_close("ys", model.forward(params, xs.swapaxes(0, 1))[0].swapaxes(0, 1), run(path, xs), 1e-6)
+
+
+def test_arrays_that_the_file_has_in_parts_are_put_together(tmp_path, onnx):
+    """W from a matrix of another order of gates, without its axis of directions; a first state of zeros that is computed."""
+    rng = np.random.default_rng(0)
+    arrays = {"rows": rng.standard_normal((16, 3)), "R": rng.standard_normal((1, 16, 4)), "B": rng.standard_normal((1, 32))}
+    arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
+    arrays |= {f"{k}H": np.array([4 * k]) for k in range(5)} | {"axis": np.array([0]), "drop": np.array([1])}
+    arrays |= {"sizes": np.array([1, 2, 4])}
+    nodes = [("Slice", ["rows", f"{k}H", f"{k + 1}H", "axis"], f"part{k}", {}) for k in range(4)]
+    nodes += [("Concat", ["part0", "part3", "part1", "part2"], "matrix", {"axis": 0}), ("Unsqueeze", ["matrix", "axis"], "W", {})]
+    nodes += [("ConstantOfShape", ["sizes"], "begin", {})]
+    nodes += [
+        ("LSTM", ["xs", "W", "R", "B", "", "begin", "begin"], "Y", {"hidden_size": 4}),
+        ("Squeeze", ["Y", "drop"], "ys", {}),
+    ]
+    path = save(onnx, tmp_path / "parts.onnx", nodes, arrays, [5, 2, 3], ["a", "b", "c"])
+    model, params = from_onnx(path)
+    xs = rng.standard_normal((5, 2, 3)).astype(np.float32)
+    assert_close("ys", model.forward(params, xs)[0], run(path, xs), 1e-6)
