@@ -54,7 +54,7 @@ def _time_axis(graph, steps):
     for step in steps:
         axes |= set() if step.time is None else {step.time ^ swapped}
         swapped ^= step.swaps
-        answers |= isinstance(step.layer, Last)
+        answers |= step.layer == Last()
         if answers and step.swaps:
             raise ExchangeError(f"{graph.path}: {step.name} swaps the axes of one answer a sequence, which has no time")
     if len(axes) > 1 or (swapped and not answers):

@@ -111,7 +111,8 @@ def _loop(graph, concat, chain):
     expect(graph, concat, whole and all(_same(loop, loops[0]) for loop in loops), NOT_STEPS)
     begin = chain[0][1].loop
     if begin in graph.arrays:  # 0 @ W_h + b_h, computed beforehand
-        zero = np.array_equal(graph.arrays[begin], np.broadcast_to(loops[0].bias(), graph.arrays[begin].shape))
+        array, b = graph.arrays[begin], loops[0].bias()
+        zero = array.shape[-1:] == b.shape and np.array_equal(array, np.zeros_like(array) + b)
     else:
         first = affine(graph, begin)
         zero = first is not None and is_zero(graph, first.xs) and _same(first, loops[0])
