@@ -117,11 +117,11 @@ def test_the_operations_are_those_of_the_products_that_are_computed(name, progra
 
 @each_cell
 @each_dtype
-def test_the_products_alone_are_those_of_the_twin(name, dtype, monkeypatch):
+def test_the_products_alone_are_those_of_the_fast_path(name, dtype, monkeypatch):
     """In the loops: shapes, strides and dtypes, recorded on either side by a stand-in for np.matmul. After them: shapes."""
     kernel, task = CELLS[name].fast, problem(name, dtype, SHAPE)
     recorded = {}
-    for side, run in {"twin": MAKERS[OURS](task).run, "alone": products_alone(kernel, dtype, SHAPE)}.items():
+    for side, run in {"fast path": MAKERS[OURS](task).run, "alone": products_alone(kernel, dtype, SHAPE)}.items():
         calls = recorded[side] = []
 
         def matmul(a, b, out=None, calls=calls):
@@ -131,8 +131,8 @@ def test_the_products_alone_are_those_of_the_twin(name, dtype, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(np, "matmul", matmul)
             result = run()
-    assert len(recorded["twin"]) == 2 * SHAPE[1]
-    assert sorted(recorded["twin"], key=str) == sorted(recorded["alone"], key=str)
+    assert len(recorded["fast path"]) == 2 * SHAPE[1]
+    assert sorted(recorded["fast path"], key=str) == sorted(recorded["alone"], key=str)
     (B, T, D, H), G = SHAPE, kernel.gates
     assert [array.shape for array in result] == [(kernel.x.stop * H,), (D, G * H), (H, G * H), (T * B, D)]
     assert all(array.dtype == dtype for array in result)
