@@ -10,6 +10,7 @@ import numpy as np
 
 from rnn_tutorial.step import step, step_backward
 from rnn_tutorial.tree import tree_map, tree_zeros_like
+from rnn_tutorial.unroll import check_sequence
 from rnn_tutorial.validation import check_array
 
 
@@ -22,8 +23,8 @@ def jacobians(cell, params, xs, state):
 
     xs: (T, B, D); state: the cell's State of (B, H) before the first step. Errors: those of `unroll`.
     """
+    check_sequence(cell, params, xs, state, None)
     B, H = state.h.shape
-    check_array("xs", xs, T=None, B=B, D=len(params.W_x))
     copies = np.repeat(np.arange(B), H)  # sequence 0 H times, sequence 1 H times, ...
     state, caches = tree_map(lambda leaf: leaf[copies], state), []
     for x in xs[:, copies]:

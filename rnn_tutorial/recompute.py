@@ -20,7 +20,7 @@ from numpy import ndarray as Array
 
 from rnn_tutorial.layer import Layer
 from rnn_tutorial.tree import tree_add
-from rnn_tutorial.validation import check_positive, check_shape
+from rnn_tutorial.validation import check_mask, check_positive, check_shape
 
 
 class RecomputeCache(NamedTuple):
@@ -60,7 +60,8 @@ class Recomputed:
 
     def forward(self, params, xs, state=None, *, mask=None, rng=None):
         """Return (ys, last state, cache)."""
-        every = isqrt(max(len(xs) - 1, 0)) + 1 if self.every is None else self.every
+        check_whole(xs, mask)
+        every = isqrt(len(xs) - 1) + 1 if self.every is None else self.every
         state = self.initial_state(params, xs.shape[1]) if state is None else deepcopy(state)
         xs, mask = xs.copy(), None if mask is None else mask.copy()
         ys, starts = None, []
@@ -94,6 +95,7 @@ def forward_in_stretches(layer, params, xs, state=None, *, mask=None, every=32):
     Raises: ValueError unless every is a positive whole number; CannotContinue for a layer that reads from the end.
     """
     check_positive("every", every)
+    check_whole(xs, mask)
     state = layer.initial_state(params, xs.shape[1]) if state is None else state
     ys = None
     for some in stretches(len(xs), every):
@@ -102,13 +104,18 @@ def forward_in_stretches(layer, params, xs, state=None, *, mask=None, every=32):
     return ys, state
 
 
-def stretches(T, every):
-    """Return the slices of `every` steps, the last one perhaps fewer, that make up 0, ..., T - 1.
+def check_whole(xs, mask):
+    """Raise ValueError or TypeError for no steps or sequences, or a mask of other steps than xs: a stretch would not show it."""
+    if not isinstance(xs, np.ndarray):
+        raise TypeError(f"xs: expected a NumPy array (T, B, ...), got {type(xs).__name__}")
+    if xs.ndim < 2 or 0 in xs.shape[:2]:
+        raise ValueError(f"xs: expected at least one step and one sequence, got {xs.shape}")
+    if mask is not None:
+        check_mask(mask, *xs.shape[:2])
 
-    Raises: ValueError if there is no step.
-    """
-    if T == 0:
-        raise ValueError("xs: expected at least one step, got none")
+
+def stretches(T, every):
+    """Return the slices of `every` steps, the last one perhaps fewer, that make up 0, ..., T - 1."""
     return [slice(start, min(start + every, T)) for start in range(0, T, every)]
 
 

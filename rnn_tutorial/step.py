@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from numpy import ndarray as Array
 
 from rnn_tutorial.cells.cell import Cell, check_made_by
-from rnn_tutorial.tree import tree_map, tree_paths
+from rnn_tutorial.tree import tree_map
 from rnn_tutorial.validation import check_array, check_finite, check_kind, check_like, check_shape
 
 
@@ -49,9 +49,11 @@ def step_backward(cell, params, cache, dstate):
     own part says of the old state comes dh_previous = da_h W_h^T.
 
     Shapes: dstate: the cell's State of (B, H).
-    Raises: ValueError or TypeError if dstate does not fit, TypeError for the cache of another cell.
+    Raises: ValueError or TypeError if dstate does not fit, or the parameters are not of the size of those of the step;
+    TypeError for the cache of another cell.
     """
     check_made_by(cell, cache.cell)
+    cell.check_params(params, cache.x.shape[1], cache.state.h.shape[1])
     check_like("dstate", dstate, cache.state)
     return products_backward(params, cache, *cell.pointwise_backward(params, cache.pointwise, dstate))
 
@@ -69,9 +71,9 @@ def check_state(cell, params, state, batch_size):
     """Raise ValueError or TypeError unless `state` is a State of the cell, (B, H), in the parameters' dtype and finite."""
     shape, dtype = (batch_size, len(params.W_h)), params.b.dtype
     check_kind("state", state, cell.State)
-    for path, leaf in tree_paths(state, "state"):
-        check_shape(path, leaf, shape, dtype)
-        check_finite(path, leaf)
+    for name, leaf in zip(state._fields, state):
+        check_shape(f"state.{name}", leaf, shape, dtype)
+        check_finite(f"state.{name}", leaf)
 
 
 def copied(leaf):

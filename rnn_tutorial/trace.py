@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray as Array
 
+from rnn_tutorial.cells.cell import check_made_by
 from rnn_tutorial.step import products_backward, step
 from rnn_tutorial.tree import tree_map
 from rnn_tutorial.unroll import check_sequence, hold, zero_held
@@ -76,8 +77,10 @@ def trace_backward(cell, params, caches, doutputs):
     False, the first is not used, and da_x and da_h are zero.
 
     Shapes: dhs (T, B, H); dlast_state: the cell's State of (B, H).
-    Raises: ValueError or TypeError if a gradient does not fit what it is the gradient of.
+    Raises: ValueError or TypeError if a gradient does not fit what it is the gradient of, TypeError for the caches of
+    another cell.
     """
+    check_made_by(cell, caches[0].step.cell)
     dhs, dstate = doutputs
     check_like("dhs", dhs, np.stack([cache.step.previous.h for cache in caches]))
     check_like("dlast_state", dstate, caches[-1].step.state)

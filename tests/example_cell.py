@@ -31,9 +31,8 @@ def leaky_init(rng, input_size, hidden_size):
     return LeakyParams(*elman_init(rng, input_size, hidden_size), p=np.zeros(hidden_size), g=np.ones(hidden_size))
 
 
-def leaky_initial_state(params, batch_size):
-    zeros = np.zeros((batch_size, len(params.W_h)), params.b.dtype)
-    return LeakyState(zeros, zeros)
+def leaky_shapes(D, H):
+    return LeakyParams(W_x=(D, H), W_h=(H, H), b=(H,), p=(H,), g=(H,))
 
 
 def leaky_pointwise(params, a_x, a_h, state):
@@ -46,8 +45,17 @@ def leaky_pointwise_backward(params, cache, dstate):
     previous_c, y, c = cache
     dc = dstate.c + dstate.h * params.g
     da = dc * (1 - y * y)
-    down = ((da * previous_c).sum(axis=0), (dstate.h * c).sum(axis=0))
-    return down, da, 0.7 * da, LeakyState(np.zeros_like(da), 0.5 * dc + da * params.p)
+    dextra = {"p": (da * previous_c).sum(axis=0), "g": (dstate.h * c).sum(axis=0)}
+    return dextra, da, 0.7 * da, LeakyState(np.zeros_like(da), 0.5 * dc + da * params.p)
 
 
-Leaky = Cell("Leaky", leaky_init, leaky_initial_state, leaky_pointwise, leaky_pointwise_backward)
+Leaky = Cell(
+    name="Leaky",
+    Params=LeakyParams,
+    State=LeakyState,
+    gates="y",
+    init=leaky_init,
+    pointwise=leaky_pointwise,
+    pointwise_backward=leaky_pointwise_backward,
+    shapes=leaky_shapes,
+)

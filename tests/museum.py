@@ -28,7 +28,7 @@ def dh_overwritten(params, cache, dstate):
     _, da_x, da_h, dprevious = LSTM.pointwise_backward(params, cache, dstate)
     dh = da_h @ params.W_h.T
     dc = dstate.c + dh * cache.o * (1 - cache.tanh_c**2)
-    return (), da_x, da_h, dprevious._replace(c=dc * cache.f)
+    return {}, da_x, da_h, dprevious._replace(c=dc * cache.f)
 
 
 def sigmoid_for_its_slope(params, cache, dstate):
@@ -36,15 +36,15 @@ def sigmoid_for_its_slope(params, cache, dstate):
     _, da_x, _, dprevious = LSTM.pointwise_backward(params, cache, dstate)
     da = da_x.copy()
     gate_blocks(da, LSTMGates).f[:] *= sigmoid.f(cache.f) / (cache.f * (1 - cache.f))
-    return (), da, da, dprevious
+    return {}, da, da, dprevious
 
 
 def one_minus_delta(params, cache, dstate):
     """The GRU vignette of the R package `rnn`, on CRAN, line 6: backwards through 1 - z goes -delta; printed is 1 - delta."""
-    down, da_x, _, dprevious = GRUBefore.pointwise_backward(params, cache, dstate)
+    dextra, da_x, _, dprevious = GRUBefore.pointwise_backward(params, cache, dstate)
     da_z = (dstate.h * cache.h_previous + (1 - dstate.h * cache.n)) * cache.z * (1 - cache.z)
     da_r, _, da_n = gate_blocks(da_x, GRUGates)
-    return down, np.concatenate([da_r, da_z, da_n], axis=1), np.concatenate([da_r, da_z], axis=1), dprevious
+    return dextra, np.concatenate([da_r, da_z, da_n], axis=1), np.concatenate([da_r, da_z], axis=1), dprevious
 
 
 def deltas_exchanged(params, cache, dstate):
@@ -52,7 +52,7 @@ def deltas_exchanged(params, cache, dstate):
     _, da_x, _, dprevious = GRUBefore.pointwise_backward(params, cache, dstate)
     da_r, da_z, da_n = gate_blocks(da_x, GRUGates)
     dW_hn = (cache.r * cache.h_previous).T @ da_r
-    return (dW_hn,), np.concatenate([da_n, da_z, da_r], axis=1), np.concatenate([da_n, da_z], axis=1), dprevious
+    return {"W_hn": dW_hn}, np.concatenate([da_n, da_z, da_r], axis=1), np.concatenate([da_n, da_z], axis=1), dprevious
 
 
 # Cells: a forward that does not belong to its parameters
@@ -161,17 +161,19 @@ class OutputOfTheOldState(Serial):
     It trained all the same. The state that a name's last letter makes was never used.
     """
 
-    def forward(self, params, xs, *, mask=None, rng=None):
-        hs, cache = self.layers[0].forward(params[0], xs)
-        old = np.concatenate([np.zeros_like(hs[:1]), hs[:-1]])
-        ys, dense_cache = self.layers[1].forward(params[1], old)
-        return ys, (cache, dense_cache)
+    def forward(self, params, xs, state=None, *, mask=None, rng=None):
+        first, _ = self.initial_state(params, xs.shape[1]) if state is None else state
+        hs, last, cache = self.layers[0].forward(params[0], xs, first)
+        old = np.concatenate([first.h[None], hs[:-1]])
+        ys, _, dense_cache = self.layers[1].forward(params[1], old)
+        return ys, (last, ()), (cache, dense_cache)
 
-    def backward(self, params, caches, dys):
-        dense, dold = self.layers[1].backward(params[1], caches[1], dys)
+    def backward(self, params, caches, dys, dstate=None):
+        dlast, _ = (None, ()) if dstate is None else dstate
+        dense, dold, _ = self.layers[1].backward(params[1], caches[1], dys)
         dhs = np.concatenate([dold[1:], np.zeros_like(dold[:1])])
-        recurrent, dxs = self.layers[0].backward(params[0], caches[0], dhs)
-        return (recurrent, dense), dxs
+        recurrent, dxs, dfirst = self.layers[0].backward(params[0], caches[0], dhs, dlast)
+        return (recurrent, dense), dxs, (dfirst._replace(h=dfirst.h + dold[0]), ())
 
 
 class StateOfTheLastBatch(Recurrent):
@@ -181,20 +183,20 @@ class StateOfTheLastBatch(Recurrent):
         object.__setattr__(self, "kept", None)
         return super().init(rng)
 
-    def forward(self, params, xs, *, mask=None, rng=None):
-        start = self.cell.initial_state(params, xs.shape[1])
+    def forward(self, params, xs, state=None, *, mask=None, rng=None):
+        state = self.cell.initial_state(params, xs.shape[1]) if state is None else state
         if self.kept is not None:
-            start = tree_cast(tree_map(np.real, self.kept), xs.dtype)
-        (hs, last), cache = unroll(self.cell, params, xs, start, mask)
+            state = tree_cast(tree_map(np.real, self.kept), xs.dtype)
+        hs, last, cache = super().forward(params, xs, state, mask=mask)
         object.__setattr__(self, "kept", last)
-        return hs, cache
+        return hs, last, cache
 
 
 class LastRow(Last):
     """pytorch/tutorials, issue 3643: what stands in the last row of a padded batch is, for a short sequence, of its padding."""
 
-    def forward(self, params, xs, *, mask=None, rng=None):
-        return super().forward(params, xs)
+    def forward(self, params, xs, state=None, *, mask=None, rng=None):
+        return super().forward(params, xs, state)
 
 
 class OneCellForAllLayers(Serial):

@@ -12,7 +12,6 @@ from rnn_tutorial.cells.elman import (
     ElmanParams,
     ElmanState,
     elman,
-    elman_initial_state,
     elman_step,
     elman_step_backward,
 )
@@ -69,14 +68,14 @@ def test_a_broken_backward_is_caught_and_named(rng):
         return down, da_x, 0.5 * da_h, dprevious
 
     with pytest.raises(GradientError, match=r"\[0\].W_h: relative error"):
-        check_cell(Elman._replace(pointwise_backward=lost), rng)
+        check_cell(Elman.replace(pointwise_backward=lost), rng)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_dtype_of_the_parameters_is_the_dtype_of_everything(start, dtype):
     params, x, state = (tree_cast(part, dtype) for part in start)
     new, cache = elman_step(params, x, state)
-    everything = (new, cache, *elman_step_backward(params, cache, new), elman_initial_state(params, 2))
+    everything = (new, cache, *elman_step_backward(params, cache, new), Elman.initial_state(params, 2))
     assert {leaf.dtype for leaf in tree_leaves(everything)} == {np.dtype(dtype)}
 
 

@@ -1,5 +1,7 @@
 """The fast twins are the cells: equal to `unroll` over a whole grid, right by themselves, and refusing what it refuses."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from example_cell import Leaky
@@ -11,18 +13,19 @@ from rnn_tutorial.activations import identity, relu
 from rnn_tutorial.cells.elman import Elman, elman
 from rnn_tutorial.cells.gru import GRU, GRUParams, gru
 from rnn_tutorial.cells.gru_before import GRUBefore
+from rnn_tutorial.cells.kernels import elman as elman_kernel
+from rnn_tutorial.cells.kernels import gru as gru_kernel
+from rnn_tutorial.cells.kernels import lstm as lstm_kernel
+from rnn_tutorial.cells.kernels.kernel import Kernel
 from rnn_tutorial.cells.lstm import LSTM, LSTMParams, lstm
 from rnn_tutorial.directions import Bidirectional
-from rnn_tutorial.fused import elman as fused_elman
-from rnn_tutorial.fused import gru as fused_gru
-from rnn_tutorial.fused import lstm as fused_lstm
 from rnn_tutorial.fused import sequence
-from rnn_tutorial.fused.sequence import FusedCache, fused_unroll, fused_unroll_backward, kernel_of
+from rnn_tutorial.fused.sequence import FusedCache, fused_unroll, fused_unroll_backward
 from rnn_tutorial.gradient_check import check_gradients, check_layer, random_start, relative_error
 from rnn_tutorial.initializers import normal
 from rnn_tutorial.layers import Recurrent
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_random_like
-from rnn_tutorial.unroll import unroll, unroll_backward
+from rnn_tutorial.unroll import UnrollCache, unroll, unroll_backward
 
 T, B, D, H = 6, 3, 4, 5
 MASK = np.arange(T)[:, None] < np.array([6, 4, 1])
@@ -84,8 +87,8 @@ def test_the_gradient_of_the_twin_is_the_slope_of_the_twin(cell, mask, rng):
 @pytest.mark.parametrize("steps", [1, 2, 4])
 def test_how_many_steps_are_computed_at_once_changes_nothing(cell, mask, steps, rng, monkeypatch):
     inputs, doutputs = problem(cell, rng)
-    monkeypatch.setattr(sequence, "SEGMENT_BYTES", steps * kernel_of(cell).gates * B * H * 8)
-    assert len(sequence.segments(T, kernel_of(cell).gates * B * H * 8)) == -(-T // steps)
+    monkeypatch.setattr(sequence, "SEGMENT_BYTES", steps * cell.fast.gates * B * H * 8)
+    assert len(sequence.segments(T, cell.fast.gates * B * H * 8)) == -(-T // steps)
     assert_twins(cell, inputs, doutputs, mask)
 
 
@@ -121,21 +124,21 @@ def test_saturated_gates_give_no_warning_and_no_nan(cell, rng):
 @pytest.mark.parametrize(
     ("cell", "kernel"),
     [
-        (Elman, fused_elman.ELMAN),
-        (LSTM, fused_lstm.LSTM_KERNEL),
-        (GRU, fused_gru.GRU_KERNEL),
-        (lstm(forget_bias=3.0, W_h=normal(0.1)), fused_lstm.LSTM_KERNEL),  # starts elsewhere, computes the same
+        (Elman, elman_kernel.ELMAN_KERNEL),
+        (LSTM, lstm_kernel.LSTM_KERNEL),
+        (GRU, gru_kernel.GRU_KERNEL),
+        (lstm(forget_bias=3.0, W_h=normal(0.1)), lstm_kernel.LSTM_KERNEL),  # starts elsewhere, computes the same
         (elman(relu), None),
         (lstm(c=identity), None),
         (gru(r=identity), None),
         (GRUBefore, None),
         (Leaky, None),
-        (LSTM._replace(pointwise=lambda *a: LSTM.pointwise(*a)), None),
-        (LSTM._replace(pointwise_backward=lambda *a: LSTM.pointwise_backward(*a)), None),
+        (LSTM.replace(pointwise=lambda *a: LSTM.pointwise(*a)), None),
+        (LSTM.replace(pointwise_backward=lambda *a: LSTM.pointwise_backward(*a)), None),
     ],
 )
 def test_only_what_computes_the_same_has_a_twin(cell, kernel):
-    assert kernel_of(cell) is kernel
+    assert cell.fast == kernel
 
 
 @pytest.mark.parametrize("cell", [elman(relu), lstm(c=identity), gru(r=identity), GRUBefore, Leaky], ids=lambda c: c.name)
@@ -150,7 +153,7 @@ def test_a_cell_without_a_twin_goes_the_readable_way(cell, rng):
 @each_mask
 def test_a_layer_trains_on_the_twin_in_both_directions(cell, mask, rng):
     layer = Recurrent(cell, D, H)
-    assert isinstance(layer.forward(layer.init(rng), np.zeros((T, B, D)))[1], FusedCache)
+    assert isinstance(layer.forward(layer.init(rng), np.zeros((T, B, D)))[2], FusedCache)
     check_layer(Bidirectional(layer, layer), rng.standard_normal((T, B, D)), rng, mask=mask)
 
 
@@ -189,7 +192,7 @@ def test_a_gradient_that_is_not_of_the_type_of_its_thing_is_refused(spoil, error
 def test_the_cache_of_one_cell_is_refused_by_another(rng):
     (params, xs, state), doutputs = problem(LSTM, rng)
     _, cache = fused_unroll(LSTM, params, xs, state)
-    for other in (lstm(c=identity), LSTM._replace(name="mine", pointwise_backward=lambda *a: LSTM.pointwise_backward(*a))):
+    for other in (lstm(c=identity), LSTM.replace(name="mine", pointwise_backward=lambda *a: LSTM.pointwise_backward(*a))):
         with pytest.raises(TypeError, match=f"cell: expected the one whose forward made the cache, got {other.name}"):
             fused_unroll_backward(other, params, cache, doutputs)
 
@@ -197,9 +200,9 @@ def test_the_cache_of_one_cell_is_refused_by_another(rng):
 # The tests above must fail for every one-token slip in a twin.
 
 TWINS = [
-    *((fused_elman, name, [Elman]) for name in ("elman_forward", "elman_slopes", "elman_backward")),
-    *((fused_lstm, name, [LSTM]) for name in ("lstm_forward", "lstm_slopes", "lstm_backward", "product_minus")),
-    *((fused_gru, name, [GRU]) for name in ("gru_forward", "gru_slopes", "gru_backward", "gru_work")),
+    *((elman_kernel, name, [Elman]) for name in ("elman_forward", "elman_slopes", "elman_backward")),
+    *((lstm_kernel, name, [LSTM]) for name in ("lstm_forward", "lstm_slopes", "lstm_backward", "lstm_values", "product_minus")),
+    *((gru_kernel, name, [GRU]) for name in ("gru_forward", "gru_slopes", "gru_backward", "gru_values", "gru_work", "gru_extra")),
     *((sequence, name, [Elman, GRU, Leaky]) for name in ("fused_unroll", "fused_unroll_backward", "products_backward")),
     *((sequence, name, [Elman, GRU]) for name in ("forward_weights", "backward_weights", "by_gate", "each", "after")),
     *((sequence, name, [Elman, GRU]) for name in ("held_rows", "hold_rows", "zero_rows")),
@@ -217,6 +220,14 @@ HARMLESS = {
             f"kept = None if {other} is None else tree_map(np.copy, dstate)"
             for other in ("kernel", "params")
         ),
+    ],
+    "forward_weights": [  # a sign divides as it multiplies
+        f"{before}  ->  {before.replace(f'{leaf} *', f'{leaf} /')}"
+        for before, leaf in (
+            ("return (params.W_x * signs, W_h, (params.b * signs).reshape(G, 1, H))", "params.W_x"),
+            ("return (params.W_x * signs, W_h, (params.b * signs).reshape(G, 1, H))", "params.b"),
+            ("W_h = np.ascontiguousarray((params.W_h * signs).reshape(H, G, H).swapaxes(0, 1))", "params.W_h"),
+        )
     ],
     "held_rows": [  # asks of all steps what was asked of one: more is held, by what it was anyway
         "return repeat(None) if mask is None else [None if real.all() else ~real[:, None] for real in mask[some]]  ->  "
@@ -236,8 +247,8 @@ def seen(cells):
     try:
         with np.errstate(all="ignore"):
             for cell in cells:
-                for mask in (None, MASK[:, 1:], HOLES[:, :2]):
-                    assert_twins(cell, *problem(cell, rng, B=2), mask)
+                for B, mask in ((2, None), (2, MASK[:, 1:]), (2, HOLES[:, :2]), (1, HOLES[:, 2:])):
+                    assert_twins(cell, *problem(cell, rng, B=B), mask)
     except Exception:
         return True
     return False
@@ -250,20 +261,21 @@ def test_every_slip_in_a_twin_is_caught(module, name, cells, monkeypatch):
     monkeypatch.setattr(sequence, "SEGMENT_BYTES", 2 * 2 * H * 8 * 4)  # two steps at once, or more
     survivors = []
     for description, mutant in mutants(original):
-        install(monkeypatch, module, original, mutant)
+        monkeypatch.setattr(module, name, mutant)
         before, after = description.split("  ->  ")
-        if after.replace("-2", "-1") != before and not seen(cells):  # in reshape, any negative length is "as many as fit"
+        broken = [with_mutant(cell, original, mutant) for cell in cells]
+        if after.replace("-2", "-1") != before and not seen(broken):  # in reshape, any negative length is "as many as fit"
             survivors.append(description)
-        install(monkeypatch, module, mutant, original)
+        monkeypatch.setattr(module, name, original)
     assert not seen(cells)
     assert survivors == HARMLESS.get(name, []), "\n".join(survivors)
 
 
-def install(monkeypatch, module, old, new):
-    """Put the function `new` in the place of `old`: in its module, and in the kernel that names it."""
-    monkeypatch.setattr(module, old.__name__, new)
-    kernels = tuple(type(k)(*(new if value is old else value for value in k)) for k in sequence.KERNELS)
-    monkeypatch.setattr(sequence, "KERNELS", kernels)
+def with_mutant(cell, old, new):
+    """Return the cell with the function `new` in the place of `old` in its kernel."""
+    if cell.fast is None:
+        return cell
+    return cell.with_fast(Kernel(*(new if value is old else value for value in cell.fast)))
 
 
 def test_the_parameters_come_back_as_the_type_they_were(rng):
@@ -271,3 +283,43 @@ def test_the_parameters_come_back_as_the_type_they_were(rng):
         inputs, doutputs = problem(cell, rng)
         _, (dparams, _, dfirst) = both_ways(fused_unroll, fused_unroll_backward, cell, inputs, doutputs)
         assert type(dparams) is Params and type(dfirst) is type(inputs[2])
+
+
+def test_a_cell_with_other_functions_has_no_kernel_unless_it_is_given_one(rng):
+    """`replace`, of the cell or of dataclasses, drops it; `with_fast` gives one, or takes it away."""
+    for cell in CELLS.values():
+        for changed in (cell.replace(name="mine"), dataclasses.replace(cell, pointwise=cell.pointwise)):
+            assert cell.fast is not None and changed.fast is None
+        assert cell.with_fast(None).fast is None and cell.with_fast(None).with_fast(cell.fast) == cell
+        assert cell.with_fast(None) != cell
+        inputs, _ = problem(cell, rng)
+        assert isinstance(fused_unroll(cell.with_fast(None), *inputs)[1], UnrollCache)
+        assert isinstance(fused_unroll(cell, *inputs)[1], FusedCache)
+
+
+def test_the_cache_of_a_sequence_with_other_sizes_is_refused(rng):
+    for cell in CELLS.values():
+        (params, xs, state), doutputs = problem(cell, rng)
+        for forward, backward in ((unroll, unroll_backward), (fused_unroll, fused_unroll_backward)):
+            _, cache = forward(cell, params, xs, state)
+            for other in (cell.init(rng, D, H + 1), cell.init(rng, D + 1, H)):
+                with pytest.raises(ValueError, match=r"params: expected those .* \(D, H\) = \(4, 5\), got \(D, H\) = \([45], [56]\)"):
+                    backward(cell, other, cache, doutputs)
+
+
+@each_cell
+def test_each_backward_says_which_cache_it_takes(cell, rng):
+    """`fused_unroll_backward` takes the caches of both, `unroll_backward` its own alone."""
+    (params, xs, state), doutputs = problem(cell, rng)
+    _, readable = unroll(cell, params, xs, state)
+    _, fused = fused_unroll(cell, params, xs, state)
+    for ours, theirs in zip(
+        tree_leaves(fused_unroll_backward(cell, params, readable, doutputs)),
+        tree_leaves(unroll_backward(cell, params, readable, doutputs)),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+    with pytest.raises(TypeError, match="cache: expected the UnrollCache that the forward returned, got FusedCache"):
+        unroll_backward(cell, params, fused, doutputs)
+    with pytest.raises(TypeError, match="cache: expected the UnrollCache that the forward returned, got list"):
+        fused_unroll_backward(cell, params, [fused], doutputs)

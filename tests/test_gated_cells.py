@@ -190,9 +190,9 @@ def test_it_learns_what_stood_first(cell, rng):
     symbols = rng.integers(V, size=(4, 64))
     state = optimizer.init(params)
     for _ in range(120):
-        logits, caches = model.forward(params, symbols)
+        logits, _, caches = model.forward(params, symbols)
         value, dlogits = softmax_cross_entropy(logits, symbols[0])
-        dparams, _ = model.backward(params, caches, dlogits)
+        dparams, _, _ = model.backward(params, caches, dlogits)
         update, state = optimizer.update(dparams, state)
         params = tree_add(params, update)
     assert value < 0.1

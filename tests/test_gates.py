@@ -7,7 +7,7 @@ import pytest
 from judges import assert_close
 
 from rnn_tutorial import initializers
-from rnn_tutorial.cells.coupled_lstm import CoupledLSTM, CoupledLSTMGates, CoupledLSTMParams
+from rnn_tutorial.cells.coupled_lstm import CoupledLSTM, CoupledLSTMParams
 from rnn_tutorial.cells.gates import GateParams, check_blocks, check_step_inputs, gate_blocks, init_gates, join_gates, split_gates
 from rnn_tutorial.cells.lstm import LSTM, LSTMGates, LSTMParams, LSTMState, lstm_step
 from rnn_tutorial.cells.lstm_1997 import LSTM1997, LSTM1997Gates, LSTM1997Params
@@ -37,7 +37,7 @@ def test_blocks_are_the_quarters_of_the_last_axis_in_the_order_of_the_fields():
     assert gate_blocks(np.zeros((7, 2, 12)), LSTM1997Gates).o.shape == (7, 2, 4)
 
 
-CELLS = [(LSTM, LSTMGates), (LSTM1997, LSTM1997Gates), (CoupledLSTM, CoupledLSTMGates)]
+CELLS = [(LSTM, LSTMGates), (LSTM1997, LSTM1997Gates), (CoupledLSTM, LSTM1997Gates)]
 
 
 @pytest.mark.parametrize("cell, Gates", CELLS, ids=lambda x: getattr(x, "name", ""))
@@ -181,17 +181,6 @@ def test_blocks_that_are_not_as_many_as_the_gates_are_refused(params, error, mes
         split_gates(params, LSTMGates)
     with pytest.raises(error, match=message):
         check_blocks(params, 4)
-
-
-def test_the_recurrent_matrix_may_have_blocks_of_its_own_number():
-    params = lstm_params(W_h=np.zeros((H, 2 * H)))
-    check_blocks(params, 4, recurrent=2)
-    with pytest.raises(ValueError, match=r"W_x: expected shape \(D, 4H=20\), got \(4, 10\)"):
-        check_blocks(params._replace(W_x=np.zeros((D, 2 * H))), 4, recurrent=2)
-    with pytest.raises(ValueError, match=r"b: expected shape \(4H=20,\), got \(10,\)"):
-        check_blocks(params._replace(b=np.zeros(2 * H)), 4, recurrent=2)
-    with pytest.raises(ValueError, match=r"W_h: expected shape \(H=5, 3H=15\), got \(5, 10\)"):
-        check_blocks(params, 4, recurrent=3)
 
 
 def gate(D=D, H=H):

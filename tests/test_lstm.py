@@ -17,7 +17,6 @@ from rnn_tutorial.cells.lstm import (
     LSTMValues,
     lstm,
     lstm_gates_backward,
-    lstm_initial_state,
     lstm_pointwise,
     lstm_pointwise_backward,
     lstm_step,
@@ -93,8 +92,8 @@ def test_the_pointwise_part_is_the_step_without_its_products(start, rng):
     dstate = tree_random_like(new, rng)
     dparams, dx, dprevious = lstm_step_backward(params, cache, dstate)
     pointwise_new, values = lstm_pointwise(params, x @ params.W_x + params.b, state.h @ params.W_h, state)
-    down, da_x, da_h, dpointwise = lstm_pointwise_backward(params, values, dstate)
-    assert down == () and (dpointwise.h == 0).all()
+    dextra, da_x, da_h, dpointwise = lstm_pointwise_backward(params, values, dstate)
+    assert dextra == {} and (dpointwise.h == 0).all()
     pairs = {
         "h": (pointwise_new.h, new.h),
         "c": (pointwise_new.c, new.c),
@@ -174,9 +173,9 @@ def twin(change):
 
     def backward(params, values, dstate):
         _, *parts = lstm_pointwise_backward(params, values, dstate)
-        return (), *change(values, dstate, *parts)
+        return {}, *change(values, dstate, *parts)
 
-    return LSTM._replace(pointwise_backward=backward)
+    return LSTM.replace(pointwise_backward=backward)
 
 
 def forgetting_c(values, dstate, da_x, da_h, dprevious):
@@ -222,7 +221,7 @@ def test_the_recurrent_weights_alone_are_named_when_they_alone_are_wrong(rng):
         check_cell(wrong, rng, T=1)
 
 
-def test_a_step_that_loses_the_road_of_c_is_caught_and_named(start, rng):
+def test_a_step_that_loses_the_path_of_c_is_caught_and_named(start, rng):
     def backward(cache, dstate):
         return lstm_step_backward(start[0], cache, dstate._replace(c=np.zeros((B, H))))
 
@@ -237,7 +236,7 @@ def test_the_dtype_of_the_parameters_is_the_dtype_of_everything(start, dtype):
     dstate = tree_map(np.ones_like, new)
     (hs, last), unroll_cache = unroll(LSTM, params, np.stack([x] * 3), state)
     back = unroll_backward(LSTM, params, unroll_cache, (hs, last))
-    everything = (new, cache, lstm_step_backward(params, cache, dstate), lstm_initial_state(params, 2), hs, last, back)
+    everything = (new, cache, lstm_step_backward(params, cache, dstate), LSTM.initial_state(params, 2), hs, last, back)
     assert {leaf.dtype for leaf in tree_leaves((everything, unroll_cache.steps))} == {np.dtype(dtype)}
 
 
@@ -264,7 +263,7 @@ def test_nothing_is_changed_in_place(start, rng):
 
 
 def test_the_first_state_is_zero(start):
-    state = lstm_initial_state(start[0], 2)
+    state = LSTM.initial_state(start[0], 2)
     assert type(state) is LSTMState and state.h is not state.c
     for leaf in state:
         np.testing.assert_array_equal(leaf, np.zeros((2, H)))
@@ -351,19 +350,19 @@ def test_a_gradient_that_is_not_of_the_type_of_the_state_is_refused(start, spoil
 
 
 BAD_PARAMS = [
-    (lambda p: p._replace(W_h=p.W_h[:, :5]), r"W_h: expected shape \(H=5, 4H=20\), got \(5, 5\)"),
-    (lambda p: p._replace(W_h=p.W_h[:, :1]), r"W_h: expected shape \(H=5, 4H=20\), got \(5, 1\)"),
-    (lambda p: LSTM1997.init(np.random.default_rng(0), D, H), r"W_h: expected shape \(H=5, 4H=20\), got \(5, 15\)"),
+    (lambda p: p._replace(W_h=p.W_h[:, :5]), ValueError, r"W_h: expected shape \(5, 20\), got \(5, 5\)"),
+    (lambda p: p._replace(W_h=p.W_h[:, :1]), ValueError, r"W_h: expected shape \(5, 20\), got \(5, 1\)"),
+    (lambda p: LSTM1997.init(np.random.default_rng(0), D, H), TypeError, r"expected LSTMParams\(W_x, W_h, b\), got LSTM1997"),
 ]
 
 
-@pytest.mark.parametrize("spoil, message", BAD_PARAMS)
-def test_parameters_of_another_number_of_gates_are_refused(start, spoil, message):
+@pytest.mark.parametrize("spoil, error, message", BAD_PARAMS)
+def test_parameters_of_another_number_of_gates_are_refused(start, spoil, error, message):
     """NumPy would broadcast one gate's W_h, or one column, over all four."""
     params, x, state = start
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(error, match=message):
         unroll(LSTM, spoil(params), x[None], state)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(error, match=message):
         LSTM.initial_state(spoil(params), B)
 
 

@@ -7,10 +7,10 @@ import pytest
 from judges import assert_close, onnx_feed, onnx_run
 
 from rnn_tutorial import activations, initializers
-from rnn_tutorial.cells.coupled_lstm import CoupledLSTM, CoupledLSTMGates, coupled_lstm, coupled_lstm_init
+from rnn_tutorial.cells.coupled_lstm import CoupledLSTM, coupled_lstm, coupled_lstm_init
 from rnn_tutorial.cells.gates import gate_blocks
 from rnn_tutorial.cells.lstm import LSTM, LSTMParams, LSTMState, lstm, lstm_init
-from rnn_tutorial.cells.lstm_1997 import LSTM1997, lstm_1997, lstm_1997_init
+from rnn_tutorial.cells.lstm_1997 import LSTM1997, LSTM1997Gates, lstm_1997, lstm_1997_init
 from rnn_tutorial.cells.peephole_lstm import PeepholeLSTM, peephole_lstm, peephole_lstm_init
 from rnn_tutorial.gradient_check import GradientError, check_cell, numerical_gradient, random_start
 from rnn_tutorial.tree import tree_cast, tree_dot, tree_leaves, tree_random_like
@@ -118,19 +118,20 @@ def test_every_gradient_of_the_pointwise_part_is_the_slope(cell, rng):
     a = rng.standard_normal((B, len(gates) * H))
     new, values = cell.pointwise(params, a, np.zeros_like(a), state)
     dstate = tree_random_like(new, rng)
-    down, da_x, da_h, dprevious = cell.pointwise_backward(params, values, dstate)
+    dextra, da_x, da_h, dprevious = cell.pointwise_backward(params, values, dstate)
 
     def loss(point):
         a, c, own = point
         new, _ = cell.pointwise(type(params)(*params[:3], *own), a, np.zeros_like(a), state._replace(c=c))
         return tree_dot(new, dstate)
 
-    da, dc, down_slope = numerical_gradient(loss, (a, state.c, params[3:]))
+    da, dc, extra_slope = numerical_gradient(loss, (a, state.c, params[3:]))
     for name, ours, slope in zip(gates, np.split(da_x, len(gates), axis=1), np.split(da, len(gates), axis=1)):
         assert_close(f"da_{name}", ours, slope, 1e-12)
     assert_close("dc_previous", dprevious.c, dc, 1e-12)
-    for name, ours, slope in zip(params._fields[3:], down, down_slope, strict=True):
-        assert_close(f"d{name}", ours, slope, 1e-12)
+    assert tuple(dextra) == cell.extra
+    for name, slope in zip(cell.extra, extra_slope, strict=True):
+        assert_close(f"d{name}", dextra[name], slope, 1e-12)
     np.testing.assert_array_equal(da_h, da_x)
     assert (dprevious.h == 0).all()
 
@@ -198,9 +199,9 @@ def test_a_broken_backward_is_caught_and_named(rng):
         return PeepholeLSTM.pointwise_backward(params._replace(p_o=np.zeros(H)), values, dstate)
 
     def at_the_old_c(params, values, dstate):
-        (dp_i, dp_f, _), *rest = PeepholeLSTM.pointwise_backward(params, values, dstate)
+        dextra, *rest = PeepholeLSTM.pointwise_backward(params, values, dstate)
         da_o = rest[0][:, 2 * H : 3 * H]
-        return (dp_i, dp_f, (da_o * values.c_previous).sum(axis=0)), *rest
+        return dextra | {"p_o": (da_o * values.c_previous).sum(axis=0)}, *rest
 
     def with_i_used_once(params, values, dstate):
         return CoupledLSTM.pointwise_backward(params, values._replace(c_previous=np.zeros((B, H))), dstate)
@@ -216,7 +217,7 @@ def test_a_broken_backward_is_caught_and_named(rng):
         (LSTM1997, with_a_forget_gate, "W_x"),
     ):
         with pytest.raises(GradientError, match=rf"wrong gradient\n\[0\].{name}: relative error"):
-            check_cell(cell._replace(pointwise_backward=backward), rng, T=3)
+            check_cell(cell.replace(pointwise_backward=backward), rng, T=3)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -287,7 +288,7 @@ def test_a_cell_is_made_with_the_defaults_of_its_functions(cell, init, rng):
 
 def test_a_forget_bias_opens_the_coupled_gate_as_it_does_that_of_the_lstm():
     params = coupled_lstm(forget_bias=2.5).init(np.random.default_rng(0), 2, 3)
-    f = 1 - activations.sigmoid.f(gate_blocks(params.b, CoupledLSTMGates).i)
+    f = 1 - activations.sigmoid.f(gate_blocks(params.b, LSTM1997Gates).i)
     np.testing.assert_allclose(f, activations.sigmoid.f(np.full(3, 2.5)), rtol=1e-14)
 
 
@@ -338,13 +339,13 @@ def test_parameters_of_another_number_of_gates_are_refused(rng):
     peephole = PeepholeLSTM.init(rng, D, H)
     state = LSTM.initial_state(lstm_params, B)
     for cell, params, error, message in [
-        (LSTM1997, lstm_params, ValueError, r"W_h: expected shape \(H=5, 3H=15\), got \(5, 20\)"),
-        (CoupledLSTM, lstm_params, ValueError, r"W_h: expected shape \(H=5, 3H=15\), got \(5, 20\)"),
-        (PeepholeLSTM, lstm_params, TypeError, "params: expected parameters with the fields p_i, p_f, p_o, got LSTMParams"),
-        (PeepholeLSTM, peephole._replace(p_f=np.zeros(1)), ValueError, r"p_f: expected shape \(H=5,\), got \(1,\)"),
-        (PeepholeLSTM, peephole._replace(p_o=np.zeros((H, H))), ValueError, r"p_o: expected shape \(H=5,\), got \(5, 5\)"),
+        (LSTM1997, lstm_params, TypeError, r"params: expected LSTM1997Params\(W_x, W_h, b\), got LSTMParams"),
+        (CoupledLSTM, lstm_params, TypeError, r"params: expected CoupledLSTMParams\(.*\), got LSTMParams"),
+        (PeepholeLSTM, lstm_params, TypeError, r"params: expected PeepholeLSTMParams\(W_x, W_h, b, p_i, p_f, p_o\), got LSTM"),
+        (PeepholeLSTM, peephole._replace(p_f=np.zeros(1)), ValueError, r"p_f: expected shape \(5,\), got \(1,\)"),
+        (PeepholeLSTM, peephole._replace(p_o=np.zeros((H, H))), ValueError, r"p_o: expected shape \(5,\), got \(5, 5\)"),
         (PeepholeLSTM, peephole._replace(p_i=np.zeros(H, "float32")), TypeError, "p_i: expected dtype float64.* got float32"),
-        (PeepholeLSTM, peephole._replace(W_h=np.zeros((H, H))), ValueError, r"W_h: expected shape \(H=5, 4H=20\), got \(5, 5\)"),
+        (PeepholeLSTM, peephole._replace(W_h=np.zeros((H, H))), ValueError, r"W_h: expected shape \(5, 20\), got \(5, 5\)"),
     ]:
         with pytest.raises(error, match=message):
             unroll(cell, params, xs, state)

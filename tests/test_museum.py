@@ -55,11 +55,11 @@ class Network(NamedTuple):
 
 
 def with_backward(cell, pointwise_backward):
-    return Network(cell._replace(pointwise_backward=pointwise_backward))
+    return Network(cell.replace(pointwise_backward=pointwise_backward))
 
 
 def with_forward(cell, pointwise):
-    return Network(cell._replace(pointwise=pointwise))
+    return Network(cell.replace(pointwise=pointwise))
 
 
 def problem(cell, steps=T):
@@ -212,7 +212,7 @@ def model_equations(Model):
     """y_t = h_t @ W + b, of the state that step t has made."""
     model = two_layers(Model)
     params = tree_random_like(model.init(rng()), rng())
-    hs, _ = model.layers[0].forward(params[0], XS)
+    hs, _, _ = model.layers[0].forward(params[0], XS)
     assert_close(model.forward(params, XS)[0], hs @ params[1].W + params[1].b)
 
 
@@ -225,7 +225,7 @@ def each_sequence_alone(LastLayer):
     """A padded batch gives each sequence what it gets without the others."""
     model = Serial((Recurrent(Elman, D, H), LastLayer()))
     params = model.init(rng())
-    together, _ = model.forward(params, XS, mask=MASK)
+    together, _, _ = model.forward(params, XS, mask=MASK)
     for b, n in enumerate(MASK.sum(axis=0)):
         assert_close(together[b : b + 1], model.forward(params, XS[:n, b : b + 1])[0])
 

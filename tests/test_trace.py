@@ -261,9 +261,9 @@ BAD = [
     (
         lambda p, xs, s, m: (p._replace(W_h=p.W_h[:, :1]), xs, s, m),
         ValueError,
-        r"W_h: expected shape \(H=4, 4H=16\), got \(4, 1\)",
+        r"W_h: expected shape \(4, 16\), got \(4, 1\)",
     ),
-    (lambda p, xs, s, m: (p, xs, s.h, m), ValueError, "state: trees of different structure: expected LSTMState"),
+    (lambda p, xs, s, m: (p, xs, s.h, m), TypeError, r"state: expected LSTMState\(h, c\), got ndarray"),
     (lambda p, xs, s, m: (p, xs, LSTMState(s.h, s.c[:1]), m), ValueError, r"state.c: expected shape \(3, 4\), got \(1, 4\)"),
     (lambda p, xs, s, m: (p, xs, s, m.T), ValueError, r"mask: expected shape \(T=5, B=3\), got \(3, 5\)"),
     (lambda p, xs, s, m: (p, xs, s, m[:1]), ValueError, r"mask: expected shape \(T=5, B=3\), got \(1, 3\)"),

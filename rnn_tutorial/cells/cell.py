@@ -58,7 +58,7 @@ class Cell:
     pointwise_backward: Callable
     shapes: Callable | None = None
     activations: Any = ()
-    fast: Any = field(default=None, init=False, hash=False)  # slices of a kernel have no hash before Python 3.12
+    fast: Any = field(default=None, init=False, hash=False)  # a kernel holds slices, which have no hash
 
     def replace(self, **changes):
         """Return the cell with other fields, and without a fast path: that computes the old functions."""

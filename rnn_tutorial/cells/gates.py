@@ -77,10 +77,10 @@ def check_blocks(params, count):
 def check_step_inputs(params, x, state):
     """Raise ValueError or TypeError unless x and state fit the parameters: (B, D) and (B, H), one dtype, finite numbers.
 
-    And unless W_x and b fit each other: NumPy would broadcast one column of W_x over all gates.
+    And unless W_x, W_h and b fit each other: NumPy would broadcast one column of W_h over all gates.
     """
     check_array("W_x", params.W_x, D=None, A=len(params.b))
-    check_array("W_h", params.W_h, H=None, A_h=None)
+    check_array("W_h", params.W_h, H=None, A=len(params.b))
     check_array("x", x, dtype=params.b.dtype, B=None, D=len(params.W_x))
     check_finite("x", x)
     for name, leaf in zip(state._fields, state):
