@@ -1,4 +1,4 @@
-"""What the neighbours share: gates in another order, one bias or two, a library when it is needed, lists of what does not fit."""
+"""What all the formats share: gates in another order, one bias or two, and what does not fit."""
 
 import dataclasses
 from importlib import import_module
@@ -6,6 +6,7 @@ from importlib import import_module
 import numpy as np
 
 from rnn_tutorial.cells.cell import check_is_cell, same_function
+from rnn_tutorial.validation import misfits
 
 FLOATS = "float16", "float32", "float64"
 
@@ -116,12 +117,7 @@ def differences(arrays, shapes):
 
     arrays, shapes: dicts of arrays and of tuples by name.
     """
-    faults = [f"{name} is missing" for name in shapes if name not in arrays]
-    faults += [f"{name} is surplus" for name in arrays if name not in shapes]
-    for name in shapes.keys() & arrays.keys():
-        if arrays[name].shape != shapes[name]:
-            faults.append(f"{name} has shape {arrays[name].shape}, expected {shapes[name]}")
-    return sorted(faults)
+    return misfits(arrays, {name: (shape, None) for name, shape in shapes.items()})
 
 
 def refuse(source, faults):

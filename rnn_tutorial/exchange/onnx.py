@@ -18,12 +18,12 @@ cast first: to_onnx(model, tree_cast(params, np.float32), path).
 """
 
 from rnn_tutorial import __version__
-from rnn_tutorial.checkpoint import replacing
 from rnn_tutorial.exchange.layout import ExchangeError, library
 from rnn_tutorial.exchange.onnx_graph import read_graph
 from rnn_tutorial.exchange.onnx_layers import read_steps
 from rnn_tutorial.exchange.onnx_write import Place, writer_of
 from rnn_tutorial.layers import Serial
+from rnn_tutorial.replacing import replacing
 from rnn_tutorial.tree import tree_leaves
 
 OPSET, IR_VERSION = 14, 7  # of 2021: any runtime of today reads them
