@@ -1,4 +1,4 @@
-"""What the fast twin has to do for one forward and backward: operations, bytes, and the bare matrix products."""
+"""What the fast path has to do for one forward and backward: operations, bytes, and the bare matrix products."""
 
 import numpy as np
 
@@ -15,28 +15,25 @@ def flops(gates, shape):
     return 3 * 2 * T * B * gates * H * (D + H)
 
 
-def bytes_moved(kernel, dtype, shape):
-    """Return the bytes that the fast twin moves if every array that it makes goes once to memory and once back for each use.
+def bytes_moved(cell, dtype, shape):
+    """Return the bytes that the fast path moves if every array that it makes goes once to memory and once back for each use.
 
-    Forward: xs read, a_xs written and read, the values and the states written. Backward: those read, the slopes written and
-    read, dhs read, das written, and read for dW_x, dW_h and dxs, xs and the states read again, dxs written. Every step reads W_h,
-    and so does every step back; W_x is read twice and both weight gradients are written.
+    Forward: xs read and copied, the copy read, a_xs written and read, the values and the states written, hs copied from them.
+    Backward: the values and the states read, the slopes written and read, dhs read, das written, and read for dW_x,
+    dW_h and dxs, xs and the states read again, dxs written. Every step reads W_h, and so does every step back; W_x is
+    read twice and both weight gradients are written. cell: one with a fast path. shape: (B, T, D, H).
     """
-    (B, T, D, H), G = shape, kernel.gates
-    one = kernel.values(1, B, H, np.dtype(dtype))
-    values, states = sum(leaf[0].size for leaf in one), B * H * len(kernel.cell.initial_state(*_any_start(kernel, B, D, H)))
-    forward = B * D + 2 * G * B * H + values + states
+    (B, T, D, H), kernel = shape, cell.fast
+    G, one = kernel.gates, kernel.values(1, B, H, np.dtype(dtype))
+    values, states = sum(leaf[0].size for leaf in one), B * H * len(cell.State._fields)
+    forward = 3 * B * D + 2 * G * B * H + values + states + 2 * B * H
     backward = values + states + 2 * kernel.slots * B * H + B * H + 4 * G * B * H + B * D + B * H + B * D
     weights = 2 * T * G * H * H + 3 * G * D * H + G * H * H
     return np.dtype(dtype).itemsize * (T * (forward + backward) + weights)
 
 
-def _any_start(kernel, B, D, H):
-    return kernel.cell.init(np.random.default_rng(0), D, H), B
-
-
 def products_alone(kernel, dtype, shape):
-    """Return a function that computes the matrix products of the fast twin, of the same shapes and layouts, and nothing else."""
+    """Return a function that computes the matrix products of the fast path, of the same shapes and layouts, and nothing else."""
     (B, T, D, H), G, rng = shape, kernel.gates, np.random.default_rng(0)
     xs, hs, das, W_x, W_h, W_h_transposed, h, slopes = (
         rng.standard_normal(size).astype(dtype)
@@ -51,7 +48,7 @@ def products_alone(kernel, dtype, shape):
             (G, B, H),
         )
     )
-    a_h, roads, ones = np.empty((G, B, H), dtype), np.empty((G, B, H), dtype), np.ones(T * B, dtype)
+    a_h, paths, ones = np.empty((G, B, H), dtype), np.empty((G, B, H), dtype), np.ones(T * B, dtype)
     da_xs, da_hs = (das[:, place.start * H : place.stop * H] for place in (kernel.x, kernel.h))
 
     def run():
@@ -60,7 +57,7 @@ def products_alone(kernel, dtype, shape):
             for _ in range(some.start, some.stop):
                 np.matmul(h, W_h, a_h)
         for _ in range(T):
-            np.matmul(slopes, W_h_transposed, roads)
+            np.matmul(slopes, W_h_transposed, paths)
         return ones @ das, xs.T @ da_xs, hs.T @ da_hs, da_xs @ W_x.T
 
     return run

@@ -21,9 +21,8 @@ import numpy as np
 from benchmarks.counting import products_alone
 from benchmarks.machine import facts_of_machine
 from benchmarks.rivals import CELLS, EPYNN, NUMPY_ML, OURS, PLAIN, PYTORCH, UNROLL, check_programs, problem, programs
-from rnn_tutorial.fused.sequence import kernel_of
 from rnn_tutorial.layers import Recurrent
-from rnn_tutorial.recompute import Recomputed, unroll_outputs
+from rnn_tutorial.recompute import Recomputed, forward_in_stretches
 
 SHAPES = (1, 50, 32, 64), (32, 50, 32, 64), (64, 100, 64, 128), (128, 100, 128, 256), (64, 50, 256, 512)  # B, T, D, H
 LARGE = SHAPES[-2:]
@@ -83,7 +82,7 @@ def times(threads, quick, slow=False, cells=tuple(CELLS), dtypes=DTYPES, shapes=
         check_programs(made)
         runs = {program: made[program].run for program in made}
         if not slow:
-            runs[PRODUCTS] = products_alone(kernel_of(CELLS[name]), dtype, shape)
+            runs[PRODUCTS] = products_alone(CELLS[name].fast, dtype, shape)
             runs[PRODUCTS]()
         place = {"threads": threads, "cell": name, "dtype": dtype, **dict(zip("BTDH", shape))}
         effort = QUICK if quick else BRIEF if slow else THOROUGH
@@ -133,7 +132,7 @@ def recompute(quick):
     """Yield the rows of speed_recompute.csv: forward and backward with the whole cache, and with a state for each stretch.
 
     ms: times by the process, interleaved. kB: the most that the arrays take besides inputs, outputs and the gradients of both, as
-    tracemalloc sees them; `outputs` is `unroll_outputs`, which has no backward. float32, a state every sqrt(T) steps.
+    tracemalloc sees them; `outputs` is `forward_in_stretches`, which has no backward. float32, a state every sqrt(T) steps.
     """
     small = [("LSTM", (32, T, 32, 64)) for T in (LENGTHS[::2] if quick else LENGTHS)]
     large = [] if quick else list(product(CELLS, LARGE))
@@ -144,8 +143,7 @@ def recompute(quick):
         for run in runs.values():
             run()
         seconds, _ = time_interleaved(runs, *(QUICK if quick else THOROUGH))
-        state = whole.first_state(task.params, task.xs)
-        runs["outputs"] = partial(unroll_outputs, task.cell, task.params, task.xs, state)
+        runs["outputs"] = partial(forward_in_stretches, whole, task.params, task.xs)
         yield {
             **{"cell": name, **dict(zip("BTDH", shape))},
             **{f"{kind}_ms": round(1e3 * value, 4) for kind, value in seconds.items()},
@@ -157,8 +155,8 @@ def layer_run(layer, task):
     """Return the function that runs a layer forward and backward, (hs, dparams, dxs)."""
 
     def run():
-        hs, kept = layer.forward(task.params, task.xs)
-        return hs, *layer.backward(task.params, kept, task.dhs)
+        hs, _, kept = layer.forward(task.params, task.xs)
+        return hs, *layer.backward(task.params, kept, task.dhs)[:2]
 
     return run
 

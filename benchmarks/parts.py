@@ -11,16 +11,24 @@ One optimizer for everything, Adam at 0.02 behind a clipping at norm 1. The chap
 
 import argparse
 import time
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from rnn_tutorial.activations import Activation, identity, sigmoid
+from rnn_tutorial.bound import Bound
 from rnn_tutorial.cells.cell import Cell
 from rnn_tutorial.cells.coupled_lstm import coupled_lstm
 from rnn_tutorial.cells.gates import gate_blocks
-from rnn_tutorial.cells.lstm import LSTMGates, LSTMState, LSTMValues, lstm, lstm_init, lstm_initial_state, lstm_pointwise_backward
+from rnn_tutorial.cells.lstm import (
+    LSTMGates,
+    LSTMParams,
+    LSTMState,
+    LSTMValues,
+    lstm,
+    lstm_init,
+    lstm_pointwise_backward,
+)
 from rnn_tutorial.cells.lstm_1997 import LSTM1997
 from rnn_tutorial.cells.peephole_lstm import peephole_lstm
 from rnn_tutorial.clipping import clip_by_global_norm
@@ -47,7 +55,7 @@ def with_input_bias(cell, bias):
         b[:hidden_size] += bias
         return params._replace(b=b)
 
-    return cell._replace(init=init)
+    return cell.replace(init=init)
 
 
 def turning_pointwise(params, a_x, a_h, state):
@@ -61,9 +69,9 @@ def turning_pointwise(params, a_x, a_h, state):
 
 
 def turning_pointwise_backward(params, cache, dstate):
-    """Return ((), da_x, da_h, dprevious): the LSTM's, whose dc_previous is that of the turned state, then turned back."""
-    down, da_x, da_h, dturned = lstm_pointwise_backward(params, cache, dstate)
-    return down, da_x, da_h, dturned._replace(c=np.roll(dturned.c, -1, axis=1))
+    """Return ({}, da_x, da_h, dprevious): the LSTM's, whose dc_previous is that of the turned state, then turned back."""
+    dextra, da_x, da_h, dturned = lstm_pointwise_backward(params, cache, dstate)
+    return dextra, da_x, da_h, dturned._replace(c=np.roll(dturned.c, -1, axis=1))
 
 
 def order_trial(cell, seed, limit):
@@ -76,7 +84,7 @@ def order_trial(cell, seed, limit):
     test_xs, test_targets, test_mask = temporal_order(np.random.default_rng(1_000_000), 256)
 
     def solved(params):
-        ys, _ = model.forward(params, test_xs, mask=test_mask)
+        ys, _, _ = model.forward(params, test_xs, mask=test_mask)
         return (ys.argmax(axis=-1) == test_targets).mean() >= 0.99
 
     batches = iter(lambda: temporal_order(rng, 32), None)
@@ -95,7 +103,7 @@ def echo_trial(cell, delay, seed, limit):
     test_xs, test_targets = delayed_echo(np.random.default_rng(1_000_000), 80, 32, delay)
 
     def solved(params):
-        logits, _ = model.forward(params, test_xs)
+        logits, _, _ = model.forward(params, test_xs)
         return ((logits > 0) == test_targets).mean() >= 0.99
 
     batches = iter(lambda: delayed_echo(rng, 40, 16, delay), None)
@@ -117,7 +125,7 @@ def interval_trial(cell, hidden_size, seed, limit):
     targets = np.array([0, 1])
 
     def solved(params):
-        logits, _ = model.forward(params, xs, mask=mask)
+        logits, _, _ = model.forward(params, xs, mask=mask)
         return softmax_cross_entropy(logits, targets)[0] < 0.1
 
     batches = iter(lambda: (xs, targets, mask), None)
@@ -131,11 +139,13 @@ def both_biases(cell):
 
 
 TurningCarousel = Cell(
-    "TurningCarousel",
-    partial(lstm_init, forget_bias=3.0),
-    lstm_initial_state,
-    turning_pointwise,
-    turning_pointwise_backward,
+    name="TurningCarousel",
+    Params=LSTMParams,
+    State=LSTMState,
+    gates="ifog",
+    init=Bound(lstm_init, forget_bias=3.0),
+    pointwise=turning_pointwise,
+    pointwise_backward=turning_pointwise_backward,
 )
 
 ORDER = {

@@ -67,7 +67,7 @@ def reber_trial(layer, rate, seed, limit):
             yield from shuffled_batches(rng, 16, xs, targets, mask)
 
     def solved(params):
-        ys, _ = model.forward(params, all_xs, mask=all_mask)
+        ys, _, _ = model.forward(params, all_xs, mask=all_mask)
         predicted.append(strings_predicted(ys, allowed, all_mask).mean())
         return predicted[-1] == 1
 

@@ -25,6 +25,7 @@ import numpy as np
 from numpy import ndarray as Array
 
 from benchmarks.plain_loop import PLAIN_LOOPS
+from rnn_tutorial.cells.cell import Cell
 from rnn_tutorial.cells.elman import Elman
 from rnn_tutorial.cells.gates import gate_blocks
 from rnn_tutorial.cells.gru import GRU, GRUParams
@@ -45,7 +46,7 @@ class Problem(NamedTuple):
     """What is computed: the outputs hs over xs, and the gradient of sum(hs * dhs)."""
 
     name: str  # LSTM, GRU or RNN
-    cell: NamedTuple
+    cell: Cell
     params: NamedTuple
     xs: Array  # (T, B, D)
     dhs: Array  # (T, B, H)
@@ -86,12 +87,12 @@ def as_arrays(hs, dparams, dxs):
 
 
 def ours(task):
-    """Return the program that `Recurrent` runs: the fast twin."""
+    """Return the program that `Recurrent` runs: the fast path."""
     layer = Recurrent(task.cell, task.xs.shape[2], task.dhs.shape[2])
 
     def run():
-        hs, kept = layer.forward(task.params, task.xs)
-        return hs, *layer.backward(task.params, kept, task.dhs)
+        hs, _, kept = layer.forward(task.params, task.xs)
+        return hs, *layer.backward(task.params, kept, task.dhs)[:2]
 
     return Program(run, lambda result: as_arrays(*result), task)
 
@@ -265,7 +266,7 @@ def check_programs(made):
         result = program.run()
         seconds[name] = time.perf_counter() - start
         other = readable(program.problem)
-        judged_by = expected if program.problem.cell is reference.problem.cell else other.read(other.run())
+        judged_by = expected if program.problem.cell == reference.problem.cell else other.read(other.run())
         error, allowed = disagreement(program.read(result), judged_by), TOLERANCES[program.problem.xs.dtype.name]
         if not error <= allowed:
             raise AssertionError(f"{name}, {program.problem.name}: expected an error of at most {allowed:.0e}, got {error:.1e}")

@@ -22,7 +22,6 @@ import numpy as np
 from benchmarks.counting import bytes_moved, flops
 from benchmarks.measuring import DTYPES, PRODUCTS, SHAPES, clean_environment
 from benchmarks.rivals import CELLS, EPYNN, NUMPY_ML, OURS, PLAIN, PYTORCH, UNROLL, installed
-from rnn_tutorial.fused.sequence import kernel_of
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS, README, FIGURE = ROOT / "benchmarks" / "results", ROOT / "benchmarks" / "README.md", ROOT / "figures" / "speed.png"
@@ -106,7 +105,7 @@ def median(values, digits=".2f"):
 
 def rates(tables, cell, dtype, shape):
     """Return (GFLOP/s of ours, share of the best large product) of each run, one thread."""
-    amount, found = flops(kernel_of(CELLS[cell]).gates, shape), []
+    amount, found = flops(len(CELLS[cell].gates), shape), []
     for row in pick(tables["speed"], threads=1, cell=cell, dtype=dtype, program=PRODUCTS, **at_shape(shape)):
         (best,) = pick(tables["speed_machine"], threads=1, fact=f"GFLOP/s {dtype}", run=row["run"])
         rate = amount / row["ours_ms"] / 1e6
@@ -266,9 +265,9 @@ def draw(tables):
     if table:
         plot_ratios(table, quantity="time of PyTorch / ours, forward and backward, one thread", ax=top)
         top.set_title("Each row: cell, then B, T, D, H")
-    kernel, points = kernel_of(CELLS["LSTM"]), {}
+    lstm, points = CELLS["LSTM"], {}
     for shape in SHAPES:
-        intensity = flops(kernel.gates, shape) / bytes_moved(kernel, "float32", shape)
+        intensity = flops(len(lstm.gates), shape) / bytes_moved(lstm, "float32", shape)
         rate = float(np.median([rate for rate, _ in rates(tables, "LSTM", "float32", shape)]))
         points["B, T, D, H = " + ", ".join(map(str, shape))] = (intensity, rate)
     best, memory = (

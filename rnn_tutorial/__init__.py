@@ -21,14 +21,18 @@ Import from the module that owns the noun. A network that learns to say what it 
 ...     params = step.params
 >>> step.loss < 0.01
 True
->>> ys, _, _ = model.forward(params, np.zeros((10, 1, 1)))
+>>> ys, state, cache = model.forward(params, np.zeros((10, 1, 1)))
 >>> ys.shape
 (10, 1, 1)
 
+`state` is what the network remembers of the sequence: `model.forward(params, more_xs, state)` goes on from there. A layer
+of your own has the same four methods: `layer.Layer` describes them.
+
 Other cells: `LSTM` in `cells.lstm`, `GRU` in `cells.gru`, and their relatives beside them; one of your own: `cells.cell.Cell`
-and `gradient_check.check_cell`. Both directions: `directions.Bidirectional`. In depth: `layers.Residual`, `dropout`. Long
-sequences in less memory: `recompute`. To look inside: `trace.trace`, `plotting.plot_gates`. To and from PyTorch, Keras, ONNX
-and safetensors: `exchange`. Speed: `Recurrent` runs the fast twins of `fused`, for any other cell `unroll`.
+and `gradient_check.check_cell`. One step of any cell: `step.step`; a whole sequence: `unroll.unroll`. Both directions:
+`directions.Bidirectional`. In depth: `layers.Residual`, `dropout`. Long sequences in less memory: `recompute`. To look
+inside: `trace.trace`, `plotting.plot_gates`. To and from PyTorch, Keras, ONNX and safetensors: `exchange`. Speed:
+`Recurrent` runs a cell's fast path, `fused`, and for a cell without one `unroll`.
 
 Sequences of different length: `data.pad` and `training.Batch`. One answer a sequence: `layers.Last`. Text: `data.Vocabulary`,
 `layers.Embedding`, `losses.softmax_cross_entropy`, `sampling.generate`. Whole numbers are not made into floats, nor float32

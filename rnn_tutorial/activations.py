@@ -58,6 +58,8 @@ def sigmoid_of(a):
 
     The other common form, (1 + tanh(a / 2)) / 2, loses its digits where the gate is nearly closed: both terms cancel.
     """
+    if np.iscomplexobj(a):  # whose exp overflows to NaN
+        a = np.where(np.real(a) < -700, -700, a)
     with np.errstate(over="ignore"):
         return 1 / (1 + np.exp(-a))
 

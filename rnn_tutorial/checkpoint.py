@@ -4,9 +4,10 @@
     like = {"params": params, "optimizer": optimizer.init(params), "rng": np.random.default_rng()}
     saved = load("model.npz", like)
 
-The file holds one array for each leaf, under its path: `tree['params'][0].W_x`; a random generator becomes the few arrays of its
-state. The types of the tree are not in the file: they come from `like`, a tree of the same structure, such as freshly drawn
-parameters. `version` says which edition of this module wrote the file, so that a later one can tell.
+The file holds one array for each leaf, under its path: `tree['params'][0].W_x`; a random generator
+becomes the few arrays of its state. The types of the tree are not in the file: they come from
+`like`, a tree of the same structure, such as freshly drawn parameters. `version` says which edition
+of this module wrote the file, so that a later one can tell.
 """
 
 import zipfile
@@ -15,7 +16,7 @@ import numpy as np
 
 from rnn_tutorial.replacing import replacing
 from rnn_tutorial.tree import tree_map, tree_paths
-from rnn_tutorial.validation import differences, is_array
+from rnn_tutorial.validation import is_array, misfits
 
 VERSION = 1
 LARGEST = {"pos": 624, "buffer_pos": 4}  # in the state of a generator: NumPy reads its array at that place without a check
@@ -28,11 +29,13 @@ class CheckpointError(ValueError):
 def save(path, tree):
     """Write the leaves of `tree`, bit for bit, to the file `path`, exactly of that name; its folder must exist.
 
-    A leaf is an array of any dtype but object, a Python or NumPy number, None, or a `np.random.Generator`, of which the state is
-    stored: what it draws next is the same, while the generators that its `spawn` would make are not. Whatever happens, `path` is
-    either the old file or the new one; a symbolic link and the permissions of the old file stay (see `replacing`).
+    A leaf is an array of any dtype but object, a Python or NumPy number, None, or a
+    `np.random.Generator`, of which the state is stored: what it draws next is the same, while the
+    generators that its `spawn` would make are not. Whatever happens, `path` is either the old file
+    or the new one; a symbolic link and the permissions of the old file stay (see `replacing`).
 
-    Raises: TypeError for another leaf, such as an int beyond 64 bits, FileNotFoundError for a missing folder.
+    Raises: TypeError for another leaf, such as an int beyond 64 bits, FileNotFoundError for a
+    missing folder.
     """
     arrays = _arrays(tree)
     with replacing(path) as file:
@@ -42,22 +45,32 @@ def save(path, tree):
 def load(path, like):
     """Return the tree that was saved to `path`, of the structure and types of `like`; what `like` holds does not matter.
 
-    For a generator, `like` has one of the same kind, such as `np.random.default_rng()`; a new one is returned.
+    For a generator, `like` has one of the same kind, such as `np.random.default_rng()`; a new one
+    is returned.
 
-    Raises: CheckpointError for a file that is no checkpoint, is damaged, was written by a later edition, or does not fit: it
-    lists every leaf that is missing, is too much, or has another shape or dtype. FileNotFoundError and the like as `open` does.
+    Raises: CheckpointError for a file that is no checkpoint, is damaged, was written by a later
+    edition, or does not fit: it lists every leaf that is missing, is too much, or has another shape
+    or dtype. FileNotFoundError and the like as `open` does.
     """
     wanted, stored = _arrays(like), _read(path)
     version = stored.pop("version", None)
     if version is None or version.shape != () or version != VERSION:
         raise CheckpointError(f"{path} is no checkpoint of version {VERSION}: it has {_words(version)}")
-    if faults := differences(stored, {place: (array.shape, array.dtype) for place, array in wanted.items()}):
+    if faults := differences(stored, wanted):
         raise CheckpointError(f"{path} does not fit: " + "; ".join(faults))
     leaves = iter([stored[place] for place in wanted])
     try:
         return tree_map(lambda leaf: _as_type_of(leaf, leaves), like)
     except (ValueError, TypeError, OverflowError) as error:  # the state of a generator that none can have
         raise CheckpointError(f"{path} is damaged: {error}") from error
+
+
+def differences(stored, wanted):
+    """Return a list of messages, one for each array that is missing or surplus in `stored`, or has another shape or dtype.
+
+    stored, wanted: dicts of arrays by name.
+    """
+    return misfits(stored, {name: (array.shape, array.dtype) for name, array in wanted.items()})
 
 
 def _words(version):

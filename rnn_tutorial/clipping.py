@@ -1,8 +1,8 @@
 """Clipping: shorter gradients of the same structure, against the explosions of chapter 05.
 
-Each is `clip(grads, limit) -> grads`, a function from tree to tree; `optimizers.clipped` puts it before an optimizer.
-What is not finite is handed back as it came: scaled by limit / infinity it would turn into zeros and hide that training
-has failed.
+Each is `clip(grads, limit) -> grads`, a function from tree to tree; `optimizers.clipped` puts it
+before an optimizer. What is not finite is handed back as it came: scaled by limit / infinity it
+would turn into zeros and hide that training has failed.
 """
 
 import numpy as np
@@ -15,8 +15,10 @@ def clip_by_global_norm(grads, limit):
     """Return grads * min(1, limit / norm), norm being the Euclidean norm of all entries of all leaves together.
 
     The direction stays; only the length is limited.
-    Raises: TypeError for leaves that are not floating-point arrays, ValueError for a limit that is not positive.
-    Source: Pascanu, Mikolov and Bengio (2013), "On the difficulty of training recurrent neural networks", algorithm 1.
+    Raises: TypeError for leaves that are not floating-point arrays, ValueError for a limit that is
+    not positive.
+    Source: Pascanu, Mikolov and Bengio (2013), "On the difficulty of training recurrent neural
+    networks", algorithm 1.
     """
     check_floats("gradient", grads)
     limit, norm = check_number("limit", limit, above=0), tree_norm(grads)

@@ -93,8 +93,7 @@ class VariationalDropout:
 
 def _check_rate(layer):
     """Raise ValueError unless the rate is a number from 0 to below 1, and make it a Python float: it changes no dtype."""
-    check_number("rate", layer.rate, at_least=0, below=1)
-    object.__setattr__(layer, "rate", float(layer.rate))
+    object.__setattr__(layer, "rate", check_number("rate", layer.rate, at_least=0, below=1))
 
 
 def _noise(rng, shape):
@@ -155,9 +154,9 @@ class Zoneout:
         if not isinstance(self.rates, self.cell.State):
             want = f"{self.cell.State.__name__} of numbers, as {self.cell.name} has"
             raise TypeError(f"rates: expected {want}, got {self.rates!r}")
-        for name, rate in zip(self.rates._fields, self.rates):
-            check_number(f"rates.{name}", rate, at_least=0, at_most=1)
-        object.__setattr__(self, "rates", self.cell.State(*map(float, self.rates)))
+        named = self.rates._asdict().items()
+        rates = {name: check_number(f"rates.{name}", rate, at_least=0, at_most=1) for name, rate in named}
+        object.__setattr__(self, "rates", self.cell.State(**rates))
 
     def init(self, rng):
         """Return the parameters of the cell."""

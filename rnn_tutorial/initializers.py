@@ -1,7 +1,8 @@
 """Initial weights. An initializer is any callable `(rng, shape) -> array`: your own serves as well as these.
 
-`shape` is (rows, columns) of a matrix that multiplies from the right, `x @ W`: rows are the fan in, columns the fan
-out. All return float64; `rnn_tutorial.tree.tree_cast` makes a float32 model of a float64 one.
+`shape` is (rows, columns) of a matrix that multiplies from the right, `x @ W`: rows are the fan in,
+columns the fan out. All return float64; `rnn_tutorial.tree.tree_cast` makes a float32 model of a
+float64 one.
 
 `uniform(0.1)` and the like are equal to others of the same number, and can be pickled.
 """
@@ -70,8 +71,9 @@ def he_normal(rng, shape):
 def orthogonal(rng, shape):
     """Return a random matrix with orthonormal rows or columns, whichever are fewer; if square, W W^T = I.
 
-    Q of the QR decomposition of a Gaussian matrix, with the signs of R's diagonal moved into Q: only then is every
-    rotation and reflection equally likely. Source: Mezzadri 2007, section 5; Saxe et al. 2014 for the use.
+    Q of the QR decomposition of a Gaussian matrix, with the signs of R's diagonal moved into Q:
+    only then is every rotation and reflection equally likely. Source: Mezzadri 2007, section 5;
+    Saxe et al. 2014 for the use.
     """
     rows, columns = _matrix(shape)
     q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
@@ -82,7 +84,8 @@ def orthogonal(rng, shape):
 def identity(scale=1.0):
     """Return an initializer of scale * I, for square matrices; with ReLU, by Le, Jaitly & Hinton.
 
-    Raises: ValueError unless `scale` is a finite number, and, when it is called, for a matrix that is not square.
+    Raises: ValueError unless `scale` is a finite number, and, when it is called, for a matrix that
+    is not square.
     Source: Le, Jaitly & Hinton 2015, section 3.
     """
     return Bound(identity_start, scale=check_number("scale", scale))

@@ -6,7 +6,7 @@
     dparams, dxs, dstate = layer.backward(params, cache, dys, dstate)
 
 A stream in chunks, for one, is this loop: the state is carried from each chunk to the next, the gradient stops at the border
-between them. That is truncated backpropagation in pieces, chapter 03.
+between them: truncated backpropagation in pieces, chapters 03 and 06.
 
     state = model.initial_state(params, B)
     for xs, targets, first in chunks:                     first: (B,), True where a new sequence begins

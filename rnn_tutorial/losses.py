@@ -1,12 +1,13 @@
 """Losses: the number that training lowers, and its gradient.
 
-Each is `loss(ys, targets, *, mask=None) -> (value, dys)`, where `value` is a mean over everything that counts and `dys`
-is the gradient of exactly that mean. `mask` is boolean, of the shape of `ys` without its last axis: True counts, False
-(padding) is left out of the mean, and its gradient is zero. What stands at a masked place, in `ys` or in `targets`, is
-never looked at.
+Each is `loss(ys, targets, *, mask=None) -> (value, dys)`, where `value` is a mean over everything
+that counts and `dys` is the gradient of exactly that mean. `mask` is boolean, of the shape of `ys`
+without its last axis: True counts, False (padding) is left out of the mean, and its gradient is
+zero. What stands at a masked place, in `ys` or in `targets`, is never looked at.
 
-The value has the dtype of `ys`, complex numbers included, so that a complex step can judge `dys`. `ys` is float32 or
-float64: float16 is refused, since the number of rows of a long batch is infinite in it, and every gradient zero.
+The value has the dtype of `ys`, complex numbers included, so that a complex step can judge `dys`.
+`ys` is float32 or float64: float16 is refused, since the number of rows of a long batch is infinite
+in it, and every gradient zero.
 """
 
 import numpy as np
@@ -18,8 +19,8 @@ def mean_squared_error(ys, targets, *, mask=None):
     """Return the mean of (ys - targets)^2 and its gradient 2 (ys - targets) / n, n being the number of entries counted.
 
     Shapes: ys and targets (..., K), mask (...,); usually (T, B, K) and (T, B).
-    Raises: TypeError for whole numbers, float16 or mixed dtypes, ValueError for shapes that differ, a target that is not
-    finite, or a mask that counts nothing.
+    Raises: TypeError for whole numbers, float16 or mixed dtypes, ValueError for shapes that differ,
+    a target that is not finite, or a mask that counts nothing.
     """
     counted = _counted("ys", ys, mask)
     _check_real_targets("ys", ys, targets, counted)
@@ -45,11 +46,14 @@ def mean_absolute_error(ys, targets, *, mask=None):
 def binary_cross_entropy(logits, targets, *, mask=None, temperature=1.0):
     """Return the mean over all entries of -t log p - (1 - t) log(1 - p) and its gradient (p - t) / (n temperature).
 
-    Here z = logits / temperature, p = 1 / (1 + exp(-z)), t = targets, and n is the number of entries counted. Computed
-    as max(z, 0) - z t + log(1 + exp(-|z|)), which is the same number and cannot overflow. In nats.
+    Here z = logits / temperature, p = 1 / (1 + exp(-z)), t = targets, and n is the number of
+    entries counted. Computed as max(z, 0) - z t + log(1 + exp(-|z|)), which is the same number and
+    cannot overflow. In nats.
 
-    Shapes: logits and targets (..., K), mask (...,). Targets are probabilities from 0 to 1, of the dtype of logits.
-    Raises: as in `mean_squared_error`, and ValueError for another target or a temperature that is not positive.
+    Shapes: logits and targets (..., K), mask (...,). Targets are probabilities from 0 to 1, of the
+    dtype of logits.
+    Raises: as in `mean_squared_error`, and ValueError for another target or a temperature that is
+    not positive.
     """
     counted = _counted("logits", logits, mask)
     _check_real_targets("logits", logits, targets, counted)
@@ -67,12 +71,15 @@ def binary_cross_entropy(logits, targets, *, mask=None, temperature=1.0):
 def softmax_cross_entropy(logits, targets, *, mask=None, temperature=1.0):
     """Return the mean over all rows of -log p[target] and its gradient (p - onehot(target)) / (n temperature).
 
-    Here p = softmax(logits / temperature) over the last axis, and n is the number of rows (steps of sequences) counted.
-    In nats: `metrics.bits_per_character` and `metrics.perplexity` say it in other units.
+    Here p = softmax(logits / temperature) over the last axis, and n is the number of rows (steps of
+    sequences) counted. In nats: `metrics.bits_per_character` and `metrics.perplexity` say it in
+    other units.
 
-    Shapes: logits (..., V), targets (...,), whole numbers in 0..V-1, mask (...,); usually (T, B, V), (T, B), (T, B).
-    Raises: TypeError for logits that are whole numbers or float16, or targets that are not whole numbers, IndexError for
-    a class outside 0..V-1, ValueError for a wrong shape, a mask that counts nothing, or a temperature that is not positive.
+    Shapes: logits (..., V), targets (...,), whole numbers in 0..V-1, mask (...,); usually (T, B,
+    V), (T, B), (T, B).
+    Raises: TypeError for logits that are whole numbers or float16, or targets that are not whole
+    numbers, IndexError for a class outside 0..V-1, ValueError for a wrong shape, a mask that counts
+    nothing, or a temperature that is not positive.
     """
     counted = _counted("logits", logits, mask)
     _check_classes(targets, counted, logits.shape[-1])
@@ -87,11 +94,12 @@ def softmax_cross_entropy(logits, targets, *, mask=None, temperature=1.0):
 def softmax(logits, temperature=1.0):
     """Return the probabilities exp(logits / temperature) / sum(exp(logits / temperature)), over the last axis.
 
-    The largest logit is subtracted first, which changes nothing but the range: exp never overflows. A high temperature
-    makes the probabilities more equal, a low one prefers the largest.
+    The largest logit is subtracted first, which changes nothing but the range: exp never overflows.
+    A high temperature makes the probabilities more equal, a low one prefers the largest.
 
     Shapes: logits and the answer (..., V).
-    Raises: TypeError for anything but an array of floating-point numbers, ValueError for a temperature that is not positive.
+    Raises: TypeError for anything but an array of floating-point numbers, ValueError for a
+    temperature that is not positive.
     """
     e = np.exp(_shifted(logits, temperature))
     return e / e.sum(axis=-1, keepdims=True)

@@ -1,7 +1,8 @@
 """Metrics: how good predictions are, in numbers that people read. No gradients here.
 
-Predictions and targets are whole numbers, the indices of classes, of one shape: `logits.argmax(axis=-1)` makes
-predictions. `mask` is boolean of the same shape, True where a prediction counts.
+Predictions and targets are whole numbers, the indices of classes, of one shape:
+`logits.argmax(axis=-1)` makes predictions. `mask` is boolean of the same shape, True where a
+prediction counts.
 """
 
 import math
@@ -14,8 +15,8 @@ from rnn_tutorial.validation import check_number, check_positive, is_array
 def accuracy(predictions, targets, mask=None):
     """Return the share of the counted predictions that equal their target, from 0 to 1.
 
-    Raises: TypeError for anything but an array of whole numbers, ValueError for shapes that differ or a mask that counts
-    nothing.
+    Raises: TypeError for anything but an array of whole numbers, ValueError for shapes that differ
+    or a mask that counts nothing.
     """
     predictions, targets = _counted_pairs(predictions, targets, mask)
     return float(np.mean(predictions == targets))

@@ -1,11 +1,13 @@
 """Optimizers: how a gradient becomes a change of the parameters.
 
-An optimizer is a pair of pure functions, as in optax: `init(params) -> state` and `update(grads, state) -> (updates, state)`.
-The updates are *added* to the parameters: `params = tree_add(params, updates)`. Nothing is changed in place; to train on, keep
-the state. A rate is a number or a schedule (see `schedules`), called with the number of updates made so far, 0 at first.
+An optimizer is a pair of pure functions, as in optax: `init(params) -> state` and `update(grads,
+state) -> (updates, state)`. The updates are *added* to the parameters: `params = tree_add(params,
+updates)`. Nothing is changed in place; to train on, keep the state. A rate is a number or a
+schedule (see `schedules`), called with the number of updates made so far, 0 at first.
 
-`update` refuses the state of another optimizer, gradients that are not floating-point arrays, and gradients of another
-structure, shape or dtype than the moments in the state. `sgd` has no moments; there `tree_add` refuses what does not fit.
+`update` refuses the state of another optimizer, gradients that are not floating-point arrays, and
+gradients of another structure, shape or dtype than the moments in the state. `sgd` has no moments;
+there `tree_add` refuses what does not fit.
 
 In the formulas g is the gradient, p a parameter, and every operation acts on each entry by itself.
 """
@@ -70,7 +72,8 @@ class AdamState(NamedTuple):
 def sgd(rate):
     """Return stochastic gradient descent: p <- p - rate * g.
 
-    Raises: ValueError for a negative rate. Source: Robbins and Monro (1951), "A stochastic approximation method".
+    Raises: ValueError for a negative rate. Source: Robbins and Monro (1951), "A stochastic
+    approximation method".
     """
     return _optimizer(sgd, SgdState, sgd_update, rate=rate)
 
@@ -85,8 +88,8 @@ def momentum(rate, decay=0.9):
     """Return gradient descent with a heavy ball: velocity <- decay * velocity + g; p <- p - rate * velocity.
 
     Raises: ValueError for a negative rate, or unless 0 <= decay < 1.
-    Source: Polyak (1964), "Some methods of speeding up the convergence of iteration methods"; the form is that of
-    Sutskever et al. (2013) with the rate outside the velocity, as in PyTorch.
+    Source: Polyak (1964), "Some methods of speeding up the convergence of iteration methods"; the
+    form is that of Sutskever et al. (2013) with the rate outside the velocity, as in PyTorch.
     """
     return _optimizer(momentum, MomentumState, momentum_update, rate=rate, decay=_share("decay", decay))
 
@@ -143,7 +146,8 @@ def adam(rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
     m_hat = m / (1 - beta1^t), v_hat = v / (1 - beta2^t)  both began at zero: this undoes it
     p <- p - rate * m_hat / (sqrt(v_hat) + epsilon)
 
-    Raises: ValueError for a negative rate, or unless 0 <= beta1 < 1, 0 <= beta2 < 1 and 0 < epsilon.
+    Raises: ValueError for a negative rate, or unless 0 <= beta1 < 1, 0 <= beta2 < 1 and 0 <
+    epsilon.
     Source: Kingma and Ba (2015), "Adam: a method for stochastic optimization", algorithm 1.
     """
     epsilon = check_number("epsilon", epsilon, above=0)
@@ -181,12 +185,14 @@ def clipped_update(grads, state, *, optimizer, clip, limit):
 def frozen(optimizer, trainable):
     """Return `optimizer` for the parts that are trainable; the others stay bit for bit what they are.
 
-    `trainable` has the outer structure of the parameters, with True or False in place of a part or a leaf:
-    `frozen(adam(), (False, True, True))` keeps the first layer of three. The wrapped optimizer never sees a frozen part: it
-    keeps no moments for it, and a clip inside of it measures the norm of the others only. Backward does not change: the
-    gradient still flows through a frozen layer to the layers before it.
+    `trainable` has the outer structure of the parameters, with True or False in place of a part or
+    a leaf: `frozen(adam(), (False, True, True))` keeps the first layer of three. The wrapped
+    optimizer never sees a frozen part: it keeps no moments for it, and a clip inside of it measures
+    the norm of the others only. Backward does not change: the gradient still flows through a frozen
+    layer to the layers before it.
 
-    Raises: TypeError for anything but True and False, ValueError for another structure than that of the parameters.
+    Raises: TypeError for anything but True and False, ValueError for another structure than that of
+    the parameters.
     """
     tree_map(_check_choice, trainable)
     given = {"optimizer": optimizer, "trainable": trainable}

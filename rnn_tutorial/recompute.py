@@ -2,8 +2,8 @@
 
 What a layer keeps for its backward grows with T. Cut the sequence into stretches of k steps and keep the state before each; the
 backward then takes the stretches one by one, last first, runs each forward once more from its kept state, and then back. Kept are
-T/k states and the cache of one stretch of k steps: least at k near sqrt(T). The price is the second forward pass. xs, ys and
-their gradients are as long as the sequence in any case.
+T/k states and the cache of one stretch of k steps: least at k near sqrt(T). The price is the second forward pass. xs, its copy,
+ys and the gradients are as long as the sequence in any case.
 
 Without a backward nothing has to be kept at all: `forward_in_stretches`.
 
@@ -64,23 +64,28 @@ class Recomputed:
         every = isqrt(len(xs) - 1) + 1 if self.every is None else self.every
         state = self.initial_state(params, xs.shape[1]) if state is None else deepcopy(state)
         xs, mask = xs.copy(), None if mask is None else mask.copy()
-        pieces, starts = [], []
+        ys, starts = None, []
         for some in stretches(len(xs), every):
             starts.append((some, state, deepcopy(rng)))
-            ys, state, _ = self.layer.forward(params, xs[some], state, mask=of_steps(mask, some), rng=rng)
-            pieces.append(check_sequence_output(ys, some))
-        return np.concatenate(pieces), deepcopy(state), RecomputeCache(xs, mask, starts)
+            part, state = self.layer.forward(params, xs[some], state, mask=of_steps(mask, some), rng=rng)[:2]
+            ys = written(ys, check_sequence_output(part, some), some, len(xs))
+        return ys, deepcopy(state), RecomputeCache(xs, mask, starts)
 
     def backward(self, params, cache, dys, dstate=None):
         """Return (dparams, dxs, dfirst_state): each stretch is run once more, and back."""
         check_shape("dys", dys, (*cache.xs.shape[:2], *dys.shape[2:]), dys.dtype)
-        dparams, dxs = None, []
+        dparams = dxs = None
         for some, state, rng in reversed(cache.starts):
-            _, _, inside = self.layer.forward(params, cache.xs[some], state, mask=of_steps(cache.mask, some), rng=deepcopy(rng))
-            dpart, dx, dstate = self.layer.backward(params, inside, dys[some], dstate)
+            dpart, dx, dstate = self._stretch_backward(params, cache, some, state, rng, dys[some], dstate)
             dparams = dpart if dparams is None else tree_add(dparams, dpart)  # the same weights at every step
-            dxs.append(dx)
-        return dparams, None if dxs[0] is None else np.concatenate(dxs[::-1]), dstate
+            dxs = None if dx is None else written(dxs, dx, some, len(dys))
+        return dparams, dxs, dstate
+
+    def _stretch_backward(self, params, cache, some, state, rng, dys, dstate):
+        """Return (dparams, dxs, dstate) of one stretch, run once more; nothing of it is left when the next one is run."""
+        mask = of_steps(cache.mask, some)
+        _, _, inside = self.layer.forward(params, cache.xs[some], state, mask=mask, rng=deepcopy(rng))
+        return self.layer.backward(params, inside, dys, dstate)
 
 
 def forward_in_stretches(layer, params, xs, state=None, *, mask=None, every=32):
@@ -92,11 +97,11 @@ def forward_in_stretches(layer, params, xs, state=None, *, mask=None, every=32):
     check_positive("every", every)
     check_whole(xs, mask)
     state = layer.initial_state(params, xs.shape[1]) if state is None else state
-    pieces = []
+    ys = None
     for some in stretches(len(xs), every):
-        ys, state, _ = layer.forward(params, xs[some], state, mask=of_steps(mask, some))
-        pieces.append(check_sequence_output(ys, some))
-    return np.concatenate(pieces), state
+        part, state = layer.forward(params, xs[some], state, mask=of_steps(mask, some))[:2]
+        ys = written(ys, check_sequence_output(part, some), some, len(xs))
+    return ys, state
 
 
 def check_whole(xs, mask):
@@ -112,6 +117,14 @@ def check_whole(xs, mask):
 def stretches(T, every):
     """Return the slices of `every` steps, the last one perhaps fewer, that make up 0, ..., T - 1."""
     return [slice(start, min(start + every, T)) for start in range(0, T, every)]
+
+
+def written(whole, part, some, T):
+    """Return `whole`, an array of T steps, with `part` as its steps `some`; None stands for one not yet made."""
+    if whole is None:
+        whole = np.empty((T, *part.shape[1:]), part.dtype)
+    whole[some] = part
+    return whole
 
 
 def of_steps(mask, some):

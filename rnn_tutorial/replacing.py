@@ -1,8 +1,9 @@
 """Writing a file so that its old content is there until the new one is complete.
 
-A writer that is killed leaves a hidden part of a file. The next writer of the same file removes it, and no part of a writer that
-is still at work: each holds a lock on its part, which the system takes back when the process ends, however it ends. (On Windows
-there are no such locks, and no need of them: a file that is open there cannot be removed.)
+A writer that is killed leaves a hidden part of a file. The next writer of the same file removes it,
+and no part of a writer that is still at work: each holds a lock on its part, which the system takes
+back when the process ends, however it ends. (On Windows there are no such locks, and no need of
+them: a file that is open there cannot be removed.)
 """
 
 import os
@@ -22,9 +23,10 @@ except ImportError:  # Windows
 def replacing(path):
     """Yield a binary file to write, which takes the place of `path` at the end: that is either the old file or the new one.
 
-    What is written stands in a hidden file of the same folder, and is moved to its place when all of it is on the disk. After
-    an error nothing is left; after a kill, that part is, and the next writer of the same path removes it. A symbolic link stays
-    one: what it points to is replaced. The permissions are those of the old file, and for a new one those of any new file.
+    What is written stands in a hidden file of the same folder, and is moved to its place when all
+    of it is on the disk. After an error nothing is left; after a kill, that part is, and the next
+    writer of the same path removes it. A symbolic link stays one: what it points to is replaced.
+    The permissions are those of the old file, and for a new one those of any new file.
 
     Raises: FileNotFoundError for a missing folder.
     """

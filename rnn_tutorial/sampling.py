@@ -1,7 +1,8 @@
 """Sampling: a trained model writes, one symbol at a time, each drawn from its prediction and read back as an input.
 
-The model maps symbols (T, B) to logits (T, B, V), as `Serial((Embedding, Recurrent, ..., Dense))` does. It starts from
-`model.initial_state`, and the state that each forward returns goes into the next, so nothing is read twice.
+The model maps symbols (T, B) to logits (T, B, V), as `Serial((Embedding, Recurrent, ..., Dense))`
+does. It starts from `model.initial_state`, and the state that each forward returns goes into the
+next, so nothing is read twice.
 """
 
 import numpy as np
@@ -13,14 +14,15 @@ from rnn_tutorial.validation import NotFiniteError, check_array, check_positive,
 def generate(model, params, rng, prompts, length, temperature=1.0):
     """Return `length` symbols for each of B prompts, integers (length, B): s_t ~ softmax(logits_t / temperature).
 
-    The model reads the prompts, T >= 1 steps, from its first state, then each symbol that it wrote. A low temperature
-    prefers the likeliest symbol, a high one makes all alike.
+    The model reads the prompts, T >= 1 steps, from its first state, then each symbol that it wrote.
+    A low temperature prefers the likeliest symbol, a high one makes all alike.
 
     Shapes: prompts (T, B), integers.
-    Raises: TypeError, ValueError or IndexError for prompts that are not integers of shape (T, B) within the vocabulary;
-    ValueError for a length that is not a positive whole number, a temperature that is not positive, or a model without
-    logits at every step; NotFiniteError for logits that are not finite, as those of a model that diverged; TypeError for a
-    seed in place of a generator, or a model that cannot carry its state on, such as one with a `Bidirectional`.
+    Raises: TypeError, ValueError or IndexError for prompts that are not integers of shape (T, B)
+    within the vocabulary; ValueError for a length that is not a positive whole number, a
+    temperature that is not positive, or a model without logits at every step; NotFiniteError for
+    logits that are not finite, as those of a model that diverged; TypeError for a seed in place of
+    a generator, or a model that cannot carry its state on, such as one with a `Bidirectional`.
     """
     check_positive("length", length)
     check_rng(rng)
@@ -38,14 +40,15 @@ def generate(model, params, rng, prompts, length, temperature=1.0):
 def sample_symbols(rng, logits, temperature=1.0):
     """Return one symbol for each row of logits (B, V), integers (B,), drawn with softmax(logits / temperature).
 
-    Symbol k owns the stretch of the cumulative sum that its probability adds; a uniform number falls into one stretch.
-    The number is scaled by the last sum, which rounding leaves a little off 1, so it always falls into one of them, and
-    never into one of length 0. A logit of -infinity forbids its symbol.
+    Symbol k owns the stretch of the cumulative sum that its probability adds; a uniform number
+    falls into one stretch. The number is scaled by the last sum, which rounding leaves a little off
+    1, so it always falls into one of them, and never into one of length 0. A logit of -infinity
+    forbids its symbol.
 
     Shapes: logits (B, V).
-    Raises: NotFiniteError for a NaN, for +infinity, which is no probability, and for a row of -infinity alone; TypeError
-    for a seed in place of a generator or whole numbers in place of logits; ValueError for another shape or a temperature
-    that is not positive.
+    Raises: NotFiniteError for a NaN, for +infinity, which is no probability, and for a row of
+    -infinity alone; TypeError for a seed in place of a generator or whole numbers in place of
+    logits; ValueError for another shape or a temperature that is not positive.
     """
     check_rng(rng)
     check_array("logits", logits, B=None, V=None)

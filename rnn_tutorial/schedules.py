@@ -1,10 +1,12 @@
 """Schedules: the learning rate as a function of the step.
 
-Each returns a pure function `rate_at(step) -> rate`. The first step is 0. An optimizer takes a schedule where it takes a rate.
+Each returns a pure function `rate_at(step) -> rate`. The first step is 0. An optimizer takes a
+schedule where it takes a rate.
 
-Schedules are equal if their kind and numbers are, and can be pickled. The formulas stand in functions of their own,
-`exponential_rate` and so on; a schedule is one of them with its numbers given. Rates are Python floats, which leave a float32
-parameter float32. Raises: ValueError for a step below 0, in all of them.
+Schedules are equal if their kind and numbers are, and can be pickled. The formulas stand in
+functions of their own, `exponential_rate` and so on; a schedule is one of them with its numbers
+given. Rates are Python floats, which leave a float32 parameter float32. Raises: ValueError for a
+step below 0, in all of them.
 """
 
 import math
@@ -17,7 +19,8 @@ def as_schedule(rate):
     """Return a schedule: one that asks `rate` if it is one, `constant(rate)` if it is a number.
 
     Its rates are Python floats, whatever the numbers of `rate` are.
-    Raises: ValueError for a number that is not a rate, and, when it is asked, for a schedule of your own that returns no rate.
+    Raises: ValueError for a number that is not a rate, and, when it is asked, for a schedule of
+    your own that returns no rate.
     """
     return Bound(checked_rate, rate_at=rate) if callable(rate) else constant(rate)
 
@@ -41,7 +44,8 @@ def constant_rate(step, *, rate):
 def exponential(rate, decay, steps=1):
     """Return the schedule rate_at(step) = rate * decay^(step / steps): `decay` times smaller after each `steps` steps.
 
-    Raises: ValueError for a negative rate, a decay outside 0 < decay <= 1, or steps that are not a positive whole number.
+    Raises: ValueError for a negative rate, a decay outside 0 < decay <= 1, or steps that are not a
+    positive whole number.
     """
     return Bound(exponential_rate, **_decay(rate, decay, steps))
 
@@ -81,7 +85,8 @@ def cosine(start, end, steps):
     """Return the schedule rate_at(step) = end + (start - end) (1 + cos(pi * min(step / steps, 1))) / 2: half a wave, then `end`.
 
     Raises: as in `linear`.
-    Source: Loshchilov and Hutter (2017), "SGDR: stochastic gradient descent with warm restarts", equation 5, without restarts.
+    Source: Loshchilov and Hutter (2017), "SGDR: stochastic gradient descent with warm restarts",
+    equation 5, without restarts.
     """
     return Bound(cosine_rate, **_ends(start, end, steps))
 
@@ -94,7 +99,8 @@ def cosine_rate(step, *, start, end, steps):
 def cyclic(low, high, steps):
     """Return the schedule that climbs from low to high in `steps` steps, returns in as many, and begins again.
 
-    rate_at(step) = low + (high - low) * (1 - |step mod 2 steps - steps| / steps), the triangular policy.
+    rate_at(step) = low + (high - low) * (1 - |step mod 2 steps - steps| / steps), the triangular
+    policy.
     Raises: as in `linear`, and ValueError where high < low.
     Source: Smith (2017), "Cyclical learning rates for training neural networks", section 3.1.
     """
@@ -111,7 +117,8 @@ def noam(hidden_size, warmup, factor=1.0):
     """Return the schedule rate_at(step) = factor * hidden_size^(-1/2) * min(n^(-1/2), n * warmup^(-3/2)), n = step + 1.
 
     The rate climbs for `warmup` steps, then falls like one over the square root of the step.
-    Raises: ValueError for a size or a warmup that is not a positive whole number, or a factor that is not positive.
+    Raises: ValueError for a size or a warmup that is not a positive whole number, or a factor that
+    is not positive.
     Source: Vaswani et al. (2017), "Attention is all you need", equation 3, whose first step is 1.
     """
     sizes = {"hidden_size": check_positive("hidden_size", hidden_size), "warmup": check_positive("warmup", warmup)}

@@ -55,7 +55,11 @@ def step_backward(cell, params, cache, dstate):
     check_made_by(cell, cache.cell)
     cell.check_params(params, cache.x.shape[1], cache.state.h.shape[1])
     check_like("dstate", dstate, cache.state)
-    dextra, da_x, da_h, dprevious = cell.pointwise_backward(params, cache.pointwise, dstate)
+    return products_backward(params, cache, *cell.pointwise_backward(params, cache.pointwise, dstate))
+
+
+def products_backward(params, cache, dextra, da_x, da_h, dprevious):
+    """Return (dparams, dx, dprevious) from what the cell's `pointwise_backward` returned: through the two products."""
     dprevious = dprevious._replace(h=dprevious.h + da_h @ params.W_h.T)  # a_h = h_previous @ W_h
     dparams = params._replace(  # a_x = x @ W_x + b
         W_x=cache.x.T @ da_x, W_h=cache.previous.h.T @ da_h, b=da_x.sum(axis=0), **dextra

@@ -9,7 +9,7 @@ def summary(model, params):
     """Return a table as text: the path of each parameter, its layer, shape, dtype and number of entries; the totals.
 
     Works for a `Serial` of layers, however deep, and for a single layer. A layer without parameters has a line too.
-    Errors: ValueError unless there is one item of params for each layer.
+    Raises: ValueError unless there is one item of params for each layer.
     """
     header = ("parameter", "layer", "shape", "dtype", "entries")
     table = [header, *_rows(model, params, "")]

@@ -19,7 +19,7 @@ import numpy as np
 from numpy import ndarray as Array
 
 from rnn_tutorial.cells.cell import check_made_by
-from rnn_tutorial.step import step, step_backward
+from rnn_tutorial.step import products_backward, step
 from rnn_tutorial.tree import tree_map
 from rnn_tutorial.unroll import check_sequence, hold, zero_held
 from rnn_tutorial.validation import check_like
@@ -88,8 +88,8 @@ def trace_backward(cell, params, caches, doutputs):
     for (cache, keep), dh in zip(reversed(caches), dhs[::-1]):
         dstate = dstate._replace(h=dstate.h + (dh if keep is None else np.where(keep, dh, 0)))
         dnew = zero_held(keep, dstate)
-        _, _, dprevious = step_backward(cell, params, cache, dnew)
-        _, da_x, da_h, _ = cell.pointwise_backward(params, cache.pointwise, dnew)
+        dextra, da_x, da_h, dprevious = cell.pointwise_backward(params, cache.pointwise, dnew)
+        _, _, dprevious = products_backward(params, cache, dextra, da_x, da_h, dprevious)
         dstates.append(dstate)
         da_xs.append(da_x)
         da_hs.append(da_h)

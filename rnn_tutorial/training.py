@@ -2,20 +2,21 @@
 
 You decide when to stop, what to print and what to save:
 
-    for step in train(model, params, batches, softmax_cross_entropy, adam(1e-3)):
+    start = model.init(rng)
+    for step in train(model, start, batches, softmax_cross_entropy, adam(1e-3)):
         print(step.index, step.loss)
     params = step.params
 
-The last line is easily forgotten, and what follows then works with the untrained parameters. Nothing can tell that they were
-not meant: they are plain arrays, `train` never changes them, and to look at them again is not wrong. Two forms cannot forget.
-The head of the loop can bind the name, anew in each step,
+The last line is easily forgotten, and where the untrained parameters are called `params` too, what
+follows works with them without a word. Nothing can tell that they were not meant: they are plain
+arrays, which `train` never changes, and to use them again is no mistake in itself. So call them
+`start`, and to forget the line is a NameError. Where nothing is to be done between the steps, there
+need be no loop:
 
-    for index, loss, norm, params, state in train(model, params, batches, softmax_cross_entropy, adam(1e-3)):
-        print(index, loss)
+    params = last_step(train(model, start, batches, softmax_cross_entropy, adam(1e-3))).params
 
-and where nothing is to be done between the steps there need be no loop:
-
-    params = last_step(train(model, params, batches, softmax_cross_entropy, adam(1e-3))).params
+A step is a tuple, so a loop can also bind the name in its head: `for index, loss, norm, params,
+state in train(...)`.
 """
 
 from collections import deque
@@ -31,9 +32,10 @@ from rnn_tutorial.validation import NotFiniteError, check_like
 class Batch(NamedTuple):
     """What one step of training sees. A plain tuple in this order, `(xs, targets)` at least, serves as well.
 
-    `mask` (T, B) is True on real steps and goes to the model. `target_mask`, of the shape of the outputs without their last
-    axis, is True where an output counts and goes to the loss. Left out, it is `mask` for a model with an output at each step,
-    so that padding never counts, and counts everything for a model with one output a sequence.
+    `mask` (T, B) is True on real steps and goes to the model. `target_mask`, of the shape of the
+    outputs without their last axis, is True where an output counts and goes to the loss. Left out,
+    it is `mask` for a model with an output at each step, so that padding never counts, and counts
+    everything for a model with one output a sequence.
     """
 
     xs: np.ndarray
@@ -55,8 +57,8 @@ class TrainingStep(NamedTuple):
 class TrainingDiverged(FloatingPointError):
     """The loss of step `step`, or its gradient, is NaN or infinite.
 
-    `loss` is that loss. `params` and `optimizer_state` are the last good ones, for which loss and gradient were finite: those
-    before the last update, since it was that update which led here.
+    `loss` is that loss. `params` and `optimizer_state` are the last good ones, for which loss and
+    gradient were finite: those before the last update, since it was that update which led here.
     """
 
     def __init__(self, step, loss, params, optimizer_state):
@@ -72,21 +74,24 @@ class TrainingDiverged(FloatingPointError):
 def train(model, params, batches, loss, optimizer, *, optimizer_state=None, rng=None):
     """Return a generator that makes one update for each batch and yields a `TrainingStep` after it.
 
-    ys = model.forward(params, xs); value, dys = loss(ys, targets); dparams = model.backward(params, dys);
-    params <- params + optimizer.update(dparams).
+    ys = model.forward(params, xs); value, dys = loss(ys, targets); dparams = model.backward(params,
+    dys); params <- params + optimizer.update(dparams).
 
-    `batches` yields `Batch`es or tuples `(xs, targets)`. Each batch starts from the model's first state. `rng` is for layers
-    that draw random numbers in training, such as dropout; without it they act as in evaluation. The arrays handed in are never
-    changed: the trained parameters are those of the last step, see the top of this file.
+    `batches` yields `Batch`es or tuples `(xs, targets)`. Each batch starts from the model's first
+    state. `rng` is for layers that draw random numbers in training, such as dropout; without it
+    they act as in evaluation. The arrays handed in are never changed: the trained parameters are
+    those of the last step, see the top of this file.
 
-    Going on with the `params` and `optimizer_state` that a step yielded gives bit for bit what not stopping would have given,
-    if `rng` is given too, as it was after that step: save it with them, `save(path, {"params": step.params, "optimizer":
-    step.optimizer_state, "rng": rng})`, and go on with the next batch. Batches that are drawn at random need theirs as well.
+    Going on with the `params` and `optimizer_state` that a step yielded gives bit for bit what not
+    stopping would have given, if `rng` is given too, as it was after that step: save it with them,
+    `save(path, {"params": step.params, "optimizer": step.optimizer_state, "rng": rng})`, and go on
+    with the next batch. Batches that are drawn at random need theirs as well.
 
-    Raises: TrainingDiverged at the first step whose loss or gradient is not finite, before that step's update. If a layer or
-    the loss was handed the NaN, in the data perhaps, its error is the `__cause__` and says where. TypeError for anything that
-    is not an optimizer, a batch, or a state of this optimizer; ValueError or TypeError for a gradient that does not fit the
-    parameters. Errors come when the first step is asked for: calling `train` alone does nothing yet.
+    Raises: TrainingDiverged at the first step whose loss or gradient is not finite, before that
+    step's update. If a layer or the loss was handed the NaN, in the data perhaps, its error is the
+    `__cause__` and says where. TypeError for anything that is not an optimizer, a batch, or a state
+    of this optimizer; ValueError or TypeError for a gradient that does not fit the parameters.
+    Errors come when the first step is asked for: calling `train` alone does nothing yet.
     """
     if not hasattr(optimizer, "update"):
         raise TypeError(f"optimizer: expected an optimizer, such as adam(1e-3), got {type(optimizer).__name__}")
@@ -119,7 +124,8 @@ def last_step(steps):
 def evaluate(model, params, batches, loss):
     """Return the mean loss over all batches, in evaluation mode, each batch weighted by what its loss counts.
 
-    So the mean does not depend on how the data are cut into batches. Raises: ValueError if there is no batch.
+    So the mean does not depend on how the data are cut into batches. Raises: ValueError if there is
+    no batch.
     """
     total, count = 0.0, 0
     for batch in map(_as_batch, batches):

@@ -1,7 +1,7 @@
 """Trees of arrays: parameters, states and gradients are NamedTuples, tuples, lists or dicts of arrays.
 
-Every function here treats a tree as a plain value and returns a new one; no leaf is ever changed in place.
-The gradient of a tree is a tree of the same structure.
+Every function here treats a tree as a plain value and returns a new one; no leaf is ever changed in
+place. The gradient of a tree is a tree of the same structure.
 """
 
 import numpy as np
@@ -20,7 +20,8 @@ def tree_map(f, tree, *rest):
 def tree_map_parts(f, outline, *trees):
     """Return the tree of `f(leaf of outline, *what stands at its place in trees)`, be that a leaf or a whole branch.
 
-    With outline (True, False) and parameters (EmbeddingParams, DenseParams), f sees (True, EmbeddingParams), and so on.
+    With outline (True, False) and parameters (EmbeddingParams, DenseParams), f sees (True,
+    EmbeddingParams), and so on.
     """
     if isinstance(outline, dict):
         _refuse_other_structure(outline, trees)
@@ -40,7 +41,8 @@ def tree_paths(tree, name=""):
 def tree_zip(name, tree, *others):
     """Return a list of (path, leaf, *what stands at its place in the others), the paths beginning with `name`.
 
-    Dicts are matched by key: their order does not matter. What stands there may be a leaf or a whole branch.
+    Dicts are matched by key: their order does not matter. What stands there may be a leaf or a
+    whole branch.
     Raises: ValueError unless the others have the branches of `tree`.
     """
     if not isinstance(tree, (dict, tuple, list)):
@@ -72,19 +74,25 @@ def tree_leaves(tree):
 def tree_add(a, b):
     """Return a + b, leaf by leaf.
 
-    Raises: ValueError unless both trees have one structure and the same shapes: NumPy would stretch a gradient of shape
-    (3,) over a parameter of shape (4, 3). TypeError where one is float32 and the other float64, or one has whole numbers
-    and the other has not; a real leaf and a complex one of the same precision have a sum.
+    Raises: ValueError unless both trees have one structure and the same shapes: NumPy would stretch
+    a gradient of shape (3,) over a parameter of shape (4, 3). TypeError where one is float32 and
+    the other float64, or one has whole numbers and the other has not; a real leaf and a complex one
+    of the same precision have a sum.
     """
-    return tree_map_paths(_sum, a, b)
+    try:
+        return tree_map(_sum, a, b)
+    except _Unlike:
+        pass
+    return tree_map_paths(_refuse_unlike, a, b)  # says which leaf
 
 
 def tree_scale(factor, tree):
     """Return factor * tree, leaf by leaf, in the dtype of each leaf; `factor` may be any Python or NumPy number.
 
-    A factor too small or too large for float32 is no reason to return zeros or infinities: such a product is computed in
-    float64 and rounded at the end.
-    Raises: TypeError for a leaf whose dtype cannot hold the product, such as whole numbers times 0.1.
+    A factor too small or too large for float32 is no reason to return zeros or infinities: such a
+    product is computed in float64 and rounded at the end.
+    Raises: TypeError for a leaf whose dtype cannot hold the product, such as whole numbers times
+    0.1.
     """
     return tree_map_paths(lambda path, leaf: _scaled(path, factor, np.asarray(leaf)), tree)
 
@@ -112,7 +120,8 @@ def tree_dot(a, b):
 
     Raises: ValueError unless both trees have one structure and the same shapes.
     """
-    return sum(tree_leaves(tree_map_paths(_dot, a, b)))
+    tree_map_paths(_refuse_other_shape, a, b)
+    return sum(tree_leaves(tree_map(lambda x, y: np.sum(x * y), a, b)))
 
 
 def tree_size(tree):
@@ -129,17 +138,22 @@ def tree_norm(tree):
     return largest * float(np.sqrt(sum(np.sum(np.abs(leaf / largest) ** 2, dtype=np.float64) for leaf in leaves)))
 
 
-def _sum(path, x, y):
-    _refuse_other_shape(path, x, y)
-    want, got = np.asarray(x).dtype, np.asarray(y).dtype
-    if want != got and _precision(want) != _precision(got):
-        raise TypeError(f"{path or 'tree'}: trees of different dtypes: expected {want}, got {got}")
+class _Unlike(Exception):
+    """Two leaves of which there is no sum."""
+
+
+def _sum(x, y):
+    x, y = np.asanyarray(x), np.asanyarray(y)
+    if x.shape != y.shape or (x.dtype != y.dtype and _precision(x.dtype) != _precision(y.dtype)):
+        raise _Unlike
     return x + y
 
 
-def _dot(path, x, y):
+def _refuse_unlike(path, x, y):
     _refuse_other_shape(path, x, y)
-    return np.sum(x * y)
+    want, got = np.asanyarray(x).dtype, np.asanyarray(y).dtype
+    if _precision(want) != _precision(got):
+        raise TypeError(f"{path or 'tree'}: trees of different dtypes: expected {want}, got {got}")
 
 
 def _scaled(path, factor, leaf):
@@ -152,7 +166,9 @@ def _scaled(path, factor, leaf):
 
 def _fits(factor, dtype):
     """Return whether a floating-point `dtype` can hold the factor in full precision; True for other dtypes."""
-    return dtype.kind not in "fc" or factor == 0 or np.finfo(dtype).tiny <= abs(factor) <= np.finfo(dtype).max
+    if dtype.kind not in "fc" or factor == 0:
+        return True
+    return float(np.finfo(dtype).tiny) <= abs(factor) <= float(np.finfo(dtype).max)
 
 
 def _drawn(path, leaf, rng, scale):

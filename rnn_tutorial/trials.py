@@ -31,7 +31,7 @@ def presentations_needed(steps, solved, *, batch_size, limit, every=1):
 
     steps: the generator that `train` returns, with batches of batch_size sequences. It is asked for no more than `limit`
     sequences; `solved` is asked after each `every`-th update, so the answer is a multiple of every * batch_size.
-    Errors: ValueError for a batch_size, limit or every that is no positive whole number; what training raises is passed on.
+    Raises: ValueError for a batch_size, limit or every that is not a positive whole number; what training raises is passed on.
     """
     check_positive("batch_size", batch_size)
     check_positive("limit", limit)
@@ -52,7 +52,7 @@ def write_trials(path, trials):
 
 
 def read_trials(path):
-    """Return the list of `Trial`s that `write_trials` wrote. Errors: ValueError for a file with other columns."""
+    """Return the list of `Trial`s that `write_trials` wrote. Raises: ValueError for a file with other columns."""
     with open(path, newline="", encoding="utf-8") as file:
         rows = list(csv.reader(line for line in file if not line.startswith("#")))
     if not rows or tuple(rows[0]) != Trial._fields:

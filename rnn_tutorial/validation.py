@@ -1,12 +1,13 @@
 """Checks of what functions are handed: each error names the argument, says what was expected and what came.
 
-NumPy broadcasts, so `(1, D)` for `(B, D)`, or `(H,)` for `(B, H)`, gives an answer, and a wrong one. Public functions
-call `check_array` on what they are handed.
+NumPy broadcasts, so `(1, D)` for `(B, D)`, or `(H,)` for `(B, H)`, gives an answer, and a wrong
+one. Public functions call `check_array` on what they are handed.
 
-Arrays are NumPy arrays. `np.matrix` and masked arrays are not taken for arrays, though they are subclasses: the `*` of
-the first is a matrix product, and sums and means of the second leave entries out. Numbers are float32 or float64 (or
-wider, or complex for the complex step). float16 is refused: its largest number is 65,504 and its smallest 6e-8, so the
-mean over a long batch overflows, and an epsilon of 1e-8 is zero.
+Arrays are NumPy arrays. `np.matrix` and masked arrays are not taken for arrays, though they are
+subclasses: the `*` of the first is a matrix product, and sums and means of the second leave entries
+out. Numbers are float32 or float64 (or wider, or complex for the complex step). float16 is refused:
+its largest number is 65,504 and its smallest 6e-8, so the mean over a long batch overflows, and an
+epsilon of 1e-8 is zero.
 """
 
 from math import isfinite, nan
@@ -31,10 +32,12 @@ def is_array(value):
 def check_array(name, array, *, dtype=None, **axes):
     """Raise an error unless `array` is an array with the named axes, in order.
 
-    `check_array("x", x, dtype=params.b.dtype, B=None, D=4)` wants shape (B, D) with D = 4 and any B.
+    `check_array("x", x, dtype=params.b.dtype, B=None, D=4)` wants shape (B, D) with D = 4 and any
+    B.
 
-    Raises: TypeError for anything that is not a NumPy array, for an array of objects, or for another dtype than `dtype`,
-    which must be a floating-point one; ValueError for another rank or size.
+    Raises: TypeError for anything that is not a NumPy array, for an array of objects, or for
+    another dtype than `dtype`, which must be a floating-point one; ValueError for another rank or
+    size.
     """
     if not is_array(array):
         raise TypeError(f"{name}: expected a NumPy array of shape {_shape(axes)}, got {type(array).__name__}")
@@ -57,7 +60,8 @@ def check_dtype(name, array, dtype):
 def check_floats(name, tree):
     """Raise TypeError unless every leaf of `tree` is an array of floating-point numbers, float32 or float64.
 
-    `check_floats("gradient", grads)` refuses whole numbers, which 0.1 times them would be cut to, and float16.
+    `check_floats("gradient", grads)` refuses whole numbers, which 0.1 times them would be cut to,
+    and float16.
     """
     for path, leaf in tree_paths(tree, name):
         if not (is_array(leaf) or isinstance(leaf, np.generic)) or leaf.dtype.char not in FLOATS:
@@ -68,9 +72,11 @@ def check_floats(name, tree):
 def check_like(name, tree, reference):
     """Raise an error unless `tree` has the structure, shapes and dtypes of `reference`.
 
-    A gradient has the type of the thing: `check_like("dstate", dstate, state)`. Dicts may have another order.
+    A gradient has the type of the thing: `check_like("dstate", dstate, state)`. Dicts may have
+    another order.
 
-    Raises: ValueError for another structure or shape, TypeError for another dtype or anything that is not an array.
+    Raises: ValueError for another structure or shape, TypeError for another dtype or anything that
+    is not an array.
     """
     try:
         leaves = tree_zip(name, reference, tree)
@@ -83,7 +89,8 @@ def check_like(name, tree, reference):
 def check_shape(name, array, shape, dtype):
     """Raise an error unless `array` is an array of exactly this shape and dtype; a NumPy scalar has the shape ().
 
-    Raises: TypeError for anything that is not a NumPy array or has another dtype, ValueError for another shape.
+    Raises: TypeError for anything that is not a NumPy array or has another dtype, ValueError for
+    another shape.
     """
     if not is_array(array) and not isinstance(array, np.generic):
         raise TypeError(f"{name}: expected a NumPy array of shape {shape}, got {type(array).__name__}")
@@ -109,7 +116,8 @@ def check_kind(name, value, Kind):
 def check_features(name, array, size, dtype):
     """Raise an error unless the last axis of `array` has `size` entries, after at least one other axis.
 
-    Raises: TypeError for anything that is not a NumPy array of `dtype`, ValueError for another shape.
+    Raises: TypeError for anything that is not a NumPy array of `dtype`, ValueError for another
+    shape.
     """
     if not is_array(array):
         raise TypeError(f"{name}: expected a NumPy array of shape (..., {size}), got {type(array).__name__}")
@@ -181,10 +189,11 @@ def check_number(name, value, *, above=None, at_least=None, below=None, at_most=
     return number
 
 
-def differences(arrays, wanted):
+def misfits(arrays, wanted):
     """Return a list of messages, one for each name that is missing or surplus in `arrays`, or does not fit.
 
-    arrays: dict of arrays by name. wanted: dict of (shape, dtype) by name, where a dtype of None accepts any.
+    arrays: dict of arrays by name. wanted: dict of (shape, dtype) by name, where a dtype of None
+    accepts any.
     """
     faults = [f"{name} is missing" for name in wanted if name not in arrays]
     faults += [f"{name} is surplus" for name in arrays if name not in wanted]

@@ -2,6 +2,9 @@
 
 import os
 import pickle
+import signal
+import subprocess
+import sys
 from typing import NamedTuple
 
 import numpy as np
@@ -110,7 +113,7 @@ def test_the_same_tree_gives_the_same_file(tmp_path):
 def test_other_programs_can_read_the_file(tmp_path):
     save(tmp_path / "p.npz", params())
     with np.load(tmp_path / "p.npz") as stored:
-        assert stored.files == ["tree[0].W", "tree[0].b", "tree[2].W", "tree[2].b"]
+        assert stored.files == ["version", "tree[0].W", "tree[0].b", "tree[2].W", "tree[2].b"]
 
 
 def test_one_error_lists_everything_that_does_not_fit(tmp_path):
@@ -220,3 +223,177 @@ def test_a_save_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
                 save(tmp_path / "p", np.zeros(2))
         assert os.listdir(tmp_path) == ["p"]
         assert_identical(load(tmp_path / "p", np.zeros(2)), np.ones(2))
+
+
+KINDS = [np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64]
+
+
+def drawn(rng):
+    """Return numbers of several kinds; the last call leaves half a word behind in the generator."""
+    return [rng.random(5).tolist(), rng.standard_normal(3).tolist(), rng.integers(9, size=3, dtype=np.int32).tolist()]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_a_generator_comes_back_and_draws_what_it_would_have_drawn(tmp_path, kind):
+    rng, like = np.random.Generator(kind(3)), np.random.Generator(kind())
+    drawn(rng)
+    save(tmp_path / "p", {"params": params(), "rng": rng, "after": np.ones(2)})
+    before = str(like.bit_generator.state)
+    loaded = load(tmp_path / "p", {"params": params(1), "rng": like, "after": np.zeros(2)})
+    assert str(loaded["rng"].bit_generator.state) == str(rng.bit_generator.state)
+    assert drawn(loaded["rng"]) == drawn(rng)
+    assert_identical((loaded["params"], loaded["after"]), (params(), np.ones(2)))
+    assert str(like.bit_generator.state) == before and loaded["rng"] is not like
+
+
+def test_a_generator_of_another_kind_is_refused(tmp_path):
+    save(tmp_path / "p", {"rng": np.random.default_rng(0)})
+    with pytest.raises(CheckpointError, match=r"tree\['rng'\]\['MT19937'\]\['state'\]\['key'\] is missing"):
+        load(tmp_path / "p", {"rng": np.random.Generator(np.random.MT19937())})
+    with pytest.raises(CheckpointError, match=r"tree\['rng'\]\['PCG64'\]\['state'\]\['inc'\] is surplus"):
+        load(tmp_path / "p", {"rng": np.ones(2)})
+
+
+def test_a_state_that_no_generator_has_is_refused(tmp_path):
+    rng = np.random.Generator(np.random.MT19937(0))
+    save(tmp_path / "p", rng)
+    with np.load(tmp_path / "p") as stored:
+        arrays = dict(stored)
+    arrays["tree['MT19937']['state']['pos']"] = np.array([10**9, 0], np.uint64)
+    np.savez(tmp_path / "bad.npz", **arrays)
+    with pytest.raises(CheckpointError, match="bad.npz is damaged: the state of MT19937 has pos = 1000000000"):
+        load(tmp_path / "bad.npz", rng)
+
+
+def test_the_file_says_its_version(tmp_path):
+    save(tmp_path / "p.npz", np.ones(2))
+    with np.load(tmp_path / "p.npz") as stored:
+        assert stored["version"] == 1
+    for version, words in (({"version": np.array(2)}, "version 2"), ({}, "no version"), ({"version": np.ones(2)}, "version")):
+        np.savez(tmp_path / "other.npz", tree=np.ones(2), **version)
+        with pytest.raises(CheckpointError, match=f"other.npz is no checkpoint of version 1: it has {words}"):
+            load(tmp_path / "other.npz", np.ones(2))
+
+
+def test_what_a_file_cannot_hold_exactly_is_refused(tmp_path):
+    for wrong in (2**63, -(2**63) - 1, 10**30):
+        with pytest.raises(TypeError, match=r"tree\[0\]: expected an int of 64 bits, got one of"):
+            save(tmp_path / "p", (wrong,))
+    for wrong in (np.eye(2).view(np.matrix), np.ma.masked_array([1.0, 2.0], [True, False])):
+        with pytest.raises(TypeError, match=r"tree\[0\]: expected an array, .*got (matrix|MaskedArray)"):
+            save(tmp_path / "p", (wrong,))
+    save(tmp_path / "p", (2**63 - 1, -(2**63)))
+    assert load(tmp_path / "p", (0, 0)) == (2**63 - 1, -(2**63))
+    assert os.listdir(tmp_path) == ["p"]
+
+
+posix = pytest.mark.skipif(os.name != "posix", reason="links and permissions of POSIX systems")
+
+
+@posix
+@pytest.mark.parametrize("there", [True, False])
+def test_a_symbolic_link_stays_and_what_it_points_to_is_replaced(tmp_path, there):
+    (tmp_path / "disk").mkdir()
+    target, link = tmp_path / "disk" / "real", tmp_path / "link"
+    link.symlink_to(os.path.join("disk", "real"))
+    if there:
+        save(target, np.zeros(2))
+    save(link, np.ones(2))
+    assert link.is_symlink() and not target.is_symlink()
+    for path in (link, target):
+        assert_identical(load(path, np.zeros(2)), np.ones(2))
+    assert sorted(os.listdir(tmp_path)) == ["disk", "link"] and os.listdir(tmp_path / "disk") == ["real"]
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o640, 0o600, 0o664, 0o444])
+def test_the_permissions_of_the_old_file_are_kept(tmp_path, mode):
+    save(tmp_path / "p", np.zeros(2))
+    os.chmod(tmp_path / "p", mode)
+    save(tmp_path / "p", np.ones(2))
+    assert (tmp_path / "p").stat().st_mode & 0o777 == mode
+    assert_identical(load(tmp_path / "p", np.zeros(2)), np.ones(2))
+
+
+@posix
+@pytest.mark.parametrize("umask", [0o077, 0o022])
+def test_a_new_file_has_the_permissions_of_any_new_file(tmp_path, umask):
+    before = os.umask(umask)
+    try:
+        save(tmp_path / "p", np.zeros(2))
+    finally:
+        os.umask(before)
+    assert (tmp_path / "p").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+KILLED = """
+import os, signal, sys
+from rnn_tutorial.checkpoint import replacing
+with replacing(sys.argv[1]) as file:
+    file.write(b"half of it")
+    file.flush()
+    print("writing", flush=True)
+    if sys.argv[2] == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    sys.stdin.read()
+    file.write(b" and the rest")
+"""
+
+
+def writer(tmp_path, name, fate):
+    (tmp_path / "writer.py").write_text(KILLED, encoding="utf-8")
+    command = [sys.executable, tmp_path / "writer.py", tmp_path / name, fate]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout.readline().strip() == b"writing"
+    return process
+
+
+def parts(tmp_path):
+    return [name for name in os.listdir(tmp_path) if name.endswith(".part")]
+
+
+@posix
+def test_what_a_killed_writer_leaves_is_removed_by_the_next_one_of_the_same_file(tmp_path):
+    save(tmp_path / "p", np.zeros(2))
+    for _ in range(3):
+        with writer(tmp_path, "p", "killed") as process:
+            assert process.wait(30) == -signal.SIGKILL
+        assert len(parts(tmp_path)) == 1  # that of the writer before is gone
+    assert_identical(load(tmp_path / "p", np.zeros(2)), np.zeros(2))
+    save(tmp_path / "other", np.ones(2))
+    assert len(parts(tmp_path)) == 1  # it may be needed by those who write p: not a matter of another file
+    save(tmp_path / "p", np.ones(2))
+    assert parts(tmp_path) == []
+    assert_identical(load(tmp_path / "p", np.zeros(2)), np.ones(2))
+
+
+@posix
+def test_the_part_of_a_living_writer_is_left_alone(tmp_path):
+    with writer(tmp_path, "p", "lives") as process:
+        save(tmp_path / "p", np.ones(2))
+        assert len(parts(tmp_path)) == 1
+        assert_identical(load(tmp_path / "p", np.zeros(2)), np.ones(2))
+        process.stdin.close()
+        assert process.wait(30) == 0
+    assert (tmp_path / "p").read_bytes() == b"half of it and the rest" and parts(tmp_path) == []
+
+
+MANY = """
+import sys
+import numpy as np
+from rnn_tutorial.checkpoint import save
+for k in range(40):
+    save(sys.argv[1], {"a": np.full(5000, float(sys.argv[2])), "b": np.full(5000, float(sys.argv[2]))})
+"""
+
+
+def test_several_writers_at_once_leave_one_whole_file(tmp_path):
+    (tmp_path / "many.py").write_text(MANY, encoding="utf-8")
+    save(tmp_path / "p", {"a": np.zeros(5000), "b": np.zeros(5000)})
+    commands = [[sys.executable, tmp_path / "many.py", tmp_path / "p", str(k)] for k in range(1, 4)]
+    writers = [subprocess.Popen(command) for command in commands]
+    while any(process.poll() is None for process in writers):
+        loaded = load(tmp_path / "p", {"a": np.zeros(5000), "b": np.zeros(5000)})
+        assert len(np.unique([loaded["a"], loaded["b"]])) == 1
+    assert [process.wait() for process in writers] == [0, 0, 0]
+    assert parts(tmp_path) == []

@@ -90,7 +90,7 @@ def test_a_limit_that_is_not_positive_is_refused(clip, limit):
 
 @pytest.mark.parametrize("clip", CLIPS)
 @pytest.mark.parametrize(
-    "leaf", [np.array([30, 40]), np.ones(2, np.float16), np.array([1.0], dtype=object), [3.0], np.matrix([3.0])]
+    "leaf", [np.array([30, 40]), np.ones(2, np.float16), np.array([1.0], dtype=object), [3.0], np.ones(1).view(np.matrix)]
 )
 def test_what_is_not_a_floating_point_array_is_refused(clip, leaf):
     with pytest.raises(TypeError, match=r"gradient\['W'\].*: expected an array of floating-point numbers, got"):
@@ -104,7 +104,8 @@ def test_a_short_limit_for_a_long_float32_gradient_leaves_no_zeros(clip):
 
 
 def test_a_limit_above_the_largest_float32_clips_nothing():
-    assert clip_by_value([np.array([3e38], np.float32)], 1e39)[0] == np.float32(3e38)
+    with np.errstate(all="raise"):
+        assert clip_by_value([np.array([3e38], np.float32)], 1e39)[0] == np.float32(3e38)
 
 
 def test_complex_numbers_have_no_order_to_clip_by():

@@ -115,12 +115,12 @@ def test_one_error_lists_everything_that_does_not_fit(tmp_path):
 @pytest.mark.parametrize(
     "tree, error, message",
     [
-        ([np.ones(2), 3], TypeError, r"tree\[1\]: expected an array or a tensor, got int"),
-        ({"W": np.ones(2), "step": None}, TypeError, r"tree\['step'\]: expected an array or a tensor, got NoneType"),
-        ({"W": np.ones(2, complex)}, TypeError, "W: expected one of bool, .*float64, got complex128"),
-        ([np.ones(2, ">f8")], TypeError, r"tree\[0\]: expected one of .*, got >f8"),
-        ([np.array(["text"])], TypeError, r"tree\[0\]: expected one of .*, got <U4"),
-        ([np.array([None])], TypeError, r"tree\[0\]: expected one of .*, got object"),
+        ([np.ones(2), 3, 4.0], TypeError, r"tree: expected arrays or tensors, got tree\[1\], a int; tree\[2\], a float"),
+        ({"W": np.ones(2), "step": None}, TypeError, r"got tree\['step'\], a NoneType"),
+        ({"W": np.ones(2, complex)}, TypeError, "tree: expected numbers of bool, .*float64; got W of complex128"),
+        ([np.ones(2, ">f8")], TypeError, r"got tree\[0\] of >f8"),
+        ([np.array(["text"])], TypeError, r"got tree\[0\] of <U4"),
+        ([np.array([None])], TypeError, r"got tree\[0\] of object"),
         ({"__metadata__": np.ones(2)}, ValueError, "__metadata__ cannot be the name of an array"),
     ],
 )
@@ -146,9 +146,19 @@ def test_a_file_that_is_cut_or_foreign_is_refused(tmp_path):
 def test_a_number_that_numpy_does_not_have_is_refused(tmp_path):
     torch = torch_or_skip()
     theirs = pytest.importorskip("safetensors.torch")
-    theirs.save_file({"W": torch.zeros(2, dtype=torch.bfloat16)}, tmp_path / "half")
-    with pytest.raises(ExchangeError, match="half is no safetensors file for NumPy.*BF16"):
+    tensors = {name: torch.zeros(2, dtype=torch.bfloat16) for name in ("W", "V")} | {"b": torch.zeros(2)}
+    theirs.save_file(tensors, tmp_path / "half", metadata={"format": "pt"})
+    with pytest.raises(ExchangeError, match="half holds numbers that NumPy does not have: V of BF16, W of BF16$"):
         from_safetensors(tmp_path / "half")
+    with pytest.raises(TypeError, match="got W of bfloat16, V of bfloat16$"):
+        to_safetensors(tmp_path / "ours", tensors)
+
+
+def test_tensors_that_have_a_gradient_are_written(tmp_path):
+    torch = torch_or_skip()
+    tensors = {"W": torch.ones(2, requires_grad=True)}
+    to_safetensors(tmp_path / "ours", tensors)
+    assert from_safetensors(tmp_path / "ours")["W"].all()
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):

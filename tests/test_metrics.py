@@ -84,7 +84,7 @@ def test_bad_input_is_refused():
         precision(PREDICTIONS.ravel())
 
 
-@pytest.mark.parametrize("make", [np.matrix, np.ma.masked_array])
+@pytest.mark.parametrize("make", [lambda a: np.array(a).view(np.matrix), np.ma.masked_array])
 def test_matrices_and_masked_arrays_are_refused(make):
     with pytest.raises(TypeError, match="predictions: expected an array of whole numbers, got (matrix|MaskedArray)"):
         accuracy(make(PREDICTIONS), TARGETS)

@@ -154,7 +154,7 @@ def test_the_carousel_goes_round_both_ways_with_weight_1():
     ax = plotting.draw_carousel()
     assert "the loop has the weight 1, at every step" in words(ax)
     assert any("dc_{t-1} = dc_t$" in text for text in words(ax))
-    there, back = (line.get_xydata() for line in ax.lines if line.get_label() != "_road")
+    there, back = (line.get_xydata() for line in ax.lines if line.get_label() != "_band")
     (c_x, top), add_x = cells._CAROUSEL_NODES["c"].at, cells._CAROUSEL_NODES["add"].at[0]
     for way, start, end in ((there, c_x, add_x), (back, add_x, c_x)):
         assert abs(way[0, 0] - start) < 0.2 and abs(way[-1, 0] - end) < 0.2 and way[:, 1].min() > top

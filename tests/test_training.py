@@ -1,5 +1,8 @@
 """Training does what its four lines say, stops when it fails, and can go on where it stopped."""
 
+import copy
+import pickle
+import subprocess
 import sys
 import warnings
 from dataclasses import dataclass
@@ -11,8 +14,8 @@ from rnn_tutorial.cells.elman import Elman
 from rnn_tutorial.clipping import clip_by_global_norm
 from rnn_tutorial.layers import Dense, Embedding, Last, Recurrent, Serial
 from rnn_tutorial.losses import mean_squared_error, softmax_cross_entropy
-from rnn_tutorial.optimizers import adam, clipped, momentum, sgd
-from rnn_tutorial.training import Batch, TrainingDiverged, TrainingStep, evaluate, train, with_progress
+from rnn_tutorial.optimizers import adam, clipped, momentum, rmsprop, sgd
+from rnn_tutorial.training import Batch, TrainingDiverged, TrainingStep, evaluate, last_step, train, with_progress
 from rnn_tutorial.tree import tree_add, tree_cast, tree_leaves, tree_norm
 
 T, B, D, H = 6, 4, 2, 8
@@ -296,3 +299,117 @@ def test_a_missing_tqdm_is_named(monkeypatch):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match="pip install tqdm"):
         with_progress(iter([]))
+
+
+def test_a_loop_that_names_the_parameters_in_its_head_cannot_forget_them():
+    steps = list(train(MODEL, start(), echo(3), mean_squared_error, adam()))
+    for index, loss, norm, params, state in train(MODEL, start(), echo(3), mean_squared_error, adam()):
+        assert_identical((index, loss, norm, params, state), steps[index])
+    assert_identical((params, state), (steps[-1].params, steps[-1].optimizer_state))
+    assert not np.array_equal(params[0].W_x, start()[0].W_x)
+
+
+def test_the_last_step_needs_no_loop_and_keeps_no_other():
+    steps = list(train(MODEL, start(), echo(3), mean_squared_error, adam()))
+    assert_identical(last_step(train(MODEL, start(), echo(3), mean_squared_error, adam())), steps[-1])
+    with pytest.raises(ValueError, match="steps: expected at least one, got none"):
+        last_step(train(MODEL, start(), [], mean_squared_error, adam()))
+    with pytest.raises(TrainingDiverged):
+        last_step(train(Scale(), np.ones(D), [(np.full((T, B, D), 1e300), np.zeros((T, B, D)))], mean_squared_error, sgd(1.0)))
+
+
+def diverged():
+    return TrainingDiverged(3, np.nan, {"W": np.arange(3.0)}, (2, np.ones(2)))
+
+
+def test_a_diverged_run_can_be_copied_with_all_it_carries():
+    for error in (copy.copy(diverged()), copy.deepcopy(diverged()), pickle.loads(pickle.dumps(diverged()))):
+        assert str(error) == str(diverged()) and error.step == 3 and np.isnan(error.loss)
+        assert_identical((error.params, error.optimizer_state), (diverged().params, diverged().optimizer_state))
+
+
+POOL = """
+import multiprocessing
+import numpy as np
+from rnn_tutorial.losses import mean_squared_error
+from rnn_tutorial.cells.elman import Elman
+from rnn_tutorial.layers import Recurrent
+from rnn_tutorial.optimizers import sgd
+from rnn_tutorial.training import TrainingDiverged, last_step, train
+
+def run(seed):
+    model = Recurrent(Elman, 2, 3)
+    batches = [(np.full((4, 2, 2), 1e300), np.full((4, 2, 3), 1e300))]
+    return last_step(train(model, model.init(np.random.default_rng(seed)), batches, mean_squared_error, sgd(0.1)))
+
+if __name__ == "__main__":
+    with multiprocessing.Pool(1) as pool:
+        try:
+            pool.map_async(run, [0]).get(timeout=60)
+        except TrainingDiverged as error:
+            print(error.step, error.loss, error.params.W_x.shape)
+"""
+
+
+def test_a_diverged_run_comes_back_from_a_pool_of_processes(tmp_path):
+    (tmp_path / "sweep.py").write_text(POOL, encoding="utf-8")
+    done = subprocess.run([sys.executable, tmp_path / "sweep.py"], capture_output=True, text=True, timeout=90)
+    assert done.stdout.split("\n")[0] == "0 inf (2, 3)", done.stderr
+
+
+def test_the_state_of_another_optimizer_is_refused_by_name():
+    for optimizer, other in ((adam(), sgd(0.1)), (rmsprop(), momentum(0.1))):
+        wanted = type(optimizer.init(start())).__name__
+        with pytest.raises(TypeError, match=rf"state: expected {wanted}\(step, .*\), got {type(other.init(start())).__name__}"):
+            next(train(MODEL, start(), echo(1), mean_squared_error, optimizer, optimizer_state=other.init(start())))
+
+
+def test_a_backward_may_return_its_dict_in_another_order():
+    @dataclass(frozen=True)
+    class Affine:
+        def forward(self, params, xs, state=None, *, mask=None, rng=None):
+            return xs * params["slope"] + params["shift"], (), xs
+
+        def backward(self, params, xs, dys, dstate=None):
+            return {"shift": dys.sum(axis=(0, 1)), "slope": (dys * xs).sum()[None]}, None, ()
+
+    params = {"slope": np.ones(1), "shift": np.zeros(D)}
+    step = last_step(train(Affine(), params, echo(200), mean_squared_error, adam(0.1)))
+    assert step.params.keys() == params.keys() and step.loss < 0.3 and step.params["shift"].shape == (D,)
+
+
+RESUME = """
+import sys
+import numpy as np
+from rnn_tutorial.cells.lstm import LSTM
+from rnn_tutorial.checkpoint import load, save
+from rnn_tutorial.dropout import Dropout
+from rnn_tutorial.layers import Dense, Recurrent, Serial
+from rnn_tutorial.losses import mean_squared_error
+from rnn_tutorial.optimizers import adam
+from rnn_tutorial.training import last_step, train
+
+path, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+model, optimizer = Serial((Dropout(0.3), Recurrent(LSTM, 2, 5), Dropout(0.5), Dense(5, 2))), adam(0.05)
+params, rng = model.init(np.random.default_rng(0)), np.random.default_rng(1)
+saved = {"params": params, "optimizer": optimizer.init(params), "rng": rng}
+if first:
+    saved = load(path, like={"params": params, "optimizer": optimizer.init(params), "rng": np.random.default_rng()})
+batches = [(np.random.default_rng(k).standard_normal((4, 3, 2)), np.ones((4, 3, 2))) for k in range(first, last)]
+step = last_step(train(model, saved["params"], batches, mean_squared_error, optimizer,
+                       optimizer_state=saved["optimizer"], rng=saved["rng"]))
+save(path, {"params": step.params, "optimizer": step.optimizer_state, "rng": saved["rng"]})
+"""
+
+
+def test_with_dropout_going_on_in_another_process_is_the_same_as_not_stopping(tmp_path):
+    (tmp_path / "resume.py").write_text(RESUME, encoding="utf-8")
+
+    def run(name, first, last):
+        command = [sys.executable, tmp_path / "resume.py", tmp_path / name, str(first), str(last)]
+        subprocess.run(command, check=True, timeout=120)
+        return (tmp_path / name).read_bytes()
+
+    whole = run("whole", 0, 9)
+    assert run("pieces", 0, 4) != whole
+    assert run("pieces", 4, 9) == whole

@@ -111,7 +111,7 @@ def test_numbers_come_back_as_python_numbers():
         message(ValueError, v.check_number, "rate", huge)
 
 
-IMITATIONS = [np.matrix(np.eye(2)), np.ma.masked_array(np.eye(2), np.eye(2, dtype=bool))]
+IMITATIONS = [np.eye(2).view(np.matrix), np.ma.masked_array(np.eye(2), np.eye(2, dtype=bool))]
 
 
 class Unit(np.matrix):
@@ -182,10 +182,10 @@ def test_check_like_goes_by_key():
     assert message(TypeError, v.check_like, "g", {"W": (), "b": ()}, reference).endswith("got tuple")
 
 
-def test_differences_name_all_that_does_not_fit():
+def test_misfits_name_all_that_does_not_fit():
     arrays = {"a": np.ones(2), "b": np.ones(3), "c": np.ones(4), "d": np.ones(1, np.float32)}
     wanted = {"a": ((2,), None), "b": ((2,), None), "d": ((1,), np.dtype(np.float64)), "e": ((1,), None)}
-    assert v.differences(arrays, wanted) == [
+    assert v.misfits(arrays, wanted) == [
         "b has shape (3,), expected (2,)",
         "c is surplus",
         "d has float32 (1,), expected float64 (1,)",

@@ -23,8 +23,14 @@ NAMES = ["$dW_x$", "$dW_h$", "$db$", "$dx_t$", "$dh_0$"]
 
 def without_slope(params, cache, dstate):
     """Return the backward of the pointwise part with tanh' left out."""
-    down, _, _, dprevious = Elman.pointwise_backward(params, cache, dstate)
-    return down, dstate.h, dstate.h, dprevious
+    dextra, _, _, dprevious = Elman.pointwise_backward(params, cache, dstate)
+    return dextra, dstate.h, dstate.h, dprevious
+
+
+def without_carry(params, cache, dstate):
+    """Return the backward of the pointwise part with nothing for W_h and the state before: da_h is zero."""
+    dextra, da_x, da_h, dprevious = Elman.pointwise_backward(params, cache, dstate)
+    return dextra, da_x, 0 * da_h, dprevious
 
 
 def measure():
@@ -37,12 +43,10 @@ def measure():
     reference = tree_leaves(numerical_gradient(lambda p: tree_dot(unroll(Elman, *p)[0], doutputs), point))
     _, cache = unroll(Elman, *point)
     transposed = params._replace(W_h=params.W_h.T.copy())
-    no_carry = Elman._replace(
-        pointwise_backward=lambda *a: (lambda down, da, da_h, d: (down, da, 0 * da_h, d))(*Elman.pointwise_backward(*a))
-    )
+    no_slope, no_carry = (Elman.replace(pointwise_backward=wrong) for wrong in (without_slope, without_carry))
     gradients = {
         "as derived": unroll_backward(Elman, params, cache, doutputs),
-        "tanh′ forgotten": unroll_backward(Elman._replace(pointwise_backward=without_slope), params, cache, doutputs),
+        "tanh′ forgotten": unroll_backward(no_slope, params, cache, doutputs),
         "$W_h$ not transposed": unroll_backward(Elman, transposed, cache, doutputs),
         "nothing carried back from step $t + 1$": unroll_backward(no_carry, params, cache, doutputs),
     }

@@ -335,13 +335,13 @@ hidden_test("02_lstm", lstm_unroll_backward, points=9)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now use what you have written. Only the last cell has a loss, `dlast.c`, and the question is how much of that gradient reaches the first cell 50 steps earlier. One road is direct: it leads through the forget gates alone, (7.27). All the others make a detour through some $h$.
+# Now use what you have written. Only the last cell has a loss, `dlast.c`, and the question is how much of that gradient reaches the first cell 50 steps earlier. One path is direct: it leads through the forget gates alone, (7.27). All the others make a detour through some $h$.
 #
-# Before you run the next cell, predict: with forget biases of 0, 1, 3 and 5, what is left on the direct road? Do the detours bring more than that, or less? The sigmoids of these biases are 0.50, 0.73, 0.95 and 0.99. The experiment of Chapter 7 explains what you see.
+# Before you run the next cell, predict: with forget biases of 0, 1, 3 and 5, what is left on the direct path? Do the detours bring more than that, or less? The sigmoids of these biases are 0.50, 0.73, 0.95 and 0.99. The experiment of Chapter 7 explains what you see.
 
-# %% nbgrader={"grade": false, "grade_id": "check_two_roads", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": false, "grade_id": "check_two_paths", "locked": true, "schema_version": 3, "solution": false, "task": false}
 T, B, D, H = 50, 1, 3, 16
-print("forget bias   left on the direct road   left by all roads")
+print("forget bias   left on the direct path   left by all paths")
 for bias in (0, 1, 3, 5):
     rng = np.random.default_rng(0)
     b = np.repeat([0.0, bias, 0.0, 0.0], H)
@@ -351,5 +351,5 @@ for bias in (0, 1, 3, 5):
     states, gates = lstm_unroll(params, xs, first)
     _, _, dfirst = lstm_unroll_backward(params, xs, first, states, gates, np.zeros((T, B, H)), dlast)
     direct = dlast.c * np.prod(gates.f, axis=0)
-    left = [np.linalg.norm(road) / np.linalg.norm(dlast.c) for road in (direct, dfirst.c)]
+    left = [np.linalg.norm(path) / np.linalg.norm(dlast.c) for path in (direct, dfirst.c)]
     print(f"{bias:11} {left[0]:25.0e} {left[1]:19.0e}")

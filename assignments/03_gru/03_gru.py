@@ -13,7 +13,7 @@
 #
 # | | |
 # |---|---|
-# | You will be able to | write a step of the GRU with the reset after the matrix and before it; take each of them back, gate by gate, along all four roads to the old state; say where the two forms part; carry weights from one convention for z to the other |
+# | You will be able to | write a step of the GRU with the reset after the matrix and before it; take each of them back, gate by gate, along all four paths to the old state; say where the two forms part; carry weights from one convention for z to the other |
 # | You need | Chapters 02 *One step back* and 09 *The GRU* |
 # | Time | 4 hours |
 # | Points | 30 |
@@ -143,7 +143,7 @@ hidden_test("03_gru", gru_step, points=4)
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# From `dh` you reach $z$ and $n$ at once. To $r$ there is no direct road: it acts through the candidate, so it has to wait for $da_n$, the gradient inside the tanh. There, $r$ and $s$ are the two factors of a product.
+# From `dh` you reach $z$ and $n$ at once. To $r$ there is no direct path: it acts through the candidate, so it has to wait for $da_n$, the gradient inside the tanh. There, $r$ and $s$ are the two factors of a product.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -178,7 +178,7 @@ hidden_test("03_gru", gate_gradients, points=6)
 # %% [markdown]
 # ## Question 3: one step back (6 points)
 #
-# In the vanilla network and in the LSTM, one gradient of the pre-activations served the input and the old state alike. Here is the first cell where it does not: the reset gate stands on the one road to the candidate and not on the other.
+# In the vanilla network and in the LSTM, one gradient of the pre-activations served the input and the old state alike. Here is the first cell where it does not: the reset gate stands on the one path to the candidate and not on the other.
 #
 # `gru_step_backward(params, x, h_previous, gates, dh)` returns `(dparams, dx, dh_previous)`, by equations (9.15) to (9.17).
 #
@@ -202,7 +202,7 @@ hidden_test("03_gru", gate_gradients, points=6)
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `np.hstack([da.r, da.z, da.n])` belongs to `W_x`, `b` and `dx`; the other, which ends in `ds`, to `W_h`. From there on it is the backward of a matrix product, as in Chapter 2. For `dh_previous`, one product with `params.W_h.T` takes three of the roads at once. The fourth crosses no matrix, and needs only `dh` and one gate.
+# `np.hstack([da.r, da.z, da.n])` belongs to `W_x`, `b` and `dx`; the other, which ends in `ds`, to `W_h`. From there on it is the backward of a matrix product, as in Chapter 2. For `dh_previous`, one product with `params.W_h.T` takes three of the paths at once. The fourth crosses no matrix, and needs only `dh` and one gate.
 #
 # </details>
 
@@ -284,7 +284,7 @@ hidden_test("03_gru", gru_before_step, points=2)
 #
 # This time you have the whole step to yourself. Chapter 9 shows a published page that derives the backward of this form. It has four slips, since no code ever ran it. Yours is checked.
 #
-# `gru_before_step_backward(params, x, h_previous, gates, dh)` returns `(da, dparams, dx, dh_previous)`: from `dh` to $z$ and $n$ by (9.11) and (9.12), across the matrix by (9.18) and (9.19), through the sigmoids by (9.14). Chapter 9 has a table that sets the roads to $h_{t-1}$ in the two forms side by side. Returning `da` as well costs you nothing, and it lets the check tell you which gate is wrong.
+# `gru_before_step_backward(params, x, h_previous, gates, dh)` returns `(da, dparams, dx, dh_previous)`: from `dh` to $z$ and $n$ by (9.11) and (9.12), across the matrix by (9.18) and (9.19), through the sigmoids by (9.14). Chapter 9 has a table that sets the paths to $h_{t-1}$ in the two forms side by side. Returning `da` as well costs you nothing, and it lets the check tell you which gate is wrong.
 #
 # | | shape |
 # |---|---|
@@ -298,7 +298,7 @@ hidden_test("03_gru", gru_before_step, points=2)
 #
 # <details><summary>Hint 1</summary>
 #
-# Down to $da_n$ nothing has changed. From there the road forks no longer at $s$ but at $m = r \circ h_{t-1}$, and the matrix lies between you and the fork.
+# Down to $da_n$ nothing has changed. From there the path forks no longer at $s$ but at $m = r \circ h_{t-1}$, and the matrix lies between you and the fork.
 #
 # </details>
 # <details><summary>Hint 2</summary>

@@ -80,11 +80,11 @@ def coupled_lstm(*, i=sigmoid, o=sigmoid, g=tanh, c=tanh, forget_bias=1.0, W_x=g
 
     Raises: TypeError for anything that is not an Activation, ValueError for a bias that is not a finite number.
     """
-    check_number("forget_bias", forget_bias)
+    forget_bias = check_number("forget_bias", forget_bias)
     return cell_with_activations(
         "CoupledLSTM",
         LSTM1997Activations(i, o, g, c),
-        Bound(coupled_lstm_init, forget_bias=float(forget_bias), W_x=W_x, W_h=W_h, b=b),
+        Bound(coupled_lstm_init, forget_bias=forget_bias, W_x=W_x, W_h=W_h, b=b),
         coupled_lstm_pointwise,
         coupled_lstm_pointwise_backward,
         Params=CoupledLSTMParams,

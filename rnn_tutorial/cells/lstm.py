@@ -161,12 +161,12 @@ def lstm(*, i=sigmoid, f=sigmoid, o=sigmoid, g=tanh, c=tanh, forget_bias=1.0, W_
 
     Raises: TypeError for anything that is not an Activation, ValueError for a bias that is not a finite number.
     """
-    check_number("forget_bias", forget_bias)
+    forget_bias = check_number("forget_bias", forget_bias)
     activations = LSTMActivations(i, f, o, g, c)
     cell = cell_with_activations(
         "LSTM",
         activations,
-        Bound(lstm_init, forget_bias=float(forget_bias), W_x=W_x, W_h=W_h, b=b),
+        Bound(lstm_init, forget_bias=forget_bias, W_x=W_x, W_h=W_h, b=b),
         lstm_pointwise,
         lstm_pointwise_backward,
         Params=LSTMParams,

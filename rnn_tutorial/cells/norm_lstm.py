@@ -121,14 +121,14 @@ def norm_lstm_pointwise_backward(params, cache, dstate):
 
 def norm_lstm(*, forget_bias=1.0, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
     """Return the layer-normalised LSTM with a forget bias and three initializers, each called once for every gate."""
-    check_number("forget_bias", forget_bias)
+    forget_bias = check_number("forget_bias", forget_bias)
     return Cell(
         name="NormLSTM",
         Params=NormLSTMParams,
         State=LSTMState,
         gates="ifog",
         shapes=norm_lstm_shapes,
-        init=Bound(norm_lstm_init, forget_bias=float(forget_bias), W_x=W_x, W_h=W_h, b=b),
+        init=Bound(norm_lstm_init, forget_bias=forget_bias, W_x=W_x, W_h=W_h, b=b),
         pointwise=norm_lstm_pointwise,
         pointwise_backward=norm_lstm_pointwise_backward,
     )

@@ -98,11 +98,11 @@ def peephole_lstm(
 
     Raises: TypeError for anything that is not an Activation, ValueError for a bias that is not a finite number.
     """
-    check_number("forget_bias", forget_bias)
+    forget_bias = check_number("forget_bias", forget_bias)
     return cell_with_activations(
         "PeepholeLSTM",
         LSTMActivations(i, f, o, g, c),
-        Bound(peephole_lstm_init, forget_bias=float(forget_bias), W_x=W_x, W_h=W_h, b=b, p=p),
+        Bound(peephole_lstm_init, forget_bias=forget_bias, W_x=W_x, W_h=W_h, b=b, p=p),
         peephole_lstm_pointwise,
         peephole_lstm_pointwise_backward,
         Params=PeepholeLSTMParams,

@@ -8,35 +8,25 @@
     GRUBefore: W_h and W_hn           recurrent_kernel (H, 3H), bias (3H,) (reset_after=False)
     Bidirectional                     the list of the forward layer, then that of the backward layer
 
+    to_keras, from_keras              weights: ours, and the list
+    from_keras_layer                  weights and our layer: from a Keras layer itself
+    gradients_to_keras                gradients: in the order of the weights that they belong to
+
 On padding Keras repeats its last output where ours is zero, unless its layer has zero_output_for_mask=True.
 
 A Keras layer is one of ours, so these functions take a layer and not a model. Everything is moved and nothing computed, so there
-and back is exact, but for a GRU from there: the biases of r and z in its second row are added to the first.
+and back is exact, but for a GRU from there: the biases of r and z in its second row are added to the first. A layer with
+use_bias=False has biases of zero here.
 """
 
 import numpy as np
 
-from rnn_tutorial.cells.elman import Elman, ElmanParams
-from rnn_tutorial.cells.gru import GRU, GRUParams
-from rnn_tutorial.cells.gru_before import GRUBefore, GRUBeforeParams
-from rnn_tutorial.cells.lstm import LSTM, LSTMParams
-from rnn_tutorial.directions import Bidirectional, BidirectionalParams
-from rnn_tutorial.exchange.layout import (
-    ExchangeError,
-    describe_layer,
-    differences,
-    kind_of,
-    one_bias,
-    refuse,
-    reorder_gates,
-    two_biases,
-)
-from rnn_tutorial.layers import Dense, DenseParams, Recurrent
-from rnn_tutorial.validation import check_array, check_fields
+from rnn_tutorial.directions import Bidirectional, add, average, concat, multiply
+from rnn_tutorial.exchange.keras_layers import KNOWN, entry_of
+from rnn_tutorial.exchange.layout import ExchangeError, arrays_of, differences, refuse, two_bias_gradients, two_biases
+from rnn_tutorial.layers import Dense, Recurrent
 
-HERE = {Elman: "h", LSTM: "ifog", GRU: "rzn", GRUBefore: "rzn"}
-THERE = {Elman: "h", LSTM: "ifgo", GRU: "zrn", GRUBefore: "zrn"}
-PARAMS = {Elman: ElmanParams, LSTM: LSTMParams, GRU: GRUParams, GRUBefore: GRUBeforeParams}
+MERGE_MODES = {"concat": concat, "sum": add, "ave": average, "mul": multiply}
 
 
 def to_keras(layer, params):
@@ -45,63 +35,105 @@ def to_keras(layer, params):
     layer: `Recurrent` of Elman (SimpleRNN, with activation="relu" if it is), LSTM, GRU (reset_after=True) or GRUBefore
     (reset_after=False), `Bidirectional` of two of them, whatever its merge, or `Dense`. The arrays are copies.
 
-    Errors: ExchangeError for any other layer, or a cell with other activations; ValueError or TypeError for parameters that are
+    For weights: gradients have another second bias, see `gradients_to_keras`.
+
+    Raises: ExchangeError for any other layer, or a cell with other activations; ValueError or TypeError for parameters that are
     not those of the layer.
     """
-    if isinstance(layer, Bidirectional):
-        return to_keras(layer.forwards, params.forwards) + to_keras(layer.backwards, params.backwards)
-    if isinstance(layer, Dense):
-        check_fields("params", params, "W", "b")
-        check_array("W", params.W, dtype=params.b.dtype, D=layer.input_size, K=layer.output_size)
-        check_array("b", params.b, K=layer.output_size)
-        return [params.W.copy(), params.b.copy()]
-    kind = _kind(layer)
-    W_x, W_h, b_x, b_h = two_biases(layer, params)
-    bias = np.stack([b_x, b_h]) if kind is GRU else b_x
-    return [reorder_gates(leaf, HERE[kind], THERE[kind]) for leaf in (W_x, W_h, bias)]
+    return entry_of(layer).to_list(layer, params, two_biases)
+
+
+def gradients_to_keras(layer, dparams):
+    """Return the gradients of the Keras layer's weights, in their order, from the gradients of ours.
+
+    As `to_keras`, but the second row of a GRU's bias has the gradients of the first for r and z, for they are added.
+
+    Raises: as `to_keras`.
+    """
+    return entry_of(layer).to_list(layer, dparams, two_bias_gradients)
 
 
 def from_keras(layer, weights):
     """Return the parameters of `layer` from what `get_weights` of the Keras layer returned; the arrays are copies.
 
-    layer: the recipe to be filled, as `to_keras` takes it, which says the cell and the sizes. Errors: ExchangeError listing the
-    weights that are missing or surplus, or of another shape.
+    layer: the recipe to be filled, as `to_keras` takes it, which says the cell and the sizes. A list of weights does not say its
+    activations: that of a SimpleRNN with relu, or of an LSTM with recurrent_activation="hard_sigmoid", has the shapes of the
+    usual one, and fills the usual one without a word. If you have the Keras layer, `from_keras_layer` knows.
+
+    A list without any bias is that of use_bias=False: the biases are zero here.
+
+    Raises: ExchangeError listing the weights that are missing or surplus, or of another shape, or hold other numbers than
+    float16, float32 or float64. TypeError for weights that are not a list of arrays.
     """
-    shapes = _shapes(layer)
-    spare = [f"weight {k}" for k in range(len(shapes), len(weights))]
-    arrays = {name: np.asarray(array).copy() for name, array in zip([*shapes, *spare], weights)}
+    shapes = entry_of(layer).shapes(layer)
+    if not isinstance(weights, (list, tuple)):
+        hint = "; from_keras_layer takes the layer itself" if hasattr(weights, "get_weights") else ""
+        raise TypeError(f"weights: expected a list of arrays, as get_weights() gives, got {type(weights).__name__}{hint}")
+    biased = {name: shape for name, shape in shapes.items() if not name.endswith("bias")}
+    names = biased if len(weights) == len(biased) else shapes
+    spare = [f"weight {k}" for k in range(len(names), len(weights))]
+    arrays = arrays_of("list of weights", dict(zip([*names, *spare], weights)))
+    if names is biased and not differences(arrays, biased):
+        arrays |= {name: np.zeros(shape, weights[0].dtype) for name, shape in shapes.items() if name not in biased}
     refuse("list of weights", differences(arrays, shapes))
-    return _fill(layer, list(arrays.values()))
+    return entry_of(layer).from_list(layer, [arrays[name] for name in shapes])
 
 
-def _fill(layer, arrays):
-    """Return the parameters of `layer` from arrays that fit."""
-    if isinstance(layer, Bidirectional):
-        forwards = len(_shapes(layer.forwards))
-        return BidirectionalParams(_fill(layer.forwards, arrays[:forwards]), _fill(layer.backwards, arrays[forwards:]))
-    if isinstance(layer, Dense):
-        return DenseParams(*arrays)
-    kind = _kind(layer)
-    W_x, W_h, bias = (reorder_gates(array, THERE[kind], HERE[kind]) for array in arrays)
-    b_x, b_h = bias if kind is GRU else (bias, np.zeros_like(bias))
-    return one_bias(PARAMS[kind], W_x, W_h, b_x, b_h)
+def from_keras_layer(keras_layer):
+    """Return (layer, params): our layer that computes what a Keras layer computes, and its weights, as copies.
+
+    keras_layer: SimpleRNN, LSTM, GRU, Dense without an activation, or Bidirectional of two of the first three, once it is built.
+    It knows its activations, so that none is taken for another. Ours takes time first, gives the outputs of all steps, whatever
+    return_sequences is there, and drops nothing, as in evaluation.
+
+    Raises: ExchangeError for another layer, and for settings that have no counterpart here, such as
+    recurrent_activation="hard_sigmoid" or go_backwards=True, and for a layer that is not built.
+    """
+    name = type(keras_layer).__name__
+    if name not in READERS:
+        raise ExchangeError(f"keras_layer: expected one of Keras's {', '.join(READERS)}, got {name}")
+    if not keras_layer.get_weights():
+        raise ExchangeError(f"keras_layer: expected a layer with weights, got {name} that is not built yet")
+    layer = READERS[name](keras_layer)
+    return layer, from_keras(layer, keras_layer.get_weights())
 
 
-def _shapes(layer):
-    """Return the shapes by name of the weights of the Keras layer, in its order."""
-    if isinstance(layer, Bidirectional):
-        halves = {"forward": layer.forwards, "backward": layer.backwards}
-        return {f"{half} {name}": shape for half, part in halves.items() for name, shape in _shapes(part).items()}
-    if isinstance(layer, Dense):
-        return {"kernel": (layer.input_size, layer.output_size), "bias": (layer.output_size,)}
-    kind, D, H = _kind(layer), layer.input_size, layer.hidden_size
-    columns = len(HERE[kind]) * H
-    bias = (2, columns) if kind is GRU else (columns,)
-    return {"kernel": (D, columns), "recurrent_kernel": (H, columns), "bias": bias}
+def _read_recurrent(keras_layer, **more):
+    """Return the `Recurrent` that computes what a Keras layer computes."""
+    name = type(keras_layer).__name__
+    choices = [known for known in KNOWN if known.name == name]
+    wanted = [known.settings | more for known in choices]
+    got = {key: _setting(getattr(keras_layer, key)) for key in wanted[0]}
+    if got not in wanted:
+        raise ExchangeError(f"keras_layer: expected {name} with {' or '.join(map(_words, wanted))}; got {_words(got)}")
+    D, H = len(keras_layer.get_weights()[0]), keras_layer.units
+    return Recurrent(choices[wanted.index(got)].cell, D, H)
 
 
-def _kind(layer):
-    """Return Elman, LSTM, GRU or GRUBefore, or refuse another layer."""
-    if isinstance(layer, Recurrent):
-        return kind_of(layer.cell)
-    raise ExchangeError(f"layer: expected Recurrent, Bidirectional or Dense, got {describe_layer(layer)}")
+def _read_bidirectional(keras_layer):
+    if keras_layer.merge_mode not in MERGE_MODES:
+        raise ExchangeError(f"keras_layer: expected merge_mode {', '.join(MERGE_MODES)}, got {keras_layer.merge_mode}")
+    parts = keras_layer.forward_layer, keras_layer.backward_layer
+    if unknown := [type(part).__name__ for part in parts if type(part).__name__ not in RECURRENT]:
+        raise ExchangeError(f"keras_layer: expected Bidirectional of {', '.join(RECURRENT)}, got {', '.join(unknown)}")
+    forwards, backwards = _read_recurrent(parts[0]), _read_recurrent(parts[1], go_backwards=True)
+    return Bidirectional(forwards, backwards, MERGE_MODES[keras_layer.merge_mode])
+
+
+def _read_dense(keras_layer):
+    if (activation := _setting(keras_layer.activation)) != "linear":
+        raise ExchangeError(f"keras_layer: expected Dense with activation=linear, got activation={activation}")
+    return Dense(len(keras_layer.get_weights()[0]), keras_layer.units)
+
+
+def _setting(value):
+    """Return the name of a function, and anything else as it is."""
+    return getattr(value, "__name__", value)
+
+
+def _words(settings):
+    return ", ".join(f"{key}={value}" for key, value in settings.items())
+
+
+RECURRENT = dict.fromkeys((known.name for known in KNOWN), _read_recurrent)
+READERS = RECURRENT | {"Dense": _read_dense, "Bidirectional": _read_bidirectional}

@@ -1,17 +1,14 @@
-"""What the neighbours share: gates in another order, one bias or two, a library when it is needed, lists of what does not fit."""
+"""What all the formats share: gates in another order, one bias or two, and what does not fit."""
 
+import dataclasses
 from importlib import import_module
 
 import numpy as np
 
-from rnn_tutorial.activations import relu
 from rnn_tutorial.cells.cell import check_is_cell, same_function
-from rnn_tutorial.cells.elman import Elman, elman
-from rnn_tutorial.cells.gru import GRU, GRUParams
-from rnn_tutorial.cells.gru_before import GRUBefore, GRUBeforeParams
-from rnn_tutorial.cells.lstm import LSTM
-from rnn_tutorial.directions import Bidirectional
-from rnn_tutorial.validation import check_array, check_fields
+from rnn_tutorial.validation import misfits
+
+FLOATS = "float16", "float32", "float64"
 
 
 class ExchangeError(ValueError):
@@ -19,7 +16,7 @@ class ExchangeError(ValueError):
 
 
 def library(name):
-    """Return the library of this name. Errors: ImportError saying how to install it."""
+    """Return the library of this name. Raises: ImportError saying how to install it."""
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
@@ -40,32 +37,79 @@ def reorder_gates(array, order, new_order):
 def two_biases(recurrent, params):
     """Return (W_x, W_h, b_x, b_h): one matrix with all the gates, and a second bias beside h, as other libraries have them.
 
-    recurrent: the `Recurrent` whose parameters these are. b_h is zero, but for the candidate of the GRU, where it is b_hn. Fields
-    such as peepholes are left out. Errors: ValueError or TypeError for parameters that are not those of the layer.
+    recurrent: the `Recurrent` whose parameters these are. b_h is zero, but for the gates that have a second bias here, as the
+    candidate n of the GRU has b_hn. Fields that are not of a gate's product, such as peepholes, are left out.
+
+    Raises: ValueError or TypeError for parameters that are not those of the layer.
     """
-    check_fields("params", params, "W_x", "W_h", "b")
-    recurrent.cell.initial_state(params, 1)  # refuses what does not fit together
-    check_array("W_x", params.W_x, dtype=params.b.dtype, D=recurrent.input_size, A=len(params.b))
-    check_array("W_h", params.W_h, dtype=params.b.dtype, H=recurrent.hidden_size, A=None)
-    W_h, b_h = params.W_h, np.zeros_like(params.b)
-    if hasattr(params, "W_hn"):
-        W_h = np.concatenate([W_h, params.W_hn], axis=1)
-    if hasattr(params, "b_hn"):
-        b_h[-len(params.b_hn) :] = params.b_hn
-    return params.W_x, W_h, params.b, b_h
+    return _all_gates(recurrent, params, np.zeros_like)
 
 
-def one_bias(Params, W_x, W_h, b_x, b_h):
-    """Return `Params` from what `two_biases` returns: the biases act through their sum, but for the candidate of the GRU.
+def two_bias_gradients(recurrent, dparams):
+    """Return the gradients of what `two_biases` returns, from the gradients of the parameters.
 
-    A zero is not added, so what `two_biases` took apart comes back bit for bit, with the sign of -0.0.
+    Two biases that are added have one gradient, so that of b_h is that of b_x, but for the gates that have a second bias here.
+
+    Raises: ValueError or TypeError for gradients that are not those of parameters of the layer.
     """
-    H, b = len(W_h), np.where(b_h == 0, b_x, b_x + b_h)
-    if Params is GRUParams:
-        return GRUParams(W_x, W_h, np.concatenate([b[: 2 * H], b_x[2 * H :]]), b_h[2 * H :].copy())
-    if Params is GRUBeforeParams:
-        return GRUBeforeParams(W_x, W_h[:, : 2 * H].copy(), b, W_h[:, 2 * H :].copy())
-    return Params(W_x, W_h, b)
+    return _all_gates(recurrent, dparams, np.copy)
+
+
+def _all_gates(recurrent, params, second):
+    """Return (W_x, W_h, b_x, b_h), where second(b) is b_h for the gates that have no second bias here."""
+    cell = recurrent.cell
+    cell.check_params(params, recurrent.input_size, recurrent.hidden_size)
+    in_W_h = [gate for gate in cell.gates if f"W_h{gate}" not in cell.extra]
+    matrices = dict(zip(in_W_h, np.split(params.W_h, len(in_W_h), axis=-1)))
+    biases = dict(zip(cell.gates, np.split(second(params.b), len(cell.gates))))
+    own = {name: getattr(params, name) for name in cell.extra}
+    W_h = [own.get(f"W_h{gate}", matrices.get(gate)) for gate in cell.gates]
+    b_h = [own.get(f"b_h{gate}", biases[gate]) for gate in cell.gates]
+    return params.W_x, np.concatenate(W_h, axis=-1), params.b, np.concatenate(b_h)
+
+
+def one_bias(cell, W_x, W_h, b_x, b_h, **own):
+    """Return the Params of `cell` from what `two_biases` returns, and from its `own` parameters that are not among these four.
+
+    The biases act through their sum, but for a gate that has a second one here, such as b_hn of the GRU; a gate may have a matrix
+    of its own as well, such as W_hn of GRUBefore. A zero is not added, so what `two_biases` took apart comes back bit for bit,
+    with the sign of -0.0.
+    """
+    gates, count = cell.gates, len(cell.gates)
+    first, second = (dict(zip(gates, np.split(b, count))) for b in (b_x, b_h))
+    matrices = dict(zip(gates, np.split(W_h, count, axis=-1)))
+    for gate in gates:
+        if f"W_h{gate}" in cell.extra:
+            own[f"W_h{gate}"] = matrices.pop(gate).copy()
+        if f"b_h{gate}" in cell.extra:
+            own[f"b_h{gate}"] = second[gate].copy()
+            second[gate] = np.zeros_like(second[gate])
+    b = [np.where(second[gate] == 0, first[gate], first[gate] + second[gate]) for gate in gates]
+    return cell.Params(W_x=W_x, W_h=np.concatenate(list(matrices.values()), axis=-1), b=np.concatenate(b), **own)
+
+
+def arrays_of(source, named):
+    """Return copies of the arrays or tensors of a dict, as NumPy's arrays by the same names.
+
+    Raises: ExchangeError, listing all that are no arrays, or whose numbers are of another kind than float16, float32 and float64,
+    or not of one kind: bfloat16 is one that NumPy does not have.
+    """
+    kinds = {name: number_type(value) for name, value in named.items()}
+    faults = [f"{name} is of {kind}, expected {', '.join(FLOATS)}" for name, kind in kinds.items() if kind not in FLOATS]
+    if not faults and len(set(kinds.values())) > 1:
+        faults = [f"{name} is of {kind}, expected one type of numbers for all" for name, kind in kinds.items()]
+    refuse(source, sorted(faults))
+    return {name: np.asarray(detached(value)).copy() for name, value in named.items()}
+
+
+def number_type(value):
+    """Return the type of the numbers of an array or tensor, such as "float32"; of anything else its own type."""
+    return str(value.dtype).removeprefix("torch.") if hasattr(value, "__array__") else f"type {type(value).__name__}"
+
+
+def detached(value):
+    """Return a tensor without its gradient and on the CPU; an array as it is."""
+    return value.detach().cpu() if hasattr(value, "detach") else value
 
 
 def differences(arrays, shapes):
@@ -73,52 +117,33 @@ def differences(arrays, shapes):
 
     arrays, shapes: dicts of arrays and of tuples by name.
     """
-    faults = [f"{name} is missing" for name in shapes if name not in arrays]
-    faults += [f"{name} is surplus" for name in arrays if name not in shapes]
-    for name in shapes.keys() & arrays.keys():
-        if arrays[name].shape != shapes[name]:
-            faults.append(f"{name} has shape {arrays[name].shape}, expected {shapes[name]}")
-    return sorted(faults)
+    return misfits(arrays, {name: (shape, None) for name, shape in shapes.items()})
 
 
 def refuse(source, faults):
-    """Return nothing, or raise ExchangeError with the list of what is wrong with `source`."""
+    """Raise ExchangeError with the list of what is wrong with `source`, if anything is."""
     if faults:
         raise ExchangeError(f"{source} does not fit: " + "; ".join(faults))
 
 
-def kind_of(cell):
-    """Return the cell among Elman, LSTM, GRU and GRUBefore which computes the same function as `cell`, whatever its initializers.
+def find_alike(cell, entries):
+    """Return the first of `entries`, tuples that begin with a cell, whose cell computes the same function as `cell`, or None.
 
-    Elman with relu counts as Elman. Errors: ExchangeError for a cell that is none of them, or has other activations;
-    TypeError for what is no cell at all.
+    Initializers do not matter. Raises: TypeError for anything that is not a Cell.
     """
     check_is_cell(cell)
-    for kind in (Elman, LSTM, GRU, GRUBefore):
-        if same_function(cell, kind):
-            return kind
-    if same_function(cell, elman(relu)):
-        return Elman
-    raise ExchangeError(
-        f"cell: expected Elman with tanh or relu, or LSTM, GRU or GRUBefore with their usual activations, got {describe(cell)}"
-    )
+    return next((entry for entry in entries if same_function(entry[0], cell)), None)
 
 
 def describe(cell):
     """Return the name of a cell and of its activations: "GRU with r=sigmoid, z=sigmoid, n=relu"."""
-    slots = activations_of(cell)
-    return cell.name + (" with " if slots else "") + ", ".join(f"{slot}={activation.name}" for slot, activation in slots.items())
+    slots = ", ".join(f"{slot}={activation.name}" for slot, activation in cell.named_activations.items())
+    return f"{cell.name} with {slots}" if slots else cell.name
 
 
 def describe_layer(layer):
     """Return the name of a layer, with the names of those within it: "Bidirectional(Recurrent, Dense, add)"."""
-    if isinstance(layer, Bidirectional):
-        return f"Bidirectional({describe_layer(layer.forwards)}, {describe_layer(layer.backwards)}, {layer.merge.name})"
-    within = f"({describe_layer(layer.layer)})" if hasattr(layer, "layer") else ""
-    return type(layer).__name__ + within
-
-
-def activations_of(cell):
-    """Return the activations of a cell as a dict by the names that its maker, such as `lstm`, has for them."""
-    keywords = getattr(cell.pointwise, "keywords", {})
-    return keywords["activations"]._asdict() if "activations" in keywords else keywords
+    fields = [getattr(layer, field.name) for field in dataclasses.fields(layer)] if dataclasses.is_dataclass(layer) else []
+    within = [describe_layer(part) for part in fields if hasattr(part, "backward") and hasattr(part, "init")]
+    within += [part.name for part in fields if hasattr(part, "backward") and hasattr(part, "name")]
+    return type(layer).__name__ + (f"({', '.join(within)})" if within else "")

@@ -1,12 +1,17 @@
-"""An ONNX file as plain values: its nodes, its arrays, and by which node each tensor is made."""
+"""An ONNX file as plain values: its nodes, its arrays, and by which node each tensor is made.
+
+Whatever can be computed from the arrays of the file alone is computed on reading, by ONNX's own reference: exporters leave the
+reordering of gates, and the first states of zeros, to the program that runs the file.
+"""
 
 from typing import Any, NamedTuple
 
-from rnn_tutorial.exchange.layout import ExchangeError, refuse
+from rnn_tutorial.exchange.layout import ExchangeError, library, refuse
 
-KNOWN = {"RNN", "LSTM", "GRU", "Squeeze", "Transpose", "Reshape", "MatMul", "Add", "Gemm", "Gather", "ReverseSequence", "Cast"}
-KNOWN |= {"Identity", "Dropout"}
-KNOWN |= {"Shape", "Slice", "Expand", "ConstantOfShape", "Concat", "Unsqueeze"}  # first states of zeros are made of these
+# What only moves the numbers of its first input, and what is computed on reading where its inputs are known.
+MOVED = {"Squeeze", "Unsqueeze", "Transpose", "Reshape", "Slice", "Identity", "SplitToSequence", "SequenceAt"}
+COMPUTED = MOVED | {"Concat", "Gather", "Shape", "Expand", "ConstantOfShape", "Cast", "Mul", "MatMul", "Add"}
+KNOWN = COMPUTED | {"RNN", "LSTM", "GRU", "Gemm", "Dropout", "ReverseSequence", "Tanh", "Relu"}
 
 
 class Node(NamedTuple):
@@ -17,6 +22,7 @@ class Node(NamedTuple):
     inputs: list  # names of tensors, "" for one that is left out
     outputs: list
     attributes: dict
+    proto: Any  # as the file has it
 
 
 class Graph(NamedTuple):
@@ -26,33 +32,96 @@ class Graph(NamedTuple):
     nodes: list  # in the order of the file: each after those whose tensors it takes
     makers: dict  # for each tensor that is computed, the Node that makes it
     arrays: dict  # the tensors that are given, weights and constants, by name
-    inputs: set  # the names of what the caller gives
+    inputs: dict  # the tensors that the caller gives: for each its sizes, None where any size will do
     output: str
+    opsets: list
 
 
-def read_graph(onnx, path):
-    """Return the Graph of a file, or refuse one that is no ONNX file or has anything unknown, missing or surplus."""
-    try:
-        proto = onnx.load(path)
-        nodes = [_node(onnx, node) for node in proto.graph.node]
-        arrays = {array.name: onnx.numpy_helper.to_array(array) for array in proto.graph.initializer}
-    except OSError:
-        raise
-    except Exception as error:  # a foreign or damaged file makes the reader raise almost anything
-        raise ExchangeError(f"{path} is no ONNX file, or a damaged one: {type(error).__name__}: {error}") from error
+def read_graph(path):
+    """Return the Graph of the ONNX file `path`.
+
+    Raises: ImportError without the library onnx; ExchangeError for a file that is no ONNX file, or has anything unknown, missing
+    or surplus; FileNotFoundError and the like as `open` does.
+    """
+    proto = _load(path)
     outputs = [entry.name for entry in proto.graph.output]
     if len(outputs) != 1:
         raise ExchangeError(f"{path}: expected a network with one output, got {', '.join(outputs) or 'none'}")
-    arrays |= {node.outputs[0]: node.attributes["value"] for node in nodes if _is_constant(node)}
-    nodes = [node for node in nodes if not _is_constant(node)]
-    makers = {name: node for node in nodes for name in node.outputs if name}
-    graph = Graph(path, nodes, makers, arrays, {entry.name for entry in proto.graph.input} - arrays.keys(), outputs[0])
+    graph = _graph(path, proto, outputs[0])
     refuse(path, _unknown(graph) + _missing(graph) + _surplus(graph))
+    onnx = library("onnx")
     try:
         onnx.checker.check_model(proto)
     except onnx.checker.ValidationError as error:
         raise ExchangeError(f"{path} is no valid ONNX file: {error}") from error
-    return graph
+    return _computed(graph)
+
+
+def evaluate(graph, names, given):
+    """Return the tensors `names` as a list, computed from the dict of tensors `given` and the arrays of the file.
+
+    Raises: ExchangeError if they need anything else, or the reference of ONNX cannot compute them.
+    """
+    onnx = library("onnx")
+    nodes, used = _leading_to(graph, names, given)
+    if missing := sorted(used - given.keys() - graph.arrays.keys() - {name for node in nodes for name in node.outputs}):
+        raise ExchangeError(f"{graph.path}: {', '.join(missing)} is not known before the network runs")
+    h, entries = onnx.helper, [onnx.ValueInfoProto(name=name) for name in names]
+    inputs = [h.make_tensor_value_info(name, h.np_dtype_to_tensor_dtype(array.dtype), None) for name, array in given.items()]
+    known = sorted(used & graph.arrays.keys() - given.keys())
+    arrays = [onnx.numpy_helper.from_array(graph.arrays[name], name) for name in known]
+    part = h.make_graph([node.proto for node in nodes], "part", inputs, entries, arrays)
+    try:
+        reference = library("onnx.reference").ReferenceEvaluator(h.make_model(part, opset_imports=graph.opsets))
+        return reference.run(names, given)
+    except Exception as error:  # sizes that do not fit make it raise almost anything
+        raise ExchangeError(f"{graph.path}: {', '.join(names)} cannot be computed: {error}") from error
+
+
+def try_to_evaluate(graph, names, given):
+    """Return what `evaluate` returns, or None where it raises ExchangeError."""
+    try:
+        return evaluate(graph, names, given)
+    except ExchangeError:
+        return None
+
+
+def moved_from(graph, name):
+    """Return the name of the tensor whose numbers stand, moved only, in the tensor `name`."""
+    while name in graph.makers and graph.makers[name].op_type in MOVED:
+        name = graph.makers[name].inputs[0]
+    return name
+
+
+def _load(path):
+    """Return the protobuf of a file."""
+    onnx = library("onnx")
+    try:
+        return onnx.load(path)
+    except OSError:
+        raise
+    except Exception as error:  # a foreign or damaged file makes the reader raise almost anything
+        raise ExchangeError(f"{path} is no ONNX file, or a damaged one: {type(error).__name__}: {error}") from error
+
+
+def _graph(path, proto, output):
+    """Return the Graph of a protobuf, its constants among its arrays."""
+    onnx = library("onnx")
+    try:
+        nodes = [_node(onnx, node) for node in proto.graph.node]
+        arrays = {array.name: onnx.numpy_helper.to_array(array) for array in proto.graph.initializer}
+    except Exception as error:
+        raise ExchangeError(f"{path} is no ONNX file, or a damaged one: {type(error).__name__}: {error}") from error
+    arrays |= {node.outputs[0]: node.attributes["value"] for node in nodes if _is_constant(node)}
+    nodes = [node for node in nodes if not _is_constant(node)]
+    makers = {name: node for node in nodes for name in node.outputs if name}
+    inputs = {entry.name: _sizes(entry) for entry in proto.graph.input if entry.name not in arrays}
+    return Graph(path, nodes, makers, arrays, inputs, output, list(proto.opset_import))
+
+
+def _sizes(entry):
+    """Return the sizes of an input as the file says them, None for one that is free."""
+    return [axis.dim_value if axis.HasField("dim_value") else None for axis in entry.type.tensor_type.shape.dim]
 
 
 def _node(onnx, node):
@@ -65,7 +134,8 @@ def _node(onnx, node):
             attributes[name] = value.decode()
     names = [value.decode() for value in attributes.get("activations", [])]
     op_type = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
-    return Node(op_type, node.name or node.output[0], list(node.input), list(node.output), attributes | {"activations": names})
+    name = node.name or node.output[0]
+    return Node(op_type, name, list(node.input), list(node.output), attributes | {"activations": names}, node)
 
 
 def _is_constant(node):
@@ -79,7 +149,7 @@ def _unknown(graph):
 
 def _missing(graph):
     """Return words for the tensors that no one gives or makes, or only after they are needed."""
-    known, faults = graph.inputs | graph.arrays.keys() | {""}, []
+    known, faults = graph.inputs.keys() | graph.arrays.keys() | {""}, []
     for node in graph.nodes:
         faults += [f"{name}, which {node.name} takes, is missing" for name in node.inputs if name not in known]
         known |= set(node.outputs)
@@ -88,9 +158,32 @@ def _missing(graph):
 
 def _surplus(graph):
     """Return words for the nodes and arrays that do not lead to the output."""
-    used = {graph.output}
-    for node in reversed(graph.nodes):
-        if used.intersection(node.outputs):
-            used |= set(node.inputs)
-    idle = [node.name for node in graph.nodes if not used.intersection(node.outputs)]
+    nodes, used = _leading_to(graph, [graph.output], {})
+    outputs = {name for node in nodes for name in node.outputs}
+    idle = [node.name for node in graph.nodes if not outputs.intersection(node.outputs)]
     return [f"{name} is surplus" for name in [*idle, *sorted(graph.arrays.keys() - used)]]
+
+
+def _leading_to(graph, names, given):
+    """Return (nodes in order, set of all tensors that they take): what leads from `given` to the tensors `names`."""
+    used, nodes = set(names), []
+    for node in reversed(graph.nodes):
+        if used.difference(given).intersection(node.outputs):
+            nodes.append(node)
+            used |= set(node.inputs)
+    return nodes[::-1], used - {""}
+
+
+def _computed(graph):
+    """Return the Graph with every tensor that its arrays decide among its arrays, and no others but those that are taken."""
+    known, idle = graph.arrays.keys() | {""}, []
+    for node in graph.nodes:
+        if node.op_type in COMPUTED and known.issuperset(node.inputs):
+            known |= set(node.outputs)
+            idle.append(node)
+    nodes = [node for node in graph.nodes if not known.issuperset(node.outputs)]
+    taken = {graph.output, *(name for node in nodes for name in node.inputs)}
+    wanted = [name for node in idle for name in node.outputs if name in taken]
+    arrays = graph.arrays | (dict(zip(wanted, evaluate(graph, wanted, {}))) if wanted else {})
+    makers = {name: node for node in nodes for name in node.outputs if name}
+    return graph._replace(nodes=nodes, makers=makers, arrays={name: arrays[name] for name in arrays if name in taken})

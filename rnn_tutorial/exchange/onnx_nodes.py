@@ -21,20 +21,13 @@ import numpy as np
 
 from rnn_tutorial.activations import relu, sigmoid, tanh
 from rnn_tutorial.cells.cell import Cell, same_function
-from rnn_tutorial.cells.coupled_lstm import CoupledLSTM, CoupledLSTMParams, coupled_lstm
-from rnn_tutorial.cells.elman import Elman, ElmanParams, elman
-from rnn_tutorial.cells.gru import GRU, GRUParams, gru
-from rnn_tutorial.cells.gru_before import GRUBefore, GRUBeforeParams, gru_before
-from rnn_tutorial.cells.lstm import LSTM, LSTMParams, lstm
-from rnn_tutorial.cells.peephole_lstm import PeepholeLSTM, PeepholeLSTMParams, peephole_lstm
-from rnn_tutorial.exchange.layout import (
-    ExchangeError,
-    activations_of,
-    describe,
-    one_bias,
-    reorder_gates,
-    two_biases,
-)
+from rnn_tutorial.cells.coupled_lstm import CoupledLSTM, coupled_lstm
+from rnn_tutorial.cells.elman import Elman, elman
+from rnn_tutorial.cells.gru import GRU, gru
+from rnn_tutorial.cells.gru_before import GRUBefore, gru_before
+from rnn_tutorial.cells.lstm import LSTM, lstm
+from rnn_tutorial.cells.peephole_lstm import PeepholeLSTM, peephole_lstm
+from rnn_tutorial.exchange.layout import ExchangeError, describe, one_bias, reorder_gates, two_biases
 
 ACTIVATIONS = {"Sigmoid": sigmoid, "Tanh": tanh, "Relu": relu}
 
@@ -43,36 +36,35 @@ class Kind(NamedTuple):
     """How one of our cells is said in ONNX."""
 
     cell: Cell
-    make: Callable
-    Params: type
+    make: Callable  # from activations by name to the cell
     op_type: str
-    here: str  # the gates of W_x
-    there: str  # the gates of W
+    there: str  # the gates of W, by our names
     slots: tuple  # for each activation of the node, the activations here that it stands for
     attributes: dict  # what tells it from the other kinds of its operator
-    peepholes: bool = False
+    peepholes: str = ""  # the gates of P, by our names
+    negated: dict = {}  # gates that the file has and the cell has not, each with the gate whose negative it is
 
 
 LSTM_SLOTS, GRU_SLOTS = (("i", "f", "o"), ("g",), ("c",)), (("r", "z"), ("n",))
 KINDS = (
-    Kind(Elman, elman, ElmanParams, "RNN", "h", "h", (("activation",),), {}),
-    Kind(LSTM, lstm, LSTMParams, "LSTM", "ifog", "iofg", LSTM_SLOTS, {"input_forget": 0}),
-    Kind(PeepholeLSTM, peephole_lstm, PeepholeLSTMParams, "LSTM", "ifog", "iofg", LSTM_SLOTS, {"input_forget": 0}, True),
-    Kind(CoupledLSTM, coupled_lstm, CoupledLSTMParams, "LSTM", "iog", "iofg", (("i", "o"), ("g",), ("c",)), {"input_forget": 1}),
-    Kind(GRU, gru, GRUParams, "GRU", "rzn", "zrn", GRU_SLOTS, {"linear_before_reset": 1}),
-    Kind(GRUBefore, gru_before, GRUBeforeParams, "GRU", "rzn", "zrn", GRU_SLOTS, {"linear_before_reset": 0}),
+    Kind(Elman, elman, "RNN", "h", (("activation",),), {}),
+    Kind(LSTM, lstm, "LSTM", "iofg", LSTM_SLOTS, {"input_forget": 0}),
+    Kind(PeepholeLSTM, peephole_lstm, "LSTM", "iofg", LSTM_SLOTS, {"input_forget": 0}, peepholes="iof"),
+    Kind(CoupledLSTM, coupled_lstm, "LSTM", "iofg", (("i", "o"), ("g",), ("c",)), {"input_forget": 1}, negated={"f": "i"}),
+    Kind(GRU, gru, "GRU", "zrn", GRU_SLOTS, {"linear_before_reset": 1}),
+    Kind(GRUBefore, gru_before, "GRU", "zrn", GRU_SLOTS, {"linear_before_reset": 0}),
 )
 
 
 def kind_of_cell(cell):
     """Return (kind, names): the `Kind` of a cell and ONNX's names of its activations, in ONNX's order.
 
-    Errors: ExchangeError for a cell or activations that ONNX has no word for.
+    Raises: ExchangeError for a cell or activations that ONNX has no word for.
     """
+    chosen = cell.named_activations
     for kind in KINDS:
-        if kind.cell.pointwise.func is getattr(cell.pointwise, "func", None):
-            ours = activations_of(cell)
-            names = [_name_of({ours[key] for key in slot}) for slot in kind.slots]
+        if chosen.keys() == kind.cell.named_activations.keys() and same_function(kind.make(**chosen), cell):
+            names = [_name_of([chosen[key] for key in slot]) for slot in kind.slots]
             if None not in names:
                 return kind, names
     raise ExchangeError(
@@ -83,45 +75,48 @@ def kind_of_cell(cell):
 
 def _name_of(activations):
     """Return ONNX's name of one activation, or None for another, or for more than one."""
-    return next((name for name, activation in ACTIVATIONS.items() if activations == {activation}), None)
+    first, *others = activations
+    alike = all(other == first for other in others)
+    return next((name for name, activation in ACTIVATIONS.items() if alike and activation == first), None)
+
+
+def usual_activations(kind):
+    """Return ONNX's names of the activations of a kind where the node says none, in ONNX's order."""
+    return kind_of_cell(kind.cell)[1]
 
 
 def cell_of_kind(kind, names):
     """Return the cell of a kind with the activations that ONNX calls so."""
-    chosen = {key: ACTIVATIONS[name] for slot, name in zip(kind.slots, names) for key in slot}
-    cell = kind.make(**chosen)
-    return kind.cell if same_function(cell, kind.cell) else cell
+    return kind.make(**{key: ACTIVATIONS[name] for slot, name in zip(kind.slots, names) for key in slot})
 
 
 def node_arrays(kind, recurrent, params):
     """Return a dict of W, R, B and, for peepholes, P: the arrays of one direction, without the axis of directions."""
-    leaves = two_biases(recurrent, params)
-    here = kind.here
-    if kind.cell is CoupledLSTM:
-        leaves = [np.concatenate([leaf, -reorder_gates(leaf, here, "i")], axis=-1) for leaf in leaves]
-        here += "f"
-    W_x, W_h, b_x, b_h = (reorder_gates(leaf, here, kind.there) for leaf in leaves)
+    leaves = [dict(zip(kind.cell.gates, np.split(leaf, len(kind.cell.gates), axis=-1))) for leaf in two_biases(recurrent, params)]
+    for leaf in leaves:
+        leaf.update({gate: -leaf[other] for gate, other in kind.negated.items()})
+    W_x, W_h, b_x, b_h = (np.concatenate([leaf[gate] for gate in kind.there], axis=-1) for leaf in leaves)
     arrays = {"W": W_x.T, "R": W_h.T, "B": np.concatenate([b_x, b_h])}
     if kind.peepholes:
-        arrays["P"] = np.concatenate([params.p_i, params.p_o, params.p_f])
+        arrays["P"] = np.concatenate([getattr(params, f"p_{gate}") for gate in kind.peepholes])
     return arrays
 
 
 def params_of_node(kind, arrays):
     """Return the Params of one direction from the arrays of the node, as `node_arrays` returns them."""
     b_x, b_h = np.split(arrays["B"], 2)
-    leaves = [reorder_gates(leaf, kind.there, kind.here) for leaf in (arrays["W"].T, arrays["R"].T, b_x, b_h)]
-    if kind.peepholes:
-        p_i, p_o, p_f = np.split(arrays["P"].copy(), 3)
-        return PeepholeLSTMParams(*one_bias(LSTMParams, *leaves), p_i, p_f, p_o)
-    return one_bias(kind.Params, *leaves)
+    there, here = kind.there, kind.cell.gates
+    matrices = [np.ascontiguousarray(reorder_gates(arrays[name].T, there, here)) for name in ("W", "R")]
+    leaves = *matrices, reorder_gates(b_x, there, here), reorder_gates(b_h, there, here)
+    peepholes = np.split(arrays["P"].copy(), len(kind.peepholes)) if kind.peepholes else []
+    return one_bias(kind.cell, *leaves, **{f"p_{gate}": p for gate, p in zip(kind.peepholes, peepholes)})
 
 
 def kind_of_node(op_type, attributes, peepholes):
     """Return the `Kind` of an operator with such attributes, with peepholes or without, or None."""
     for kind in KINDS:
         alike = all(attributes.get(name, 0) == value for name, value in kind.attributes.items())
-        if alike and (kind.op_type, kind.peepholes) == (op_type, peepholes):
+        if alike and (kind.op_type, bool(kind.peepholes)) == (op_type, peepholes):
             return kind
     return None
 
@@ -130,4 +125,4 @@ def node_shapes(kind, directions, D, H):
     """Return the shapes by name of the arrays of a node."""
     rows = len(kind.there) * H
     shapes = {"W": (directions, rows, D), "R": (directions, rows, H), "B": (directions, 2 * rows)}
-    return shapes | ({"P": (directions, 3 * H)} if kind.peepholes else {})
+    return shapes | ({"P": (directions, len(kind.peepholes) * H)} if kind.peepholes else {})

@@ -1,12 +1,12 @@
 """Diagrams of the gated cells: the cell of 1997, one step of the LSTM, the two forms of the GRU.
 
 Every function returns the Axes, and draws into `ax` if one is given. Boxes are arrays, circles are operations; the broad pale
-band is the road on which a state lasts. Forward is black and solid, backward is vermillion and dashed.
+band is the path on which a state lasts. Forward is black and solid, backward is vermillion and dashed.
 """
 
 import numpy as np
 
-from rnn_tutorial.plotting.pen import BACKWARD, FORWARD, INPUT, OUTPUT, STATE, WEIGHT, Node, arrow, canvas, graph, road, write
+from rnn_tutorial.plotting.pen import BACKWARD, FORWARD, INPUT, OUTPUT, STATE, WEIGHT, Node, arrow, band, canvas, graph, write
 from rnn_tutorial.plotting.style import BLACK, GREY, VERMILLION, in_house_style
 
 GATE = OUTPUT  # what a sigmoid puts out; these diagrams have no y
@@ -22,7 +22,7 @@ def draw_carousel(*, ax=None):
     """
     ax = canvas(ax, 9.4, 4.2)
     graph(ax, _CAROUSEL_NODES, _CAROUSEL_PATHS)
-    road(ax, _arc(1.0, 1.3))
+    band(ax, _arc(1.0, 1.3))
     _draw_round(ax, _arc(1.08, 1.38), FORWARD)
     _draw_round(ax, _arc(0.92, 1.22)[::-1], BACKWARD)
     write(ax, (4.5, 2.8), "round the loop\n$dc_{t-1} = dc_t$", color=VERMILLION)
@@ -87,7 +87,7 @@ def draw_lstm(*, backward=False, ax=None):
     are used, f, i, g, o. backward: beside each array its gradient, as a formula.
     """
     ax = canvas(ax, 10.1, 5.75)
-    road(ax, ((0.65, 5.0), (9.9, 5.0)))
+    band(ax, ((0.65, 5.0), (9.9, 5.0)))
     graph(ax, _LSTM_NODES, _LSTM_PATHS, backward)
     write(ax, (4.5, 1.42), "$a_t = x_t\\,W_x + h_{t-1}\\,W_h + b$", size=14)
     if backward:
@@ -152,7 +152,7 @@ _LSTM_NOTES = (
     ("(B, 4H): a block of H columns for each gate,\nin the array in the order $i$, $f$, $o$, $g$", (4.5, 0.85)),
 )
 _LSTM_GRADIENTS = (
-    ("no matrix on this road", (3.15, 5.45)),
+    ("no matrix on this path", (3.15, 5.45)),
     (r"$dc_t = dc_{t+1} \circ f_{t+1} + dh_t \circ o_t \circ (1 - \tanh^2 c_t)$", (8.0, 5.5)),
     (r"$dc_{t-1} = dc_t \circ f_t$", (0.75, 4.5)),
     (r"$df_t = dc_t \circ c_{t-1}$", (2.55, 4.3)),
@@ -196,7 +196,7 @@ def draw_gru_forms(*, ax=None):
 def _draw_gru(ax, left, form):
     nodes, paths = form
     nodes = {name: node._replace(at=(left + node.at[0], node.at[1])) for name, node in (_GRU_NODES | nodes).items()}
-    road(ax, (nodes["h before"].at, nodes["h"].at))
+    band(ax, (nodes["h before"].at, nodes["h"].at))
     graph(ax, nodes, _GRU_PATHS + paths)
     write(ax, (left + 2.78, 4.72), "$1 - z_t$")
 

@@ -66,10 +66,10 @@ def both_ways(ax, start, end, backward):
     arrow(ax, (u - aside[0], v - aside[1]), (x - aside[0], y - aside[1]), BACKWARD)
 
 
-def road(ax, points):
+def band(ax, points):
     """Return nothing; draw a broad pale line through `points`, under everything else: the way of a state through time."""
     look = {"color": STATE, "linewidth": 17, "alpha": 0.55, "linestyle": "-", "marker": "", "zorder": 0}
-    ax.plot(*zip(*points, strict=True), label="_road", solid_capstyle="butt", **look)
+    ax.plot(*zip(*points, strict=True), label="_band", solid_capstyle="butt", **look)
 
 
 class Node(NamedTuple):

@@ -103,15 +103,15 @@ def layers_of(params):
 def tagger(params, xs, mask):
     """Return (forwards, backwards, ys)."""
     layers, values = layers_of(params)
-    ys, cache = layers.forward(values, one_hot(xs, len(params.forwards.W_x)), mask=mask)
+    ys, _, cache = layers.forward(values, one_hot(xs, len(params.forwards.W_x)), mask=mask)
     return cache[0].forwards, cache[0].backwards, ys
 
 
 def tagger_backward(params, xs, mask, forwards, backwards, dys):
     """Return dparams."""
     layers, values = layers_of(params)
-    _, cache = layers.forward(values, one_hot(xs, len(params.forwards.W_x)), mask=mask)
-    (readings, dense), _ = layers.backward(values, cache, dys)
+    _, _, cache = layers.forward(values, one_hot(xs, len(params.forwards.W_x)), mask=mask)
+    (readings, dense), _, _ = layers.backward(values, cache, dys)
     return TaggerParams(RNNParams(*readings.forwards), RNNParams(*readings.backwards), dense.W, dense.b)
 
 

@@ -12,7 +12,7 @@ from rnn_tutorial.cells.gru_before import GRUBefore, GRUBeforeParams, GRUBeforeV
 from rnn_tutorial.grade.question import Question, causes_of, draw_sizes
 from rnn_tutorial.questions import gru_backward, gru_forward, gru_gates
 from rnn_tutorial.questions.gru_forward import N, R, Z
-from rnn_tutorial.unroll import unroll, unroll_backward
+from rnn_tutorial.step import step, step_backward
 
 GATES = {"gates.r": "B H", "gates.z": "B H", "gates.n": "B H"}
 DA = {"da.r": "B H", "da.z": "B H", "da.n": "B H"}
@@ -67,16 +67,16 @@ def z_cases(rng):
 
 def one_step(cell, params, x, h_previous):
     """Return (h, gates) of one step of a cell."""
-    (_, last), cache = unroll(cell, params, x[None], GRUState(h_previous))
-    values = cache.steps[0]
-    return last.h, GRUGates(values.r, values.z, values.n)
+    state, cache = step(cell, params, x, GRUState(h_previous))
+    values = cache.pointwise
+    return state.h, GRUGates(values.r, values.z, values.n)
 
 
 def one_step_back(cell, params, x, h_previous, dh):
     """Return (dparams, dx, dh_previous) of one step of a cell."""
-    _, cache = unroll(cell, params, x[None], GRUState(h_previous))
-    dparams, dxs, dfirst = unroll_backward(cell, params, cache, (dh[None], GRUState(np.zeros_like(dh))))
-    return dparams, dxs[0], dfirst.h
+    _, cache = step(cell, params, x, GRUState(h_previous))
+    dparams, dx, dprevious = step_backward(cell, params, cache, GRUState(dh))
+    return dparams, dx, dprevious.h
 
 
 def gru_step(params, x, h_previous):

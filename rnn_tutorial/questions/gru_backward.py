@@ -9,17 +9,17 @@ from rnn_tutorial.questions.gru_gates import CHUNG, CHUNG_HINT, PATH, gradients,
 
 
 def of_kept(dh, z):
-    """Return the gradient of the old state along the road that crosses no matrix."""
+    """Return the gradient of the old state along the path that crosses no matrix."""
     return dh * z
 
 
 def of_matrix(da_n, r, h, W):
-    """Return (dr, dW, the road to the old state) of the product (r * h) @ W."""
+    """Return (dr, dW, the path to the old state) of the product (r * h) @ W."""
     dm = da_n @ W.T
     return dm * h, (r * h).T @ da_n, dm * r
 
 
-def roads_back(W_h, da_h, turned):
+def paths_back(W_h, da_h, turned):
     """Return the gradients of the old state, one for each block of W_h."""
     blocks = np.split(W_h, W_h.shape[1] // len(W_h), axis=1)
     return [da @ (W if turned else W.T) for W, da in zip(blocks, np.split(da_h, len(blocks), axis=1))]
@@ -33,8 +33,8 @@ def step_backward(
     da_x = np.hstack([(da.r, da.z, ds if to_input else da.n)[k] for k in order])
     da_h = np.hstack([(da.r, da.z, ds)[k] for k in order])
     dparams = GRUParams(x.T @ da_x, h_previous.T @ da_h, da_x.sum(axis=0), ds.sum(axis=0))
-    roads = [*roads_back(params.W_h, da_h, turned), kept(dh, gates.z)]
-    return dparams, da_x @ params.W_x.T, sum(road for k, road in enumerate(roads) if k != lost)
+    paths = [*paths_back(params.W_h, da_h, turned), kept(dh, gates.z)]
+    return dparams, da_x @ params.W_x.T, sum(path for k, path in enumerate(paths) if k != lost)
 
 
 def before_backward(
@@ -53,20 +53,20 @@ def before_backward(
     **mistake,
 ):
     """Return (da, dparams, dx, dh_previous) of one step, reset before the matrix, with a mistake, or with none."""
-    da, (dW_hn, road_n) = through_gates(
+    da, (dW_hn, path_n) = through_gates(
         gates, h_previous, dh, lambda da_n, dn: product(da_n, gates.r, h_previous, params.W_hn), **mistake
     )
     a = (da.n, da.z, da.r) if exchanged else da
     dW_hn = (gates.r * h_previous).T @ da.r if exchanged else dW_hn
     da_x, da_h = np.hstack([a[k] for k in order]), np.hstack([a[k] for k in order if k != N])
-    roads = [*roads_back(params.W_h, da_h, turned), road_n, kept(dh, gates.z)]
+    paths = [*paths_back(params.W_h, da_h, turned), path_n, kept(dh, gates.z)]
     dparams = GRUBeforeParams(x.T @ da_x, h_previous.T @ da_h, da_x.sum(axis=0), dW_hn)
-    return da, dparams, da_x @ params.W_x.T, sum(road for k, road in enumerate(roads) if k != lost)
+    return da, dparams, da_x @ params.W_x.T, sum(path for k, path in enumerate(paths) if k != lost)
 
 
 # The mistakes by name: rows of (name, hint, the switches that make it)
 
-COUNT = "The old state is used four times: count its roads in (9.17), or in the table of both forms. Yours lacks one:"
+COUNT = "The old state is used four times: count its paths in (9.17), or in the table of both forms. Yours lacks one:"
 STEP = (
     (PATH, f"{COUNT} through the reset gate.", {"lost": 0}),
     (PATH, f"{COUNT} through the update gate.", {"lost": 1}),
@@ -119,7 +119,7 @@ RESET_BEFORE = (
     ),
     (
         "factors of a product exchanged",
-        "The road to the reset gate goes on from the other of the two gradients in (9.19).",
+        "The path to the reset gate goes on from the other of the two gradients in (9.19).",
         {"product": lambda da_n, r, h, W: ((da_n @ W.T) * r, (r * h).T @ da_n, (da_n @ W.T) * r)},
     ),
     (

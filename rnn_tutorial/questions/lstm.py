@@ -142,7 +142,7 @@ QUESTIONS = (
             back.backward,
             back.OVER_TIME,
             back.PRODUCTS,
-            inside.ROADS,
+            inside.PATHS,
             inside.HEARS,
             inside.KEPT,
             inside.ALL_SLOPES,

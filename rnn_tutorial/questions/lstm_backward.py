@@ -7,7 +7,7 @@ import numpy as np
 from rnn_tutorial.cells.lstm import LSTMGates, LSTMParams, LSTMState
 from rnn_tutorial.clipping import clip_by_global_norm
 from rnn_tutorial.questions.lstm_forward import F, G, I, O
-from rnn_tutorial.questions.lstm_gates import PATH, both_roads, gradients
+from rnn_tutorial.questions.lstm_gates import PATH, both_paths, gradients
 from rnn_tutorial.tree import tree_add, tree_scale
 
 
@@ -33,7 +33,7 @@ def step_backward(
     dx = sum(blocks[k] @ W_x[k].T for k in through)
     dh_previous = sum(blocks[k] @ (W_h[k] if turned else W_h[k].T) for k in through)
     if overwritten:
-        dc_previous = both_roads(dh_previous, dstate.c, gates, c) * gates.f
+        dc_previous = both_paths(dh_previous, dstate.c, gates, c) * gates.f
     return dparams, dx, LSTMState(dh_previous, dc_previous)
 
 
@@ -66,7 +66,7 @@ ORDER, ORDER_HINT = (
     "gates in another order",
     "You lay the four gradients side by side in another order than the blocks of the parameters: (7.21).",
 )
-FOUR_USES = "The input and the old h stand in all four lines of (7.1). The road back through one gate is missing: (7.20)."
+FOUR_USES = "The input and the old h stand in all four lines of (7.1). The path back through one gate is missing: (7.20)."
 PRODUCTS = (
     (ORDER, ORDER_HINT, {"order": (I, F, G, O)}),
     (ORDER, ORDER_HINT, {"order": (I, O, F, G)}),
@@ -133,7 +133,7 @@ OVER_TIME = (
         {"always": 1},
     ),
     ("gradients of the outputs ignored", "Every h has a loss of its own as well: the first term of (7.25).", {"out": 0}),
-    ("counted twice", "Each h has two roads, so its gradient has two terms. One of yours is there twice: (7.25).", {"out": 2}),
+    ("counted twice", "Each h has two paths, so its gradient has two terms. One of yours is there twice: (7.25).", {"out": 2}),
     (
         "not accumulated over time",
         "A weight is used at every step. You keep that of the first step alone: (7.26).",

@@ -16,7 +16,7 @@ def slope_of_tanh(y):
     return 1 - y**2
 
 
-def both_roads(dh, dc_next, gates, c):
+def both_paths(dh, dc_next, gates, c):
     """Return dc, the whole gradient of the cell."""
     return dc_next + dh * gates.o * slope_of_tanh(np.tanh(c))
 
@@ -29,7 +29,7 @@ def gradients(
     dc_next,
     *,
     seen=lambda c, old: c,
-    roads=both_roads,
+    paths=both_paths,
     hears="cchcc",
     written=lambda d, gates: d * gates.g,
     forgotten=lambda d, gates, old, c: d * old,
@@ -47,7 +47,7 @@ def gradients(
     hears: what arrives at i, f, o, g and at the old cell: h for dh, c for the whole dc, n for dc_next alone.
     """
     shows = seen(c, c_previous)
-    arriving = {"h": dh, "c": roads(dh, dc_next, gates, shows), "n": dc_next}
+    arriving = {"h": dh, "c": paths(dh, dc_next, gates, shows), "n": dc_next}
     to_i, to_f, to_o, to_g, to_old = (arriving[letter] for letter in hears)
     dgates = LSTMGates(
         i=written(to_i, gates),
@@ -67,71 +67,71 @@ OTHER_GATE, FOR_C = "one gate for another", "gradient of h for that of c"
 WRONG, PLACE = "derivative of the activation wrong", "derivative taken at the wrong place"
 VALUE, PATH = "activation in the place of its derivative", "path missing"
 GATE, COMPLEMENT = "gate missing on the way back", "gate for its complement"
-ROADS_HINT = "The cell has two roads to the loss, so dc has two terms: (7.14)."
+PATHS_HINT = "The cell has two paths to the loss, so dc has two terms: (7.14)."
 CELL_SLOPE = (
     "The slope of tanh is written with its value, and its value here is the tanh of c. Look again at (7.14), sign and power."
 )
 
-ROADS = (
-    (PATH, f"{ROADS_HINT} The road up, through h, is missing.", {"roads": lambda dh, dc, gates, c: dc}),
+PATHS = (
+    (PATH, f"{PATHS_HINT} The path up, through h, is missing.", {"paths": lambda dh, dc, gates, c: dc}),
     (
         PATH,
-        f"{ROADS_HINT} The road on, to the next step, is missing.",
-        {"roads": lambda dh, dc, gates, c: both_roads(dh, 0, gates, c)},
+        f"{PATHS_HINT} The path on, to the next step, is missing.",
+        {"paths": lambda dh, dc, gates, c: both_paths(dh, 0, gates, c)},
     ),
     (
         MISSING,
-        "On the road up, between the cell and h, stands a tanh. Its slope is missing: (7.13).",
-        {"roads": lambda dh, dc, gates, c: dc + dh * gates.o},
+        "On the path up, between the cell and h, stands a tanh. Its slope is missing: (7.13).",
+        {"paths": lambda dh, dc, gates, c: dc + dh * gates.o},
     ),
-    (WRONG, CELL_SLOPE, {"roads": lambda dh, dc, gates, c: dc + dh * gates.o * (1 - np.tanh(c))}),
-    (WRONG, CELL_SLOPE, {"roads": lambda dh, dc, gates, c: dc + dh * gates.o * (1 + np.tanh(c) ** 2)}),
-    (PLACE, CELL_SLOPE, {"roads": lambda dh, dc, gates, c: dc + dh * gates.o * (1 - c**2)}),
-    (PLACE, CELL_SLOPE, {"roads": lambda dh, dc, gates, c: both_roads(dh, dc, gates, np.tanh(c))}),
+    (WRONG, CELL_SLOPE, {"paths": lambda dh, dc, gates, c: dc + dh * gates.o * (1 - np.tanh(c))}),
+    (WRONG, CELL_SLOPE, {"paths": lambda dh, dc, gates, c: dc + dh * gates.o * (1 + np.tanh(c) ** 2)}),
+    (PLACE, CELL_SLOPE, {"paths": lambda dh, dc, gates, c: dc + dh * gates.o * (1 - c**2)}),
+    (PLACE, CELL_SLOPE, {"paths": lambda dh, dc, gates, c: both_paths(dh, dc, gates, np.tanh(c))}),
     (
         ANOTHER,
         "On its way to h the cell went through tanh. This is the slope of a sigmoid: (7.13).",
-        {"roads": lambda dh, dc, gates, c: dc + dh * gates.o * slope_of_sigmoid(np.tanh(c))},
+        {"paths": lambda dh, dc, gates, c: dc + dh * gates.o * slope_of_sigmoid(np.tanh(c))},
     ),
     (
         VALUE,
-        "On the road up you multiply by the tanh of c itself. The way back needs its slope: (7.13).",
-        {"roads": lambda dh, dc, gates, c: dc + dh * gates.o * np.tanh(c)},
+        "On the path up you multiply by the tanh of c itself. The way back needs its slope: (7.13).",
+        {"paths": lambda dh, dc, gates, c: dc + dh * gates.o * np.tanh(c)},
     ),
     (
         GATE,
-        "Only a part of the cell was shown. Which gate is missing on the road up? (7.12).",
-        {"roads": lambda dh, dc, gates, c: dc + dh * slope_of_tanh(np.tanh(c))},
+        "Only a part of the cell was shown. Which gate is missing on the path up? (7.12).",
+        {"paths": lambda dh, dc, gates, c: dc + dh * slope_of_tanh(np.tanh(c))},
     ),
     (
         "bracket in the wrong place",
-        "The slope of tanh belongs to the road up alone. What comes from the next step never went through this tanh: (7.14).",
-        {"roads": lambda dh, dc, gates, c: (dc + dh * gates.o) * slope_of_tanh(np.tanh(c))},
+        "The slope of tanh belongs to the path up alone. What comes from the next step never went through this tanh: (7.14).",
+        {"paths": lambda dh, dc, gates, c: (dc + dh * gates.o) * slope_of_tanh(np.tanh(c))},
     ),
     (
         OTHER_GATE,
         "Which gate stood beside the cell on its way to h? (7.12).",
-        {"roads": lambda dh, dc, gates, c: both_roads(dh, dc, gates._replace(o=gates.i), c)},
+        {"paths": lambda dh, dc, gates, c: both_paths(dh, dc, gates._replace(o=gates.i), c)},
     ),
     (
         OTHER_GATE,
         "Which gate stood beside the cell on its way to h? (7.12).",
-        {"roads": lambda dh, dc, gates, c: both_roads(dh, dc, gates._replace(o=gates.f), c)},
+        {"paths": lambda dh, dc, gates, c: both_paths(dh, dc, gates._replace(o=gates.f), c)},
     ),
     (
         "sign",
-        "Two roads into the cell, two terms that are added: (7.14).",
-        {"roads": lambda dh, dc, gates, c: both_roads(-dh, dc, gates, c)},
+        "Two paths into the cell, two terms that are added: (7.14).",
+        {"paths": lambda dh, dc, gates, c: both_paths(-dh, dc, gates, c)},
     ),
     (
         "h and c exchanged",
-        "The gradient of h takes the road up, the gradient of c comes from the next step: which is which in (7.14)?",
-        {"roads": lambda dh, dc, gates, c: both_roads(dc, dh, gates, c), "hears": "ccncc"},
+        "The gradient of h takes the path up, the gradient of c comes from the next step: which is which in (7.14)?",
+        {"paths": lambda dh, dc, gates, c: both_paths(dc, dh, gates, c), "hears": "ccncc"},
     ),
     (
         "forget gate applied twice",
         "The dc_next that you are handed has been through the next step's forget gate. This step's own comes later: (7.15).",
-        {"roads": lambda dh, dc, gates, c: both_roads(dh, dc * gates.f, gates, c)},
+        {"paths": lambda dh, dc, gates, c: both_paths(dh, dc * gates.f, gates, c)},
     ),
 )
 EXCHANGED = "Each factor of a product is multiplied by the other factor. Look at (7.15) for which stands beside which."
@@ -183,7 +183,7 @@ KEPT = (
         {"kept": lambda d, gates, old: d * gates.i},
     ),
 )
-CELL_HINT = "All of dc arrives here, both of its roads: (7.15). You took"
+CELL_HINT = "All of dc arrives here, both of its paths: (7.15). You took"
 HEARS = (
     *((PATH, f"{CELL_HINT} one of them.", {"hears": hears}) for hears in ("nchcc", "cnhcc", "cchnc", "cchcn")),
     *((FOR_C, f"{CELL_HINT} dh.", {"hears": hears}) for hears in ("hchcc", "chhcc", "cchhc", "cchch")),
@@ -236,4 +236,4 @@ SLOPES = tuple(
         {"slope_g": lambda y: 1 - y},
     ),
 )
-GATE_BY_GATE = (ROADS, CELL_PRODUCTS, KEPT, HEARS, PASTED, SLOPES)
+GATE_BY_GATE = (PATHS, CELL_PRODUCTS, KEPT, HEARS, PASTED, SLOPES)

@@ -111,7 +111,7 @@ def last_outputs(hs, mask):
 
 def last_outputs_backward(dy, mask):
     """Return dhs."""
-    _, cache = Last().forward((), np.zeros((*mask.shape, dy.shape[1])), mask=mask)
+    _, _, cache = Last().forward((), np.zeros((*mask.shape, dy.shape[1])), mask=mask)
     return Last().backward((), cache, dy)[1]
 
 

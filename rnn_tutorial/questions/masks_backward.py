@@ -88,7 +88,7 @@ PADDING = (
     ),
     (
         "counted twice",
-        "On real steps the old state has one road, through the step, and yours has two. See the factor in (11.8).",
+        "On real steps the old state has one path, through the step, and yours has two. See the factor in (11.8).",
         {"onward": lambda keep, dprevious, dh: dprevious + dh},
     ),
     ("mask the wrong way round", "You keep what is padding and drop what is real.", {"seen": np.invert}),

@@ -159,7 +159,7 @@ STEP_BACK = (
     ),
     (
         "derivative of the activation missing",
-        "The road to the old state leads through the tanh as well: equation (2.12) begins with da.",
+        "The path to the old state leads through the tanh as well: equation (2.12) begins with da.",
         {"back": True},
     ),
 )

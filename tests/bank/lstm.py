@@ -66,7 +66,7 @@ def gates_that_see_the_cell(params, x, previous):
 # Wrong: gate by gate
 
 
-def only_the_road_on(gates, c_previous, c, dh, dc_next):
+def only_the_path_on(gates, c_previous, c, dh, dc_next):
     i, f, o, g = gates
     dc = dc_next
     da = LSTMGates(dc * g * i * (1 - i), dc * c_previous * f * (1 - f), dh * np.tanh(c) * o * (1 - o), dc * i * (1 - g**2))
@@ -88,7 +88,7 @@ def cell_squared_without_its_tanh(gates, c_previous, c, dh, dc_next):
     return da, dc * f
 
 
-def slope_on_both_roads(gates, c_previous, c, dh, dc_next):
+def slope_on_both_paths(gates, c_previous, c, dh, dc_next):
     i, f, o, g = gates
     dc = (dc_next + dh * o) * (1 - np.tanh(c) ** 2)
     da = LSTMGates(dc * g * i * (1 - i), dc * c_previous * f * (1 - f), dh * np.tanh(c) * o * (1 - o), dc * i * (1 - g**2))
@@ -129,7 +129,7 @@ def added_into_dc_next(gates, c_previous, c, dh, dc_next):
 
 
 def two_slips(gates, c_previous, c, dh, dc_next):
-    """The road up is missing, and the candidate has the slope of a sigmoid."""
+    """The path up is missing, and the candidate has the slope of a sigmoid."""
     i, f, o, g = gates
     dc = dc_next
     da = LSTMGates(dc * g * i * (1 - i), dc * c_previous * f * (1 - f), dh * np.tanh(c) * o * (1 - o), dc * i * g * (1 - g))
@@ -168,7 +168,7 @@ def square_blocks_not_transposed(params, x, previous, gates, c, dstate):
     return dparams, da @ params.W_x.T, LSTMState(dh_previous, dc_previous)
 
 
-def three_roads_of_four(params, x, previous, gates, c, dstate):
+def three_paths_of_four(params, x, previous, gates, c, dstate):
     da, dc_previous = gate_gradients(gates, previous.c, c, *dstate)
     U, V = np.split(params.W_x, 4, axis=1), np.split(params.W_h, 4, axis=1)
     dx = da.i @ U[0].T + da.f @ U[1].T + da.g @ U[3].T
@@ -207,8 +207,8 @@ def gates_on_top_of_each_other(params, x, previous, gates, c, dstate):
     return dparams, da @ params.W_x.T, LSTMState(da @ params.W_h.T, dc_previous)
 
 
-def forget_gate_hears_one_road(params, x, previous, gates, c, dstate):
-    """Only da_f is made without the road up."""
+def forget_gate_hears_one_path(params, x, previous, gates, c, dstate):
+    """Only da_f is made without the path up."""
     da, dc_previous = gate_gradients(gates, previous.c, c, *dstate)
     da = np.hstack([da.i, dstate.c * previous.c * gates.f * (1 - gates.f), da.o, da.g])
     dparams = LSTMParams(x.T @ da, previous.h.T @ da, da.sum(axis=0))
@@ -284,10 +284,10 @@ WRONG = (
     Wrong("lstm_step", output_bias_in_three_gates, "bias of another gate", 2 / 6),
     Wrong("lstm_step", cell_of_1997, "forget gate missing", 4 / 6),
     Wrong("lstm_step", gates_that_see_the_cell, "h and c exchanged"),
-    Wrong("gate_gradients", only_the_road_on, "path missing", 1 / 5),
+    Wrong("gate_gradients", only_the_path_on, "path missing", 1 / 5),
     Wrong("gate_gradients", sigmoid_for_its_slope, "activation in the place of its derivative", 4 / 5),
     Wrong("gate_gradients", cell_squared_without_its_tanh, "derivative taken at the wrong place", 1 / 5),
-    Wrong("gate_gradients", slope_on_both_roads, "bracket in the wrong place", 1 / 5),
+    Wrong("gate_gradients", slope_on_both_paths, "bracket in the wrong place", 1 / 5),
     Wrong("gate_gradients", forget_gate_told_of_the_new_cell, "new state for the old one", 4 / 5),
     Wrong("gate_gradients", four_sigmoids, "derivative of another activation", 4 / 5),
     Wrong("gate_gradients", gradients_of_the_gates_themselves, "derivative of the activation missing", 1 / 5),
@@ -297,12 +297,12 @@ WRONG = (
     Wrong("lstm_step_backward", dh_overwritten, "gradient overwritten before its last use", 5 / 6),
     Wrong("lstm_step_backward", laid_side_by_side_as_in_keras, "gates in another order", 1 / 6),
     Wrong("lstm_step_backward", square_blocks_not_transposed, "weight transposed", 5 / 6),
-    Wrong("lstm_step_backward", three_roads_of_four, "path missing", 4 / 6),
+    Wrong("lstm_step_backward", three_paths_of_four, "path missing", 4 / 6),
     Wrong("lstm_step_backward", one_bias_pasted_for_another, "gradients of two gates exchanged", 5 / 6),
     Wrong("lstm_step_backward", bias_averaged, "mean for sum", 5 / 6),
     Wrong("lstm_step_backward", c_before_h, "outputs exchanged", 4 / 6),
     Wrong("lstm_step_backward", gates_on_top_of_each_other, "raises an exception"),
-    Wrong("lstm_step_backward", forget_gate_hears_one_road, "path missing", 1 / 6),
+    Wrong("lstm_step_backward", forget_gate_hears_one_path, "path missing", 1 / 6),
     Wrong("lstm_step_backward", half_a_slope_pasted, "", 1 / 6),
     *lstm_through_time.WRONG,
 )

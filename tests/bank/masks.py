@@ -130,7 +130,7 @@ def weights_learn_from_padding(params, xs, mask, h_first, hs, dhs, dh_last):
     return RNNParams(*dparams), np.stack(dxs), dh
 
 
-def both_roads_on_real_steps(params, xs, mask, h_first, hs, dhs, dh_last):
+def both_paths_on_real_steps(params, xs, mask, h_first, hs, dhs, dh_last):
     dparams, dxs, dh = [0, 0, 0], [], dh_last
     for t in reversed(range(len(xs))):
         keep = mask[t][:, None]
@@ -371,7 +371,7 @@ WRONG = (
     Wrong("masked_unroll_backward", padded_outputs_heard, "padding leaks"),
     Wrong("masked_unroll_backward", last_gradient_lost_on_padding, "gradient lost on padding"),
     Wrong("masked_unroll_backward", weights_learn_from_padding, "padding leaks", 0.2),
-    Wrong("masked_unroll_backward", both_roads_on_real_steps, "counted twice"),
+    Wrong("masked_unroll_backward", both_paths_on_real_steps, "counted twice"),
     Wrong("masked_unroll_backward", mean_over_the_real_steps, "mean for sum", 0.4),
     Wrong("masked_unroll_backward", held_state_multiplied_in, "caller's array changed", 0.5),
     Wrong("masked_unroll_backward", decays_on_padding, ""),

@@ -1,0 +1,52 @@
+"""The names in a state_dict of torch.nn.RNN, LSTM and GRU, such as bias_hh_l1_reverse, and names that mean something else."""
+
+import re
+
+from rnn_tutorial.exchange.layout import ExchangeError
+
+WEIGHTS, BIASES = ("weight_ih", "weight_hh"), ("bias_ih", "bias_hh")
+
+
+def depth_of(arrays):
+    """Return how many layers the names speak of."""
+    return 1 + max(int(number) for name in arrays for number in re.findall(r"_l(\d+)", name))
+
+
+def without_counterpart(named):
+    """Return words for the arrays of networks that have no counterpart here, found by their names."""
+    kinds = {
+        r"weight_hr_l\d+(_reverse)?": "the projection of an LSTM with proj_size, which no cell here has",
+        r"weight_.*_(g|v|u|orig)|parametrizations\..*": (
+            "a part of a parametrization such as weight_norm; torch.nn.utils.parametrize.remove_parametrizations, "
+            "or torch.nn.utils.remove_weight_norm, gives back the weights"
+        ),
+        "|".join(WEIGHTS + BIASES): (
+            "of an RNNCell, LSTMCell or GRUCell, one step; the names here are those of RNN, LSTM and GRU, which end in _l0"
+        ),
+    }
+    found = {words: [name for name in named if re.fullmatch(pattern, name)] for pattern, words in kinds.items()}
+    return [f"{', '.join(sorted(names))}: {words}" for words, names in found.items() if names]
+
+
+def names_of(depth, suffix):
+    """Return the names of the four arrays of one direction of a layer."""
+    return [f"{name}_l{depth}{suffix}" for name in WEIGHTS + BIASES]
+
+
+def sizes_of(arrays):
+    """Return (D, H) as the first layer's matrices say. Raises: ExchangeError for a state_dict without them."""
+    matrices = [arrays.get(name) for name in ("weight_ih_l0", "weight_hh_l0")]
+    if any(matrix is None or matrix.ndim != 2 for matrix in matrices):
+        found = ", ".join(f"{name} {array.shape}" for name, array in sorted(arrays.items())) or "nothing"
+        raise ExchangeError(f"state_dict: expected the matrices weight_ih_l0 and weight_hh_l0, got {found}; see `prefix`")
+    return matrices[0].shape[1], matrices[1].shape[1]
+
+
+def shapes_of(D, H, depth, suffixes, gates):
+    """Return the shapes by name that PyTorch gives a network of these sizes."""
+    shapes = {}
+    for k in range(depth):
+        rows = [(gates * H, D if k == 0 else len(suffixes) * H), (gates * H, H), (gates * H,), (gates * H,)]
+        for suffix in suffixes:
+            shapes.update(zip(names_of(k, suffix), rows))
+    return shapes
