@@ -88,7 +88,7 @@ def verdict(output, slope, rungs, base):
     if settled(slope, rungs):
         return None
     gaps = [largest(slope - rung.slope) for rung in rungs]
-    noise = np.fmax.reduce([rung.bend(base) for rung in rungs if rung.step < 2e-6])
+    noise = np.fmax.reduce([rung.bend(base) for rung in rungs if rung.step < 2e-6] + [quantum(rungs)])
     for gap, rung, wider in zip(gaps, rungs, rungs[1:]):
         if gap > 30 * spread(rung, wider, noise):
             return KINK if rung.bend(base) > 0.1 * gap * rung.step else LOST
@@ -100,9 +100,20 @@ def moves(rungs):
     return all(not np.array_equal(rung.ahead, rung.behind) for rung in rungs if 5e-9 < rung.step < 5e-6)
 
 
+def quantum(rungs):
+    """Return the first change of the leaf that is not zero, if shorter steps changed nothing: it is one of rounding."""
+    changes = [largest(rung.ahead - rung.behind) for rung in rungs]
+    seen = [change for change in changes if change > 0]
+    return seen[0] if seen and changes[0] == 0 else 0.0
+
+
 def spread(rung, wider, noise):
-    """Return how far two differences can be trusted: their distance and their noise; infinite if they have nothing in common."""
-    apart = largest(rung.slope - wider.slope) + max(rung.rounding, noise / rung.step)
+    """Return how far two differences can be trusted: their distance and their noise; infinite if they have nothing in common.
+
+    Numbers within f are taken to be of size 1 at least: tanh(30) rounds to 1, and then no move shows its slope of 1e-26.
+    """
+    noise = max(noise, 8 * np.finfo(float).eps * max(1.0, largest(rung.ahead)))
+    apart = largest(rung.slope - wider.slope) + noise / rung.step
     size = largest(rung.slope)
     return apart if apart <= 0.1 * size or size <= rung.rounding else np.inf
 

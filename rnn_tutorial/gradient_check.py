@@ -27,7 +27,7 @@ from rnn_tutorial.leaf_check import UNJUDGED, WRONG, judge_leaves
 from rnn_tutorial.slopes import CannotJudge, check_outputs, check_plain, check_point, complex_step_slope, numerical_gradient
 from rnn_tutorial.slopes import ComplexStepLost as ComplexStepLost
 from rnn_tutorial.slopes import central_difference_slope as central_difference_slope
-from rnn_tutorial.tree import tree_dot, tree_leaves, tree_map, tree_paths, tree_random_like
+from rnn_tutorial.tree import tree_dot, tree_leaves, tree_map, tree_norm, tree_paths, tree_random_like
 from rnn_tutorial.unroll import unroll, unroll_backward
 from rnn_tutorial.validation import check_like, check_rng
 
@@ -92,7 +92,7 @@ def check_gradients(f, f_backward, point, rng, *, slope=complex_step_slope, rtol
     def slope_along(leaves):
         return tree_dot(slope(lambda p: f(p)[0], point, _with_leaves(point, leaves)), projection)
 
-    rounding = np.finfo(float).eps * sum(np.sum(np.abs(leaf)) for leaf in tree_leaves(tree_map(np.multiply, outputs, projection)))
+    rounding = np.finfo(float).eps * tree_norm(tree_map(np.multiply, outputs, projection))
     verdicts = judge_leaves(slope_along, tree_leaves(dpoint), tree_leaves(direction), rounding, rtol)
     if WRONG in verdicts:
         reference = _reference(lambda p: tree_dot(f(p)[0], projection), point, dpoint, verdicts, slope)

@@ -8,6 +8,8 @@ by the noise of the method, and a leaf is wrong if it is off by more than its rt
 
 import numpy as np
 
+from rnn_tutorial.tree import tree_norm
+
 ALIKE = 30.0
 LENGTHS = (0.1, 1.0, 10.0, 100.0, 1e3, 1e4)
 RIGHT, WRONG, UNJUDGED = "right", "wrong", "unjudged"
@@ -17,12 +19,14 @@ def judge_leaves(slope_along, gradient, direction, rounding, rtol):
     """Return RIGHT, WRONG or UNJUDGED for each leaf of `gradient`, a list of arrays.
 
     slope_along(list of arrays) -> the slope of the loss along this direction; direction: a list of arrays like the gradient;
-    rounding: the size of the last bits of the loss. UNJUDGED is a leaf smaller than the noise of the slopes, unless that
-    noise is as small as `rounding`: such a leaf is zero as far as float64 can tell, and right.
+    rounding: the size of the last bits of the loss. An error within the last bits of loss and gradient is none: 1 - y * y of
+    a closed gate has no more. UNJUDGED is a leaf smaller than the noise of the slopes, unless that noise is as small as
+    `rounding`: such a leaf is zero as far as float64 can tell, and right.
     """
     claims = [float(np.sum(g * v)) for g, v in zip(gradient, direction)]
     sizes = [float(np.sum(np.abs(g * v))) for g, v in zip(gradient, direction)]
-    rounding = rounding + np.finfo(float).eps * sum(size for size in sizes if np.isfinite(size))
+    shares = tree_norm([g * v for g, v in zip(gradient, direction)])
+    last_bits = 10 * (rounding + np.finfo(float).eps * np.nan_to_num(shares, posinf=0.0))
     found = [RIGHT] * len(sizes)
     for group in groups(sizes):
         weights = {k: sizes[group[0]] / sizes[k] if sizes[k] > 0 else 1.0 for k in group}
@@ -33,7 +37,7 @@ def judge_leaves(slope_along, gradient, direction, rounding, rtol):
             def along(length, k=k):
                 return slope_along([length * v * (j == k) for j, v in enumerate(direction)]) / length
 
-            found[k] = judge(along, claims[k], sizes[k], rounding, rtol)
+            found[k] = judge(along, claims[k], sizes[k], rtol * sizes[k], last_bits)
     return found
 
 
@@ -57,29 +61,28 @@ def fits(slope_along, claims, sizes, direction, weights, rtol):
     return right and (size > 0 or slope_along([LENGTHS[-1] * v for v in moved]) == 0)
 
 
-def judge(along, claim, size, rounding, rtol):
+def judge(along, claim, size, tolerance, last_bits):
     """Return the verdict on one leaf; along(length) is its slope, measured with a direction of this length."""
-    slopes = {1.0: along(1.0)}
-    if size > 0 and abs(claim - slopes[1.0]) <= rtol * size:
+    slopes, tolerance = {1.0: along(1.0)}, tolerance + last_bits
+    if size > 0 and abs(claim - slopes[1.0]) <= tolerance:
         return RIGHT
     slopes |= {length: along(length) for length in (10.0, 100.0)}
     slope, noise = best(slopes)
-    if noise > rtol * size or size == 0:
+    if noise > tolerance or slope == 0:
         slopes |= {length: along(length) for length in LENGTHS if length not in slopes}
         slope, noise = best(slopes)
-    if not abs(claim - slope) <= rtol * size + 30 * noise:
+    if not abs(claim - slope) <= tolerance + 30 * noise:
         return WRONG
-    return RIGHT if 30 * noise <= 0.1 * size or noise <= 10 * rounding else UNJUDGED
+    return RIGHT if 30 * noise <= 0.1 * size or noise <= last_bits else UNJUDGED
 
 
 def best(slopes):
     """Return (slope, noise) from the three neighbouring lengths whose slopes differ least: their median and their range.
 
-    Three zeros are no slope if the two longest directions agree on another: the moves were lost in the rounding.
+    Three zeros are no slope if the two longest directions see one: shorter moves may have been lost in the rounding.
     """
     values = [slopes[length] for length in sorted(slopes)]
-    *_, near, far = values
-    seen = near != 0 and abs(near - far) <= 0.5 * abs(far)
+    seen = all(values[-2:])
     triples = [values[k : k + 3] for k in range(max(1, len(values) - 3))]
     triples = [three for three in triples if any(three) or not seen] or [values[-3:]]
     three = min(triples, key=np.ptp)
