@@ -63,9 +63,9 @@ def differences(f, point, direction, step, slopes):
 def real_leaves(f, point, slopes):
     """Return the leaves of f(point): zeros for whole numbers, which have no slope, NaN where f refuses the point."""
     try:
-        leaves = [np.real(leaf) for leaf in tree_leaves(f(point))]
+        leaves = [np.asarray(np.real(leaf)) for leaf in tree_leaves(f(point))]
     except TypeError:  # constants inside f may be complex, and then it takes nothing else
-        leaves = [np.real(leaf) for leaf in tree_leaves(f(tree_map(lambda p: p + 0j, point)))]
+        leaves = [np.asarray(np.real(leaf)) for leaf in tree_leaves(f(tree_map(lambda p: p + 0j, point)))]
     except (ValueError, ArithmeticError):  # outside the domain of f
         return [np.full(np.shape(slope), np.nan) for slope in slopes]
     return [leaf if leaf.dtype.kind == "f" else np.zeros(leaf.shape) for leaf in leaves]

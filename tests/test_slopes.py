@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rnn_tutorial.gradient_check import (
+    CannotJudge,
     ComplexStepLost,
     GradientError,
     central_difference_slope,
@@ -17,6 +18,11 @@ from rnn_tutorial.gradient_check import (
 from rnn_tutorial.tree import tree_dot
 
 X = np.array([0.3, -0.4, 0.8])
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
 
 
 def buffer(x):
@@ -115,6 +121,75 @@ def test_central_differences_judge_what_the_complex_step_cannot(way, rng):
         check_gradients(*forward_and_back(LOST[way], False), X, rng, **options)
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
+RIGHT = {
+    "tanh": np.tanh,
+    "closed gates": lambda x: np.tanh(50 * x),
+    "almost closed": lambda x: 1 - np.tanh(15 + x),
+    "log(1 + exp(-100))": lambda x: np.log1p(np.exp(x - 100)),
+    "relu": lambda x: np.maximum(x, 0),
+    "relu close to its kink": lambda x: np.maximum(x - 0.3 + 1e-6, 0) + np.maximum(x + 0.4 + 1e-6, 0),
+    "clip": lambda x: np.clip(x, -0.5, 0.5),
+    "largest": lambda x: x[np.argmax(x.real)],
+    "a softmax with its largest taken away": lambda x: np.exp(x - x.real.max()) / np.sum(np.exp(x - x.real.max())),
+    "the sum of a softmax": lambda x: np.sum(np.exp(x) / np.sum(np.exp(x))),
+    "strongly curved": lambda x: np.sin(1e5 * x),
+    "too curved for any difference": lambda x: np.sin(1e9 * x),
+    "very small": lambda x: 1e-200 * np.tanh(x),
+    "very large": lambda x: 1e200 * np.tanh(x),
+    "beside a large constant": lambda x: 1e8 + np.tanh(x),
+    "lost digits within": lambda x: (1e10 + x) - 1e10,
+    "defined on one side only": lambda x: np.sqrt(x - np.array([0.3, -0.4, 0.8]) + 1e-9),
+    "complex constants": lambda x: x * np.ones(3, complex),
+    "a buffer of its own dtype": lambda x: np.cumsum(np.zeros_like(x) + x),
+    "constant": lambda x: np.ones(3),
+    "nothing but a mask": lambda x: x.real > 0,
+}
+
+
+@pytest.mark.parametrize("function", RIGHT)
+@pytest.mark.parametrize("size", [1.0, 1e-3, 1e3])
+def test_a_complex_step_that_was_not_lost_is_never_refused(function, size):
+    for draw in range(5):
+        direction = size * np.random.default_rng(draw).standard_normal(3)
+        with np.errstate(over="ignore"):
+            complex_step_slope(RIGHT[function], X, direction)
+
+
+def test_a_kink_at_the_point_is_called_a_kink():
+    with pytest.raises(CannotJudge, match="output: the function has a kink at this point"):
+        complex_step_slope(lambda x: np.maximum(x, 0), np.zeros(3), np.array([1.0, 2.0, -1.0]))
+
+
+def test_an_error_that_has_nothing_to_do_with_complex_numbers_stays_what_it_is():
+    with pytest.raises(TypeError, match="argument") as caught:
+        complex_step_slope(lambda: 1.0, X, X)
+    assert not isinstance(caught.value, ComplexStepLost)
+
+
+def test_the_place_where_the_imaginary_part_is_dropped_is_named():
+    with pytest.raises(ComplexStepLost, match=r"in `hs\[t\] = np.tanh\(\(t \+ 1\) \* x\)` \(test_slopes.py, line \d+\)"):
+        complex_step_slope(buffer, X, X)
+
+
+def test_the_outputs_at_fault_are_named():
+    for way, name in (
+        ("one of two outputs real", r"output\[1\] is real"),
+        ("one of two outputs wrong", r"output\['size'\] carries"),
+    ):
+        with pytest.raises(ComplexStepLost, match=name):
+            complex_step_slope(LOST[way], X, X)
+
+
+def test_slopes_are_trees_like_the_outputs():
+    def f(p):
+        return {"y": p[0] * p[1], "n": 3}
+
+    for slope in (complex_step_slope, central_difference_slope):
+        found = slope(f, (X, 2 * X), (np.ones(3), np.zeros(3)))
+        np.testing.assert_allclose(found["y"], 2 * X, rtol=1e-9)
+        assert found["n"] == 0
+
+
+def test_a_loss_that_is_no_scalar_is_refused():
+    with pytest.raises(TypeError, match=r"loss: expected a scalar, got ndarray of shape \(3,\)"):
+        numerical_gradient(np.tanh, X)
