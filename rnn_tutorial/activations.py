@@ -34,11 +34,23 @@ identity = Activation("identity", f=lambda a: a, derivative=np.ones_like)
 tanh = Activation("tanh", f=np.tanh, derivative=lambda y: 1 - y * y)
 """y = tanh(a), dy/da = 1 - y^2."""
 
-sigmoid = Activation("sigmoid", f=lambda a: 0.5 * (1 + np.tanh(0.5 * a)), derivative=lambda y: y * (1 - y))
-"""y = 1 / (1 + exp(-a)), written (1 + tanh(a/2)) / 2, which is the same function and cannot overflow.
 
-dy/da = y (1 - y).
-"""
+def sigmoid_of(a):
+    """Return 1 / (1 + exp(-a)). Where exp(-a) overflows to infinity, its reciprocal is 0, which is right to rounding.
+
+    The other common form, (1 + tanh(a / 2)) / 2, loses its digits where the gate is nearly closed: both terms cancel.
+    """
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-a))
+
+
+def sigmoid_derivative(y):
+    """Return y * (1 - y)."""
+    return y * (1 - y)
+
+
+sigmoid = Activation("sigmoid", f=sigmoid_of, derivative=sigmoid_derivative)
+"""y = 1 / (1 + exp(-a)), dy/da = y (1 - y)."""
 
 relu = Activation("relu", f=lambda a: np.maximum(a, 0), derivative=lambda y: (y > 0).astype(y.dtype))
 """y = max(a, 0), dy/da = 1 where y > 0 and else 0 (at a = 0 the choice is 0, as in PyTorch)."""

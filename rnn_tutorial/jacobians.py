@@ -8,17 +8,17 @@ by dh_t = dh_T @ jacobian.
 
 import numpy as np
 
+from rnn_tutorial.step import step, step_backward
 from rnn_tutorial.tree import tree_map, tree_zeros_like
-from rnn_tutorial.unroll import unroll, unroll_backward
 from rnn_tutorial.validation import check_array
 
 
 def jacobians(cell, params, xs, state):
     """Return d h_T / d h_t for every time distance T - t, (T + 1, B, H, H): entry k is that at distance k, 0 the identity.
 
-    For any cell, by backpropagation: every sequence is copied H times, copy k is handed the unit gradient of unit k of
+    For any cell, by backpropagation: every sequence is copied H times, copy k is given the unit gradient of unit k of
     h_T, and what arrives at h_t is row k. The other fields of the state (the c of an LSTM) carry gradient too, so
-    every road from h_t to h_T counts.
+    every path from h_t to h_T counts.
 
     xs: (T, B, D); state: the cell's State of (B, H) before the first step. Errors: those of `unroll`.
     """
@@ -27,12 +27,12 @@ def jacobians(cell, params, xs, state):
     copies = np.repeat(np.arange(B), H)  # sequence 0 H times, sequence 1 H times, ...
     state, caches = tree_map(lambda leaf: leaf[copies], state), []
     for x in xs[:, copies]:
-        (_, state), cache = unroll(cell, params, x[None], state)
+        state, cache = step(cell, params, x, state)
         caches.append(cache)
     dstate = tree_zeros_like(state)._replace(h=np.tile(np.eye(H, dtype=state.h.dtype), (B, 1)))
     rows = [dstate.h]
     for cache in reversed(caches):
-        _, _, dstate = unroll_backward(cell, params, cache, (np.zeros_like(cache.previous_hs), dstate))
+        _, _, dstate = step_backward(cell, params, cache, dstate)
         rows.append(dstate.h)
     return np.stack(rows).reshape(-1, B, H, H)
 

@@ -2,18 +2,11 @@
 
 import numpy as np
 
+from rnn_tutorial.layer import CannotContinue, Layer
 from rnn_tutorial.slopes import check_plain, check_point
 from rnn_tutorial.tree import tree_add, tree_map, tree_paths, tree_random_like
 
-try:
-    from rnn_tutorial.layer import CannotContinue
-except ModuleNotFoundError:  # until the layers of the second edition are merged
-
-    class CannotContinue(TypeError):
-        """A layer that reads its sequence from the end."""
-
-
-METHODS = ("init", "initial_state", "forward", "backward")
+METHODS = [name for name, member in vars(Layer).items() if callable(member) and not name.startswith("_")]
 
 
 class StateLost(AssertionError):

@@ -8,7 +8,6 @@ The model maps symbols (T, B) to logits (T, B, V), as `Serial((Embedding, Recurr
 import numpy as np
 
 from rnn_tutorial.losses import softmax
-from rnn_tutorial.stateful import forward_from, initial_states
 from rnn_tutorial.validation import check_array, check_positive
 
 
@@ -24,13 +23,13 @@ def generate(model, params, rng, prompts, length, temperature=1.0):
     """
     check_positive("length", length)
     check_array("prompts", prompts, T=None, B=None)
-    states = initial_states(model, params, prompts.shape[1])
-    logits, states = continue_forward(model, params, prompts, states)
+    state = model.initial_state(params, prompts.shape[1])
+    logits, state, _ = model.forward(params, prompts, state)
     symbols = []
     for _ in range(length):
         check_array("logits", logits, T=None, B=prompts.shape[1], V=None)
         symbols.append(sample_symbols(rng, logits[-1], temperature))
-        logits, states = continue_forward(model, params, symbols[-1][None], states)
+        logits, state, _ = model.forward(params, symbols[-1][None], state)
     return np.stack(symbols)
 
 
@@ -45,9 +44,3 @@ def sample_symbols(rng, logits, temperature=1.0):
     ends = np.cumsum(softmax(logits, temperature), axis=-1)
     u = rng.random((len(logits), 1)) * ends[:, -1:]
     return np.sum(ends <= u, axis=-1)
-
-
-def continue_forward(layer, params, xs, states):
-    """Return (ys, states after the last step): `forward_from` without its cache, which writing has no use for."""
-    ys, states, _ = forward_from(layer, params, xs, states)
-    return ys, states

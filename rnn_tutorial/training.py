@@ -91,7 +91,7 @@ def evaluate(model, params, batches, loss):
     """
     total, count = 0.0, 0
     for batch in map(_as_batch, batches):
-        ys, _ = model.forward(params, batch.xs, mask=batch.mask)
+        ys, _, _ = model.forward(params, batch.xs, mask=batch.mask)
         target_mask = _target_mask(batch, ys)
         value, _ = loss(ys, batch.targets, mask=target_mask)
         counted = int(np.prod(ys.shape[:-1]) if target_mask is None else np.count_nonzero(target_mask))
@@ -122,9 +122,9 @@ def _show_loss(bar):
 def _slope(model, params, batch, loss, rng):
     """Return (loss, gradient, norm of the gradient). Overflow needs no warning here: the caller looks for its result."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        ys, cache = model.forward(params, batch.xs, mask=batch.mask, rng=rng)
+        ys, _, cache = model.forward(params, batch.xs, mask=batch.mask, rng=rng)
         value, dys = loss(ys, batch.targets, mask=_target_mask(batch, ys))
-        dparams, _ = model.backward(params, cache, dys)
+        dparams, _, _ = model.backward(params, cache, dys)
         check_like("gradient", dparams, params)
         return float(value), dparams, tree_norm(dparams)
 

@@ -29,9 +29,9 @@ def truncated_backward(cell, params, cache, dhs, *, stride, window):
     if window < stride:
         raise ValueError(f"window: expected at least the stride, {stride}, got {window}")
     check_like("dhs", dhs, cache.previous_hs)
-    T, B, _ = dhs.shape
+    T = len(dhs)
     dparams, dxs = tree_zeros_like(params), np.zeros_like(cache.xs)
-    dlast_state = tree_zeros_like(cell.initial_state(params, B))
+    dlast_state = tree_zeros_like(cache.last)
     for start in range(0, T, stride):
         stop = min(start + stride, T)
         first = max(start + stride - window, 0)

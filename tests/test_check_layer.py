@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rnn_tutorial.gradient_check import ComplexStepLost, GradientError, StateLost, central_difference_slope, check_layer
-from rnn_tutorial.layer_check import CannotContinue
+from rnn_tutorial.layer import CannotContinue
 
 
 class SumState(NamedTuple):

@@ -279,22 +279,17 @@ def test_check_cell_refuses_what_is_no_cell(rng):
         check_cell("LSTM", rng)
 
 
-def changed(cell, **changes):
-    """Return the cell with other functions."""
-    return getattr(cell, "replace", getattr(cell, "_replace", None))(**changes)
-
-
 @pytest.mark.parametrize("where", ["ragged only", "whole"])
 def test_check_cell_looks_at_whole_and_ragged_batches(where, rng):
     """A cell that is wrong only for rows whose gradient is zero is right on whole batches: the ragged run must find it."""
 
     def leaky(params, cache, dstate):
-        down, da_x, da_h, dprevious = Elman.pointwise_backward(params, cache, dstate)
+        dextra, da_x, da_h, dprevious = Elman.pointwise_backward(params, cache, dstate)
         rows = (dstate.h == 0).all(axis=1, keepdims=True) if where == "ragged only" else np.ones((len(da_x), 1), bool)
-        return down, da_x + 1e-3 * rows, da_h, dprevious
+        return dextra, da_x + 1e-3 * rows, da_h, dprevious
 
     with pytest.raises(GradientError):
-        check_cell(changed(Elman, pointwise_backward=leaky), rng)
+        check_cell(Elman.replace(pointwise_backward=leaky), rng)
 
 
 NO_CACHE = {
@@ -310,7 +305,7 @@ def test_a_pointwise_that_returns_too_little_is_told_what_to_return(way, rng):
         with pytest.raises(
             TypeError, match=r"^pointwise: expected (to get back \(new state, cache\)|a new state with the fields)"
         ):
-            check_cell(changed(cell, pointwise=NO_CACHE[way](cell.pointwise)), rng)
+            check_cell(cell.replace(pointwise=NO_CACHE[way](cell.pointwise)), rng)
 
 
 @pytest.mark.parametrize("kept", [slice(0), slice(3), slice(1, None)])
@@ -321,7 +316,7 @@ def test_a_pointwise_backward_that_returns_too_little_is_told_what_to_return(kep
     with pytest.raises(
         TypeError, match=r"pointwise_backward: expected to get back \(dextra, da_x, da_h, dprevious\), got a tuple"
     ):
-        check_cell(changed(LSTM, pointwise_backward=short), rng)
+        check_cell(LSTM.replace(pointwise_backward=short), rng)
 
 
 def test_a_cell_that_loses_the_complex_step_is_refused(rng):
@@ -330,5 +325,5 @@ def test_a_cell_that_loses_the_complex_step_is_refused(rng):
         return new_state._replace(h=np.tanh((a_x + a_h).real)), cache
 
     with pytest.raises(ComplexStepLost):
-        check_cell(changed(Elman, pointwise=pointwise), rng)
-    check_cell(changed(Elman, pointwise=pointwise), rng, slope=central_difference_slope, rtol=1e-6)
+        check_cell(Elman.replace(pointwise=pointwise), rng)
+    check_cell(Elman.replace(pointwise=pointwise), rng, slope=central_difference_slope, rtol=1e-6)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from rnn_tutorial.stateful import forward_from, initial_states, reset_states
 
 from rnn_tutorial.cells.gru import GRU
 from rnn_tutorial.cells.lstm import LSTM, LSTMState
@@ -9,7 +10,6 @@ from rnn_tutorial.directions import Bidirectional, Reversed
 from rnn_tutorial.dropout import Dropout, Zoneout
 from rnn_tutorial.gradient_check import check_gradients
 from rnn_tutorial.layers import Dense, Recurrent, Residual, Serial
-from rnn_tutorial.stateful import forward_from, initial_states, reset_states
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_random_like
 
 T, B, D, H = 6, 3, 4, 5

@@ -8,16 +8,17 @@ c is a weighted mean of what it was and what is new, so with |g| <= 1 it can nev
 CIFG. The gates lie side by side in the order i, o, g.
 """
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray as Array
 
-from rnn_tutorial.activations import Activation, check_activations, sigmoid, tanh
-from rnn_tutorial.cells.cell import Cell
+from rnn_tutorial.activations import sigmoid, tanh
+from rnn_tutorial.bound import Bound
+from rnn_tutorial.cells.cell import cell_with_activations
 from rnn_tutorial.cells.gates import gate_blocks, init_gates
-from rnn_tutorial.cells.lstm import LSTMState, lstm_initial_state
+from rnn_tutorial.cells.lstm import LSTMState
+from rnn_tutorial.cells.lstm_1997 import LSTM1997Activations, LSTM1997Gates
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
 from rnn_tutorial.validation import check_number
 
@@ -30,14 +31,6 @@ class CoupledLSTMParams(NamedTuple):
     b: Array  # (3H,)
 
 
-class CoupledLSTMGates(NamedTuple):
-    """One thing for each gate."""
-
-    i: Array
-    o: Array
-    g: Array
-
-
 class CoupledLSTMValues(NamedTuple):
     """What `coupled_lstm_pointwise` keeps for its backward, each (B, H)."""
 
@@ -48,15 +41,6 @@ class CoupledLSTMValues(NamedTuple):
     tanh_c: Array
 
 
-class CoupledLSTMActivations(NamedTuple):
-    """The activation of each gate, and of c on its way to h."""
-
-    i: Activation = sigmoid
-    o: Activation = sigmoid
-    g: Activation = tanh
-    c: Activation = tanh
-
-
 def coupled_lstm_init(rng, input_size, hidden_size, *, forget_bias=1.0, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
     """Return CoupledLSTMParams: each gate's block drawn by itself by the initializers W_x, W_h and b.
 
@@ -64,21 +48,21 @@ def coupled_lstm_init(rng, input_size, hidden_size, *, forget_bias=1.0, W_x=glor
     that of the LSTM.
     """
     params = CoupledLSTMParams(*init_gates(rng, input_size, hidden_size, 3, W_x, W_h, b))
-    gate_blocks(params.b, CoupledLSTMGates).i[:] -= forget_bias
+    gate_blocks(params.b, LSTM1997Gates).i[:] -= forget_bias
     return params
 
 
-def coupled_lstm_pointwise(params, a_x, a_h, state, *, activations=CoupledLSTMActivations()):
+def coupled_lstm_pointwise(params, a_x, a_h, state, *, activations=LSTM1997Activations()):
     """Return (state, CoupledLSTMValues) from the pre-activations a_x and a_h, (B, 3H), whose sum is a."""
-    a = gate_blocks(a_x + a_h, CoupledLSTMGates)
+    a = gate_blocks(a_x + a_h, LSTM1997Gates)
     i, o, g = activations.i.f(a.i), activations.o.f(a.o), activations.g.f(a.g)
     c = (1 - i) * state.c + i * g
     tanh_c = activations.c.f(c)
     return LSTMState(h=o * tanh_c, c=c), CoupledLSTMValues(state.c, i, o, g, tanh_c)
 
 
-def coupled_lstm_pointwise_backward(params, cache, dstate, *, activations=CoupledLSTMActivations()):
-    """Return ((), da_x, da_h, dprevious); i is used twice, as i and as 1 - i, so di = dc * (g - c_previous).
+def coupled_lstm_pointwise_backward(params, cache, dstate, *, activations=LSTM1997Activations()):
+    """Return ({}, da_x, da_h, dprevious); i is used twice, as i and as 1 - i, so di = dc * (g - c_previous).
 
     do = dh * tanh_c, dc = dstate.c + dh * o * (1 - tanh_c^2), dg = dc * i, dc_previous = dc * (1 - i).
     """
@@ -88,23 +72,24 @@ def coupled_lstm_pointwise_backward(params, cache, dstate, *, activations=Couple
     di, dg = dc * (g - c_previous), dc * i  # c = (1 - i) * c_previous + i * g
     das = di * activations.i.derivative(i), do * activations.o.derivative(o), dg * activations.g.derivative(g)
     da = np.concatenate(das, axis=1)
-    return (), da, da, LSTMState(h=np.zeros_like(dc), c=dc * (1 - i))
+    return {}, da, da, LSTMState(h=np.zeros_like(dc), c=dc * (1 - i))
 
 
 def coupled_lstm(*, i=sigmoid, o=sigmoid, g=tanh, c=tanh, forget_bias=1.0, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
     """Return the coupled LSTM with an `Activation` for each gate and for c on its way to h, a forget bias, three initializers.
 
-    Errors: TypeError for what is no Activation, ValueError for a bias that is no finite number.
+    Raises: TypeError for anything that is not an Activation, ValueError for a bias that is not a finite number.
     """
     check_number("forget_bias", forget_bias)
-    activations = CoupledLSTMActivations(i, o, g, c)
-    check_activations(**activations._asdict())
-    return Cell(
-        name="CoupledLSTM",
-        init=partial(coupled_lstm_init, forget_bias=forget_bias, W_x=W_x, W_h=W_h, b=b),
-        initial_state=partial(lstm_initial_state, gates=3, Params=CoupledLSTMParams),
-        pointwise=partial(coupled_lstm_pointwise, activations=activations),
-        pointwise_backward=partial(coupled_lstm_pointwise_backward, activations=activations),
+    return cell_with_activations(
+        "CoupledLSTM",
+        LSTM1997Activations(i, o, g, c),
+        Bound(coupled_lstm_init, forget_bias=float(forget_bias), W_x=W_x, W_h=W_h, b=b),
+        coupled_lstm_pointwise,
+        coupled_lstm_pointwise_backward,
+        Params=CoupledLSTMParams,
+        State=LSTMState,
+        gates="iog",
     )
 
 

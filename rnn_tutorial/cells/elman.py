@@ -5,16 +5,18 @@ its backward are the same step without its matrix products (see `cell.py`), whic
 the two equal.
 """
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray as Array
 
-from rnn_tutorial.activations import check_activations, tanh
+from rnn_tutorial.activations import Activation, check_activations, tanh
+from rnn_tutorial.bound import Bound
 from rnn_tutorial.cells.cell import Cell
+from rnn_tutorial.cells.gates import check_step_inputs, init_gates
+from rnn_tutorial.cells.kernels.elman import ELMAN_KERNEL
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
-from rnn_tutorial.validation import check_array, check_finite, check_like, check_positive
+from rnn_tutorial.validation import check_like
 
 
 class ElmanParams(NamedTuple):
@@ -39,39 +41,23 @@ class ElmanCache(NamedTuple):
     h: Array  # (B, H)
 
 
+class ElmanActivations(NamedTuple):
+    """The activation of the cell, by the name that `elman` has for it."""
+
+    activation: Activation = tanh
+
+
 def elman_init(rng, input_size, hidden_size, *, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
     """Return ElmanParams drawn by the initializers W_x, W_h and b, each `(rng, shape) -> array`."""
-    check_positive("input_size", input_size)
-    check_positive("hidden_size", hidden_size)
-    return ElmanParams(
-        W_x=W_x(rng, (input_size, hidden_size)),
-        W_h=W_h(rng, (hidden_size, hidden_size)),
-        b=b(rng, (hidden_size,)),
-    )
-
-
-def elman_initial_state(params, batch_size):
-    """Return the state before the first step: zeros (B, H) in the dtype of the parameters; W_h must be square."""
-    check_positive("batch_size", batch_size)
-    check_array("W_h", params.W_h, H=len(params.b), A=len(params.b))
-    return ElmanState(h=np.zeros((batch_size, len(params.W_h)), params.b.dtype))
-
-
-def elman_check(params, x, state):
-    """Return nothing, or refuse x and state unless they fit the parameters: shapes (B, D) and (B, H), one dtype, finite."""
-    D, H = params.W_x.shape
-    check_array("x", x, dtype=params.b.dtype, B=None, D=D)
-    check_array("state.h", state.h, dtype=params.b.dtype, B=len(x), H=H)
-    check_finite("x", x)
-    check_finite("state.h", state.h)
+    return ElmanParams(*init_gates(rng, input_size, hidden_size, 1, W_x, W_h, b))
 
 
 def elman_step(params, x, state):
     """Return (state, cache) after one step: h = tanh(x @ W_x + h_previous @ W_h + b).
 
-    x: (B, D), state.h: (B, H). Errors: ValueError or TypeError if x or state does not fit the parameters.
+    x: (B, D), state.h: (B, H). Raises: ValueError or TypeError if x or state does not fit the parameters.
     """
-    elman_check(params, x, state)
+    check_step_inputs(params, x, state)
     h = np.tanh(x @ params.W_x + state.h @ params.W_h + params.b)
     return ElmanState(h), ElmanCache(x, state, h)
 
@@ -81,7 +67,7 @@ def elman_step_backward(params, cache, dstate):
 
     da = dh * (1 - h^2), the gradient of the pre-activation a; then
     dW_x = x^T da, dW_h = h_previous^T da, db = sum over the batch of da, dx = da W_x^T, dh_previous = da W_h^T.
-    dstate: the gradient of the new state, ElmanState of (B, H). Errors: ValueError or TypeError if it does not fit.
+    dstate: the gradient of the new state, ElmanState of (B, H). Raises: ValueError or TypeError if it does not fit.
     """
     check_like("dstate", dstate, cache.previous)
     da = dstate.h * (1 - cache.h**2)  # h = tanh(a)
@@ -100,24 +86,30 @@ def elman_pointwise(params, a_x, a_h, state, *, activation=tanh):
 
 
 def elman_pointwise_backward(params, cache, dstate, *, activation=tanh):
-    """Return ((), da_x, da_h, dprevious): da_x = da_h = dh * derivative; no other road leads to the old state."""
+    """Return ({}, da_x, da_h, dprevious): da_x = da_h = dh * derivative; no other path leads to the old state."""
     da = dstate.h * activation.derivative(cache)
-    return (), da, da, ElmanState(h=np.zeros_like(da))
+    return {}, da, da, ElmanState(h=np.zeros_like(da))
 
 
 def elman(activation=tanh, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
     """Return the vanilla cell with an `Activation` and three initializers of your choice.
 
-    `elman(relu, W_h=identity())` is the network of Le, Jaitly & Hinton 2015. Errors: TypeError for another activation.
+    `elman(relu, W_h=identity())` is the network of Le, Jaitly & Hinton 2015. With tanh it has a fast path.
+
+    Raises: TypeError for anything that is not an Activation.
     """
     check_activations(activation=activation)
-    return Cell(
+    cell = Cell(
         name="Elman",
-        init=partial(elman_init, W_x=W_x, W_h=W_h, b=b),
-        initial_state=elman_initial_state,
-        pointwise=partial(elman_pointwise, activation=activation),
-        pointwise_backward=partial(elman_pointwise_backward, activation=activation),
+        Params=ElmanParams,
+        State=ElmanState,
+        gates="h",
+        init=Bound(elman_init, W_x=W_x, W_h=W_h, b=b),
+        pointwise=Bound(elman_pointwise, activation=activation),
+        pointwise_backward=Bound(elman_pointwise_backward, activation=activation),
+        activations=ElmanActivations(activation),
     )
+    return cell.with_fast(ELMAN_KERNEL if activation == tanh else None)
 
 
 Elman = elman()

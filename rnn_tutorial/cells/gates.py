@@ -65,22 +65,22 @@ def init_gates(rng, input_size, hidden_size, count, W_x, W_h, b):
     return tuple(np.concatenate(block, axis=-1) for block in blocks)
 
 
-def check_blocks(params, count, recurrent=None):
-    """Return nothing, or refuse params unless W_x and b hold `count` blocks of H columns, and W_h `recurrent` (or `count`)."""
+def check_blocks(params, count):
+    """Raise ValueError or TypeError unless W_x, W_h and b hold `count` blocks of H columns."""
     check_fields("params", params, "W_x", "W_h", "b")
-    H, recurrent = len(params.W_h), recurrent or count
-    check_array("W_h", params.W_h, H=H, **{f"{recurrent}H": recurrent * H})
+    H = len(params.W_h)
+    check_array("W_h", params.W_h, H=H, **{f"{count}H": count * H})
     check_array("W_x", params.W_x, D=None, **{f"{count}H": count * H})
     check_array("b", params.b, **{f"{count}H": count * H})
 
 
 def check_step_inputs(params, x, state):
-    """Return nothing, or refuse x and state unless they fit the parameters: (B, D) and (B, H), one dtype, finite.
+    """Raise ValueError or TypeError unless x and state fit the parameters: (B, D) and (B, H), one dtype, finite numbers.
 
-    And the parameters unless they fit each other: NumPy would broadcast one column of W_h over all gates.
+    And unless W_x and b fit each other: NumPy would broadcast one column of W_x over all gates.
     """
     check_array("W_x", params.W_x, D=None, A=len(params.b))
-    check_array("W_h", params.W_h, H=None, A=len(params.b))
+    check_array("W_h", params.W_h, H=None, A_h=None)
     check_array("x", x, dtype=params.b.dtype, B=None, D=len(params.W_x))
     check_finite("x", x)
     for name, leaf in zip(state._fields, state):

@@ -11,17 +11,17 @@ a second bias would only add to the first. Cho et al. reset before the matrix, a
 Source: Cho et al. 2014, section 2.3. The gates lie side by side in the order r, z, n.
 """
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray as Array
 
-from rnn_tutorial.activations import Activation, check_activations, sigmoid, tanh
-from rnn_tutorial.cells.cell import Cell
-from rnn_tutorial.cells.gates import check_blocks, gate_blocks, init_gates
+from rnn_tutorial.activations import Activation, sigmoid, tanh
+from rnn_tutorial.bound import Bound
+from rnn_tutorial.cells.cell import cell_with_activations
+from rnn_tutorial.cells.gates import gate_blocks, init_gates
+from rnn_tutorial.cells.kernels.gru import GRU_KERNEL
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
-from rnn_tutorial.validation import check_array, check_fields, check_positive
 
 
 class GRUParams(NamedTuple):
@@ -70,16 +70,9 @@ def gru_init(rng, input_size, hidden_size, *, W_x=glorot_uniform, W_h=orthogonal
     return GRUParams(*init_gates(rng, input_size, hidden_size, 3, W_x, W_h, b), b_hn=b(rng, (hidden_size,)))
 
 
-def gru_initial_state(params, batch_size):
-    """Return the state before the first step: zeros (B, H) in the dtype of the parameters.
-
-    Errors: ValueError or TypeError for parameters whose shapes are not those of three gates and b_hn.
-    """
-    check_positive("batch_size", batch_size)
-    check_blocks(params, 3)
-    check_fields("params", params, "b_hn")
-    check_array("b_hn", params.b_hn, dtype=params.b.dtype, H=len(params.W_h))
-    return GRUState(h=np.zeros((batch_size, len(params.W_h)), params.b.dtype))
+def gru_shapes(D, H):
+    """Return GRUParams of shapes."""
+    return GRUParams(W_x=(D, 3 * H), W_h=(H, 3 * H), b=(3 * H,), b_hn=(H,))
 
 
 def gru_pointwise(params, a_x, a_h, state, *, activations=GRUActivations()):
@@ -106,10 +99,10 @@ def gru_gates_backward(values, dstate, *, activations=GRUActivations()):
 
 
 def gru_pointwise_backward(params, cache, dstate, *, activations=GRUActivations()):
-    """Return ((db_hn,), da_x, da_h, dprevious).
+    """Return ({"b_hn": db_hn}, da_x, da_h, dprevious).
 
     da_x = [da_r, da_z, da_n] and da_h = [da_r, da_z, da_n * r]: the candidate's two pre-activations have different gradients.
-    The old state's own road, past all matrices, is dh * z.
+    The old state's own path, past all matrices, is dh * z.
     """
     dgates, ds = gru_gates_backward(cache, dstate, activations=activations)
     da_r = dgates.r * activations.r.derivative(cache.r)
@@ -117,23 +110,29 @@ def gru_pointwise_backward(params, cache, dstate, *, activations=GRUActivations(
     da_n = dgates.n * activations.n.derivative(cache.n)
     da_x = np.concatenate([da_r, da_z, da_n], axis=1)
     da_h = np.concatenate([da_r, da_z, ds], axis=1)
-    return (ds.sum(axis=0),), da_x, da_h, GRUState(h=dstate.h * cache.z)
+    return {"b_hn": ds.sum(axis=0)}, da_x, da_h, GRUState(h=dstate.h * cache.z)
 
 
 def gru(*, r=sigmoid, z=sigmoid, n=tanh, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
     """Return the GRU, reset after the matrix, with an `Activation` for each gate and three initializers.
 
-    Errors: TypeError for what is no Activation.
+    With the usual activations the cell has a fast path; with others its `fast` is None.
+
+    Raises: TypeError for anything that is not an Activation.
     """
     activations = GRUActivations(r, z, n)
-    check_activations(**activations._asdict())
-    return Cell(
-        name="GRU",
-        init=partial(gru_init, W_x=W_x, W_h=W_h, b=b),
-        initial_state=gru_initial_state,
-        pointwise=partial(gru_pointwise, activations=activations),
-        pointwise_backward=partial(gru_pointwise_backward, activations=activations),
+    cell = cell_with_activations(
+        "GRU",
+        activations,
+        Bound(gru_init, W_x=W_x, W_h=W_h, b=b),
+        gru_pointwise,
+        gru_pointwise_backward,
+        Params=GRUParams,
+        State=GRUState,
+        gates="rzn",
+        shapes=gru_shapes,
     )
+    return cell.with_fast(GRU_KERNEL if activations == GRUActivations() else None)
 
 
 GRU = gru()

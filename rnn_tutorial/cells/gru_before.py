@@ -10,18 +10,17 @@ the two blocks of r and z alone. Unlike in `gru.py`, the reset mixes units befor
 Source: Cho et al. 2014, section 2.3, equations 5 to 8. The gates lie side by side in the order r, z, n.
 """
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray as Array
 
-from rnn_tutorial.activations import check_activations, sigmoid, tanh
-from rnn_tutorial.cells.cell import Cell
-from rnn_tutorial.cells.gates import check_blocks, gate_blocks, init_gates
+from rnn_tutorial.activations import sigmoid, tanh
+from rnn_tutorial.bound import Bound
+from rnn_tutorial.cells.cell import cell_with_activations
+from rnn_tutorial.cells.gates import gate_blocks, init_gates
 from rnn_tutorial.cells.gru import GRUActivations, GRUGates, GRUState
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
-from rnn_tutorial.validation import check_array, check_fields, check_positive
 
 
 class GRUBeforeParams(NamedTuple):
@@ -44,21 +43,14 @@ class GRUBeforeValues(NamedTuple):
 
 def gru_before_init(rng, input_size, hidden_size, *, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
     """Return GRUBeforeParams: each gate's block drawn by itself by the initializers W_x, W_h and b."""
-    W_x, W_h, b = init_gates(rng, input_size, hidden_size, 3, W_x, W_h, b)
-    W_hr, W_hz, W_hn = np.split(W_h, 3, axis=1)
-    return GRUBeforeParams(W_x, np.concatenate([W_hr, W_hz], axis=1), b, W_hn)
+    blocks_x, blocks_h, bias = init_gates(rng, input_size, hidden_size, 3, W_x, W_h, b)
+    W_hr, W_hz, W_hn = np.split(blocks_h, 3, axis=1)
+    return GRUBeforeParams(blocks_x, np.concatenate([W_hr, W_hz], axis=1), bias, W_hn.copy())
 
 
-def gru_before_initial_state(params, batch_size):
-    """Return the state before the first step: zeros (B, H) in the dtype of the parameters.
-
-    Errors: ValueError or TypeError for parameters of other shapes.
-    """
-    check_positive("batch_size", batch_size)
-    check_blocks(params, 3, recurrent=2)
-    check_fields("params", params, "W_hn")
-    check_array("W_hn", params.W_hn, dtype=params.b.dtype, H_previous=len(params.W_h), H=len(params.W_h))
-    return GRUState(h=np.zeros((batch_size, len(params.W_h)), params.b.dtype))
+def gru_before_shapes(D, H):
+    """Return GRUBeforeParams of shapes."""
+    return GRUBeforeParams(W_x=(D, 3 * H), W_h=(H, 2 * H), b=(3 * H,), W_hn=(H, H))
 
 
 def gru_before_pointwise(params, a_x, a_h, state, *, activations=GRUActivations()):
@@ -72,10 +64,10 @@ def gru_before_pointwise(params, a_x, a_h, state, *, activations=GRUActivations(
 
 
 def gru_before_pointwise_backward(params, cache, dstate, *, activations=GRUActivations()):
-    """Return ((dW_hn,), da_x, da_h, dprevious).
+    """Return ({"W_hn": dW_hn}, da_x, da_h, dprevious).
 
     With m = r * h_previous, what the candidate's matrix sees: dm = da_n W_hn^T and dW_hn = m^T da_n, then dr = dm * h_previous,
-    and the old state has two roads past W_h: kept, dh * z, and through m, dm * r.
+    and the old state has two paths past W_h: kept, dh * z, and through m, dm * r.
     """
     h_previous, r, z, n = cache
     dz = dstate.h * (h_previous - n)  # h = z * h_previous + (1 - z) * n
@@ -85,22 +77,24 @@ def gru_before_pointwise_backward(params, cache, dstate, *, activations=GRUActiv
     da_z = dz * activations.z.derivative(z)
     da_x = np.concatenate([da_r, da_z, da_n], axis=1)
     da_h = np.concatenate([da_r, da_z], axis=1)
-    return ((r * h_previous).T @ da_n,), da_x, da_h, GRUState(h=dstate.h * z + dm * r)
+    return {"W_hn": (r * h_previous).T @ da_n}, da_x, da_h, GRUState(h=dstate.h * z + dm * r)
 
 
 def gru_before(*, r=sigmoid, z=sigmoid, n=tanh, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
     """Return the GRU, reset before the matrix, with an `Activation` for each gate and three initializers.
 
-    Errors: TypeError for what is no Activation.
+    Raises: TypeError for anything that is not an Activation.
     """
-    activations = GRUActivations(r, z, n)
-    check_activations(**activations._asdict())
-    return Cell(
-        name="GRUBefore",
-        init=partial(gru_before_init, W_x=W_x, W_h=W_h, b=b),
-        initial_state=gru_before_initial_state,
-        pointwise=partial(gru_before_pointwise, activations=activations),
-        pointwise_backward=partial(gru_before_pointwise_backward, activations=activations),
+    return cell_with_activations(
+        "GRUBefore",
+        GRUActivations(r, z, n),
+        Bound(gru_before_init, W_x=W_x, W_h=W_h, b=b),
+        gru_before_pointwise,
+        gru_before_pointwise_backward,
+        Params=GRUBeforeParams,
+        State=GRUState,
+        gates="rzn",
+        shapes=gru_before_shapes,
     )
 
 

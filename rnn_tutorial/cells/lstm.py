@@ -9,17 +9,18 @@ the order i, f, o, g. `lstm_step` and `lstm_step_backward` are the specification
 and its backward are the same step without its matrix products (see `cell.py`), which is what `unroll` runs.
 """
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray as Array
 
-from rnn_tutorial.activations import Activation, check_activations, sigmoid, tanh
-from rnn_tutorial.cells.cell import Cell
-from rnn_tutorial.cells.gates import check_blocks, check_step_inputs, gate_blocks, init_gates
+from rnn_tutorial.activations import Activation, sigmoid, tanh
+from rnn_tutorial.bound import Bound
+from rnn_tutorial.cells.cell import cell_with_activations
+from rnn_tutorial.cells.gates import check_step_inputs, gate_blocks, init_gates
+from rnn_tutorial.cells.kernels.lstm import LSTM_KERNEL
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
-from rnn_tutorial.validation import check_kind, check_like, check_number, check_positive
+from rnn_tutorial.validation import check_like, check_number
 
 
 class LSTMParams(NamedTuple):
@@ -89,24 +90,10 @@ def lstm_init(rng, input_size, hidden_size, *, forget_bias=1.0, W_x=glorot_unifo
     return params
 
 
-def lstm_initial_state(params, batch_size, *, gates=4, Params=None):
-    """Return the state before the first step: zeros (B, H) in the dtype of the parameters.
-
-    Errors: ValueError for parameters whose shapes are not those of so many gates; TypeError for parameters of another cell, whose
-    blocks may well fit, if `Params` says which type they must be.
-    """
-    check_positive("batch_size", batch_size)
-    check_blocks(params, gates)
-    if Params is not None:
-        check_kind("params", params, Params)
-    shape = batch_size, len(params.W_h)
-    return LSTMState(h=np.zeros(shape, params.b.dtype), c=np.zeros(shape, params.b.dtype))
-
-
 def lstm_step(params, x, state):
     """Return (state, cache) after one step, by the formulas at the top of this file.
 
-    x: (B, D); state.h, state.c: (B, H). Errors: ValueError or TypeError if x or state does not fit the parameters.
+    x: (B, D); state.h, state.c: (B, H). Raises: ValueError or TypeError if x or state does not fit the parameters.
     """
     check_step_inputs(params, x, state)
     a = gate_blocks(x @ params.W_x + state.h @ params.W_h + params.b, LSTMGates)
@@ -124,9 +111,9 @@ def lstm_step_backward(params, cache, dstate):
     di = dc * g                        df = dc * c_previous                        dg = dc * i
     da = [di i (1 - i), df f (1 - f), do o (1 - o), dg (1 - g^2)], (B, 4H), then as for any affine map
     dW_x = x^T da, dW_h = h_previous^T da, db = sum over the batch of da, dx = da W_x^T, dh_previous = da W_h^T,
-    and dc_previous = dc * f, along the one road without a matrix.
+    and dc_previous = dc * f, along the one path without a matrix.
 
-    dstate: LSTMState of (B, H), what arrives from the step above and the step after. Errors: ValueError or TypeError if it
+    dstate: LSTMState of (B, H), what arrives from the step above and the step after. Raises: ValueError or TypeError if it
     does not fit.
     """
     x, previous, i, f, o, g, tanh_c = cache
@@ -149,7 +136,7 @@ def lstm_pointwise(params, a_x, a_h, state, *, activations=LSTMActivations()):
 
 
 def lstm_gates_backward(values, dstate, *, activations=LSTMActivations()):
-    """Return (dgates, dc): LSTMGates of the gradients of i, f, o, g, and the whole gradient of c, both roads added.
+    """Return (dgates, dc): LSTMGates of the gradients of i, f, o, g, and the whole gradient of c, both paths added.
 
     Elementwise, so it takes one step, (B, H), or all the steps of a trace at once, (T, B, H).
     """
@@ -158,30 +145,35 @@ def lstm_gates_backward(values, dstate, *, activations=LSTMActivations()):
 
 
 def lstm_pointwise_backward(params, cache, dstate, *, activations=LSTMActivations()):
-    """Return ((), da_x, da_h, dprevious): da_x = da_h = da, and c's own road back, dc * f; h has none but through a_h."""
+    """Return ({}, da_x, da_h, dprevious): da_x = da_h = da, and c's own path back, dc * f; h has none but through a_h."""
     dgates, dc = lstm_gates_backward(cache, dstate, activations=activations)
     gates = LSTMGates(cache.i, cache.f, cache.o, cache.g)
     da = np.concatenate([d * activation.derivative(y) for d, activation, y in zip(dgates, activations, gates)], axis=1)
-    return (), da, da, LSTMState(h=np.zeros_like(dc), c=dc * cache.f)
+    return {}, da, da, LSTMState(h=np.zeros_like(dc), c=dc * cache.f)
 
 
 def lstm(*, i=sigmoid, f=sigmoid, o=sigmoid, g=tanh, c=tanh, forget_bias=1.0, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
     """Return the LSTM with an `Activation` for each gate and for c on its way to h, a forget bias, and three initializers.
 
     Each initializer is called once for every gate, so W_h starts as four orthogonal matrices. PyTorch starts the forget bias from
-    about 0, Keras from 1; Gers et al. 2000 also tried 5. Errors: TypeError for what is no Activation, ValueError for a bias
-    that is no finite number.
+    about 0, Keras from 1; Gers et al. 2000 also tried 5. With the activations of the package, in their usual places, the cell
+    has a fast path; with others its `fast` is None.
+
+    Raises: TypeError for anything that is not an Activation, ValueError for a bias that is not a finite number.
     """
     check_number("forget_bias", forget_bias)
     activations = LSTMActivations(i, f, o, g, c)
-    check_activations(**activations._asdict())
-    return Cell(
-        name="LSTM",
-        init=partial(lstm_init, forget_bias=forget_bias, W_x=W_x, W_h=W_h, b=b),
-        initial_state=partial(lstm_initial_state, Params=LSTMParams),
-        pointwise=partial(lstm_pointwise, activations=activations),
-        pointwise_backward=partial(lstm_pointwise_backward, activations=activations),
+    cell = cell_with_activations(
+        "LSTM",
+        activations,
+        Bound(lstm_init, forget_bias=float(forget_bias), W_x=W_x, W_h=W_h, b=b),
+        lstm_pointwise,
+        lstm_pointwise_backward,
+        Params=LSTMParams,
+        State=LSTMState,
+        gates="ifog",
     )
+    return cell.with_fast(LSTM_KERNEL if activations == LSTMActivations() else None)
 
 
 LSTM = lstm()

@@ -9,16 +9,16 @@ c is a plain sum: its derivative by its predecessor is exactly 1, the constant e
 factor. The gates lie side by side in the order i, o, g.
 """
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray as Array
 
-from rnn_tutorial.activations import Activation, check_activations, sigmoid, tanh
-from rnn_tutorial.cells.cell import Cell
+from rnn_tutorial.activations import Activation, sigmoid, tanh
+from rnn_tutorial.bound import Bound
+from rnn_tutorial.cells.cell import cell_with_activations
 from rnn_tutorial.cells.gates import gate_blocks, init_gates
-from rnn_tutorial.cells.lstm import LSTMState, lstm_initial_state
+from rnn_tutorial.cells.lstm import LSTMState
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
 
 
@@ -71,7 +71,7 @@ def lstm_1997_pointwise(params, a_x, a_h, state, *, activations=LSTM1997Activati
 
 
 def lstm_1997_pointwise_backward(params, cache, dstate, *, activations=LSTM1997Activations()):
-    """Return ((), da_x, da_h, dprevious); c passes its gradient back as it is: dc_previous = dc.
+    """Return ({}, da_x, da_h, dprevious); c passes its gradient back as it is: dc_previous = dc.
 
     do = dh * tanh_c, dc = dstate.c + dh * o * (1 - tanh_c^2), di = dc * g, dg = dc * i.
     """
@@ -81,22 +81,23 @@ def lstm_1997_pointwise_backward(params, cache, dstate, *, activations=LSTM1997A
     di, dg = dc * g, dc * i  # c = c_previous + i * g
     das = di * activations.i.derivative(i), do * activations.o.derivative(o), dg * activations.g.derivative(g)
     da = np.concatenate(das, axis=1)
-    return (), da, da, LSTMState(h=np.zeros_like(dc), c=dc)
+    return {}, da, da, LSTMState(h=np.zeros_like(dc), c=dc)
 
 
 def lstm_1997(*, i=sigmoid, o=sigmoid, g=tanh, c=tanh, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
     """Return the cell of 1997 with an `Activation` for each gate and for c on its way to h, and three initializers.
 
-    Errors: TypeError for what is no Activation.
+    Raises: TypeError for anything that is not an Activation.
     """
-    activations = LSTM1997Activations(i, o, g, c)
-    check_activations(**activations._asdict())
-    return Cell(
-        name="LSTM1997",
-        init=partial(lstm_1997_init, W_x=W_x, W_h=W_h, b=b),
-        initial_state=partial(lstm_initial_state, gates=3, Params=LSTM1997Params),
-        pointwise=partial(lstm_1997_pointwise, activations=activations),
-        pointwise_backward=partial(lstm_1997_pointwise_backward, activations=activations),
+    return cell_with_activations(
+        "LSTM1997",
+        LSTM1997Activations(i, o, g, c),
+        Bound(lstm_1997_init, W_x=W_x, W_h=W_h, b=b),
+        lstm_1997_pointwise,
+        lstm_1997_pointwise_backward,
+        Params=LSTM1997Params,
+        State=LSTMState,
+        gates="iog",
     )
 
 

@@ -12,18 +12,18 @@ does elsewhere is done here by the shift, after the normalisation.
 Source: Ba, Kiros & Hinton 2016, equations 20 to 22.
 """
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray as Array
 
 from rnn_tutorial.activations import sigmoid
+from rnn_tutorial.bound import Bound
 from rnn_tutorial.cells.cell import Cell
 from rnn_tutorial.cells.gates import gate_blocks, init_gates
-from rnn_tutorial.cells.lstm import LSTMGates, LSTMState, lstm_initial_state
+from rnn_tutorial.cells.lstm import LSTMGates, LSTMState
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
-from rnn_tutorial.validation import check_array, check_fields, check_number
+from rnn_tutorial.validation import check_number
 
 EPSILON = 1e-5
 
@@ -72,8 +72,8 @@ def normalize(a):
 def normalize_backward(normed, dy):
     """Return da = scale * (dy - mean(dy) - y * mean(dy * y)), the means over each row.
 
-    The two means are what flows back through the row's own mean and variance: da has no part that would move every entry alike,
-    or stretch the row, for y answers to neither.
+    The two means are what flows back through the row's own mean and variance. y does not change when every entry of a moves
+    by the same amount, or when the row is stretched, so da has no component in these two directions.
     """
     y, scale = normed
     return scale * (dy - dy.mean(axis=1, keepdims=True) - y * (dy * y).mean(axis=1, keepdims=True))
@@ -88,15 +88,10 @@ def norm_lstm_init(rng, input_size, hidden_size, *, forget_bias=1.0, W_x=glorot_
     return NormLSTMParams(*fused, ones, ones.copy(), shift, np.ones(hidden_size), np.zeros(hidden_size))
 
 
-def norm_lstm_initial_state(params, batch_size):
-    """Return the state before the first step: zeros (B, H) in the dtype of the parameters.
-
-    Errors: ValueError or TypeError for parameters whose shapes are not those of this cell.
-    """
-    check_fields("params", params, "gain_x", "gain_h", "shift", "gain_c", "shift_c")
-    for name, size in {"gain_x": 4, "gain_h": 4, "shift": 4, "gain_c": 1, "shift_c": 1}.items():
-        check_array(name, getattr(params, name), dtype=params.b.dtype, size=size * len(params.W_h))
-    return lstm_initial_state(params, batch_size)
+def norm_lstm_shapes(D, H):
+    """Return NormLSTMParams of shapes."""
+    A = 4 * H
+    return NormLSTMParams((D, A), (H, A), (A,), gain_x=(A,), gain_h=(A,), shift=(A,), gain_c=(H,), shift_c=(H,))
 
 
 def norm_lstm_pointwise(params, a_x, a_h, state):
@@ -111,16 +106,17 @@ def norm_lstm_pointwise(params, a_x, a_h, state):
 
 
 def norm_lstm_pointwise_backward(params, cache, dstate):
-    """Return ((dgain_x, dgain_h, dshift, dgain_c, dshift_c), da_x, da_h, dprevious)."""
+    """Return (the gradients of gains and shifts by name, da_x, da_h, dprevious)."""
     c_previous, x, h, i, f, o, g, normed_c, tanh_c = cache
     do = dstate.h * tanh_c  # h = o * tanh_c
     du_c = dstate.h * o * (1 - tanh_c**2)  # tanh_c = tanh(normed_c * gain_c + shift_c)
     dc = dstate.c + normalize_backward(normed_c, du_c * params.gain_c)
     di, df, dg = dc * g, dc * c_previous, dc * i  # c = f * c_previous + i * g
     du = np.concatenate([di * i * (1 - i), df * f * (1 - f), do * o * (1 - o), dg * (1 - g**2)], axis=1)
-    down = tuple(part.sum(axis=0) for part in (du * x.y, du * h.y, du, du_c * normed_c.y, du_c))
+    seen = {"gain_x": du * x.y, "gain_h": du * h.y, "shift": du, "gain_c": du_c * normed_c.y, "shift_c": du_c}
+    dextra = {name: product.sum(axis=0) for name, product in seen.items()}
     da_x, da_h = normalize_backward(x, du * params.gain_x), normalize_backward(h, du * params.gain_h)
-    return down, da_x, da_h, LSTMState(h=np.zeros_like(dc), c=dc * f)
+    return dextra, da_x, da_h, LSTMState(h=np.zeros_like(dc), c=dc * f)
 
 
 def norm_lstm(*, forget_bias=1.0, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
@@ -128,8 +124,11 @@ def norm_lstm(*, forget_bias=1.0, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
     check_number("forget_bias", forget_bias)
     return Cell(
         name="NormLSTM",
-        init=partial(norm_lstm_init, forget_bias=forget_bias, W_x=W_x, W_h=W_h, b=b),
-        initial_state=norm_lstm_initial_state,
+        Params=NormLSTMParams,
+        State=LSTMState,
+        gates="ifog",
+        shapes=norm_lstm_shapes,
+        init=Bound(norm_lstm_init, forget_bias=float(forget_bias), W_x=W_x, W_h=W_h, b=b),
         pointwise=norm_lstm_pointwise,
         pointwise_backward=norm_lstm_pointwise_backward,
     )

@@ -8,18 +8,18 @@ A peephole is one number a unit: each gate sees its own unit's c alone. The outp
 Schmidhuber 2000; Gers, Schraudolph & Schmidhuber 2002, section 3. The gates lie side by side in the order i, f, o, g.
 """
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray as Array
 
-from rnn_tutorial.activations import check_activations, sigmoid, tanh
-from rnn_tutorial.cells.cell import Cell
+from rnn_tutorial.activations import sigmoid, tanh
+from rnn_tutorial.bound import Bound
+from rnn_tutorial.cells.cell import cell_with_activations
 from rnn_tutorial.cells.gates import gate_blocks
-from rnn_tutorial.cells.lstm import LSTMActivations, LSTMGates, LSTMState, lstm_init, lstm_initial_state
+from rnn_tutorial.cells.lstm import LSTMActivations, LSTMGates, LSTMState, lstm_init
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
-from rnn_tutorial.validation import check_array, check_fields, check_number
+from rnn_tutorial.validation import check_number
 
 
 class PeepholeLSTMParams(NamedTuple):
@@ -51,15 +51,9 @@ def peephole_lstm_init(rng, input_size, hidden_size, *, forget_bias=1.0, W_x=glo
     return PeepholeLSTMParams(*fused, *(p(rng, (hidden_size,)) for _ in range(3)))
 
 
-def peephole_lstm_initial_state(params, batch_size):
-    """Return the state before the first step: zeros (B, H) in the dtype of the parameters.
-
-    Errors: ValueError or TypeError for parameters whose shapes are not those of four gates and three peepholes.
-    """
-    check_fields("params", params, "p_i", "p_f", "p_o")
-    for name in ("p_i", "p_f", "p_o"):
-        check_array(name, getattr(params, name), dtype=params.b.dtype, H=len(params.W_h))
-    return lstm_initial_state(params, batch_size)
+def peephole_lstm_shapes(D, H):
+    """Return PeepholeLSTMParams of shapes."""
+    return PeepholeLSTMParams((D, 4 * H), (H, 4 * H), (4 * H,), p_i=(H,), p_f=(H,), p_o=(H,))
 
 
 def peephole_lstm_pointwise(params, a_x, a_h, state, *, activations=LSTMActivations()):
@@ -75,9 +69,9 @@ def peephole_lstm_pointwise(params, a_x, a_h, state, *, activations=LSTMActivati
 
 
 def peephole_lstm_pointwise_backward(params, cache, dstate, *, activations=LSTMActivations()):
-    """Return ((dp_i, dp_f, dp_o), da_x, da_h, dprevious).
+    """Return ({"p_i": dp_i, "p_f": dp_f, "p_o": dp_o}, da_x, da_h, dprevious).
 
-    c now has three roads to the loss: through tanh(c), through the output gate's peephole, and on to the next step. So the output
+    c now has three paths to the loss: through tanh(c), through the output gate's peephole, and on to the next step. So the output
     gate comes first, dc = dstate.c + dh * o * (1 - tanh_c^2) + da_o * p_o; and c_previous is seen by i and f as well as kept,
     dc_previous = dc * f + da_i * p_i + da_f * p_f. Each dp is the sum over the batch of the gate's da times what it saw.
     """
@@ -89,8 +83,9 @@ def peephole_lstm_pointwise_backward(params, cache, dstate, *, activations=LSTMA
     da_g = dc * i * activations.g.derivative(g)
     da = np.concatenate([da_i, da_f, da_o, da_g], axis=1)
     dc_previous = dc * f + da_i * params.p_i + da_f * params.p_f
-    down = (da_i * c_previous).sum(axis=0), (da_f * c_previous).sum(axis=0), (da_o * c).sum(axis=0)
-    return down, da, da, LSTMState(h=np.zeros_like(dc), c=dc_previous)
+    seen = {"p_i": da_i * c_previous, "p_f": da_f * c_previous, "p_o": da_o * c}
+    dextra = {name: product.sum(axis=0) for name, product in seen.items()}
+    return dextra, da, da, LSTMState(h=np.zeros_like(dc), c=dc_previous)
 
 
 def peephole_lstm(
@@ -99,18 +94,21 @@ def peephole_lstm(
 ):  # fmt: skip
     """Return the peephole LSTM with an `Activation` for each gate and for c on its way to h, a forget bias, four initializers.
 
-    The initializer p draws each of the three peepholes. Errors: TypeError for what is no Activation, ValueError for a bias that
-    is no finite number.
+    The initializer p draws each of the three peepholes.
+
+    Raises: TypeError for anything that is not an Activation, ValueError for a bias that is not a finite number.
     """
     check_number("forget_bias", forget_bias)
-    activations = LSTMActivations(i, f, o, g, c)
-    check_activations(**activations._asdict())
-    return Cell(
-        name="PeepholeLSTM",
-        init=partial(peephole_lstm_init, forget_bias=forget_bias, W_x=W_x, W_h=W_h, b=b, p=p),
-        initial_state=peephole_lstm_initial_state,
-        pointwise=partial(peephole_lstm_pointwise, activations=activations),
-        pointwise_backward=partial(peephole_lstm_pointwise_backward, activations=activations),
+    return cell_with_activations(
+        "PeepholeLSTM",
+        LSTMActivations(i, f, o, g, c),
+        Bound(peephole_lstm_init, forget_bias=float(forget_bias), W_x=W_x, W_h=W_h, b=b, p=p),
+        peephole_lstm_pointwise,
+        peephole_lstm_pointwise_backward,
+        Params=PeepholeLSTMParams,
+        State=LSTMState,
+        gates="ifog",
+        shapes=peephole_lstm_shapes,
     )
 
 

@@ -1,9 +1,9 @@
-"""A fast twin over time: what `unroll` computes, for the cells that have a twin, and `unroll` itself for all others.
+"""The fast path over time: what `unroll` computes, for the cells that have a kernel, and `unroll` itself for all others.
 
 The plan is that of `unroll`: the product with the inputs before the loop, one product a step, each weight gradient one product
-after the loop. What differs is where things lie and what is made anew. The gates are blocks (see `kernel.py`), each step works in
-place in arrays made once for the sequence, and what goes through all steps at once goes through a few of them at a time, so that
-it is still in the cache when the loop comes to it.
+after the loop. What differs is the layout and the allocations. The gates are contiguous blocks (see `cells/kernels/kernel.py`),
+each step works in place in arrays that are made once for the sequence, and what is computed for many steps at once is computed
+for a few of them at a time, so that it is still in the processor's cache when the loop needs it.
 """
 
 from itertools import repeat
@@ -12,21 +12,24 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray as Array
 
-from rnn_tutorial.cells.cell import same_code, same_function
-from rnn_tutorial.fused.elman import ELMAN
-from rnn_tutorial.fused.gru import GRU_KERNEL
-from rnn_tutorial.fused.kernel import Kernel
-from rnn_tutorial.fused.lstm import LSTM_KERNEL
+from rnn_tutorial.cells.kernels.kernel import Kernel
 from rnn_tutorial.tree import tree_map
-from rnn_tutorial.unroll import as_rows, check_sequence, unroll, unroll_backward, zero_padding
+from rnn_tutorial.unroll import (
+    as_rows,
+    check_sequence,
+    check_sizes,
+    own_mask,
+    unroll,
+    unroll_backward,
+    zero_padding,
+)
 from rnn_tutorial.validation import check_like
 
-KERNELS = (ELMAN, LSTM_KERNEL, GRU_KERNEL)
 SEGMENT_BYTES = 2**20  # of what is computed for a few steps at once: about the second-level cache of a core
 
 
 class FusedCache(NamedTuple):
-    """What `fused_unroll` keeps for its backward."""
+    """What `fused_unroll` keeps for its backward: copies, so that the caller may change every array it gave or was given."""
 
     kernel: Kernel  # whose values these are
     xs: Array  # (T, B, D)
@@ -47,24 +50,16 @@ class FusedCache(NamedTuple):
         return self._replace(xs=self.xs[some], values=values, states=states, mask=None if self.mask is None else self.mask[some])
 
 
-def kernel_of(cell):
-    """Return the Kernel of a cell, or None. A cell whose forward or backward is another function has none."""
-    for kernel in KERNELS:
-        twin = kernel.cell
-        if same_function(cell, twin) and same_code(cell.pointwise_backward, twin.pointwise_backward):
-            return kernel
-    return None
-
-
 def fused_unroll(cell, params, xs, state, mask=None):
     """Return ((hs, last state), cache): what `unroll` returns, to rounding; the cache is for `fused_unroll_backward`.
 
-    Arguments, shapes and errors: those of `unroll`. A cell without a twin goes through `unroll`.
+    Arguments, shapes and errors: those of `unroll`. A cell without a fast path goes through `unroll`.
     """
-    kernel = kernel_of(cell)
+    kernel = cell.fast
     if kernel is None:
         return unroll(cell, params, xs, state, mask)
     check_sequence(cell, params, xs, state, mask)
+    xs, mask = xs.copy(), own_mask(mask)
     (T, B, _), H, dtype = xs.shape, len(params.W_h), params.b.dtype
     W_x, W_h, b = forward_weights(kernel, params)
     values, work = kernel.values(T, B, H, dtype), kernel.work(params, B)
@@ -73,14 +68,15 @@ def fused_unroll(cell, params, xs, state, mask=None):
     for leaf, first in zip(previous, state):
         leaf[...] = first
     a_h = np.empty((kernel.gates, B, H), dtype)
-    for some in segments(T, a_h.nbytes):
-        a_xs = np.empty((len(xs[some]), *a_h.shape), dtype)
-        np.add(by_gate(as_rows(xs[some]) @ W_x, B, kernel.gates), b, a_xs)
-        for a_x, new, step, held in zip(a_xs, each(after(states), some), each(values, some), held_rows(mask, some)):
-            np.matmul(previous[0], W_h, a_h)
-            kernel.forward(work, a_x, a_h, previous, new, step)
-            hold_rows(held, new, previous)
-            previous = new
+    with np.errstate(over="ignore"):  # of exp(-a), where a gate is closed: 1 / infinity is 0
+        for some in segments(T, a_h.nbytes):
+            a_xs = np.empty((len(xs[some]), *a_h.shape), dtype)
+            np.add(by_gate(as_rows(xs[some]) @ W_x, B, kernel.gates), b, a_xs)
+            for a_x, new, step, held in zip(a_xs, each(after(states), some), each(values, some), held_rows(mask, some)):
+                np.matmul(previous[0], W_h, a_h)
+                kernel.forward(work, a_x, a_h, previous, new, step)
+                hold_rows(held, new, previous)
+                previous = new
     hs = zero_padding(mask, states.h[1:].copy())
     last = tree_map(np.copy, type(state)(*previous))
     return (hs, last), FusedCache(kernel, xs, values, states, last, mask)
@@ -89,13 +85,14 @@ def fused_unroll(cell, params, xs, state, mask=None):
 def fused_unroll_backward(cell, params, cache, doutputs):
     """Return (dparams, dxs, dfirst_state) from doutputs = (dhs, dlast_state), the gradients of what `fused_unroll` returned.
 
-    Shapes and errors: those of `unroll_backward`, and TypeError for a cell that has not the twin whose forward made the cache.
+    Shapes and errors: those of `unroll_backward`, and TypeError for a cell without the fast path whose forward made the cache.
     """
     if not isinstance(cache, FusedCache):
         return unroll_backward(cell, params, cache, doutputs)
     kernel = cache.kernel
-    if kernel_of(cell) is not kernel:
-        raise TypeError(f"cell: expected the one whose forward made the cache, got {cell.name}")
+    if cell.fast != kernel:
+        raise TypeError(f"cell: expected the one whose forward made the cache, got {cell!r}")
+    check_sizes(params, cache)
     dhs, dlast_state = doutputs
     check_like("dhs", dhs, cache.previous_hs)
     check_like("dlast_state", dlast_state, cache.last)
@@ -104,7 +101,7 @@ def fused_unroll_backward(cell, params, cache, doutputs):
     dstate = tree_map(np.copy, dlast_state)
     dh = dstate.h
     W_h_transposed = backward_weights(kernel, params)
-    roads = np.empty((kernel.gates, B, H), dhs.dtype)
+    paths = np.empty((kernel.gates, B, H), dhs.dtype)
     das = np.empty((T, B, kernel.x.stop, H), dhs.dtype)
     for some in reversed(segments(T, kernel.slots * dh.nbytes)):
         slopes = np.empty((len(dhs[some]), kernel.slots, B, H), dhs.dtype)
@@ -115,8 +112,8 @@ def fused_unroll_backward(cell, params, cache, doutputs):
             dh += dh_t  # h_t is an output, and the input of step t + 1
             kept = None if held is None else tree_map(np.copy, dstate)
             around = kernel.backward(slope, step, dstate)
-            np.matmul(slope[kernel.h], W_h_transposed, roads)
-            np.add.reduce(roads, 0, None, dh)  # a gate, a road
+            np.matmul(slope[kernel.h], W_h_transposed, paths)
+            np.add.reduce(paths, 0, None, dh)  # h reaches each gate: a path for each
             if around is not None:
                 dh += around
             hold_rows(held, dstate, kept)
@@ -131,22 +128,22 @@ def products_backward(kernel, params, cache, das):
     da_xs, da_hs = (das[:, place.start * H : place.stop * H] for place in (kernel.x, kernel.h))
     sums = (np.ones(len(das), das.dtype) @ das).reshape(-1, H)
     dW_h = (as_rows(cache.previous_hs).T @ da_hs).reshape(H, kernel.gates, H)
-    dparams = type(params)(
-        as_rows(cache.xs).T @ da_xs,
-        dW_h[:, np.argsort(kernel.h_gates)].reshape(H, -1),
-        sums[kernel.x].ravel(),
-        *kernel.own(sums),
+    dparams = params._replace(
+        W_x=as_rows(cache.xs).T @ da_xs,
+        W_h=dW_h[:, np.argsort(kernel.h_gates)].reshape(H, -1),
+        b=sums[kernel.x].ravel(),
+        **kernel.extra(sums),
     )
     return dparams, (da_xs @ params.W_x.T).reshape(cache.xs.shape)
 
 
 def forward_weights(kernel, params):
-    """Return W_x (D, G*H), W_h (G, H, H), b (G, 1, H), those of the sigmoids halved: sigmoid(a) = (1 + tanh(a / 2)) / 2."""
+    """Return W_x (D, G*H), W_h (G, H, H), b (G, 1, H), those of the sigmoids negated: sigmoid(a) = 1 / (1 + exp(-a))."""
     G, H = kernel.gates, len(params.W_h)
-    halves = np.ones(G * H, params.b.dtype)
-    halves[: kernel.sigmoids * H] = 0.5
-    W_h = np.ascontiguousarray((params.W_h * halves).reshape(H, G, H).swapaxes(0, 1))
-    return params.W_x * halves, W_h, (params.b * halves).reshape(G, 1, H)
+    signs = np.ones(G * H, params.b.dtype)
+    signs[: kernel.sigmoids * H] = -1
+    W_h = np.ascontiguousarray((params.W_h * signs).reshape(H, G, H).swapaxes(0, 1))
+    return params.W_x * signs, W_h, (params.b * signs).reshape(G, 1, H)
 
 
 def backward_weights(kernel, params):

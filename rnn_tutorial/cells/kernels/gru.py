@@ -1,12 +1,11 @@
-"""The fast twin of GRU, reset after. Gates r, z, n; slots ds, da_r, da_z, da_n: the first three are da_h, the last three da_x."""
+"""The kernel of GRU, reset after. Gates r, z, n; slots ds, da_r, da_z, da_n: the first three are da_h, the last three da_x."""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray as Array
 
-from rnn_tutorial.cells.gru import GRU
-from rnn_tutorial.fused.kernel import Kernel, half
+from rnn_tutorial.cells.kernels.kernel import Kernel, one
 
 
 class GRUKept(NamedTuple):
@@ -19,7 +18,7 @@ class GRUKept(NamedTuple):
 class GRUWork(NamedTuple):
     """What is made once a sequence."""
 
-    half: Array
+    one: Array
     b_hn: Array  # (B, H), a row for each sequence
 
 
@@ -30,19 +29,19 @@ def gru_values(T, B, H, dtype):
 
 def gru_work(params, B):
     """Return GRUWork."""
-    return GRUWork(half(params), np.tile(params.b_hn, (B, 1)))
+    return GRUWork(one(params), np.tile(params.b_hn, (B, 1)))
 
 
 def gru_forward(work, a_x, a_h, previous, state, values):
     """n = tanh(a_x,n + r * s), h = z * h_previous + (1 - z) * n, as n + z * (h_previous - n)."""
     gates, s = values
     (h,) = state
-    half, b_hn = work
+    one, b_hn = work
     a_sigmoids, sigmoids, n = a_x[:2], gates[:2], gates[2]
     a_sigmoids += a_h[:2]
-    np.tanh(a_sigmoids, sigmoids)
-    sigmoids *= half
-    sigmoids += half
+    np.exp(a_sigmoids, sigmoids)  # of -a
+    sigmoids += one
+    np.divide(one, sigmoids, sigmoids)
     np.add(a_h[2], b_hn, s)
     np.multiply(gates[0], s, n)
     n += a_x[2]
@@ -65,7 +64,7 @@ def gru_slopes(values, previous, states, out):
     np.subtract(1, z, slope_s)
     slope_n *= slope_s
     np.multiply(slope_n, r, slope_s)
-    np.multiply(slope_s, values.s, slope_z)  # k of r, for a moment
+    np.multiply(slope_s, values.s, slope_z)  # k of r, for now
     np.multiply(slope_z, r, slope_r)
     np.subtract(slope_z, slope_r, slope_r)
     np.subtract(previous.h, n, slope_z)
@@ -74,16 +73,21 @@ def gru_slopes(values, previous, states, out):
 
 
 def gru_backward(slopes, values, dstate):
-    """Leave dh * slope in each slot, and return dh * z, the road of the old h past all matrices."""
+    """Leave dh * slope in each slot, and return dh * z, the path of the old h past all matrices."""
     (dh,) = dstate
     for slope in slopes:
         slope *= dh
     return dh * values[0][1]
 
 
+def gru_extra(sums):
+    """Return the gradient of b_hn: the sum of ds."""
+    return {"b_hn": sums[0]}
+
+
 GRU_KERNEL = Kernel(
-    GRU, gates=3, sigmoids=2, values=gru_values, work=gru_work,
+    gates=3, sigmoids=2, values=gru_values, work=gru_work,
     forward=gru_forward, slopes=gru_slopes, backward=gru_backward,
-    slots=4, x=slice(1, 4), h=slice(0, 3), h_gates=(2, 0, 1), own=lambda sums: (sums[0],),
+    slots=4, x=slice(1, 4), h=slice(0, 3), h_gates=(2, 0, 1), extra=gru_extra,
 )  # fmt: skip
 """n = tanh(a_x,n + r * s), h = z * h_previous + (1 - z) * n."""

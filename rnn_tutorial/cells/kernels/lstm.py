@@ -1,12 +1,11 @@
-"""The fast twin of LSTM. Gates i, f, o, g; slots da_i, da_f, da_o, da_g, and h's share of dc."""
+"""The kernel of LSTM. Gates i, f, o, g; slots da_i, da_f, da_o, da_g, and h's share of dc."""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray as Array
 
-from rnn_tutorial.cells.lstm import LSTM
-from rnn_tutorial.fused.kernel import Kernel, half
+from rnn_tutorial.cells.kernels.kernel import Kernel, one
 
 
 class LSTMKept(NamedTuple):
@@ -22,21 +21,22 @@ def lstm_values(T, B, H, dtype):
 
 
 def lstm_work(params, B):
-    """Return 1/2."""
-    return half(params)
+    """Return 1."""
+    return one(params)
 
 
-def lstm_forward(half, a_x, a_h, previous, state, values):
+def lstm_forward(one, a_x, a_h, previous, state, values):
     """c = f * c_previous + i * g, h = o * tanh(c)."""
     gates, tanh_c = values
     h, c = state
     a_x += a_h
-    np.tanh(a_x, gates)
     sigmoids = gates[:3]
-    sigmoids *= half
-    sigmoids += half
+    np.exp(a_x[:3], sigmoids)  # of -a
+    sigmoids += one
+    np.divide(one, sigmoids, sigmoids)
+    np.tanh(a_x[3], gates[3])
     np.multiply(gates[1], previous[1], c)  # f * c_previous
-    np.multiply(gates[0], gates[3], tanh_c)  # i * g, for a moment
+    np.multiply(gates[0], gates[3], tanh_c)  # i * g, for now
     c += tanh_c
     np.tanh(c, tanh_c)
     np.multiply(gates[2], tanh_c, h)
@@ -53,7 +53,7 @@ def lstm_slopes(values, previous, states, out):
     """
     i, f, o, g = values.gates.swapaxes(0, 1)
     slope_i, slope_f, slope_o, slope_g, slope_c = out.swapaxes(0, 1)
-    written = kept = slope_c  # room that is still free
+    written = kept = slope_c  # memory that is not yet in use
     np.multiply(i, g, written)
     product_minus(written, i, written, slope_i)
     product_minus(written, g, i, slope_g)
@@ -83,7 +83,7 @@ def lstm_backward(slopes, values, dstate):
 
 
 LSTM_KERNEL = Kernel(
-    LSTM, gates=4, sigmoids=3, values=lstm_values, work=lstm_work,
+    gates=4, sigmoids=3, values=lstm_values, work=lstm_work,
     forward=lstm_forward, slopes=lstm_slopes, backward=lstm_backward,
     slots=5, x=slice(0, 4), h=slice(0, 4), h_gates=(0, 1, 2, 3),
 )  # fmt: skip

@@ -1,15 +1,14 @@
-"""The fast twin of Elman. Its one slot is da, and its backward needs nothing but the states."""
+"""The kernel of Elman. Its one slot is da, and its backward needs the states alone."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from rnn_tutorial.cells.elman import Elman
-from rnn_tutorial.fused.kernel import Kernel
+from rnn_tutorial.cells.kernels.kernel import Kernel
 
 
 class ElmanValues(NamedTuple):
-    """Nothing."""
+    """What the backward needs besides the states: no arrays."""
 
 
 def elman_values(T, B, H, dtype):
@@ -18,7 +17,7 @@ def elman_values(T, B, H, dtype):
 
 
 def elman_work(params, B):
-    """Return nothing."""
+    """Return None: the forward needs no work arrays."""
 
 
 def elman_forward(work, a_x, a_h, previous, state, values):
@@ -39,8 +38,8 @@ def elman_backward(slopes, values, dstate):
     slopes *= dstate[0]
 
 
-ELMAN = Kernel(
-    Elman, gates=1, sigmoids=0, values=elman_values, work=elman_work,
+ELMAN_KERNEL = Kernel(
+    gates=1, sigmoids=0, values=elman_values, work=elman_work,
     forward=elman_forward, slopes=elman_slopes, backward=elman_backward,
     slots=1, x=slice(0, 1), h=slice(0, 1), h_gates=(0,),
 )  # fmt: skip

@@ -1,0 +1,79 @@
+"""One step of any cell, forward and backward: the two matrix products, and the cell's own elementwise part between them.
+
+    a_x = x @ W_x + b        a_h = h_previous @ W_h        state = pointwise(a_x, a_h, state)
+
+`unroll` is this step T times, with the products of all steps taken together where that is possible.
+"""
+
+from typing import Any, NamedTuple
+
+from numpy import ndarray as Array
+
+from rnn_tutorial.cells.cell import Cell, check_made_by
+from rnn_tutorial.tree import tree_map, tree_paths
+from rnn_tutorial.validation import check_array, check_finite, check_kind, check_like, check_shape
+
+
+class StepCache(NamedTuple):
+    """What `step` keeps for its backward."""
+
+    cell: Cell
+    x: Array  # (B, D)
+    previous: Any  # the State before the step
+    pointwise: Any  # the cache of the cell's pointwise
+    state: Any  # the State after the step
+
+
+def step(cell, params, x, state):
+    """Return (new state, cache) of one step of `cell`.
+
+    The cache keeps copies of x and of the states, so they may be changed afterwards.
+
+    Shapes: x (B, D), state: the cell's State of (B, H).
+    Raises: ValueError or TypeError if the parameters are not those of the cell, or x or state does not fit them or is
+    not finite.
+    """
+    cell.check_params(params)
+    check_array("x", x, dtype=params.b.dtype, B=None, D=len(params.W_x))
+    check_finite("x", x)
+    check_state(cell, params, state, len(x))
+    x, state = x.copy(), tree_map(copied, state)
+    new_state, cache = cell.pointwise(params, x @ params.W_x + params.b, state.h @ params.W_h, state)
+    return tree_map(copied, new_state), StepCache(cell, x, state, cache, new_state)
+
+
+def step_backward(cell, params, cache, dstate):
+    """Return (dparams, dx, dprevious), the gradients of what `step` was given, from dstate, that of the new state.
+
+    dW_x = x^T da_x, dW_h = h_previous^T da_h, db = sum over the batch of da_x, dx = da_x W_x^T, and to what the cell's
+    own part says of the old state comes dh_previous = da_h W_h^T.
+
+    Shapes: dstate: the cell's State of (B, H).
+    Raises: ValueError or TypeError if dstate does not fit, TypeError for the cache of another cell.
+    """
+    check_made_by(cell, cache.cell)
+    check_like("dstate", dstate, cache.state)
+    return products_backward(params, cache, *cell.pointwise_backward(params, cache.pointwise, dstate))
+
+
+def products_backward(params, cache, dextra, da_x, da_h, dprevious):
+    """Return (dparams, dx, dprevious) from what the cell's `pointwise_backward` returned: through the two products."""
+    dprevious = dprevious._replace(h=dprevious.h + da_h @ params.W_h.T)  # a_h = h_previous @ W_h
+    dparams = params._replace(  # a_x = x @ W_x + b
+        W_x=cache.x.T @ da_x, W_h=cache.previous.h.T @ da_h, b=da_x.sum(axis=0), **dextra
+    )
+    return dparams, da_x @ params.W_x.T, dprevious
+
+
+def check_state(cell, params, state, batch_size):
+    """Raise ValueError or TypeError unless `state` is a State of the cell, (B, H), in the parameters' dtype and finite."""
+    shape, dtype = (batch_size, len(params.W_h)), params.b.dtype
+    check_kind("state", state, cell.State)
+    for path, leaf in tree_paths(state, "state"):
+        check_shape(path, leaf, shape, dtype)
+        check_finite(path, leaf)
+
+
+def copied(leaf):
+    """Return a copy of an array, in one piece."""
+    return leaf.copy()
