@@ -60,7 +60,10 @@ def light_shapes(D, H):
 
 
 def light_pointwise(params, a_x, a_h, state):
-    """c = f * c_previous + (1 - f) * g, h = r * c + (1 - r) * skip, f and r seeing c_previous * v. Source: Lei et al. 2018."""
+    """c = f * c_previous + (1 - f) * g, h = r * c + (1 - r) * skip; f sees c_previous * v.
+
+    Source: Lei et al. 2018.
+    """
     a = gate_blocks(a_x, LightGates)
     f, r = sigmoid.f(a.f + params.v * state.c), sigmoid.f(a.r)
     c = f * state.c + (1 - f) * a.g

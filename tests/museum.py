@@ -15,7 +15,7 @@ from rnn_tutorial.clipping import clip_by_global_norm
 from rnn_tutorial.layers import Last, Recurrent, Serial
 from rnn_tutorial.losses import softmax_cross_entropy
 from rnn_tutorial.tree import tree_add, tree_cast, tree_map, tree_zeros_like
-from rnn_tutorial.unroll import unroll, unroll_backward
+from rnn_tutorial.unroll import unroll_backward
 
 # Cells: a backward that does not belong to the forward
 

@@ -1,6 +1,6 @@
 """One-token mutants of a function: the slips that a person makes when writing a backward pass. Not a test file.
 
-`mutants(function)` yields (what was changed, the changed function), one slip each:
+`mutants(function)` yields (what was changed, the changed function), one slip each, and `surviving(function, check)` tries them:
 plus for minus, times for divide, factors of a matrix product exchanged, a transpose forgotten, a number off by one, a sign lost,
 a comparison turned, one variable, field or gate written for another, a reversal forgotten.
 """
@@ -11,6 +11,9 @@ import inspect
 import re
 import sys
 import textwrap
+
+import numpy as np
+import pytest
 
 OTHER_OPERATOR = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
 OTHER_COMPARISON = {ast.Gt: ast.LtE, ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.LtE: ast.Gt, ast.Is: ast.IsNot, ast.Eq: ast.NotEq}
@@ -37,6 +40,22 @@ def mutants(function):
             if re.search(r"(\w+)\.append\(\1\)", after):
                 continue  # a list within itself: NumPy would stack it for ever
             yield f"{before}  ->  {after}", build(mutated, name, function)
+
+
+def surviving(function, check):
+    """Return (how many slips were tried, descriptions of the mutants that `check(mutant)` lets pass)."""
+    verdicts = {description: caught(check, mutant) for description, mutant in mutants(function)}
+    return len(verdicts), [description for description, found in verdicts.items() if not found]
+
+
+def caught(check, mutant):
+    """Return whether the check raises anything at all."""
+    try:
+        with np.errstate(all="ignore"):
+            check(mutant)
+    except (Exception, pytest.fail.Exception):
+        return True
+    return False
 
 
 def refuses(node):

@@ -1,8 +1,8 @@
-"""Between a forward and its backward the caller may change every array that was handed in or came out: no gradient moves.
+"""Between a forward and its backward the caller may change every array: no gradient moves.
 
-One buffer for all batches, a state whose rows are set to zero where a sequence begins, outputs that are scaled in place: that is
-what people do. So a cache keeps copies. The layers and the cells are found by code. (Parameters are handed to the backward again:
-those must stay.)
+One buffer for all batches, a state whose rows are set to zero where a sequence begins, outputs that
+are scaled in place: that is what people do. So a cache keeps copies. Parameters are handed to the
+backward again, and must stay. The layers and the cells are found by code.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ LAYERS |= {f"Bidirectional, {m.name}": Bidirectional(Recurrent(LSTM, D, D), Recu
 
 @dataclass(frozen=True)
 class Scaled:
-    """A layer of a user's own that hands on the very state that it was given, and computes with it."""
+    """A user's layer that computes with its state and hands on the same array."""
 
     def init(self, rng):
         return ()
@@ -74,7 +74,10 @@ def assert_same(tree, reference):
 
 
 def layer_problem(layer):
-    """Return (params, {"xs", "state", "mask"}) of new arrays, the same at each call; no state for what reads from the end."""
+    """Return (params, {"xs", "state", "mask"}), new arrays with the same numbers at each call.
+
+    The state is None for a layer that reads from the end.
+    """
     rng = np.random.default_rng(0)
     params = tree_random_like(layer.init(rng), rng, 0.3)
     symbols = isinstance(layer, Embedding) or (isinstance(layer, Serial) and isinstance(layer.layers[0], Embedding))
@@ -173,7 +176,7 @@ def test_no_gradient_of_a_trace_or_of_a_truncation_moves(cell):
 
 @each_layer
 def test_what_came_out_is_the_callers_and_one_does_not_change_another(layer):
-    """Outputs and last state share no memory, nor do gradients with what was handed to the backward, or with the cache."""
+    """Outputs and last state share no memory, nor do gradients with the cache or with what was given."""
     params, given = layer_problem(layer)
     outputs, cache = run_layer(layer, params, given, None)
     assert not any(np.shares_memory(outputs["ys"], leaf) for leaf in tree_leaves((outputs["last"], given["xs"])))
@@ -194,7 +197,7 @@ def test_what_came_out_is_the_callers_and_one_does_not_change_another(layer):
 
 @pytest.mark.parametrize(("forward", "backward"), PATHS.values(), ids=PATHS)
 def test_the_example_of_a_new_sequence_in_one_row(forward, backward):
-    """`last.h[0] = 0`, "a new sequence begins in row 0": what was 15 % of the gradient of W_h and is none."""
+    """`last.h[0] = 0`, "a new sequence begins in row 0", once moved the gradient of W_h by 15 %."""
     for cell in CELLS.values():
         params, given = cell_problem(cell)
         (hs, last), cache = forward(cell, params, given["xs"], given["state"])

@@ -1,8 +1,9 @@
-"""A gate that is nearly closed: its value and its gradient have all their digits, as far as floating-point numbers reach.
+"""A gate that is nearly closed: its value and its gradient have all their digits.
 
-sigmoid(a) for a far below zero is close to exp(a), a small number that can be held to full precision. The form (1 + tanh(a / 2)) / 2
-loses it: at a = -10 in float32 a thousandth is wrong, from -18 on there is no gradient at all, and such a gate never opens
-again. The reference is the formula in decimal arithmetic of many digits, from the standard library.
+sigmoid(a) for a far below zero is close to exp(a), a small number that can be held to full
+precision. The form (1 + tanh(a / 2)) / 2 loses it: at a = -10 in float32 the fourth digit is wrong,
+at -20 the gradient is zero, and such a gate never opens again. The reference is the formula in
+decimal arithmetic of many digits, from the standard library.
 """
 
 from decimal import Decimal, localcontext
@@ -22,15 +23,20 @@ from rnn_tutorial.tree import tree_cast, tree_map
 from rnn_tutorial.unroll import unroll, unroll_backward
 
 T, B, D, H = 3, 1, 2, 2
-DIGITS = {"float32": 160, "float64": 420}  # a gate of 10^-304, moved by 10^-40, and many digits more
+DIGITS = {
+    "float32": 160,
+    "float64": 420,
+}  # a gate of 10^-304, moved by 10^-40, and many digits more
 STEP = {"float32": Decimal("1e-30"), "float64": Decimal("1e-40")}
-BIASES = {"float32": (-1, -6, -10, -14, -18, -25, -40, -60, -80), "float64": (-1, -10, -20, -30, -37, -40, -100, -300, -700)}
+BIASES = {
+    "float32": (-1, -6, -10, -14, -18, -25, -40, -60, -80),
+    "float64": (-1, -10, -20, -30, -37, -40, -100, -300, -700),
+}
 GATES = {"LSTM": LSTMGates, "GRU": GRUGates}
 PATHS = {"unroll": (unroll, unroll_backward), "fused_unroll": (fused_unroll, fused_unroll_backward)}
 each_path = pytest.mark.parametrize(("forward", "backward"), PATHS.values(), ids=PATHS)
-each_gate = pytest.mark.parametrize(
-    ("cell", "gate"), [(LSTM, "i"), (LSTM, "f"), (LSTM, "o"), (GRU, "r"), (GRU, "z")], ids=lambda value: getattr(value, "name", value)
-)
+SIGMOIDS = [(LSTM, "i"), (LSTM, "f"), (LSTM, "o"), (GRU, "r"), (GRU, "z")]
+each_gate = pytest.mark.parametrize(("cell", "gate"), SIGMOIDS, ids=lambda v: getattr(v, "name", v))
 each_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 
@@ -71,7 +77,7 @@ def exact_loss(cell, params, xs, state, dhs):
 
 @cache
 def exact_bias_gradient(cell, gate, bias, dtype, steps=T):
-    """Return the gradient of a gate's bias, (H,) of Decimals: a central difference with a step of very few digits."""
+    """Return the gradient of a gate's bias, (H,) of Decimals, by a central difference."""
     (params, xs, state), dhs = problem(cell, gate, bias, dtype)
     with localcontext() as context:
         context.prec, step = DIGITS[dtype], STEP[dtype]
@@ -86,14 +92,14 @@ def exact_bias_gradient(cell, gate, bias, dtype, steps=T):
 
 
 def worst_error(values, reference):
-    """Return the largest relative error of any entry, computed in Decimals: the numbers may be too small to be divided."""
+    """Return the largest relative error of any entry, in Decimals: floats this small do not divide."""
     with localcontext() as context:
         context.prec = 50
         return float(max(abs(Decimal(float(value)) - want) / abs(want) for value, want in zip(values, reference, strict=True)))
 
 
 def limit(bias, dtype):
-    """Return the relative error that is nobody's fault: a pre-activation near the bias is itself rounded, and exp shows it."""
+    """Return the error to allow: the pre-activation is rounded to eps * |bias|, and exp shows it."""
     return (40 + 2 * abs(bias)) * np.finfo(dtype).eps
 
 
@@ -114,7 +120,7 @@ def bias_gradient(forward, backward, cell, gate, inputs, dhs):
 
 @each_dtype
 def test_the_sigmoid_is_right_to_rounding_over_the_whole_range(dtype):
-    smallest = float(np.log(np.finfo(dtype).tiny))  # from here on down a number has fewer and fewer digits
+    smallest = float(np.log(np.finfo(dtype).tiny))  # below it a number has fewer digits
     a = np.linspace(smallest, -smallest, 601).astype(dtype)[1:-1]
     with np.errstate(all="raise", under="ignore"):
         y = sigmoid.f(a)
@@ -127,7 +133,10 @@ def test_the_sigmoid_is_right_to_rounding_over_the_whole_range(dtype):
 @each_dtype
 def test_beyond_the_range_it_is_zero_or_one_and_never_a_warning(dtype):
     with np.errstate(all="raise", under="ignore"):
-        np.testing.assert_array_equal(sigmoid.f(np.array([-1e4, -1e30, -np.inf, 1e4, 1e30, np.inf], dtype)), [0, 0, 0, 1, 1, 1])
+        np.testing.assert_array_equal(
+            sigmoid.f(np.array([-1e4, -1e30, -np.inf, 1e4, 1e30, np.inf], dtype)),
+            [0, 0, 0, 1, 1, 1],
+        )
         assert np.isnan(sigmoid.f(np.array(np.nan, dtype)))
 
 
@@ -152,10 +161,14 @@ def test_the_step_of_the_chapters_has_them_too():
 
 
 @pytest.mark.parametrize("bias", [-6, -10, -14, -18])
-@pytest.mark.parametrize(("cell", "gate", "torch_cell"), [(LSTM, "i", torch_lstm), (GRU, "z", torch_gru)], ids=["LSTM", "GRU"])
+@pytest.mark.parametrize(
+    ("cell", "gate", "torch_cell"),
+    [(LSTM, "i", torch_lstm), (GRU, "z", torch_gru)],
+    ids=["LSTM", "GRU"],
+)
 @each_path
 def test_it_is_as_right_as_pytorch_in_float32(cell, gate, torch_cell, forward, backward, bias):
-    """Both are held to the exact reference: the gradient of the bias of the input gate, or of the update gate."""
+    """The gradient of the bias of the input gate, or of the update gate, beside the exact one."""
     torch = torch_or_skip()
     inputs, dhs = problem(cell, gate, bias, "float32")
     params, xs, state = inputs
@@ -169,7 +182,7 @@ def test_it_is_as_right_as_pytorch_in_float32(cell, gate, torch_cell, forward, b
 
 
 def test_the_other_form_of_the_sigmoid_is_found_out():
-    """(1 + tanh(a / 2)) / 2 fails where this file looks: 2e-4 at -10 in float32, and nothing left at -18."""
+    """(1 + tanh(a / 2)) / 2 is off by 2e-4 at -10 in float32, and by all of it at -18."""
     errors = []
     for a in (-10, -18):
         other = (1 + np.tanh(np.float32(a) / 2)) / 2

@@ -1,8 +1,9 @@
-"""A copy is the thing: equal, and the same in every bit that it computes, in this process and in a worker's.
+"""A copy is the thing: equal, and the same in every bit that it computes, here and in a worker.
 
-Cells, layers, merges and kernels are found by code. They are copied by `copy.deepcopy`, pickle and cloudpickle, and sent to a
-worker process of joblib and of Dask, where they must find the worker's own package: equal to its cells and layers, and on the same
-path, the fast one or the readable one. A model that arrived as another one would train as another one, without a word.
+Cells, layers, merges and kernels are found by code. They are copied by `copy.deepcopy`, pickle and
+cloudpickle, and sent to a worker process of joblib and of Dask. There they must be equal to the
+cells and layers of the worker's own package, and on the same path, the fast one or the readable
+one. A model that arrived as another one would train as another one, without a word.
 """
 
 import copy
@@ -47,7 +48,8 @@ def things():
         "the LSTM without its fast path": LSTM.with_fast(None),
         "the GRU under another name": GRU.replace(name="mine"),
     }
-    merges = {merge.name: merge for merge in MERGES} | {"a merge of one's own": Merge("minimum", minimum_of, minimum_backward)}
+    merges = {merge.name: merge for merge in MERGES}
+    merges["a merge of one's own"] = Merge("minimum", minimum_of, minimum_backward)
     layers = every_layer() | {f"Bidirectional, {name}": both_ways(merge) for name, merge in merges.items()}
     layers |= {f"Recurrent, {name}": Recurrent(cell, D, H) for name, cell in cells.items()}
     layers["a model"] = Serial((Residual(both_ways(multiply)), Dropout(0.3), Recurrent(Elman, D, H), Dense(H, 2)))
@@ -60,13 +62,16 @@ def both_ways(merge):
 
 
 def kinds(cache):
-    """Return the names of the types in a cache: FusedCache for the fast path, UnrollCache for the readable one."""
+    """Return the names of the types in a cache: FusedCache for the fast path, else UnrollCache."""
     inside = [kinds(part) for part in cache] if isinstance(cache, (tuple, list)) else []
     return type(cache).__name__, inside
 
 
 def used(thing):
-    """Return what a layer, a cell or a merge computes, forward and backward, and the types of its caches; a kernel has its cell."""
+    """Return what a layer, a cell or a merge computes, both ways, and the types of its caches.
+
+    A kernel is used by its cell.
+    """
     rng = np.random.default_rng(0)
     xs = rng.standard_normal((T, B, D))
     if isinstance(thing, Merge):
@@ -75,7 +80,12 @@ def used(thing):
     if hasattr(thing, "pointwise"):
         params = thing.init(rng, D, H)
         outputs, cache = fused_unroll(thing, params, xs, thing.initial_state(params, B), MASK)
-        return outputs, fused_unroll_backward(thing, params, cache, outputs), kinds(cache), thing.fast is None
+        return (
+            outputs,
+            fused_unroll_backward(thing, params, cache, outputs),
+            kinds(cache),
+            thing.fast is None,
+        )
     if hasattr(thing, "forward") and hasattr(thing, "init"):
         params = thing.init(rng)
         xs = rng.integers(V, size=(T, B)) if isinstance(thing, Embedding) else xs
@@ -89,10 +99,16 @@ AT_HOME = {name: used(thing) for name, thing in THINGS.items()}
 
 
 def report(sent):
-    """Return, of each thing that was sent, whether it is equal to that of this process, its hash too, what it computes, and it."""
+    """Return what this process says of each thing: is it equal to its own, and what does it compute?"""
     own = things()
     return {
-        name: (thing == own[name], hash_of(thing) == hash_of(own[name]), repr(thing), used(thing), thing)
+        name: (
+            thing == own[name],
+            hash_of(thing) == hash_of(own[name]),
+            repr(thing),
+            used(thing),
+            thing,
+        )
         for name, thing in sent.items()
     }
 
@@ -127,7 +143,13 @@ def assert_all_arrived(reports):
 
 
 def test_there_is_something_to_copy():
-    assert {"LSTM", "GRU", "Elman", "concat", "Recurrent, GRUBefore", "kernel of LSTM", "Bidirectional, multiply"} <= THINGS.keys()
+    assert {
+        "LSTM",
+        "concat",
+        "Recurrent, GRUBefore",
+        "kernel of LSTM",
+        "Bidirectional, add",
+    } <= THINGS.keys()
     assert AT_HOME["LSTM"][2][0] == "FusedCache" and AT_HOME["the LSTM without its fast path"][2][0] == "UnrollCache"
 
 
@@ -164,14 +186,17 @@ def forward(layer, params, xs):
 
 
 def assert_worker(run):
-    """Check a worker process: `run(function, *arguments)` returns what the function returns there."""
+    """Check a worker: `run(function, *arguments)` returns what the function returns there."""
     assert_all_arrived(run(report, THINGS))
     assert "backwards: expected shape (5, 3, 1)" in refusal(unequal_sizes())
     assert run(refusal, unequal_sizes()) == refusal(unequal_sizes())
     model = THINGS["a model"]
-    params, xs = model.init(np.random.default_rng(0)), np.random.default_rng(1).standard_normal((T, B, D))
+    params, xs = (
+        model.init(np.random.default_rng(0)),
+        np.random.default_rng(1).standard_normal((T, B, D)),
+    )
     ys, _, cache = forward(model, params, xs)
-    their_ys, _, their_cache = run(forward, model, params, xs)  # a cache that was made there serves the backward here
+    their_ys, _, their_cache = run(forward, model, params, xs)  # forward there, backward here
     assert_same(their_ys, ys)
     assert_same(model.backward(params, their_cache, ys), model.backward(params, cache, ys))
 
@@ -189,13 +214,21 @@ def test_sent_to_a_worker_of_joblib():
 @pytest.mark.filterwarnings("ignore")
 def test_sent_to_a_worker_of_dask():
     distributed = pytest.importorskip("distributed")
-    settings = {"n_workers": 1, "threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
-    with distributed.LocalCluster(**settings, silence_logs=logging.CRITICAL) as cluster, distributed.Client(cluster) as client:
+    settings = {
+        "n_workers": 1,
+        "threads_per_worker": 1,
+        "processes": True,
+        "dashboard_address": ":0",
+    }
+    with (
+        distributed.LocalCluster(**settings, silence_logs=logging.CRITICAL) as cluster,
+        distributed.Client(cluster) as client,
+    ):
         assert_worker(lambda function, *arguments: client.submit(function, *arguments, pure=False).result(timeout=120))
 
 
 def test_a_copy_that_is_changed_is_another(monkeypatch):
-    """The tests above must fail for what they are there for: a function that is known by identity, a kernel that is lost."""
+    """The tests above must see a kernel that is lost, and a function that is another."""
     lost = {name: thing.with_fast(None) if hasattr(thing, "with_fast") else thing for name, thing in THINGS.items()}
     with pytest.raises(AssertionError):
         assert_all_arrived(report(lost))

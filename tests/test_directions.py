@@ -226,9 +226,7 @@ def test_a_broken_backward_is_caught(broken, rng):
     layer = Bidirectional(Recurrent(LSTM, D, H), Recurrent(LSTM, D, H))
     params, xs = layer.init(rng), rng.standard_normal((T, B, D))
     with pytest.raises(GradientError):
-        check_gradients(
-            lambda p: layer.forward(*p)[::2], lambda cache, dys: broken(layer, params, cache, dys), (params, xs), rng
-        )
+        check_gradients(lambda p: layer.forward(*p)[::2], lambda cache, dys: broken(layer, params, cache, dys), (params, xs), rng)
 
 
 @pytest.mark.parametrize("kind, cell, depth", [("RNN", Elman, 3), ("LSTM", LSTM, 2), ("GRU", GRU, 2)])

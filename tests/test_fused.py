@@ -303,7 +303,7 @@ def test_the_cache_of_a_sequence_with_other_sizes_is_refused(rng):
         for forward, backward in ((unroll, unroll_backward), (fused_unroll, fused_unroll_backward)):
             _, cache = forward(cell, params, xs, state)
             for other in (cell.init(rng, D, H + 1), cell.init(rng, D + 1, H)):
-                with pytest.raises(ValueError, match=r"params: expected those .* \(D, H\) = \(4, 5\), got \(D, H\) = \([45], [56]\)"):
+                with pytest.raises(ValueError, match=r"params: expected those .* \(4, 5\), got \(D, H\) = \([45], [56]\)"):
                     backward(cell, other, cache, doutputs)
 
 

@@ -464,7 +464,7 @@ BAD_AFTER = [
     (lambda p, x, s: (p._replace(b_hn=p.b_hn.astype("f4")), x, s), TypeError, "b_hn: expected dtype float64.* got float32"),
 ]
 BAD_BEFORE = [
-    (lambda p, x, s: (GRU.init(np.random.default_rng(0), D, H), x, s), TypeError, r"params: expected GRUBeforeParams\(.*, got GRUParams"),
+    (lambda p, x, s: (GRU.init(np.random.default_rng(0), D, H), x, s), TypeError, r"expected GRUBeforeParams\(.*, got GRUParams"),
     (lambda p, x, s: (p._replace(W_h=p.W_h[:, :1]), x, s), ValueError, r"W_h: expected shape \(5, 10\), got \(5, 1\)"),
     (lambda p, x, s: (p._replace(W_hn=p.W_hn[:1]), x, s), ValueError, r"W_hn: expected shape \(5, 5\), got \(1, 5\)"),
     (lambda p, x, s: (p._replace(W_hn=p.W_hn[:, :1]), x, s), ValueError, r"W_hn: expected shape \(5, 5\), got \(5, 1\)"),

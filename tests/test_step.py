@@ -1,4 +1,4 @@
-"""One step of any cell: the steps that the chapters build, `unroll` of one step, the slope; bad input refused, copies kept."""
+"""One step of any cell: it is the step of the chapters, `unroll` of T = 1, and its gradients are slopes."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,16 @@ def assert_same(tree, reference, rtol):
 
 
 def test_every_cell_of_the_package_is_found():
-    assert {"Elman", "LSTM", "GRU", "GRUBefore", "LSTM1997", "CoupledLSTM", "PeepholeLSTM", "NormLSTM"} <= set(PACKAGE)
+    assert {
+        "Elman",
+        "LSTM",
+        "GRU",
+        "GRUBefore",
+        "LSTM1997",
+        "CoupledLSTM",
+        "PeepholeLSTM",
+        "NormLSTM",
+    } <= set(PACKAGE)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +80,12 @@ def test_it_is_unroll_of_one_step(cell, rng):
 @each_cell
 def test_every_gradient_is_the_slope(cell, rng):
     point, _ = problem(cell, rng)
-    check_gradients(lambda p: step(cell, *p), lambda cache, d: step_backward(cell, point[0], cache, d), point, rng)
+    check_gradients(
+        lambda p: step(cell, *p),
+        lambda cache, d: step_backward(cell, point[0], cache, d),
+        point,
+        rng,
+    )
 
 
 @each_cell
@@ -81,13 +95,17 @@ def test_types_and_dtypes_are_those_that_were_handed_in(cell, dtype, rng):
     new, cache = step(cell, params, x, state)
     dparams, dx, dprevious = step_backward(cell, params, cache, dstate)
     assert (type(new), type(dparams), type(dprevious)) == (cell.State, cell.Params, cell.State)
-    for ours, theirs in zip(tree_leaves((new, dparams, dx, dprevious)), tree_leaves((state, params, x, state)), strict=True):
+    for ours, theirs in zip(
+        tree_leaves((new, dparams, dx, dprevious)),
+        tree_leaves((state, params, x, state)),
+        strict=True,
+    ):
         assert ours.shape == theirs.shape and ours.dtype == dtype
 
 
 @each_cell
 def test_the_cache_keeps_copies_and_nothing_is_changed(cell, rng):
-    """x, the old state, and the new one, which is the caller's, may be changed before the backward."""
+    """x, the old state and the new one may be changed before the backward."""
     (params, x, state), dstate = problem(cell, rng)
     before = tree_map(np.copy, (params, x, state, dstate))
     new, cache = step(cell, params, x, state)
@@ -103,21 +121,69 @@ BAD = [
     (lambda p, x, s: (p, x[0], s), ValueError, r"x: expected shape \(B, D=4\), got \(4,\)"),
     (lambda p, x, s: (p, x[:, :3], s), ValueError, r"x: expected shape \(B, D=4\), got \(3, 3\)"),
     (lambda p, x, s: (p, x[:1], s), ValueError, r"state.h: expected shape \(1, 5\), got \(3, 5\)"),
-    (lambda p, x, s: (p, x.astype(int), s), TypeError, "x: expected dtype float64, the dtype of the parameters, got int64"),
+    (
+        lambda p, x, s: (p, x.astype(int), s),
+        TypeError,
+        "x: expected dtype float64, the dtype of the parameters, got int64",
+    ),
     (lambda p, x, s: (p, x.astype("f4"), s), TypeError, "x: expected dtype float64.* got float32"),
-    (lambda p, x, s: (p, x.tolist(), s), TypeError, r"x: expected a NumPy array of shape \(B, D=4\), got list"),
-    (lambda p, x, s: (p, x * np.nan, s), NotFiniteError, r"x: expected finite numbers, got nan at index \(0, 0\)"),
+    (
+        lambda p, x, s: (p, x.tolist(), s),
+        TypeError,
+        r"x: expected a NumPy array of shape \(B, D=4\), got list",
+    ),
+    (
+        lambda p, x, s: (p, x * np.nan, s),
+        NotFiniteError,
+        r"x: expected finite numbers, got nan at index \(0, 0\)",
+    ),
     (lambda p, x, s: (p, x, s.h), TypeError, r"state: expected \w+State\(.*\), got ndarray"),
     (lambda p, x, s: (p, x, tuple(s)), TypeError, r"state: expected \w+State\(.*\), got tuple"),
-    (lambda p, x, s: (p, x, s._replace(h=s.h[0])), ValueError, r"state.h: expected shape \(3, 5\), got \(5,\)"),
-    (lambda p, x, s: (p, x, s._replace(h=s.h[:, :1])), ValueError, r"state.h: expected shape \(3, 5\), got \(3, 1\)"),
-    (lambda p, x, s: (p, x, s._replace(h=s.h.tolist())), TypeError, "state.h: expected a NumPy array.* got list"),
-    (lambda p, x, s: (p, x, tree_cast(s, "f4")), TypeError, "state.h: expected dtype float64.* got float32"),
-    (lambda p, x, s: (p, x, s._replace(h=s.h + np.inf)), NotFiniteError, r"state.h: expected finite numbers, got inf"),
-    (lambda p, x, s: (tuple(p), x, s), TypeError, r"params: expected \w+Params\(W_x, W_h, b.*\), got tuple"),
-    (lambda p, x, s: (p._replace(W_x=p.W_x[:, :1]), x, s), ValueError, r"W_x: expected shape \(4, \d+\), got \(4, 1\)"),
-    (lambda p, x, s: (p._replace(b=p.b[:1]), x, s), ValueError, r"b: expected shape \(\d+,\), got \(1,\)"),
-    (lambda p, x, s: (p._replace(b=p.b.astype("f4")), x, s), TypeError, "b: expected dtype float64, got float32"),
+    (
+        lambda p, x, s: (p, x, s._replace(h=s.h[0])),
+        ValueError,
+        r"state.h: expected shape \(3, 5\), got \(5,\)",
+    ),
+    (
+        lambda p, x, s: (p, x, s._replace(h=s.h[:, :1])),
+        ValueError,
+        r"state.h: expected shape \(3, 5\), got \(3, 1\)",
+    ),
+    (
+        lambda p, x, s: (p, x, s._replace(h=s.h.tolist())),
+        TypeError,
+        "state.h: expected a NumPy array.* got list",
+    ),
+    (
+        lambda p, x, s: (p, x, tree_cast(s, "f4")),
+        TypeError,
+        "state.h: expected dtype float64.* got float32",
+    ),
+    (
+        lambda p, x, s: (p, x, s._replace(h=s.h + np.inf)),
+        NotFiniteError,
+        r"state.h: expected finite numbers, got inf",
+    ),
+    (
+        lambda p, x, s: (tuple(p), x, s),
+        TypeError,
+        r"params: expected \w+Params\(W_x, W_h, b.*\), got tuple",
+    ),
+    (
+        lambda p, x, s: (p._replace(W_x=p.W_x[:, :1]), x, s),
+        ValueError,
+        r"W_x: expected shape \(4, \d+\), got \(4, 1\)",
+    ),
+    (
+        lambda p, x, s: (p._replace(b=p.b[:1]), x, s),
+        ValueError,
+        r"b: expected shape \(\d+,\), got \(1,\)",
+    ),
+    (
+        lambda p, x, s: (p._replace(b=p.b.astype("f4")), x, s),
+        TypeError,
+        "b: expected dtype float64, got float32",
+    ),
 ]
 
 
@@ -142,9 +208,21 @@ def test_another_part_of_the_state_must_fit_too(rng):
 
 BAD_GRADIENTS = [
     (lambda d: d.h, ValueError, "dstate: trees of different structure: expected LSTMState"),
-    (lambda d: LSTMState(d.h[0], d.c), ValueError, r"dstate.h: expected shape \(3, 5\), got \(5,\)"),
-    (lambda d: LSTMState(d.h, d.c[:, :1]), ValueError, r"dstate.c: expected shape \(3, 5\), got \(3, 1\)"),
-    (lambda d: LSTMState(d.h, d.c.astype("f4")), TypeError, "dstate.c: expected dtype float64, got float32"),
+    (
+        lambda d: LSTMState(d.h[0], d.c),
+        ValueError,
+        r"dstate.h: expected shape \(3, 5\), got \(5,\)",
+    ),
+    (
+        lambda d: LSTMState(d.h, d.c[:, :1]),
+        ValueError,
+        r"dstate.c: expected shape \(3, 5\), got \(3, 1\)",
+    ),
+    (
+        lambda d: LSTMState(d.h, d.c.astype("f4")),
+        TypeError,
+        "dstate.c: expected dtype float64, got float32",
+    ),
     (lambda d: LSTMState(d.h, d.c.tolist()), TypeError, "dstate.c: expected a NumPy array"),
 ]
 
@@ -161,7 +239,10 @@ def test_the_cache_of_another_cell_is_refused(rng):
     inputs, dstate = problem(LSTM, rng)
     _, cache = step(LSTM, *inputs)
     for other in (GRU, CELLS["PeepholeLSTM"], CELLS["Leaky"]):
-        with pytest.raises(TypeError, match=f"cell: expected the one whose forward made the cache, LSTM, got {other.name}"):
+        with pytest.raises(
+            TypeError,
+            match=f"cell: expected the one whose forward made the cache, LSTM, got {other.name}",
+        ):
             step_backward(other, other.init(rng, D, H), cache, dstate)
 
 
@@ -182,8 +263,9 @@ def test_the_parameters_of_another_size_are_refused(changed, message, rng):
 
 # The tests above must fail for every one-token slip in the two functions.
 
+
 def seen(name, mutant):
-    """Return whether a slip in one of the two shows, in two cells beside their steps, and in what the cache keeps."""
+    """Return whether a slip in one of the two shows, beside `unroll` and in what the cache keeps."""
     run, back = (mutant, step_backward) if name == "step" else (step, mutant)
     try:
         for cell in (LSTM, CELLS["Leaky"]):
