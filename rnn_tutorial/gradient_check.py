@@ -1,4 +1,4 @@
-"""Is a gradient right? Three ways to ask, none of which knows how it was derived.
+"""Is a gradient right? Ways to ask, none of which knows how it was derived.
 
 A gradient g of a loss at a point p is right when, along every direction v, the slope of the loss is <g, v>:
 
@@ -6,13 +6,28 @@ A gradient g of a loss at a point p is right when, along every direction v, the 
 
 A random v tests every entry at once with one or two evaluations, however many parameters there are. The slope comes
 from the complex step (exact to rounding, for functions that accept complex numbers) or from the central difference
-(any function).
+(any function): `rnn_tutorial.slopes`.
+
+What each check is blind to:
+
+check_gradients   other points than this one; within one leaf, entries whose share of the slope is below rtol of the whole leaf's
+                  (each *leaf* is judged by its own size); an error orthogonal to the random direction, which has
+                  probability zero; a wrong forward: the gradient is that of what the forward computes.
+check_cell        all of that; other activations, sizes and lengths than those it draws.
+check_layer       all of that; training (rng=None: no dropout); a state lost in a sequence of one step.
+complex step      see `rnn_tutorial.slopes`. central difference: errors below its rounding, 1e-10 of the outputs.
 """
 
 import numpy as np
 
 from rnn_tutorial.cells.cell import check_is_cell
-from rnn_tutorial.tree import tree_dot, tree_leaves, tree_map, tree_paths, tree_random_like, tree_zeros_like
+from rnn_tutorial.layer_check import StateLost as StateLost
+from rnn_tutorial.layer_check import check_inputs, check_pieces, check_protocol, first_state, parts, run, run_backward
+from rnn_tutorial.leaf_check import UNJUDGED, WRONG, judge_leaves
+from rnn_tutorial.slopes import CannotJudge, check_outputs, check_plain, check_point, complex_step_slope, numerical_gradient
+from rnn_tutorial.slopes import ComplexStepLost as ComplexStepLost
+from rnn_tutorial.slopes import central_difference_slope as central_difference_slope
+from rnn_tutorial.tree import tree_dot, tree_leaves, tree_map, tree_norm, tree_paths, tree_random_like
 from rnn_tutorial.unroll import unroll, unroll_backward
 from rnn_tutorial.validation import check_like, check_rng
 
@@ -21,46 +36,18 @@ class GradientError(AssertionError):
     """A gradient that is not the slope of its function; the message says where."""
 
 
-def complex_step_slope(loss, point, direction, step=1e-20):
-    """Return d/ds loss(point + s * direction) at s = 0 as Im loss(point + i * step * direction) / step.
-
-    There is no subtraction, so no digits are lost and the step can be as small as you like: exact to rounding. `loss`
-    must be analytic code: no abs, no real part, no conjugate. Source: Squire & Trapp 1998; Martins et al. 2003,
-    equation 6.
-    """
-    return np.imag(loss(tree_map(lambda p, v: p + 1j * step * v, point, direction))) / step
-
-
-def central_difference_slope(loss, point, direction, step=1e-6):
-    """Return d/ds loss(point + s * direction) at s = 0 as (loss at +step - loss at -step) / (2 step).
-
-    Truncation error of order step^2, rounding error of order 1e-16 / step: at best six to ten digits in float64.
-    """
-    ahead = loss(tree_map(lambda p, v: p + step * v, point, direction))
-    behind = loss(tree_map(lambda p, v: p - step * v, point, direction))
-    return (ahead - behind) / (2 * step)
-
-
-def numerical_gradient(loss, point, slope=complex_step_slope):
-    """Return the gradient of `loss` at `point`, a tree like `point`, one entry at a time: the slope along each axis.
-
-    loss: point -> scalar. Costs an evaluation or two for every entry, so it is for small points: a reference, and a
-    diagnosis.
-    """
-    direction, gradient = tree_zeros_like(point), tree_zeros_like(point)
-    for axis, leaf in zip(tree_leaves(direction), tree_leaves(gradient)):
-        for index in np.ndindex(axis.shape):
-            axis[index] = 1
-            leaf[index] = slope(loss, point, direction)
-            axis[index] = 0
-    return gradient
-
-
 def relative_error(value, reference):
     """Return max |value - reference| / max |reference| over all entries; where the reference is all zero, max |value|.
 
     NaN counts as infinitely wrong.
+
+    Shapes: value and reference have one shape.
+    Raises: ValueError for two shapes (NumPy would stretch one to the other); TypeError for np.matrix or a masked array.
     """
+    check_plain("value", value)
+    check_plain("reference", reference)
+    if np.shape(value) != np.shape(reference):
+        raise ValueError(f"value: expected the shape of the reference, {np.shape(reference)}, got {np.shape(value)}")
     worst = np.max(np.abs(value - reference), initial=0.0)
     scale = np.max(np.abs(reference), initial=0.0)
     error = worst / scale if scale > 0 else worst
@@ -72,7 +59,7 @@ def compare(name, value, reference, rtol=1e-9):
 
     A tick if value and reference have one shape and the error is at most rtol, else a cross.
     """
-    value, reference = np.asarray(value), np.asarray(reference)
+    value, reference = np.asanyarray(value), np.asanyarray(reference)
     if value.shape != reference.shape:
         print(f"{name:<12} {value.shape!s:<14} has another shape than the reference, {reference.shape}   ✗")
         return
@@ -84,27 +71,75 @@ def check_gradients(f, f_backward, point, rng, *, slope=complex_step_slope, rtol
     """Return nothing, or raise GradientError naming the leaf and index at fault.
 
     f(point) -> (outputs, cache) and f_backward(cache, doutputs) -> dpoint, all of them trees of arrays. The loss is a
-    random projection of all the outputs, so a gradient arrives at each. Pass `slope=central_difference_slope,
-    rtol=1e-6` for a function that does not accept complex numbers.
+    random projection of all the outputs, so a gradient arrives at each. Every leaf is judged by its own size. Pass
+    `slope=central_difference_slope, rtol=1e-6` for a function that does not accept complex numbers.
+
+    Raises: GradientError for a wrong gradient; ComplexStepLost if f loses the complex step, whatever the gradient;
+    CannotJudge for a leaf that is lost in the rounding of the slopes, or a point at a kink; TypeError unless the point is
+    float64; TypeError or ValueError unless the gradient has the structure and shapes of the point.
     """
+    check_rng(rng)
+    check_point("point", point)
     point_before = tree_map(np.copy, point)
-    outputs, cache = f(point)
-    projection = tree_random_like(outputs, rng)
-    before = point_before, tree_map(np.copy, projection)
-    dpoint = f_backward(cache, projection)
-    check_like("gradient", dpoint, point)
-    if any(not np.array_equal(old, new) for old, new in zip(tree_leaves(before), tree_leaves((point, projection)))):
+    outputs, cache = parts("f", f(point), "(outputs, cache)")
+    check_outputs("outputs", outputs)
+    projection = tree_random_like(tree_map(np.real, outputs), rng)
+    projection_before = tree_map(np.copy, projection)
+    dpoint = _gradient(f_backward(cache, projection), point)
+    _check_unchanged((point_before, projection_before), (point, projection))
+    direction = tree_map(lambda p, v: v * max(1.0, np.max(np.abs(p), initial=0.0)), point, tree_random_like(point, rng))
+
+    def slope_along(leaves):
+        return tree_dot(slope(lambda p: f(p)[0], point, _with_leaves(point, leaves)), projection)
+
+    rounding = np.finfo(float).eps * tree_norm(tree_map(np.multiply, outputs, projection))
+    verdicts = judge_leaves(slope_along, tree_leaves(dpoint), tree_leaves(direction), rounding, rtol)
+    if WRONG in verdicts:
+        reference = _reference(lambda p: tree_dot(f(p)[0], projection), point, dpoint, verdicts, slope)
+        raise GradientError(diagnose(dpoint, reference, rtol))
+    if UNJUDGED in verdicts:
+        raise CannotJudge(_unjudged(dpoint, verdicts))
+
+
+def _gradient(dpoint, point):
+    """Return dpoint with its floats as arrays, or raise TypeError or ValueError unless it fits the point."""
+    for path, leaf in tree_paths(dpoint, "gradient"):
+        check_plain(path, leaf)
+    as_arrays = [tree_map(np.asarray, tree) for tree in (dpoint, point)]
+    check_like("gradient", *as_arrays)
+    return as_arrays[0]
+
+
+def _check_unchanged(before, after):
+    if any(not np.array_equal(old, new) for old, new in zip(tree_leaves(before), tree_leaves(after))):
         raise GradientError("the function or its backward changed its inputs in place")
 
-    def loss(p):
-        return tree_dot(f(p)[0], projection)
 
-    direction = tree_random_like(point, rng)
-    contributions = tree_map(np.multiply, dpoint, direction)
-    scale = sum(np.sum(np.abs(leaf)) for leaf in tree_leaves(contributions))
-    error = abs(sum(np.sum(leaf) for leaf in tree_leaves(contributions)) - slope(loss, point, direction))
-    if not error <= rtol * scale:
-        raise GradientError(diagnose(dpoint, numerical_gradient(loss, point, slope), rtol))
+def _with_leaves(tree, leaves):
+    """Return the tree with the leaves given, in the order of `tree_leaves`."""
+    following = iter(leaves)
+    return tree_map(lambda _: next(following), tree)
+
+
+def _reference(loss, point, dpoint, verdicts, slope):
+    """Return the numerical gradient for the leaves that are wrong, and dpoint itself for the others."""
+    leaves = tree_leaves(point)
+    wrong = {k: leaves[k] for k, found in enumerate(verdicts) if found == WRONG}
+
+    def loss_of_wrong(moved):
+        dtype = np.result_type(*moved.values())  # one dtype for all leaves: complex if the wrong ones are
+        return loss(_with_leaves(point, [moved.get(k, np.asarray(leaf, dtype)) for k, leaf in enumerate(leaves)]))
+
+    numerical = numerical_gradient(loss_of_wrong, wrong, slope)
+    return _with_leaves(dpoint, [numerical.get(k, leaf) for k, leaf in enumerate(tree_leaves(dpoint))])
+
+
+def _unjudged(dpoint, verdicts):
+    names = [path or "gradient" for (path, _), found in zip(tree_paths(dpoint), verdicts) if found == UNJUDGED]
+    return (
+        f"{', '.join(names)}: could not be judged, neither right nor wrong: the slope is lost in the rounding of the outputs. "
+        "Take the complex step, or a point or outputs of like scales"
+    )
 
 
 def diagnose(gradient, reference, rtol):
@@ -117,10 +152,18 @@ def diagnose(gradient, reference, rtol):
             worst = tuple(int(k) for k in np.unravel_index(np.argmax(off), off.shape))
             wrong = int(np.sum(off > rtol * np.max(np.abs(want), initial=0.0)))
             lines.append(
-                f"{path}: relative error {error:.1e}, {wrong} of {value.size} entries wrong; "
-                f"worst at {worst}: got {value[worst]:.6g}, expected {want[worst]:.6g}"
+                f"{path or 'gradient'}: relative error {error:.1e}, {wrong} of {value.size} entries wrong; "
+                f"worst at {worst}: {_two_numbers(value[worst], want[worst])}"
             )
     return "wrong gradient\n" + "\n".join(lines or ["each entry is within rtol, the sum along a random direction is not"])
+
+
+def _two_numbers(got, expected):
+    """Return both in six digits, or in all of them and their difference where six look the same."""
+    short = f"{got:.6g}", f"{expected:.6g}"
+    if short[0] != short[1]:
+        return f"got {short[0]}, expected {short[1]}"
+    return f"got {got:.17g}, expected {expected:.17g}, difference {got - expected:.1e}"
 
 
 def random_start(cell, rng, B, D, H):
@@ -134,12 +177,14 @@ def check_cell(cell, rng, *, T=6, B=3, D=4, H=5, slope=complex_step_slope, rtol=
 
     Random non-zero biases and first state, a gradient arriving at each step and at the last state, and a second run
     with lengths from T down to 1. Checked: all parameters, all inputs, the first state, which are [0], [1] and [2] in the
-    message. For a cell that does not accept complex numbers, `slope=central_difference_slope, rtol=1e-6`: NumPy drops the
-    imaginary part in `abs`, say, and then a right gradient is called wrong.
+    message. For a cell that does not accept complex numbers, `slope=central_difference_slope, rtol=1e-6`.
+
+    Raises: what `check_gradients` raises; TypeError for a cell whose functions do not return what a Cell's must.
     """
     check_is_cell(cell)
     check_rng(rng)
     params, state = random_start(cell, rng, B, D, H)
+    _check_returns(cell, params, state)
     xs = rng.standard_normal((T, B, D))
     lengths = np.linspace(T, 1, B).astype(int)
     for mask in (None, np.arange(T)[:, None] < lengths):
@@ -153,20 +198,45 @@ def check_cell(cell, rng, *, T=6, B=3, D=4, H=5, slope=complex_step_slope, rtol=
         )
 
 
-def check_layer(layer, xs, rng, *, mask=None, slope=complex_step_slope, rtol=1e-12):
-    """Return nothing, or raise GradientError: parameters and inputs of a layer or a model, from random parameters.
+def _check_returns(cell, params, state):
+    """Raise TypeError unless the two functions of the cell return as many things as `unroll` takes apart."""
+    a_x, a_h = (np.zeros((len(state.h), W.shape[1])) for W in (params.W_x, params.W_h))
+    new_state, cache = parts("pointwise", cell.pointwise(params, a_x, a_h, state), "(new state, cache)")
+    if getattr(new_state, "_fields", None) != state._fields:
+        raise TypeError(f"pointwise: expected a new state with the fields {state._fields}, got {type(new_state).__name__}")
+    back = cell.pointwise_backward(params, cache, new_state)
+    *_, dprevious = parts("pointwise_backward", back, "(dextra, da_x, da_h, dprevious)")
+    if getattr(dprevious, "_fields", None) != state._fields:
+        got = type(dprevious).__name__
+        raise TypeError(f"pointwise_backward: expected a dprevious with the fields {state._fields}, got {got}")
 
-    Inputs of integers (an `Embedding`'s) have no gradient and are left out.
+
+def check_layer(layer, xs, rng, *, mask=None, slope=complex_step_slope, rtol=1e-12):
+    """Return nothing, or raise GradientError: parameters, inputs and first state of a layer or a model, from random ones.
+
+    A gradient arrives at every output and at the last state. The layer is also run in two pieces, which must give what the
+    whole sequence gives, outputs, last state and gradients. In the message, [0] are the parameters, then come the inputs
+    (unless they are integers, an `Embedding`'s, which have no gradient), then the first state. A layer that cannot continue
+    (`initial_state` raises CannotContinue) is checked from its own first state, whole.
+
+    Raises: what `check_gradients` raises; StateLost; TypeError for a layer that is not one, by its methods and what they return.
     """
+    check_protocol(layer)
+    check_inputs(xs)
     params = tree_random_like(layer.init(rng), rng, 0.3)
-    floats = np.issubdtype(xs.dtype, np.inexact)
+    state = first_state(layer, params, xs.shape[1], rng)
+    inputs = (params, xs, state)
+    moved = [k for k, there in enumerate((True, xs.dtype.kind == "f", state is not None)) if there]
 
     def forward(point):
-        ys, _, cache = layer.forward(point[0], point[1] if floats else xs, mask=mask)
-        return ys, cache
+        now = dict(enumerate(inputs)) | dict(zip(moved, point))
+        ys, last, cache = run(layer, now[0], now[1], now[2], mask)
+        return ((ys,) if state is None else (ys, last)), cache
 
-    def backward(cache, dys):
-        dparams, dxs, _ = layer.backward(params, cache, dys)
-        return (dparams, dxs) if floats else (dparams,)
+    def backward(cache, doutputs):
+        gradients = run_backward(layer, params, cache, *doutputs)
+        return tuple(gradients[k] for k in moved)
 
-    check_gradients(forward, backward, (params, xs) if floats else (params,), rng, slope=slope, rtol=rtol)
+    if state is not None:
+        check_pieces(layer, params, xs, state, mask, rng)
+    check_gradients(forward, backward, tuple(inputs[k] for k in moved), rng, slope=slope, rtol=rtol)

@@ -136,13 +136,20 @@ def test_a_cell_is_frozen():
 # Another cell from a cell
 
 
-CHANGES = {"name": {"name": "mine"}, "f": {"pointwise": lambda *a: LSTM.pointwise(*a)}, "none": {}}
+CHANGES = {
+    "name": ({"name": "mine"}, True),
+    "start": ({"init": lambda rng, D, H: LSTM.init(rng, D, H)}, True),
+    "nothing": ({}, True),
+    "forward": ({"pointwise": lambda *a: LSTM.pointwise(*a)}, False),
+    "backward": ({"pointwise_backward": lambda *a: LSTM.pointwise_backward(*a)}, False),
+    "start and forward": ({"init": LSTM.init, "pointwise": lambda *a: LSTM.pointwise(*a)}, False),
+}
 
 
-@pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
-def test_replacing_anything_drops_the_fast_path_and_keeps_the_rest(changes, rng):
-    for replaced in (LSTM.replace(**changes), dataclasses.replace(LSTM, **changes)):
-        assert replaced.fast is None and LSTM.fast is not None
+@pytest.mark.parametrize(("changes", "stays"), CHANGES.values(), ids=CHANGES)
+def test_another_step_has_no_fast_path_and_another_name_or_start_keeps_it(changes, stays, rng):
+    for replaced, fast in ((LSTM.replace(**changes), stays), (dataclasses.replace(LSTM, **changes), False)):
+        assert replaced.fast == (LSTM.fast if fast else None) and LSTM.fast is not None
         for field in dataclasses.fields(Cell):
             if field.name not in changes and field.name != "fast":
                 assert getattr(replaced, field.name) == getattr(LSTM, field.name)
@@ -156,7 +163,7 @@ def test_a_fast_path_cannot_be_smuggled_in_and_with_fast_changes_nothing_else():
     with pytest.raises((TypeError, ValueError), match="fast"):
         LSTM.replace(fast=LSTM.fast)
     bare = LSTM.with_fast(None)
-    assert bare.fast is None and LSTM.fast is not None and bare == LSTM.replace()
+    assert bare.fast is None and LSTM.fast is not None and bare == dataclasses.replace(LSTM)
     assert bare.with_fast(LSTM.fast) == LSTM
 
 

@@ -1,15 +1,20 @@
 """The checker: finds what is wrong and names it, accepts what is right, and is itself right on functions known by hand."""
 
+import contextlib
+import re
+
 import numpy as np
 import pytest
 
 from rnn_tutorial.cells.elman import Elman
+from rnn_tutorial.cells.lstm import LSTM
 from rnn_tutorial.gradient_check import (
+    CannotJudge,
+    ComplexStepLost,
     GradientError,
     central_difference_slope,
     check_cell,
     check_gradients,
-    check_layer,
     compare,
     complex_step_slope,
     diagnose,
@@ -17,7 +22,7 @@ from rnn_tutorial.gradient_check import (
     random_start,
     relative_error,
 )
-from rnn_tutorial.layers import Dense, Embedding, Last, Recurrent, Serial
+from rnn_tutorial.tree import tree_cast
 
 
 @pytest.fixture
@@ -63,6 +68,27 @@ def test_relative_error_is_measured_against_the_largest_entry():
     assert relative_error(np.array([0.5]), np.zeros(1)) == 0.5
     assert relative_error(np.zeros(0), np.zeros(0)) == 0
     assert relative_error(np.array([np.nan]), np.ones(1)) == np.inf
+    assert relative_error(1.5, 1.0) == 0.5
+
+
+def test_relative_error_does_not_broadcast():
+    with pytest.raises(ValueError, match=r"value: expected the shape of the reference, \(4, 1\), got \(3,\)"):
+        relative_error(np.ones(3), np.ones((4, 1)))
+
+
+@pytest.mark.parametrize(
+    "odd", [np.ma.masked_array(np.ones(2), [True, False]), np.asmatrix(np.ones((2, 2)))], ids=["masked", "matrix"]
+)
+def test_a_matrix_or_a_masked_array_is_refused_everywhere(odd, rng):
+    name = type(odd).__name__
+    with pytest.raises(TypeError, match=f"value: expected a NumPy array, got {name}"):
+        relative_error(odd, np.ones(odd.shape))
+    with pytest.raises(TypeError, match=f"point.0.: expected a NumPy array, got {name}"):
+        check_gradients(squares, lambda x, d: (2 * x * d[0],), (odd,), rng)
+    with pytest.raises(TypeError, match=f"outputs: expected a NumPy array, got {name}"):
+        check_gradients(lambda x: (odd, x), lambda x, d: x, np.ones(2), rng)
+    with pytest.raises(TypeError, match=f"gradient.0.: expected a NumPy array, got {name}"):
+        check_gradients(squares, lambda x, d: (odd,), (np.ones(odd.shape),), rng)
 
 
 def printed(capsys, *args, **kwargs):
@@ -134,7 +160,112 @@ def test_functions_that_refuse_complex_numbers_are_checked_by_differences(rng):
 def test_the_diagnosis_lists_only_the_leaves_at_fault():
     text = diagnose({"a": np.ones(2), "b": np.array([1.0, 5.0])}, {"a": np.ones(2), "b": np.array([1.0, 4.0])}, 1e-9)
     assert text == "wrong gradient\n['b']: relative error 2.5e-01, 1 of 2 entries wrong; worst at (1,): got 5, expected 4"
+    near = diagnose((np.array([0.869612]),), (np.array([0.8696120001]),), 1e-12)
+    assert re.search(r"got 0\.86961200000000\d+, expected 0\.8696120000?9999\d+, difference -1\.0e-10$", near)
     assert "the sum along a random direction is not" in diagnose((np.ones(1),), (np.ones(1),), 1e-9)
+
+
+@pytest.mark.parametrize("right", [True, False], ids=["right", "wrong"])
+@pytest.mark.parametrize("slope", [complex_step_slope, central_difference_slope])
+def test_a_point_of_float32_is_refused_right_or_wrong(slope, right, rng):
+    point = (np.ones(3), np.ones(3, np.float32))
+
+    def f(point):
+        return point[0] * point[1] ** 2, point
+
+    with pytest.raises(TypeError, match=r"point\[1\]: expected float64, got float32.* tree_cast\(point, np.float64\)"):
+        check_gradients(f, lambda p, d: (right * p[1] ** 2 * d, 2 * p[0] * p[1] * d), point, rng, slope=slope)
+    with pytest.raises(TypeError, match="tree_cast"):
+        numerical_gradient(lambda p: np.sum(f(p)[0]), point, slope)
+    cast = tree_cast(point, np.float64)
+    check = (f, lambda p, d: (right * p[1] ** 2 * d, 2 * p[0] * p[1] * d), cast, rng)
+    with contextlib.nullcontext() if right else pytest.raises(GradientError):
+        check_gradients(*check, slope=slope, rtol=1e-6)
+
+
+def test_outputs_of_float32_are_refused(rng):
+    with pytest.raises(TypeError, match="outputs: expected double precision, got float32"):
+        check_gradients(lambda x: ((x * x).astype(np.float32), x), lambda x, d: 2 * x * d, np.ones(3), rng)
+
+
+@pytest.mark.parametrize("whole", [np.array([3, 4]), np.array([True]), np.array([1.0], object), 3, True])
+@pytest.mark.parametrize("slope", [complex_step_slope, central_difference_slope])
+def test_whole_numbers_have_no_slope(whole, slope, rng):
+    with pytest.raises(TypeError, match=r"point\['n'\]: expected float64, got (int64|bool|object)"):
+        numerical_gradient(lambda p: np.sin(p["n"]).sum(), {"n": whole}, slope)
+    with pytest.raises(TypeError, match=r"point\['n'\]: expected float64"):
+        slope(lambda p: np.sin(p["n"]).sum(), {"n": whole}, {"n": np.ones(1)})
+    with pytest.raises(TypeError, match=r"point\['n'\]: expected float64"):
+        check_gradients(lambda p: (p["n"], p), lambda p, d: p, {"n": whole}, rng, slope=slope)
+
+
+def test_single_floats_are_a_point_too(rng):
+    for point in (0.5, np.float64(0.5), np.array(0.5)):
+        assert numerical_gradient(np.sin, point) == pytest.approx(np.cos(0.5), rel=1e-15)
+        check_gradients(lambda x: (np.sin(x), x), lambda x, d: np.cos(x) * d, point, rng)
+        with pytest.raises(GradientError):
+            check_gradients(lambda x: (np.sin(x), x), lambda x, d: np.sin(x) * d, point, rng)
+
+
+@pytest.mark.parametrize("scale, options", [(1e13, {}), (1e7, {"slope": central_difference_slope, "rtol": 1e-6})])
+def test_a_small_leaf_is_judged_by_its_own_size(scale, options, rng):
+    point = {"large": np.ones(3), "small": np.ones(3)}
+
+    def f(p):
+        return scale * p["large"] ** 2 + p["small"] ** 3, p
+
+    def backward(factor):
+        return lambda p, dy: {"large": 2 * scale * p["large"] * dy, "small": factor * 3 * p["small"] ** 2 * dy}
+
+    check_gradients(f, backward(1), point, rng, **options)
+    for factor in (0, 0.9, -1, 2):
+        with pytest.raises(GradientError, match=r"^wrong gradient\n\['small'\]: relative error[^\n]*$"):
+            check_gradients(f, backward(factor), point, rng, **options)
+
+
+@pytest.mark.parametrize("factor", [0, 1])
+def test_a_leaf_lost_in_rounding_is_named_and_does_not_pass(factor, rng):
+    def f(p):
+        return 1e13 * p["large"] ** 2 + p["small"] ** 3, p
+
+    def backward(p, dy):
+        return {"large": 2e13 * p["large"] * dy, "small": factor * 3 * p["small"] ** 2 * dy}
+
+    point = {"large": np.ones(3), "small": np.ones(3)}
+    with pytest.raises(CannotJudge, match=r"\['small'\]: could not be judged"):
+        check_gradients(f, backward, point, rng, slope=central_difference_slope, rtol=1e-6)
+
+
+def test_a_gradient_that_is_zero_but_for_rounding_is_right(rng):
+    """A bias before a softmax over all its entries, a key's bias in attention: the true gradient is 0."""
+
+    def f(p):
+        e = np.exp(p["x"] + p["shift"])
+        return e / e.sum(), (e / e.sum())
+
+    def backward(y, dy):
+        dx = y * (dy - np.sum(dy * y))
+        return {"x": dx, "shift": np.array([dx.sum()])}
+
+    for draw in range(20):
+        rng = np.random.default_rng(draw)
+        check_gradients(f, backward, {"x": rng.standard_normal(7), "shift": rng.standard_normal(1)}, rng)
+
+
+def test_outputs_that_do_not_depend_on_the_point_have_slope_zero(rng):
+    def f(x):
+        return {"y": x * x, "active": np.real(x) > 0, "count": np.sum(np.real(x) > 0), "mask": (np.real(x) > 0) * 1.0}, x
+
+    for options in ({}, {"slope": central_difference_slope, "rtol": 1e-6}):
+        check_gradients(f, lambda x, d: 2 * x * d["y"], rng.standard_normal(5), rng, **options)
+        with pytest.raises(GradientError):
+            check_gradients(f, lambda x, d: 2 * x * d["y"] + d["mask"], rng.standard_normal(5), rng, **options)
+
+
+@pytest.mark.parametrize("returned", [np.ones(3), (np.ones(3),), (1, 2, 3)])
+def test_a_function_that_does_not_return_two_things_is_told_so(returned, rng):
+    with pytest.raises(TypeError, match=r"f: expected to get back \(outputs, cache\), got"):
+        check_gradients(lambda x: returned, lambda x, d: x, np.ones(3), rng)
 
 
 def test_a_random_start_hides_nothing(rng):
@@ -153,33 +284,46 @@ def test_check_cell_looks_at_whole_and_ragged_batches(where, rng):
     """A cell that is wrong only for rows whose gradient is zero is right on whole batches: the ragged run must find it."""
 
     def leaky(params, cache, dstate):
-        down, da_x, da_h, dprevious = Elman.pointwise_backward(params, cache, dstate)
+        dextra, da_x, da_h, dprevious = Elman.pointwise_backward(params, cache, dstate)
         rows = (dstate.h == 0).all(axis=1, keepdims=True) if where == "ragged only" else np.ones((len(da_x), 1), bool)
-        return down, da_x + 1e-3 * rows, da_h, dprevious
+        return dextra, da_x + 1e-3 * rows, da_h, dprevious
 
     with pytest.raises(GradientError):
-        check_cell(Elman._replace(pointwise_backward=leaky), rng)
+        check_cell(Elman.replace(pointwise_backward=leaky), rng)
 
 
-def test_check_layer_looks_at_parameters_and_inputs(rng):
-    class WrongInputs(Dense):
-        def backward(self, params, xs, dys):
-            dparams, dxs = super().backward(params, xs, dys)
-            return dparams, 2 * dxs
-
-    class WrongBias(Dense):
-        def backward(self, params, xs, dys):
-            dparams, dxs = super().backward(params, xs, dys)
-            return dparams._replace(b=2 * dparams.b), dxs
-
-    xs = rng.standard_normal((5, 2, 3))
-    check_layer(Dense(3, 4), xs, rng)
-    with pytest.raises(GradientError, match=r"^wrong gradient\n\[1\]: "):
-        check_layer(WrongInputs(3, 4), xs, rng)
-    with pytest.raises(GradientError, match=r"^wrong gradient\n\[0\].b: "):
-        check_layer(WrongBias(3, 4), xs, rng)
+NO_CACHE = {
+    "no cache": lambda pointwise: lambda *args: pointwise(*args)[0],
+    "nothing": lambda pointwise: lambda *args: None,
+    "an array for a state": lambda pointwise: lambda *args: (pointwise(*args)[0].h, ()),
+}
 
 
-def test_check_layer_leaves_whole_number_inputs_out(rng):
-    model = Serial((Embedding(7, 3), Recurrent(Elman, 3, 2), Last()))
-    check_layer(model, rng.integers(0, 7, (5, 2)), rng)
+@pytest.mark.parametrize("way", NO_CACHE)
+def test_a_pointwise_that_returns_too_little_is_told_what_to_return(way, rng):
+    for cell in (Elman, LSTM):
+        with pytest.raises(
+            TypeError, match=r"^pointwise: expected (to get back \(new state, cache\)|a new state with the fields)"
+        ):
+            check_cell(cell.replace(pointwise=NO_CACHE[way](cell.pointwise)), rng)
+
+
+@pytest.mark.parametrize("kept", [slice(0), slice(3), slice(1, None)])
+def test_a_pointwise_backward_that_returns_too_little_is_told_what_to_return(kept, rng):
+    def short(*args):
+        return LSTM.pointwise_backward(*args)[kept]
+
+    with pytest.raises(
+        TypeError, match=r"pointwise_backward: expected to get back \(dextra, da_x, da_h, dprevious\), got a tuple"
+    ):
+        check_cell(LSTM.replace(pointwise_backward=short), rng)
+
+
+def test_a_cell_that_loses_the_complex_step_is_refused(rng):
+    def pointwise(params, a_x, a_h, state):
+        new_state, cache = Elman.pointwise(params, a_x, a_h, state)
+        return new_state._replace(h=np.tanh((a_x + a_h).real)), cache
+
+    with pytest.raises(ComplexStepLost):
+        check_cell(Elman.replace(pointwise=pointwise), rng)
+    check_cell(Elman.replace(pointwise=pointwise), rng, slope=central_difference_slope, rtol=1e-6)

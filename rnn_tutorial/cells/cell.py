@@ -61,8 +61,12 @@ class Cell:
     fast: Any = field(default=None, init=False, hash=False)  # a kernel holds slices, which have no hash
 
     def replace(self, **changes):
-        """Return the cell with other fields, and without a fast path: that computes the old functions."""
-        return replace(self, **changes)
+        """Return the cell with other fields. It keeps its fast path if only its name or its start is another.
+
+        The fast path computes what the old functions compute, so a cell with another `pointwise` has none.
+        """
+        kept = self.fast if changes.keys() <= {"name", "init"} else None
+        return replace(self, **changes).with_fast(kept)
 
     def with_fast(self, kernel):
         """Return the cell with `kernel` as its fast path, a `Kernel` that computes the same, or None."""

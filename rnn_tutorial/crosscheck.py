@@ -1,0 +1,122 @@
+"""Does a central difference contradict the slopes of a complex step? A second measurement, which needs no complex numbers.
+
+First one step, 1e-5: it settles almost every function. Where it does not (rounding, curvature, a kink nearby, slopes that
+are zero), steps from 1e-10 to 1e-2. They contradict the complex step only if two steps, one ten times the other, agree
+with each other thirty times better than with it, and no step agrees with it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rnn_tutorial.tree import tree_leaves, tree_map
+
+QUICK = (1e-5, 1e-3, 1e-2)
+STEPS = [10.0**k for k in range(-10, -1)]
+LOST, KINK = "lost", "kink"
+
+
+class Differences(NamedTuple):
+    """One leaf of the outputs at point + step * direction, at point - step * direction, and the slope between them."""
+
+    step: float
+    ahead: np.ndarray
+    behind: np.ndarray
+
+    @property
+    def slope(self):
+        return (self.ahead - self.behind) / (2 * self.step)
+
+    @property
+    def rounding(self):
+        """The size of the rounding error of `slope`, if the outputs themselves are exact to the last bits."""
+        return 8 * np.finfo(float).eps * largest(self.ahead) / self.step
+
+    def bend(self, base):
+        """The largest |ahead + behind - 2 base|: rounding, or curvature, or a kink."""
+        return largest(self.ahead + self.behind - 2 * base)
+
+
+def contradictions(f, point, direction, outputs, slopes):
+    """Return {index of a leaf of the outputs: LOST or KINK} for the leaves whose slopes the central differences contradict.
+
+    outputs, slopes: the leaves of f at the complex point, and of the slopes that the complex step read from them.
+    """
+    with np.errstate(all="ignore"):
+        found = []
+        for step in QUICK:
+            found.append(differences(f, point, direction, step, slopes))
+            if all(settled(slope, rungs) or still(slope, rungs) for slope, rungs in zip(slopes, zip(*found))):
+                return {}
+        rungs = list(zip(*(differences(f, point, direction, step, slopes) for step in STEPS)))
+        bases = real_leaves(f, point, slopes)
+        verdicts = enumerate(map(verdict, outputs, slopes, rungs, bases))
+        return {index: found for index, found in verdicts if found}
+
+
+def differences(f, point, direction, step, slopes):
+    """Return the Differences of each leaf of the outputs."""
+    ends = [real_leaves(f, tree_map(lambda p, v, s=s: p + s * v, point, direction), slopes) for s in (step, -step)]
+    return [Differences(step, ahead, behind) for ahead, behind in zip(*ends)]
+
+
+def real_leaves(f, point, slopes):
+    """Return the leaves of f(point): zeros for whole numbers, which have no slope, NaN where f refuses the point."""
+    try:
+        leaves = [np.asarray(np.real(leaf)) for leaf in tree_leaves(f(point))]
+    except TypeError:  # constants inside f may be complex, and then it takes nothing else
+        leaves = [np.asarray(np.real(leaf)) for leaf in tree_leaves(f(tree_map(lambda p: p + 0j, point)))]
+    except (ValueError, ArithmeticError):  # outside the domain of f
+        return [np.full(np.shape(slope), np.nan) for slope in slopes]
+    return [leaf if leaf.dtype.kind == "f" else np.zeros(leaf.shape) for leaf in leaves]
+
+
+def settled(slope, rungs):
+    """Return whether a difference agrees with the slope, and with so little rounding that this says something."""
+    size = largest(slope)
+    clear = [rung for rung in rungs if rung.rounding <= 1e-4 * size]
+    return any(largest(slope - rung.slope) <= 1e-4 * size for rung in clear)
+
+
+def still(slope, rungs):
+    """Return whether the slope is zero and the leaf did not change in a bit, not even with the longest step."""
+    return not np.any(slope) and len(rungs) > 1 and all(np.array_equal(rung.ahead, rung.behind) for rung in rungs)
+
+
+def verdict(output, slope, rungs, base):
+    """Return LOST or KINK if the differences of one leaf contradict its slope, else None."""
+    if settled(slope, rungs):
+        return None
+    gaps = [largest(slope - rung.slope) for rung in rungs]
+    noise = np.fmax.reduce([rung.bend(base) for rung in rungs if rung.step < 2e-6] + [quantum(rungs)])
+    for gap, rung, wider in zip(gaps, rungs, rungs[1:]):
+        if gap > 30 * spread(rung, wider, noise):
+            return KINK if rung.bend(base) > 0.1 * gap * rung.step else LOST
+    return None if np.iscomplexobj(output) or not moves(rungs) else LOST
+
+
+def moves(rungs):
+    """Return whether the leaf changes with steps as small as 1e-8 to 1e-6: it is no mask, and not constant."""
+    return all(not np.array_equal(rung.ahead, rung.behind) for rung in rungs if 5e-9 < rung.step < 5e-6)
+
+
+def quantum(rungs):
+    """Return the first change of the leaf that is not zero, if shorter steps changed nothing: it is one of rounding."""
+    changes = [largest(rung.ahead - rung.behind) for rung in rungs]
+    seen = [change for change in changes if change > 0]
+    return seen[0] if seen and changes[0] == 0 else 0.0
+
+
+def spread(rung, wider, noise):
+    """Return how far two differences can be trusted: their distance and their noise; infinite if they have nothing in common.
+
+    Numbers within f are taken to be of size 1 at least: tanh(30) rounds to 1, and then no move shows its slope of 1e-26.
+    """
+    noise = max(noise, 8 * np.finfo(float).eps * max(1.0, largest(rung.ahead)))
+    apart = largest(rung.slope - wider.slope) + noise / rung.step
+    size = largest(rung.slope)
+    return apart if apart <= 0.1 * size or size <= rung.rounding else np.inf
+
+
+def largest(array):
+    return np.max(np.abs(array), initial=0.0)
