@@ -59,7 +59,7 @@ def make_class(folder, students, seed):
 
 def start(folder, out, *options):
     """Return the process of the grader, as a lecturer starts it."""
-    command = [sys.executable, "-m", "rnn_tutorial.grade", folder / f"{NAME}.ipynb", folder / "submitted", "--out", out, *options]
+    command = [sys.executable, "-m", "rnn_course", folder / f"{NAME}.ipynb", folder / "submitted", "--out", out, *options]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.Popen(list(map(str, command)), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 

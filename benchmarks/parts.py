@@ -31,13 +31,13 @@ from rnn_tutorial.cells.lstm import (
 )
 from rnn_tutorial.cells.lstm_1997 import LSTM1997
 from rnn_tutorial.cells.peephole_lstm import peephole_lstm
-from rnn_tutorial.clipping import clip_by_global_norm
+from rnn_tutorial.train.clipping import clip_by_global_norm
 from rnn_tutorial.data.synthetic import delayed_echo, temporal_order
-from rnn_tutorial.layers import Dense, Last, Recurrent, Serial
-from rnn_tutorial.losses import binary_cross_entropy, softmax_cross_entropy
-from rnn_tutorial.optimizers import adam, clipped
-from rnn_tutorial.training import train
-from rnn_tutorial.trials import Trial, presentations_needed, write_trials
+from rnn_tutorial.layers.core import Dense, Last, Recurrent, Serial
+from rnn_tutorial.train.losses import binary_cross_entropy, softmax_cross_entropy
+from rnn_tutorial.train.optimizers import adam, clipped
+from rnn_tutorial.train.training import train
+from rnn_tutorial.train.trials import Trial, presentations_needed, write_trials
 
 RESULTS = Path(__file__).resolve().parent / "results" / "parts.csv"
 

@@ -22,12 +22,12 @@ from rnn_tutorial.cells.gru import GRU
 from rnn_tutorial.cells.lstm import LSTM
 from rnn_tutorial.cells.lstm_1997 import LSTM1997
 from rnn_tutorial.data import embedded_reber_sets, reber_batch, shuffled_batches, strings_predicted
-from rnn_tutorial.layers import Dense, Recurrent, Serial
-from rnn_tutorial.losses import softmax_cross_entropy
-from rnn_tutorial.optimizers import adam
-from rnn_tutorial.training import train
+from rnn_tutorial.layers.core import Dense, Recurrent, Serial
+from rnn_tutorial.train.losses import softmax_cross_entropy
+from rnn_tutorial.train.optimizers import adam
+from rnn_tutorial.train.training import train
 from rnn_tutorial.tree import tree_leaves
-from rnn_tutorial.trials import presentations_needed
+from rnn_tutorial.train.trials import presentations_needed
 
 RESULTS = Path(__file__).resolve().parent / "results" / "reber.csv"
 RATES = 0.02, 0.04

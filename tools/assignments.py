@@ -20,7 +20,7 @@ from nbgrader.preprocessors import ClearHiddenTests, ClearOutput, ClearSolutions
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from rnn_tutorial.grade.release import questions_of  # noqa: E402
+from rnn_course.release import questions_of  # noqa: E402
 from tools.chapters import ENVIRONMENT, execute, write_if_changed  # noqa: E402
 from tools.syllabus import syllabus  # noqa: E402
 

@@ -44,7 +44,7 @@ def compare_outputs(self, test, ref, skip_compare=None):
     """nbval's own comparison, after the digits that rounding may change have been made equal.
 
     nbval offers no public hook for this, so its version is bounded in pyproject.toml and
-    tests/test_nbval_tolerance.py runs it on right and wrong digits.
+    tests/chapters/test_nbval_tolerance.py runs it on right and wrong digits.
     """
     test = copy.deepcopy(test)
     for reference_output, test_output in zip(ref, test, strict=False):

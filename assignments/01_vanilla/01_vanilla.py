@@ -79,14 +79,14 @@ def rnn_step(params, x, h_previous):
 
 
 # %% nbgrader={"grade": false, "grade_id": "check_rnn_step", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from rnn_tutorial.grade import check
+from rnn_course import check
 
 check("01_vanilla", rnn_step)
 
 # %% nbgrader={"grade": true, "grade_id": "test_rnn_step", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 # The hidden tests of rnn_step, 3 points. Leave this cell as it is.
 ### BEGIN HIDDEN TESTS
-from rnn_tutorial.grade import hidden_test
+from rnn_course import hidden_test
 
 hidden_test("01_vanilla", rnn_step, points=3)
 ### END HIDDEN TESTS

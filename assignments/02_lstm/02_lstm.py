@@ -103,14 +103,14 @@ def lstm_step(params, x, previous):
 
 
 # %% nbgrader={"grade": false, "grade_id": "check_lstm_step", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from rnn_tutorial.grade import check
+from rnn_course import check
 
 check("02_lstm", lstm_step)
 
 # %% nbgrader={"grade": true, "grade_id": "test_lstm_step", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 # The hidden tests of lstm_step, 4 points. Leave this cell as it is.
 ### BEGIN HIDDEN TESTS
-from rnn_tutorial.grade import hidden_test
+from rnn_course import hidden_test
 
 hidden_test("02_lstm", lstm_step, points=4)
 ### END HIDDEN TESTS

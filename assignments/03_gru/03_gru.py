@@ -109,14 +109,14 @@ def gru_step(params, x, h_previous):
 
 
 # %% nbgrader={"grade": false, "grade_id": "check_gru_step", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from rnn_tutorial.grade import check
+from rnn_course import check
 
 check("03_gru", gru_step)
 
 # %% nbgrader={"grade": true, "grade_id": "test_gru_step", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 # The hidden tests of gru_step, 4 points. Leave this cell as it is.
 ### BEGIN HIDDEN TESTS
-from rnn_tutorial.grade import hidden_test
+from rnn_course import hidden_test
 
 hidden_test("03_gru", gru_step, points=4)
 ### END HIDDEN TESTS

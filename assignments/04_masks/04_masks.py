@@ -103,14 +103,14 @@ def masked_unroll(params, xs, mask, h_first):
 
 
 # %% nbgrader={"grade": false, "grade_id": "check_masked_unroll", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from rnn_tutorial.grade import check
+from rnn_course import check
 
 check("04_masks", masked_unroll)
 
 # %% nbgrader={"grade": true, "grade_id": "test_masked_unroll", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 # The hidden tests of masked_unroll, 4 points. Leave this cell as it is.
 ### BEGIN HIDDEN TESTS
-from rnn_tutorial.grade import hidden_test
+from rnn_course import hidden_test
 
 hidden_test("04_masks", masked_unroll, points=4)
 ### END HIDDEN TESTS

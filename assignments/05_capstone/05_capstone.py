@@ -126,14 +126,14 @@ def tagger(params, xs, mask):
 
 
 # %% nbgrader={"grade": false, "grade_id": "check_tagger", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from rnn_tutorial.grade import check
+from rnn_course import check
 
 check("05_capstone", tagger)
 
 # %% nbgrader={"grade": true, "grade_id": "test_tagger", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
 # The hidden tests of tagger, 5 points. Leave this cell as it is.
 ### BEGIN HIDDEN TESTS
-from rnn_tutorial.grade import hidden_test
+from rnn_course import hidden_test
 
 hidden_test("05_capstone", tagger, points=5)
 ### END HIDDEN TESTS

@@ -5,7 +5,7 @@ Every recurrent step begins with the same two matrix products,
     a_x = x @ W_x + b        a_h = h_previous @ W_h
 
 and only what happens to a_x and a_h differs from cell to cell. So the products, which are most of the cost and whose
-backward is always the same, belong to `rnn_tutorial.step` and `rnn_tutorial.unroll`; a cell says the rest.
+backward is always the same, belong to `rnn_tutorial.sequence.step` and `rnn_tutorial.sequence.unroll`; a cell says the rest.
 """
 
 from collections.abc import Callable

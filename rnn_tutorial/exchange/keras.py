@@ -21,10 +21,10 @@ use_bias=False has biases of zero here.
 
 import numpy as np
 
-from rnn_tutorial.directions import Bidirectional, add, average, concat, multiply
+from rnn_tutorial.layers.bidirectional import Bidirectional, add, average, concat, multiply
 from rnn_tutorial.exchange.keras_layers import KNOWN, entry_of
 from rnn_tutorial.exchange.layout import ExchangeError, arrays_of, differences, refuse, two_bias_gradients, two_biases
-from rnn_tutorial.layers import Dense, Recurrent
+from rnn_tutorial.layers.core import Dense, Recurrent
 
 MERGE_MODES = {"concat": concat, "sum": add, "ave": average, "mul": multiply}
 

@@ -26,7 +26,7 @@ from rnn_tutorial.cells.elman import Elman, elman
 from rnn_tutorial.cells.gru import GRU
 from rnn_tutorial.cells.gru_before import GRUBefore
 from rnn_tutorial.cells.lstm import LSTM
-from rnn_tutorial.directions import Bidirectional, BidirectionalParams, concat
+from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams, concat
 from rnn_tutorial.exchange.layout import (
     ExchangeError,
     arrays_of,
@@ -41,7 +41,7 @@ from rnn_tutorial.exchange.layout import (
     two_biases,
 )
 from rnn_tutorial.exchange.pytorch_names import BIASES, depth_of, names_of, shapes_of, sizes_of, without_counterpart
-from rnn_tutorial.layers import Recurrent, Serial
+from rnn_tutorial.layers.core import Recurrent, Serial
 from rnn_tutorial.validation import check_fields
 
 

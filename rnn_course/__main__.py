@@ -1,0 +1,100 @@
+"""Grade the submissions of a class.
+
+    python -m rnn_course RELEASE SUBMISSION… --out DIR
+
+RELEASE is the instructor's notebook of an assignment, which `make assignments` puts into build/assignments/instructor. SUBMISSION
+is a notebook named after its student, ada.ipynb, or, better, the folder around all of them: notebooks, or a folder for each
+student, as nbgrader collects them.
+
+In DIR there are then, for each student, a page of feedback and its data in feedback/; for you, gradebook.csv, reports.jsonl, and
+class.png, where the class went wrong. Each is written as soon as it is known. Started again, it goes on where it was stopped, and
+grades again only what has changed.
+
+The answers run in processes apart, which bubblewrap walls off (apt-get install bubblewrap). Where it is missing, a warning says
+what is then within their reach.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from rnn_course.sandbox import outside as sandbox
+from rnn_course.grading import HIDDEN_SEED
+from rnn_course.release import load_release
+from rnn_course.classroom import find_submissions, grade_class
+
+
+def options():
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m rnn_course", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add, limits = parser.add_argument, sandbox.Limits()
+    add("release", metavar="RELEASE", help="the instructor's notebook, NN_name.ipynb")
+    add("submissions", metavar="SUBMISSION", nargs="+", help="a notebook, or a folder of them")
+    add("--out", type=Path, required=True, metavar="DIR", help="where the results go")
+    add("--jobs", type=above_zero(int), metavar="N", help="how many at a time (default: one for each core)")
+    add("--scheduler", metavar="tcp://HOST:PORT", help="a Dask scheduler, to grade on its workers instead")
+    seed_help = (
+        "a number of your own that no student knows: the hidden cases are drawn from it (default: %(default)s, known to all)"
+    )
+    add("--seed", type=int, default=HIDDEN_SEED, metavar="N", help=seed_help)
+    seconds_help = "limit of one run of a notebook (default: %(default)g)"
+    add("--seconds", type=above_zero(float), default=limits.seconds, metavar="S", help=seconds_help)
+    memory_help = "limit of a submission, in MiB (default: %(default)s)"
+    add("--memory", type=above_zero(int), default=limits.memory >> 20, metavar="M", help=memory_help)
+    return parser
+
+
+def above_zero(kind):
+    """Return what reads a number above 0 from the command line."""
+
+    def read(text):
+        value = kind(text)
+        if not value > 0:
+            raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
+        return value
+
+    read.__name__ = kind.__name__  # argparse says "invalid int value"
+    return read
+
+
+def main(arguments=None):
+    """Grade, show a progress bar on stderr, and say where the results are. Errors: SystemExit, in words."""
+    chosen = options().parse_args(arguments)
+    if os.name != "posix":
+        raise SystemExit("error: grading needs the limits on processes of Linux or macOS; on Windows, run it in WSL")
+    try:
+        release = load_release(chosen.release)
+        reports = grade_all(release, find_submissions(chosen.submissions, release.name), chosen)
+    except ModuleNotFoundError as error:
+        raise SystemExit(f'error: grading needs {error.name}: pip install -e ".[course]"') from None
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"error: {error}") from None
+    mean = sum(report["points"] for report in reports) / len(reports)
+    print(f"{len(reports)} submissions, {mean:.1f} of {sum(release.points.values()):g} points on average; see {chosen.out}")
+    if problems := [report["student"] for report in reports if report["problem"]]:
+        print(f"{len(problems)} could not be graded, gradebook.csv says why: {ascii(', '.join(problems))[1:-1]}")
+
+
+def grade_all(release, submissions, chosen):
+    """Return the reports of the class as the options have it, with a warning on stderr where walls are missing."""
+    from tqdm import tqdm
+
+    if not chosen.scheduler:
+        if refusal := sandbox.refusal():
+            raise ValueError(refusal)
+        if warning := sandbox.warning():
+            print(f"warning: {warning}", file=sys.stderr)
+    limits = sandbox.Limits(seconds=chosen.seconds, memory=chosen.memory << 20)
+    how = {"seed": chosen.seed, "limits": limits, "jobs": chosen.jobs or -1, "scheduler": chosen.scheduler}
+    with tqdm(total=len(submissions), unit="submission", file=sys.stderr) as bar:
+        reports = grade_class(release, submissions, chosen.out, **how, progress=lambda report: bar.update())
+    if chosen.scheduler and (bare := sum(not report["walled_off"] for report in reports)):
+        print(f"warning: {bare} were graded by workers without bubblewrap", file=sys.stderr)
+    return reports
+
+
+if __name__ == "__main__":
+    main()

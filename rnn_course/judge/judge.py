@@ -1,0 +1,176 @@
+"""Is an answer right? What a submission returned, compared with the reference, outside the process that returned it.
+
+Everything here is data that came through `transport`. Each leaf of a question's outputs is judged for itself and earns its share
+of the points: all of it if its largest relative error is at most 1e-8 over all cases, both times it was asked; half if the error
+is at most 1e-4, which is a right formula in too few digits; nothing else. Where no single answer is right, all leaves together
+earn what their score is worth: see `scoring.py`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rnn_course.judge.question import argument_names
+from rnn_course.judge.scoring import credit_of, score_of
+from rnn_course.sandbox.inside.transport import Other
+from rnn_tutorial.gradient_check.check import relative_error
+from rnn_tutorial.tree import tree_leaves
+
+EXACT, ROUGH = 1e-8, 1e-4
+
+
+class Exam(NamedTuple):
+    """A question with the cases that are asked and their right answers, each a list of leaves in the order of its outputs."""
+
+    question: NamedTuple
+    cases: list
+    expected: list
+    trees: list  # the right answers as trees; of a question with a score, trees of the right shapes
+    held_out: object = None  # what the answer to a question with a score is tried on
+
+
+class Answer(NamedTuple):
+    """What a function did with one case."""
+
+    case: int
+    turn: int  # 0 the first time, 1 the second
+    outputs: object = None  # a tree
+    arguments: object = None  # the arguments as they were afterwards
+    error: dict | None = None  # what it raised instead: type, message, cell, line
+    born: dict | None = None  # where the first NaN was made
+
+
+class Part(NamedTuple):
+    """The verdict on one leaf of what a function returns."""
+
+    name: str
+    credit: float  # 0 to 1
+    error: float  # the largest relative error, infinite if it cannot be compared
+    fault: str | None  # why it cannot be compared, in words
+    values: list  # the leaf of each case, first time; None where there is none
+
+
+class Verdict(NamedTuple):
+    """The verdict on one question."""
+
+    credit: float  # 0 to 1, all told
+    parts: list
+    changed: list  # names of the arguments that the function changed
+    remembers: bool  # True if the second time the same case gave something else
+    score: float | None = None  # of a question that has one
+
+
+def prepare(question, seed):
+    """Return the Exam of a question: its cases drawn from a generator of its own, so that no case gives away another's answer."""
+    key, scoring = [seed, *question.name.encode()], question.scoring
+    cases = question.cases(np.random.default_rng(key))
+    trees = [case[0] if scoring else question.reference(*case) for case in cases]
+    held_out = scoring.held_out(np.random.default_rng(key)) if scoring else None
+    return Exam(question, cases, [tree_leaves(tree) for tree in trees], trees, held_out)
+
+
+def judge(exam, answers):
+    """Return the Verdict on the answers, which may be anything."""
+    first = {answer.case: answer for answer in answers if answer.turn == 0}
+    again = {answer.case: answer for answer in answers if answer.turn == 1}
+    aligned = [align(first.get(k), exam, k) for k in range(len(exam.cases))]
+    repeated = [align(again.get(k), exam, k) for k in range(len(exam.cases))]
+    parts = [judge_leaf(place, name, exam, aligned) for place, name in enumerate(exam.question.outputs)]
+    changed = [
+        name
+        for place, name in enumerate(argument_names(exam.question))
+        if any(is_changed(answer, exam.cases, place) for answer in answers)
+    ]
+    remembers = any(differ(a, b) for a, b in zip(aligned, repeated))
+    score = score_of(exam, parts) if exam.question.scoring else None
+    if exam.question.scoring:
+        parts = [part._replace(credit=credit_of(score, exam.question.scoring.rungs)) for part in parts]
+    credit = sum(part.credit for part in parts) / len(parts)
+    return Verdict(credit / 2 if changed or remembers else credit, parts, changed, remembers, score)
+
+
+def judge_leaf(place, name, exam, aligned):
+    """Return the Part of one leaf over all cases."""
+    values, faults, errors = [], [], []
+    for k, leaves in enumerate(aligned):
+        value, fault = leaves[place] if isinstance(leaves, list) else (None, leaves)
+        fault = fault or fault_of(value, exam.expected[k][place], list(exam.question.outputs.values())[place])
+        values.append(None if fault else value)
+        faults.append(fault)
+        errors.append(float("inf") if fault else relative_error(value, exam.expected[k][place]))
+    fault = next((fault for fault in faults if fault), None)
+    single = any(value is not None and value.dtype.itemsize < 8 and value.dtype.kind == "f" for value in values)
+    worst = max(errors)
+    credit = 1.0 if worst <= EXACT and not single else 0.5 if worst <= ROUGH else 0.0
+    return Part(name, credit, worst, fault, values)
+
+
+def align(answer, exam, k):
+    """Return the list of (leaf, fault) that stand where the leaves of the right answer stand, or the fault of the whole."""
+    if answer is None:
+        return "there is no answer"
+    if answer.error is not None:
+        return "the function raised " + answer.error["type"]
+    return align_tree(answer.outputs, exam.trees[k], "what you return")
+
+
+def align_tree(got, expected, name):
+    """Return the list of (leaf, fault) of `got`, branch by branch beside `expected`; or words, if the whole does not fit."""
+    if not isinstance(expected, tuple):
+        number = isinstance(got, (float, int, np.generic))  # on its way out of the sandbox it becomes an array without axes
+        return [(np.asarray(got) if number else got, None)]
+    names = getattr(expected, "_fields", None)
+    what = f"{type(expected).__name__}({', '.join(names)})" if names else f"a tuple of {len(expected)}"
+    if not isinstance(got, (tuple, list)) or len(got) != len(expected):
+        size = f" of {len(got)}" if isinstance(got, (tuple, list)) else ""
+        return f"{name} is {kind_of(got)}{size}, expected {what}"
+    if names and hasattr(got, "_fields") and set(got._fields) == set(names):
+        got = [getattr(got, field) for field in names]
+    leaves = []
+    for place, (branch, wanted) in enumerate(zip(got, expected)):
+        found = align_tree(branch, wanted, f"number {place + 1} of {name}")
+        leaves += found if isinstance(found, list) else [(None, found)] * len(tree_leaves(wanted))
+    return leaves
+
+
+def kind_of(value):
+    """Return the kind of a thing in words."""
+    if value is None:
+        return "None"
+    if isinstance(value, Other):
+        return f"a {value.kind}"
+    return "an array" if isinstance(value, np.ndarray) else f"a {'tuple' if isinstance(value, tuple) else 'list'}"
+
+
+def fault_of(value, expected, axes):
+    """Return in words why an array cannot be compared with the expected one, or None if it can."""
+    shape = f"({', '.join(axes.split())}{',' if len(axes.split()) == 1 else ''}) = {np.shape(expected)}"
+    if not isinstance(value, np.ndarray):
+        return f"is {kind_of(value)}, expected an array of shape {shape}"
+    if value.shape != np.shape(expected):
+        return f"has the shape {value.shape}, expected {shape}"
+    if value.dtype.kind not in "fiub":
+        return f"holds numbers of {value.dtype}, expected float64"
+    return None
+
+
+def is_changed(answer, cases, place):
+    """Return True if the function left one of its arguments other than it was."""
+    if answer.arguments is None or not 0 <= answer.case < len(cases):
+        return False
+    before = tree_leaves(cases[answer.case][place])
+    after = tree_leaves(answer.arguments[place]) if place < len(answer.arguments) else []
+    return len(before) != len(after) or not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(before, after))
+
+
+def differ(one, other):
+    """Return True if two aligned answers to one case are not the same within rounding."""
+    if not (isinstance(one, list) and isinstance(other, list)):
+        return isinstance(one, list) and other != "there is no answer"
+    for (a, _), (b, _) in zip(one, other):
+        if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+            if a.shape != b.shape or a.dtype.kind not in "fiub" or b.dtype.kind not in "fiub":
+                return a.shape != b.shape
+            if not np.allclose(a, b, rtol=1e-9, atol=1e-9, equal_nan=True):
+                return True
+    return False

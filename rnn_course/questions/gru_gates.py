@@ -1,0 +1,161 @@
+"""What goes wrong between the state and the pre-activations of a GRU: a walk with a switch for each mistake; their names."""
+
+import numpy as np
+
+from rnn_tutorial.cells.gates import gate_blocks
+from rnn_tutorial.cells.gru import GRUGates
+from rnn_course.questions.gru_forward import COMPLEMENT, FORM, Z_CONVENTION, sigmoid
+
+PATH, MISSING = "path missing", "derivative of the activation missing"
+
+
+def slope_of_sigmoid(y):
+    """Return the derivative of the sigmoid, from its value."""
+    return y * (1 - y)
+
+
+def slope_of_tanh(y):
+    """Return the derivative of tanh, from its value."""
+    return 1 - y**2
+
+
+def of_z(dh, h, z, n):
+    """Return dz of the mean z * h + (1 - z) * n."""
+    return dh * (h - n)
+
+
+def of_n(dh, z):
+    """Return dn of the mean."""
+    return dh * (1 - z)
+
+
+def of_reset(da_n, dn, r, s, h, W):
+    """Return (dr, ds) of the product r * s."""
+    return da_n * s, da_n * r
+
+
+def through_gates(
+    gates, h, dh, to_r, *, dz=of_z, dn=of_n, slope_r=slope_of_sigmoid, slope_z=slope_of_sigmoid, slope_n=slope_of_tanh
+):
+    """Return (da, rest), where to_r(da_n, dn) -> (dr, *rest) is the way from the candidate to the reset gate."""
+    r, z, n = gates
+    da_n = dn(dh, z) * slope_n(n)
+    dr, *rest = to_r(da_n, dn(dh, z))
+    return GRUGates(dr * slope_r(r), dz(dh, h, z, n) * slope_z(z), da_n), rest
+
+
+def gradients(params, h_previous, gates, dh, *, product=of_reset, bias=1, **mistake):
+    """Return (da, ds) of one step, reset after the matrix, with a mistake, or with none."""
+    W_hn = gate_blocks(params.W_h, GRUGates).n
+    s = h_previous @ W_hn + bias * params.b_hn
+    da, (ds,) = through_gates(gates, h_previous, dh, lambda da_n, dn: product(da_n, dn, gates.r, s, h_previous, W_hn), **mistake)
+    return da, ds
+
+
+# The mistakes by name: rows of (name, hint, the switches that make it)
+
+WRONG_PLACE, ANOTHER = "derivative taken at the wrong place", "derivative of another activation"
+SLOPES = tuple(
+    row
+    for g in "rz"
+    for row in (
+        (MISSING, f"What arrives at {g} has still to go back through its sigmoid: (9.14).", {f"slope_{g}": np.ones_like}),
+        (ANOTHER, f"The gate {g} is a sigmoid; this is the slope of tanh: (9.14).", {f"slope_{g}": slope_of_tanh}),
+        (
+            WRONG_PLACE,
+            f"Your slope takes the sigmoid of {g}, but {g} is a sigmoid already: (9.14).",
+            {f"slope_{g}": lambda y: slope_of_sigmoid(sigmoid(y))},
+        ),
+        (
+            "activation in the place of its derivative",
+            f"You multiply by {g} itself. The way back needs the slope: (9.14).",
+            {f"slope_{g}": np.copy},
+        ),
+        (
+            "activation in the place of its derivative",
+            f"You multiply by the sigmoid of {g}, where its slope is due: (9.14).",
+            {f"slope_{g}": sigmoid},
+        ),
+    )
+) + (
+    (MISSING, "What arrives at the candidate has still to go back through its tanh: (9.12).", {"slope_n": np.ones_like}),
+    (ANOTHER, "The candidate is a tanh; this is the slope of a sigmoid: (9.12).", {"slope_n": slope_of_sigmoid}),
+    (
+        "derivative of the activation wrong",
+        "Look at every sign and power of the slope of tanh in (9.12).",
+        {"slope_n": lambda y: 1 - y},
+    ),
+    (
+        WRONG_PLACE,
+        "Your slope takes the tanh of n, but n is a tanh already: (9.12).",
+        {"slope_n": lambda y: slope_of_tanh(np.tanh(y))},
+    ),
+)
+MEAN = (
+    (
+        PATH,
+        "Opening z does two things in (9.2): it keeps the old and holds back the new. Yours does one.",
+        {"dz": lambda dh, h, z, n: dh * h},
+    ),
+    (
+        PATH,
+        "Opening z does two things in (9.2): it keeps the old and holds back the new. Yours does one.",
+        {"dz": lambda dh, h, z, n: -dh * n},
+    ),
+    (
+        "sign",
+        "Opening z brings in the old and takes out the new. Which has the minus? (9.11).",
+        {"dz": lambda dh, h, z, n: dh * (n - h)},
+    ),
+    ("sign", "Where z grows, the share of the candidate shrinks: (9.11).", {"dz": lambda dh, h, z, n: dh * (h + n)}),
+    (
+        "one minus a gradient",
+        "On the way back through 1 - z you take one minus a gradient. A gradient is multiplied by a slope. Which is it? (9.11).",
+        {"dz": lambda dh, h, z, n: dh * h + (1 - dh * n)},
+    ),
+    (
+        COMPLEMENT,
+        "By what is the candidate multiplied in (9.2)? Its gradient goes back through the same factor.",
+        {"dn": lambda dh, z: dh * z},
+    ),
+    (
+        "gate missing on the way back",
+        "The candidate is only a part of the state. By what is it multiplied in (9.2)?",
+        {"dn": lambda dh, z: dh},
+    ),
+)
+RESET_AFTER = (
+    (
+        "reset gate missing on the way back",
+        "The reset gate stands between s and the candidate, on the way back as well: (9.13).",
+        {"product": lambda da_n, dn, r, s, h, W: (da_n * s, da_n)},
+    ),
+    (
+        "bias missing",
+        "What the reset gate multiplied was all of s. Your s lacks the bias: (9.4).",
+        {"bias": 0},
+    ),
+    (
+        FORM,
+        "Your reset gate multiplied the old state. In this question it multiplied s, after the matrix: (9.13).",
+        {"product": lambda da_n, dn, r, s, h, W: ((da_n @ W.T) * h, da_n * r)},
+    ),
+    (
+        "matrix missing",
+        "Your reset gate multiplied the old state itself. In this question it multiplied s: (9.4) and (9.13).",
+        {"product": lambda da_n, dn, r, s, h, W: (da_n * h, da_n * r)},
+    ),
+    (
+        "factors of a product exchanged",
+        "In a product each factor is multiplied by the other: look at (9.13) again.",
+        {"product": lambda da_n, dn, r, s, h, W: (da_n * r, da_n * s)},
+    ),
+    (
+        MISSING,
+        "The product of r and s stands inside the tanh: both of its gradients begin with da_n, (9.13).",
+        {"product": lambda da_n, dn, r, s, h, W: (dn * s, dn * r)},
+    ),
+)
+CHUNG_HINT = "This is the way back of (9.9). The forward pass of this question is (9.2), where z stands on the old state."
+CHUNG = {"dz": lambda dh, h, z, n: dh * (n - h), "dn": lambda dh, z: dh * z}
+CHUNG_GATES = ((Z_CONVENTION, CHUNG_HINT, CHUNG),)

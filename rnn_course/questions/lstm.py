@@ -1,0 +1,152 @@
+"""Assignment 2: the LSTM, and its backward gate by gate, as one product, and through time. Chapters 06 and 07.
+
+The references are the package's own functions. What goes wrong is in `lstm_forward.py`, `lstm_gates.py` and
+`lstm_backward.py`, each a walk once more with a switch for each mistake.
+"""
+
+import numpy as np
+
+from rnn_tutorial.cells.gates import gate_blocks
+from rnn_tutorial.cells.lstm import LSTM, LSTMCache, LSTMGates, LSTMParams, LSTMState, LSTMValues, lstm_pointwise_backward
+from rnn_tutorial.cells.lstm import lstm_step as package_step
+from rnn_tutorial.cells.lstm import lstm_step_backward as package_step_backward
+from rnn_course.judge.question import Question, causes_of, draw_sizes
+from rnn_course.questions import lstm_backward as back
+from rnn_course.questions import lstm_forward as forward
+from rnn_course.questions import lstm_gates as inside
+from rnn_tutorial.sequence.trace import trace
+from rnn_tutorial.tree import tree_map
+from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+
+DPARAMS = {"dparams.W_x": "D 4H", "dparams.W_h": "H 4H", "dparams.b": "4H"}
+
+
+# What the functions are asked
+
+
+def draw(rng):
+    """Return (params, xs, first), nothing of it zero."""
+    T, B, D, H = draw_sizes(rng)
+    params = LSTMParams(*(0.6 * rng.standard_normal(shape) for shape in ((D, 4 * H), (H, 4 * H), (4 * H,))))
+    return params, rng.standard_normal((T, B, D)), LSTMState(rng.uniform(-1, 1, (B, H)), rng.standard_normal((B, H)))
+
+
+def like(rng, tree):
+    """Return a tree of random numbers in the shape of `tree`."""
+    return tree_map(lambda leaf: rng.standard_normal(leaf.shape), tree)
+
+
+def step_cases(rng):
+    """Return three cases of (params, x, previous)."""
+    return [(params, xs[0], first) for params, xs, first in unroll_cases(rng)]
+
+
+def gate_cases(rng):
+    """Return three cases of (gates, c_previous, c, dh, dc_next)."""
+    return [(gates, previous.c, c, *dstate) for _, _, previous, gates, c, dstate in step_backward_cases(rng)]
+
+
+def step_backward_cases(rng):
+    """Return three cases of (params, x, previous, gates, c, dstate)."""
+    asked = [(case, *lstm_step(*case)) for case in step_cases(rng)]
+    return [(*case, gates, state.c, like(rng, state)) for case, state, gates in asked]
+
+
+def unroll_cases(rng):
+    """Return three cases of (params, xs, first)."""
+    return [draw(rng) for _ in range(3)]
+
+
+def unroll_backward_cases(rng):
+    """Return three cases of (params, xs, first, states, gates, dhs, dlast)."""
+    asked = [(case, *lstm_unroll(*case)) for case in unroll_cases(rng)]
+    return [(*case, states, gates, like(rng, states.h), like(rng, case[2])) for case, states, gates in asked]
+
+
+# The right answers
+
+
+def lstm_step(params, x, previous):
+    """Return (state, gates)."""
+    state, cache = package_step(params, x, previous)
+    return state, LSTMGates(cache.i, cache.f, cache.o, cache.g)
+
+
+def gate_gradients(gates, c_previous, c, dh, dc_next):
+    """Return (da, dc_previous)."""
+    values = LSTMValues(c_previous, *gates, np.tanh(c))
+    _, da, _, dprevious = lstm_pointwise_backward(None, values, LSTMState(dh, dc_next))
+    return gate_blocks(da, LSTMGates), dprevious.c
+
+
+def lstm_step_backward(params, x, previous, gates, c, dstate):
+    """Return (dparams, dx, dprevious)."""
+    return package_step_backward(params, LSTMCache(x, previous, *gates, np.tanh(c)), dstate)
+
+
+def lstm_unroll(params, xs, first):
+    """Return (states, gates)."""
+    traced, _ = trace(LSTM, params, xs, first)
+    values = traced.values
+    return traced.states, LSTMGates(values.i, values.f, values.o, values.g)
+
+
+def lstm_unroll_backward(params, xs, first, states, gates, dhs, dlast):
+    """Return (dparams, dxs, dfirst)."""
+    _, cache = unroll(LSTM, params, xs, first)
+    return unroll_backward(LSTM, params, cache, (dhs, dlast))
+
+
+QUESTIONS = (
+    Question(
+        "lstm_step",
+        {"state.h": "B H", "state.c": "B H", "gates.i": "B H", "gates.f": "B H", "gates.o": "B H", "gates.g": "B H"},
+        step_cases,
+        lstm_step,
+        causes_of(forward.step, forward.STEP),
+    ),
+    Question(
+        "gate_gradients",
+        {"da.i": "B H", "da.f": "B H", "da.o": "B H", "da.g": "B H", "dc_previous": "B H"},
+        gate_cases,
+        gate_gradients,
+        causes_of(inside.gradients, *inside.GATE_BY_GATE, inside.NO_SLOPE),
+    ),
+    Question(
+        "lstm_step_backward",
+        DPARAMS | {"dx": "B D", "dprevious.h": "B H", "dprevious.c": "B H"},
+        step_backward_cases,
+        lstm_step_backward,
+        causes_of(
+            back.step_backward,
+            back.PRODUCTS,
+            back.LOST,
+            *inside.GATE_BY_GATE,
+            inside.ALL_SLOPES,
+            inside.NO_SLOPE,
+        ),
+    ),
+    Question(
+        "lstm_unroll",
+        {f"states.{name}": "T B H" for name in "hc"} | {f"gates.{name}": "T B H" for name in "ifog"},
+        unroll_cases,
+        lstm_unroll,
+        causes_of(forward.forward, forward.OVER_TIME, forward.STEP),
+    ),
+    Question(
+        "lstm_unroll_backward",
+        DPARAMS | {"dxs": "T B D", "dfirst.h": "B H", "dfirst.c": "B H"},
+        unroll_backward_cases,
+        lstm_unroll_backward,
+        causes_of(
+            back.backward,
+            back.OVER_TIME,
+            back.PRODUCTS,
+            inside.PATHS,
+            inside.HEARS,
+            inside.KEPT,
+            inside.ALL_SLOPES,
+            inside.NO_SLOPE,
+        ),
+    ),
+)

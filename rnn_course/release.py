@@ -1,0 +1,58 @@
+"""What a class was set: the instructor's notebook of an assignment, and the questions that belong to it."""
+
+import hashlib
+import importlib
+from pathlib import Path
+from typing import NamedTuple
+
+from rnn_course.notebook import Cell, NotebookError, read_notebook
+
+
+class Release(NamedTuple):
+    """An assignment, from the instructor's notebook."""
+
+    name: str  # "01_vanilla": of the file, and the questions are in rnn_course.questions.vanilla
+    cells: list[Cell]
+    points: dict  # name of a question -> points, in the order of the notebook
+    solutions: dict  # name of a question -> the instructor's source of its cell
+    digest: str  # of the file
+
+
+def questions_of(name):
+    """Return {name: Question} of an assignment by its name, such as "01_vanilla". Errors: ValueError for another name."""
+    number, _, noun = name.partition("_")
+    if not (number.isdigit() and noun.isidentifier()):
+        raise ValueError(f"assignment: expected a name like 01_vanilla, got {name!r}")
+    try:
+        module = importlib.import_module(f"rnn_course.questions.{noun}")
+    except ModuleNotFoundError:
+        raise ValueError(f"assignment: {name!r} has no questions, there is no rnn_course.questions.{noun}") from None
+    return {question.name: question for question in module.QUESTIONS}
+
+
+def load_release(path):
+    """Return the Release in a notebook, or in a folder that holds one whose name begins with a number.
+
+    Errors: ValueError if there is no such notebook, if it has points for something that is no question, or if it is the student
+    version, which has no solutions.
+    """
+    path = Path(path)
+    if path.is_dir():
+        found = sorted(path.glob("[0-9][0-9]_*.ipynb"))
+        if len(found) != 1:
+            raise ValueError(f"release: expected one notebook NN_name.ipynb in {path}, found {len(found)}")
+        path = found[0]
+    if not path.is_file():
+        raise ValueError(f"release: expected the instructor's notebook NN_name.ipynb, there is no file {path}")
+    data, questions = path.read_bytes(), questions_of(path.stem)
+    try:
+        cells = read_notebook(data)
+    except NotebookError as error:
+        raise ValueError(f"release: expected the instructor's notebook, got {path}. {error}") from None
+    points = {cell.grade_id.removeprefix("test_"): cell.points for cell in cells if (cell.grade_id or "").startswith("test_")}
+    if not any(points.values()) or set(points) != set(questions):
+        raise ValueError(f"release: {path.name} has points for {sorted(points)}, expected {sorted(questions)}")
+    solutions = {cell.grade_id: cell.source for cell in cells if cell.solution}
+    if any("NotImplementedError" in solutions.get(name, "NotImplementedError") for name in questions):
+        raise ValueError(f"release: {path} has no solutions, expected the instructor's notebook, not the student's")
+    return Release(path.stem, cells, points, solutions, hashlib.sha256(data).hexdigest())

@@ -1,8 +1,0 @@
-"""Assignments and their grader.
-
-In a notebook: `check` and `hidden_test`. For a class: `python -m rnn_tutorial.grade RELEASE SUBMISSION… --out DIR`.
-"""
-
-from rnn_tutorial.grade.check import check, hidden_test
-
-__all__ = ["check", "hidden_test"]

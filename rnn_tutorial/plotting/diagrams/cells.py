@@ -1,0 +1,246 @@
+"""Diagrams of the gated cells: the cell of 1997, one step of the LSTM, the two forms of the GRU.
+
+Every function returns the Axes, and draws into `ax` if one is given. Boxes are arrays, circles are operations; the broad pale
+band is the path on which a state lasts. Forward is black and solid, backward is vermillion and dashed.
+"""
+
+import numpy as np
+
+from rnn_tutorial.plotting.diagrams.pen import BACKWARD, FORWARD, INPUT, OUTPUT, STATE, WEIGHT, Node, arrow, band, canvas, graph, write
+from rnn_tutorial.plotting.style import BLACK, GREY, VERMILLION, in_house_style
+
+GATE = OUTPUT  # what a sigmoid puts out; these diagrams have no y
+_ARRAY, _SMALL, _PLUG = (0.95, 0.58), (0.66, 0.48), (0.66, 0.38)
+_TIMES, _SIGMOID = "×", r"$\sigma$"
+
+
+@in_house_style
+def draw_carousel(*, ax=None):
+    """Return the Axes with the cell of 1997: c = c_prev + i * g, whose loop has the weight 1, and h = o * tanh(c).
+
+    The loop is the constant error carousel: dashed, the gradient goes round it unchanged.
+    """
+    ax = canvas(ax, 9.4, 4.2)
+    graph(ax, _CAROUSEL_NODES, _CAROUSEL_PATHS)
+    band(ax, _arc(1.0, 1.3))
+    _draw_round(ax, _arc(1.08, 1.38), FORWARD)
+    _draw_round(ax, _arc(0.92, 1.22)[::-1], BACKWARD)
+    write(ax, (4.5, 2.8), "round the loop\n$dc_{t-1} = dc_t$", color=VERMILLION)
+    _write_all(ax, _CAROUSEL_EQUATIONS, size=13)
+    _write_all(ax, _CAROUSEL_NOTES, color=GREY, size=11)
+    return ax
+
+
+def _write_all(ax, texts, color=BLACK, size=12):
+    for words, at in texts:
+        write(ax, at, words, color, size)
+
+
+def _arc(width, height):
+    """Return points, (N, 2), from the top of the box c, up, over and down to the top of the circle +."""
+    angles = np.linspace(0, np.pi, 60)
+    return np.stack([4.5 + width * np.cos(angles), 2.36 + height * np.sin(angles)], axis=1)
+
+
+def _draw_round(ax, points, line):
+    """Draw an arrow along points (N, 2)."""
+    ax.plot(*points[:-3].T, linewidth=1.4, marker="", **line)
+    arrow(ax, points[-5], points[-1], line)
+
+
+_CAROUSEL_NODES = {
+    "g": Node((0.9, 2.05), "$g_t$", STATE, _SMALL),
+    "i": Node((2.2, 1.2), "$i_t$", GATE, _SMALL),
+    "write": Node((2.2, 2.05), _TIMES),
+    "add": Node((3.5, 2.05), "+"),
+    "c": Node((5.5, 2.05), "$c_t$", STATE, _ARRAY),
+    "tanh": Node((6.75, 2.05), "tanh"),
+    "o": Node((7.7, 1.2), "$o_t$", GATE, _SMALL),
+    "show": Node((7.7, 2.05), _TIMES),
+    "h": Node((8.8, 2.05), "$h_t$", STATE, _ARRAY),
+}
+_CAROUSEL_PATHS = (
+    ((0.9, 1.45), "g", "write", "add", "c", "tanh", "show", "h"),
+    ((2.2, 0.6), "i", "write"),
+    ((7.7, 0.6), "o", "show"),
+)
+_CAROUSEL_EQUATIONS = (
+    (r"$c_t = c_{t-1} + i_t \circ g_t$", (5.3, 1.45)),
+    (r"$h_t = o_t \circ \tanh c_t$", (7.9, 2.65)),
+)
+_CAROUSEL_NOTES = (
+    ("from $x_t$, $h_{t-1}$", (0.9, 1.3)),
+    ("from $x_t$, $h_{t-1}$", (2.2, 0.45)),
+    ("from $x_t$, $h_{t-1}$", (7.7, 0.45)),
+    ("input gate", (3.05, 1.2)),
+    ("output gate", (8.6, 1.2)),
+    ("the loop has the weight 1, at every step", (4.5, 3.95)),
+    ("$c_{t-1}$", (3.15, 2.65)),
+)
+
+
+@in_house_style
+def draw_lstm(*, backward=False, ax=None):
+    """Return the Axes with one step of the LSTM: c = f * c_prev + i * g along the top, the gates below, h at the right.
+
+    All four gates come from one affine map, a = x W_x + h_prev W_h + b. In the picture they stand in the order in which they
+    are used, f, i, g, o. backward: beside each array its gradient, as a formula.
+    """
+    ax = canvas(ax, 10.1, 5.75)
+    band(ax, ((0.65, 5.0), (9.9, 5.0)))
+    graph(ax, _LSTM_NODES, _LSTM_PATHS, backward)
+    write(ax, (4.5, 1.42), "$a_t = x_t\\,W_x + h_{t-1}\\,W_h + b$", size=14)
+    if backward:
+        _write_all(ax, _LSTM_GRADIENTS, VERMILLION)
+        _write_all(ax, _LSTM_PREACTIVATION_GRADIENTS, VERMILLION, size=11)
+    else:
+        _write_all(ax, _LSTM_EQUATIONS, size=14)
+        _write_all(ax, _LSTM_NOTES, GREY, size=11)
+    return ax
+
+
+_LSTM_NODES = {
+    "c before": Node((0.65, 5.0), "$c_{t-1}$\n(B, H)", STATE, _ARRAY),
+    "h before": Node((0.65, 1.6), "$h_{t-1}$\n(B, H)", STATE, _ARRAY),
+    "x": Node((0.65, 0.65), "$x_t$\n(B, D)", INPUT, _ARRAY),
+    "map": Node((4.5, 1.1), "", WEIGHT, (6.3, 1.5)),
+    "a_f": Node((1.8, 1.85), "$a_f$", size=_PLUG),
+    "a_i": Node((3.6, 1.85), "$a_i$", size=_PLUG),
+    "a_g": Node((5.4, 1.85), "$a_g$", size=_PLUG),
+    "a_o": Node((7.15, 1.85), "$a_o$", size=_PLUG),
+    "f sigmoid": Node((1.8, 2.65), _SIGMOID),
+    "i sigmoid": Node((3.6, 2.65), _SIGMOID),
+    "g tanh": Node((5.4, 2.65), "tanh"),
+    "o sigmoid": Node((7.15, 2.65), _SIGMOID),
+    "f": Node((1.8, 3.4), "$f_t$", GATE, _SMALL),
+    "i": Node((3.6, 3.4), "$i_t$", GATE, _SMALL),
+    "g": Node((5.4, 3.4), "$g_t$", STATE, _SMALL),
+    "o": Node((7.15, 3.4), "$o_t$", GATE, _SMALL),
+    "keep": Node((1.8, 5.0), _TIMES),
+    "write": Node((4.5, 3.4), _TIMES),
+    "add": Node((4.5, 5.0), "+"),
+    "c": Node((8.1, 5.0), "$c_t$\n(B, H)", STATE, _ARRAY),
+    "c tanh": Node((8.1, 4.2), "tanh"),
+    "show": Node((8.1, 3.4), _TIMES),
+    "h": Node((9.15, 3.4), "$h_t$\n(B, H)", STATE, _ARRAY),
+}
+_LSTM_PATHS = (
+    ("c before", "keep", "add", "c", (9.95, 5.0)),
+    ("h before", (1.35, 1.6)),
+    ("x", (1.35, 0.65)),
+    ("a_f", "f sigmoid", "f", "keep"),
+    ("a_i", "i sigmoid", "i", "write", "add"),
+    ("a_g", "g tanh", "g", "write"),
+    ("a_o", "o sigmoid", "o", "show", "h", (9.95, 3.4)),
+    ("c", "c tanh", "show"),
+    ("h", (9.15, 4.25)),
+)
+_LSTM_EQUATIONS = (
+    (r"$c_t = f_t \circ c_{t-1} + i_t \circ g_t$", (6.05, 4.45)),
+    (r"$h_t = o_t \circ \tanh c_t$", (9.2, 2.9)),
+)
+_LSTM_NOTES = (
+    ("keep", (2.15, 4.65)),
+    ("write", (4.5, 3.02)),
+    ("show", (8.1, 3.02)),
+    ("forget gate", (2.62, 2.65)),
+    ("input gate", (4.4, 2.65)),
+    ("candidate", (6.2, 2.65)),
+    ("output gate", (7.97, 2.65)),
+    ("to step $t+1$", (9.35, 5.35)),
+    ("to $y_t$", (9.5, 4.15)),
+    ("(B, 4H): a block of H columns for each gate,\nin the array in the order $i$, $f$, $o$, $g$", (4.5, 0.85)),
+)
+_LSTM_GRADIENTS = (
+    ("no matrix on this path", (3.15, 5.45)),
+    (r"$dc_t = dc_{t+1} \circ f_{t+1} + dh_t \circ o_t \circ (1 - \tanh^2 c_t)$", (8.0, 5.5)),
+    (r"$dc_{t-1} = dc_t \circ f_t$", (0.75, 4.5)),
+    (r"$df_t = dc_t \circ c_{t-1}$", (2.55, 4.3)),
+    (r"$di_t = dc_t \circ g_t$", (3.6, 3.8)),
+    (r"$dg_t = dc_t \circ i_t$", (5.4, 3.8)),
+    (r"$do_t = dh_t \circ \tanh c_t$", (7.0, 3.8)),
+    (r"$dh_t$: from above," + "\n" + r"plus $da_{t+1}\,W_h^\top$", (9.15, 2.8)),
+    (r"$dh_{t-1} = da_t\,W_h^\top$", (0.68, 1.15)),
+    (r"$dx_t = da_t\,W_x^\top$", (0.68, 0.2)),
+    (r"$dW_x = x_t^\top da_t \qquad dW_h = h_{t-1}^\top\,da_t \qquad db = \sum_B da_t$", (4.5, 1.0)),
+    ("$da_t$: the blocks $da_i$, $da_f$, $da_o$, $da_g$ side by side", (4.5, 0.55)),
+)
+_LSTM_PREACTIVATION_GRADIENTS = (
+    (r"$da_f = df_t \circ f_t\,(1 - f_t)$", (2.73, 2.2)),
+    (r"$da_i = di_t \circ i_t\,(1 - i_t)$", (4.5, 2.2)),
+    (r"$da_g = dg_t \circ (1 - g_t^2)$", (6.3, 2.2)),
+    (r"$da_o = do_t \circ o_t\,(1 - o_t)$", (8.1, 2.2)),
+)
+
+
+@in_house_style
+def draw_gru_forms(*, ax=None):
+    """Return the Axes with one step of the GRU in its two forms: reset before the matrix, and at the right, after it.
+
+    Both: h = z * h_prev + (1 - z) * n. Before: n = tanh(x W_xn + b_n + (r * h_prev) W_hn). After:
+    n = tanh(x W_xn + b_n + r * (h_prev W_hn + b_hn)). The reset is green in both.
+    """
+    ax = canvas(ax, 9.9, 6.5)
+    _draw_gru(ax, 0.0, _RESET_BEFORE)
+    _draw_gru(ax, 5.0, _RESET_AFTER)
+    ax.plot([4.95, 4.95], [0.65, 6.3], color=GREY, linewidth=0.8, linestyle="-", marker="", label="_border")
+    write(ax, (2.45, 6.2), "reset before the matrix", size=13)
+    write(ax, (7.45, 6.2), "reset after the matrix", size=13)
+    write(ax, (2.45, 0.75), r"$n_t = \tanh(x_t\,W_{xn} + b_n + (r_t \circ h_{t-1})\,W_{hn})$", size=13)
+    write(ax, (7.45, 0.75), r"$n_t = \tanh(x_t\,W_{xn} + b_n + r_t \circ (h_{t-1}\,W_{hn} + b_{hn}))$", size=13)
+    both = r"both: $h_t = z_t \circ h_{t-1} + (1 - z_t) \circ n_t$, with $r_t$ and $z_t$ sigmoids of $x_t$ and $h_{t-1}$"
+    write(ax, (4.95, 0.25), both, color=GREY)
+    return ax
+
+
+def _draw_gru(ax, left, form):
+    nodes, paths = form
+    nodes = {name: node._replace(at=(left + node.at[0], node.at[1])) for name, node in (_GRU_NODES | nodes).items()}
+    band(ax, (nodes["h before"].at, nodes["h"].at))
+    graph(ax, nodes, _GRU_PATHS + paths)
+    write(ax, (left + 2.78, 4.72), "$1 - z_t$")
+
+
+_GRU_NODES = {
+    "h before": Node((0.7, 5.5), "$h_{t-1}$", STATE, _SMALL),
+    "keep": Node((2.1, 5.5), _TIMES),
+    "add": Node((3.4, 5.5), "+"),
+    "h": Node((4.4, 5.5), "$h_t$", STATE, _SMALL),
+    "z": Node((2.1, 4.55), "$z_t$", GATE, _SMALL),
+    "write": Node((3.4, 4.55), _TIMES),
+    "n": Node((3.4, 3.7), "$n_t$", STATE, _SMALL),
+    "tanh": Node((3.4, 2.9), "tanh"),
+    "sum": Node((3.4, 2.1), "+"),
+    "b_n": Node((3.4, 1.3), "$b_n$", WEIGHT, _SMALL),
+    "x product": Node((4.4, 2.1), "@"),
+    "x": Node((4.4, 1.3), "$x_t$", INPUT, _SMALL),
+    "W_xn": Node((4.4, 2.9), "$W_{xn}$", WEIGHT, _SMALL),
+}
+_GRU_PATHS = (
+    ("h before", "keep", "add", "h"),
+    ("z", "keep"),
+    ("z", "write", "add"),
+    ("x", "x product", "sum", "tanh", "n", "write"),
+    ("W_xn", "x product"),
+    ("b_n", "sum"),
+)
+_RESET_BEFORE = (
+    {
+        "r": Node((1.8, 3.7), "$r_t$", GATE, _SMALL),
+        "reset": Node((0.7, 3.7), _TIMES, GATE),
+        "W_hn": Node((0.7, 1.3), "$W_{hn}$", WEIGHT, _SMALL),
+        "product": Node((0.7, 2.1), "@"),
+    },
+    (("h before", "reset", "product", "sum"), ("r", "reset"), ("W_hn", "product")),
+)
+_RESET_AFTER = (
+    {
+        "W_hn": Node((1.8, 3.7), "$W_{hn}$", WEIGHT, _SMALL),
+        "product": Node((0.7, 3.7), "@"),
+        "b_hn": Node((1.8, 2.9), "$b_{hn}$", WEIGHT, _SMALL),
+        "bias": Node((0.7, 2.9), "+"),
+        "r": Node((0.7, 1.3), "$r_t$", GATE, _SMALL),
+        "reset": Node((0.7, 2.1), _TIMES, GATE),
+    },
+    (("h before", "product", "bias", "reset", "sum"), ("W_hn", "product"), ("b_hn", "bias"), ("r", "reset")),
+)

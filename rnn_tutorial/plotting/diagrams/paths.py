@@ -1,0 +1,246 @@
+"""Diagrams of the recurrence: from a window to a state, one step, its shapes, unrolled in time, its paths.
+
+Every function returns the Axes, and draws into `ax` if one is given. Forward is black and solid, backward is vermillion
+and dashed.
+"""
+
+from itertools import pairwise
+
+from rnn_tutorial.plotting.diagrams.pen import (
+    BACKWARD,
+    INPUT,
+    OUTPUT,
+    PALE,
+    PLAIN,
+    STATE,
+    WEIGHT,
+    arrow,
+    both_ways,
+    box,
+    canvas,
+    circle,
+    grid,
+    write,
+)
+from rnn_tutorial.plotting.style import BLACK, GREY, LINES, VERMILLION, in_house_style
+from rnn_tutorial.validation import check_positive
+
+_COLUMN, _ROW = 1.5, 1.05  # inches from one step to the next, and from the input to the state, to the output
+_STATE_ROW = 2.2
+
+
+@in_house_style
+def draw_unrolled(T=4, *, outputs=True, losses=False, backward=False, folded=True, ax=None):
+    """Return the Axes with the network unrolled over T steps, and folded, with its loop, at the left.
+
+    outputs    an output y_t above each state
+    losses     a loss L_t on top of each step
+    backward   the gradient's way back, against every arrow: two contributions meet in each dh_t
+    folded     the folded network at the left
+    """
+    check_positive("T", T)
+    above = ["y"] * outputs + ["L"] * losses
+    left = 2.7 if folded else 0.2
+    shift = 0.1 if backward else 0.0
+    width = max(left + 0.95 + _COLUMN * T, 3.2)  # the captions need 3 inches
+    ax = canvas(ax, width, 2.8 + _ROW * len(above))
+    if folded:
+        _draw_folded(ax, 0.7, above)
+        write(ax, (left - 0.35, _STATE_ROW), "=", size=20)
+    circle(ax, (left + 0.35, _STATE_ROW), "$h_0$", STATE)
+    for t in range(1, T + 1):
+        x = left + 0.35 + _COLUMN * t
+        _draw_column(ax, x, str(t), above, shift)
+        _draw_link(ax, x - _COLUMN + (0.27 if t == 1 else 0.4), x - 0.4, shift)
+    write(ax, (width / 2, 0.6), "the same $W_x$, $W_h$, $b$ at every step", size=11, color=GREY)
+    if backward:
+        write(ax, (width / 2, 0.26), "$dh_t$: from above, plus from step $t + 1$", size=11, color=VERMILLION)
+    return ax
+
+
+def _draw_folded(ax, x, above):
+    _draw_column(ax, x, "t", above, 0.0)
+    arrow(ax, (x + 0.4, _STATE_ROW + 0.17), (x + 0.4, _STATE_ROW - 0.17), bend=-2.2)
+    write(ax, (x + 1.02, _STATE_ROW), "$W_h$")
+
+
+def _draw_column(ax, x, t, above, shift):
+    """Draw one step at x: input, state and what is above it. A positive `shift` leaves room for the arrows back."""
+    rows = [_STATE_ROW + _ROW * k for k in range(-1, len(above) + 1)]
+    circle(ax, (x, rows[0]), f"$x_{{{t}}}$", INPUT)
+    box(ax, (x, rows[1]), f"$h_{{{t}}}$", STATE)
+    write(ax, (x - shift - 0.28, (rows[0] + rows[1]) / 2), "$W_x$")
+    for name, row in zip(above, rows[2:], strict=True):
+        circle(ax, (x, row), f"${name}_{{{t}}}$", OUTPUT if name == "y" else WEIGHT)
+    for low, high in pairwise(rows):
+        bottom, top = low + (0.3 if low == _STATE_ROW else 0.26), high - (0.3 if high == _STATE_ROW else 0.26)
+        arrow(ax, (x - shift, bottom), (x - shift, top))
+        if shift:
+            arrow(ax, (x + shift, top), (x + shift, bottom), BACKWARD)
+
+
+def _draw_link(ax, start, end, shift):
+    """Draw the arrow from one state to the next, and with a positive `shift` the arrow back below it."""
+    arrow(ax, (start, _STATE_ROW + shift), (end, _STATE_ROW + shift))
+    write(ax, ((start + end) / 2, _STATE_ROW + shift + 0.2), "$W_h$")
+    if shift:
+        arrow(ax, (end, _STATE_ROW - shift), (start, _STATE_ROW - shift), BACKWARD)
+
+
+@in_house_style
+def draw_step(*, backward=False, ax=None):
+    """Return the Axes with the computational graph of one step, h = tanh(x W_x + h_prev W_h + b), and every shape.
+
+    Boxes are arrays, circles are operations. backward: beside each array its gradient, as a formula.
+    """
+    ax = canvas(ax, 9.0, 4.4)
+    for words, at, fill, gradient, place in _STEP_ARRAYS:
+        box(ax, at, words, fill, size=(0.95, 0.62))
+        if backward:
+            write(ax, place, gradient, color=VERMILLION)
+    for at, operation in (((2.5, 3.1), "@"), ((2.5, 1.5), "@"), ((4.2, 2.3), "+"), ((7.0, 2.3), "tanh")):
+        circle(ax, at, operation)
+    for start, end in _STEP_EDGES:
+        both_ways(ax, start, end, backward)
+    for at in ((3.6, 3.05), (3.6, 1.55)):
+        write(ax, at, "(B, H)", color=GREY, size=10)
+    write(ax, (4.4, 0.18), "added to each of the B rows", color=GREY, size=10)
+    return ax
+
+
+_STEP_ARRAYS = (  # words, place, colour; gradient and its place
+    ("$x_t$\n(B, D)", (0.75, 3.1), INPUT, r"$dx_t = da_t\,W_x^\top$", (0.75, 2.6)),
+    ("$W_x$\n(D, H)", (2.5, 3.95), WEIGHT, r"$dW_x = x_t^\top da_t$", (3.6, 3.95)),
+    ("$h_{t-1}$\n(B, H)", (0.75, 1.5), STATE, r"$dh_{t-1} = da_t\,W_h^\top$", (0.75, 1.0)),
+    ("$W_h$\n(H, H)", (2.5, 0.65), WEIGHT, r"$dW_h = h_{t-1}^\top\,da_t$", (2.5, 0.17)),
+    ("$b$\n(H,)", (4.2, 0.65), WEIGHT, r"$db = \sum_B da_t$", (5.2, 0.65)),
+    ("$a_t$\n(B, H)", (5.6, 2.3), PLAIN, r"$da_t = dh_t \circ (1 - h_t^2)$", (5.7, 1.78)),
+    ("$h_t$\n(B, H)", (8.3, 2.3), STATE, "$dh_t$ arrives", (8.3, 1.8)),
+)
+_STEP_EDGES = (
+    ((1.23, 3.1), (2.23, 3.1)),
+    ((2.5, 3.64), (2.5, 3.37)),
+    ((1.23, 1.5), (2.23, 1.5)),
+    ((2.5, 0.96), (2.5, 1.23)),
+    ((2.75, 2.98), (3.97, 2.44)),
+    ((2.75, 1.62), (3.97, 2.16)),
+    ((4.2, 0.96), (4.2, 2.03)),
+    ((4.47, 2.3), (5.12, 2.3)),
+    ((6.08, 2.3), (6.73, 2.3)),
+    ((7.27, 2.3), (7.82, 2.3)),
+)
+
+
+@in_house_style
+def draw_window(T=6, window=3, *, ax=None):
+    """Return the Axes with two ways to answer at step T: from a window of the last inputs; below, from a state."""
+    check_positive("window", window)
+    check_positive("T", T)
+    if window > T:
+        raise ValueError(f"window: expected at most T = {T} steps, got {window}")
+    xs = [0.6 + 1.1 * t for t in range(T)]
+    ax = canvas(ax, xs[-1] + 1.9, 5.3)
+    _draw_window_model(ax, xs, window)
+    _draw_state_model(ax, xs)
+    return ax
+
+
+def _draw_window_model(ax, xs, window):
+    T = len(xs)
+    write(ax, (0.25, 5.05), f"A window: the last {window} inputs, and nothing before them", ha="left")
+    for t, x in enumerate(xs, start=1):
+        seen = t > T - window
+        circle(ax, (x, 3.3), f"$x_{{{t}}}$", INPUT if seen else PLAIN, edge=BLACK if seen else PALE)
+        if seen:
+            arrow(ax, (x, 3.57), (xs[-1] + 0.6 * ((t - T + window) / (window + 1) - 0.5), 4.15))
+    box(ax, (xs[-1], 4.45), "$f$", PLAIN)
+    _draw_answer(ax, xs[-1], 4.45, T)
+    if window < T:
+        write(ax, ((xs[0] + xs[T - window - 1]) / 2, 3.8), "out of reach", color=GREY, size=11)
+
+
+def _draw_state_model(ax, xs):
+    write(ax, (0.25, 2.55), "A state: everything so far, in $H$ numbers", ha="left")
+    for t, x in enumerate(xs, start=1):
+        circle(ax, (x, 0.5), f"$x_{{{t}}}$", INPUT)
+        box(ax, (x, 1.65), f"$h_{{{t}}}$", STATE)
+        arrow(ax, (x, 0.77), (x, 1.35))
+    for x in xs[:-1]:
+        arrow(ax, (x + 0.4, 1.65), (x + 0.7, 1.65))
+    _draw_answer(ax, xs[-1], 1.65, len(xs))
+
+
+def _draw_answer(ax, x, y, T):
+    arrow(ax, (x + 0.4, y), (x + 1.13, y))
+    circle(ax, (x + 1.4, y), f"$y_{{{T}}}$", OUTPUT)
+
+
+@in_house_style
+def draw_shapes(B=2, D=3, H=4, *, ax=None):
+    """Return the Axes with x W_x + h_prev W_h + b = a, each array a grid of as many cells as it has entries."""
+    for name, size in (("B", B), ("D", D), ("H", H)):
+        check_positive(name, size)
+    cell, gap = 0.22, 0.4
+    arrays = (
+        ("$x_t$", B, D, "(B, D)", INPUT, ""),
+        ("$W_x$", D, H, "(D, H)", WEIGHT, "@"),
+        ("$h_{t-1}$", B, H, "(B, H)", STATE, "+"),
+        ("$W_h$", H, H, "(H, H)", WEIGHT, "@"),
+        ("$b$", 1, H, "(H,)", WEIGHT, "+"),
+        ("$a_t$", B, H, "(B, H)", PLAIN, "="),
+    )
+    widths = [max(columns * cell, 0.6) for _, _, columns, *_ in arrays]
+    tall = max(B, D, H) * cell
+    ax = canvas(ax, sum(widths) + gap * 5 + 0.3, tall + 1.25)
+    x, middle = 0.15, 0.7 + tall / 2
+    for (name, rows, columns, shape, fill, before), width in zip(arrays, widths, strict=True):
+        write(ax, (x - gap / 2, middle), before, size=14)
+        grid(ax, (x + (width - columns * cell) / 2, middle - rows * cell / 2), rows, columns, cell, fill)
+        write(ax, (x + width / 2, middle + tall / 2 + 0.25), name, size=14)
+        sizes = f"({columns},)" if shape == "(H,)" else f"({rows}, {columns})"
+        write(ax, (x + width / 2, 0.35), f"{shape}\n{sizes}", size=10)
+        x += width + gap
+    return ax
+
+
+@in_house_style
+def draw_paths(T=4, *, source=1, ax=None):
+    """Return the Axes with every path from h_source to a loss, T - source + 1 of them, each with its product.
+
+    The gradient dh_source is the sum over these paths.
+    """
+    check_positive("T", T)
+    check_positive("source", source)
+    paths = T - source + 1
+    if not 1 <= paths <= len(LINES):
+        raise ValueError(f"source: expected 1 to {len(LINES)} paths from h_source to L_T, got T={T}, source={source}")
+    tall, foot = 0.3 + 0.22 * paths, 0.62 * paths + 0.7
+    xs = [0.8 + _COLUMN * t for t in range(T)]
+    ax = canvas(ax, max(xs[-1] + 0.8, 1.9 + 0.75 * paths), foot + tall + 1.95)
+    for t, x in enumerate(xs, start=1):
+        edge = BLACK if t >= source else PALE
+        box(ax, (x, foot + 0.3 + tall / 2), "", STATE if t >= source else PLAIN, size=(0.95, tall), edge=edge)
+        write(ax, (x, foot + 0.1), f"$h_{{{t}}}$", color=edge)
+        circle(ax, (x, foot + tall + 1.5), f"$L_{{{t}}}$", WEIGHT if t >= source else PLAIN, edge=edge)
+    for k, line in zip(range(source, T + 1), LINES, strict=False):
+        lane, row = foot + 0.3 + tall - 0.22 * (k - source + 1), foot - 0.62 * (k - source + 1)
+        line = {"color": line["color"], "linestyle": line["linestyle"]}
+        _draw_path(ax, (xs[source - 1] - 0.25, lane), (xs[k - 1], foot + tall + 1.23), row, k, line)
+        write(ax, (1.15, row), _path_product(source, k), ha="left", size=13)
+    write(ax, (0.35, 0.22), f"$dh_{{{source}}}$ is the sum over the paths", ha="left", color=GREY, size=11)
+    return ax
+
+
+def _draw_path(ax, start, end, row, k, line):
+    """Draw the path to L_k: along the states, then up; and a piece of the same line at `row`, for the list below."""
+    ax.plot(*start, color=line["color"], marker="o", label="_start")
+    ax.plot([start[0], end[0], end[0]], [start[1], start[1], end[1] - 0.1], marker="", label=f"$L_{{{k}}}$", **line)
+    arrow(ax, (end[0], end[1] - 0.15), end, {"color": line["color"]})
+    ax.plot([0.35, 1.0], [row, row], marker="", label="_key", **line)
+
+
+def _path_product(source, k):
+    """Return the formula of the path from h_source to L_k, loss first."""
+    pairs = [("L", k, "h", k), *(("h", t, "h", t - 1) for t in range(k, source, -1))]
+    factors = (rf"\dfrac{{\partial {top}_{{{i}}}}}{{\partial {bottom}_{{{j}}}}}" for top, i, bottom, j in pairs)
+    return "$" + r"\;".join(factors) + "$"

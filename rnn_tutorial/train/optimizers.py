@@ -1,0 +1,261 @@
+"""Optimizers: how a gradient becomes a change of the parameters.
+
+An optimizer is a pair of pure functions, as in optax: `init(params) -> state` and `update(grads,
+state) -> (updates, state)`. The updates are *added* to the parameters: `params = tree_add(params,
+updates)`. Nothing is changed in place; to train on, keep the state. A rate is a number or a
+schedule (see `schedules`), called with the number of updates made so far, 0 at first.
+
+`update` refuses the state of another optimizer, gradients that are not floating-point arrays, and
+gradients of another structure, shape or dtype than the moments in the state. `sgd` has no moments;
+there `tree_add` refuses what does not fit.
+
+In the formulas g is the gradient, p a parameter, and every operation acts on each entry by itself.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rnn_tutorial.bound import Bound
+from rnn_tutorial.train.schedules import as_schedule
+from rnn_tutorial.tree import tree_map, tree_map_parts, tree_scale, tree_zeros_like
+from rnn_tutorial.validation import check_floats, check_kind, check_like, check_number
+
+
+class Optimizer(NamedTuple):
+    """A pair of pure functions: see the top of this file. `name` is what an optimizer shows of itself."""
+
+    init: Callable  # params -> state
+    update: Callable  # (grads, state) -> (updates, state)
+    name: str = "Optimizer"
+
+    def __repr__(self):
+        return self.name
+
+
+class SgdState(NamedTuple):
+    """The state of `sgd`."""
+
+    step: int  # updates made so far
+
+
+class MomentumState(NamedTuple):
+    """The state of `momentum`."""
+
+    step: int
+    velocity: Any  # a tree like the parameters
+
+
+class AdagradState(NamedTuple):
+    """The state of `adagrad`."""
+
+    step: int
+    squares: Any  # sum of g^2, a tree like the parameters
+
+
+class RmspropState(NamedTuple):
+    """The state of `rmsprop`."""
+
+    step: int
+    squares: Any  # running mean of g^2, a tree like the parameters
+
+
+class AdamState(NamedTuple):
+    """The state of `adam`."""
+
+    step: int
+    m: Any  # running mean of g, a tree like the parameters
+    v: Any  # running mean of g^2, a tree like the parameters
+
+
+def sgd(rate):
+    """Return stochastic gradient descent: p <- p - rate * g.
+
+    Raises: ValueError for a negative rate. Source: Robbins and Monro (1951), "A stochastic
+    approximation method".
+    """
+    return _optimizer(sgd, SgdState, sgd_update, rate=rate)
+
+
+def sgd_update(grads, state, *, rate_at):
+    """Return the updates and the next state: the `update` of `sgd`."""
+    check_update(grads, state, SgdState)
+    return tree_scale(-rate_at(state.step), grads), SgdState(state.step + 1)
+
+
+def momentum(rate, decay=0.9):
+    """Return gradient descent with a heavy ball: velocity <- decay * velocity + g; p <- p - rate * velocity.
+
+    Raises: ValueError for a negative rate, or unless 0 <= decay < 1.
+    Source: Polyak (1964), "Some methods of speeding up the convergence of iteration methods"; the
+    form is that of Sutskever et al. (2013) with the rate outside the velocity, as in PyTorch.
+    """
+    return _optimizer(momentum, MomentumState, momentum_update, rate=rate, decay=_share("decay", decay))
+
+
+def momentum_update(grads, state, *, rate_at, decay):
+    """Return the updates and the next state: the `update` of `momentum`."""
+    check_update(grads, state, MomentumState)
+    velocity = tree_map(lambda velocity, g: decay * velocity + g, state.velocity, grads)
+    return tree_scale(-rate_at(state.step), velocity), MomentumState(state.step + 1, velocity)
+
+
+def adagrad(rate=1e-2, epsilon=1e-10):
+    """Return AdaGrad: squares <- squares + g^2; p <- p - rate * g / (sqrt(squares) + epsilon).
+
+    Raises: ValueError for a negative rate, or unless 0 < epsilon.
+    Source: Duchi, Hazan and Singer (2011), "Adaptive subgradient methods", figure 1, diagonal case.
+    """
+    epsilon = check_number("epsilon", epsilon, above=0)
+    return _optimizer(adagrad, AdagradState, adagrad_update, rate=rate, epsilon=epsilon)
+
+
+def adagrad_update(grads, state, *, rate_at, epsilon):
+    """Return the updates and the next state: the `update` of `adagrad`."""
+    check_update(grads, state, AdagradState)
+    squares, rate_t = tree_map(lambda s, g: s + g**2, state.squares, grads), rate_at(state.step)
+    updates = tree_map(lambda g, s: -rate_t * g / (np.sqrt(s) + epsilon), grads, squares)
+    return updates, AdagradState(state.step + 1, squares)
+
+
+def rmsprop(rate=1e-2, decay=0.99, epsilon=1e-8):
+    """Return RMSprop: squares <- decay * squares + (1 - decay) * g^2; p <- p - rate * g / (sqrt(squares) + epsilon).
+
+    Raises: ValueError for a negative rate, or unless 0 <= decay < 1 and 0 < epsilon.
+    Source: Tieleman and Hinton (2012), lecture 6.5 of "Neural networks for machine learning".
+    """
+    decay, epsilon = _share("decay", decay), check_number("epsilon", epsilon, above=0)
+    return _optimizer(rmsprop, RmspropState, rmsprop_update, rate=rate, decay=decay, epsilon=epsilon)
+
+
+def rmsprop_update(grads, state, *, rate_at, decay, epsilon):
+    """Return the updates and the next state: the `update` of `rmsprop`."""
+    check_update(grads, state, RmspropState)
+    squares = tree_map(lambda s, g: decay * s + (1 - decay) * g**2, state.squares, grads)
+    rate_t = rate_at(state.step)
+    updates = tree_map(lambda g, s: -rate_t * g / (np.sqrt(s) + epsilon), grads, squares)
+    return updates, RmspropState(state.step + 1, squares)
+
+
+def adam(rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    """Return Adam, with t the number of this update, 1 at first:
+
+    m <- beta1 * m + (1 - beta1) * g                      running mean of the gradient
+    v <- beta2 * v + (1 - beta2) * g^2                    running mean of its square
+    m_hat = m / (1 - beta1^t), v_hat = v / (1 - beta2^t)  both began at zero: this undoes it
+    p <- p - rate * m_hat / (sqrt(v_hat) + epsilon)
+
+    Raises: ValueError for a negative rate, or unless 0 <= beta1 < 1, 0 <= beta2 < 1 and 0 <
+    epsilon.
+    Source: Kingma and Ba (2015), "Adam: a method for stochastic optimization", algorithm 1.
+    """
+    epsilon = check_number("epsilon", epsilon, above=0)
+    betas = {"beta1": _share("beta1", beta1), "beta2": _share("beta2", beta2)}
+    return _optimizer(adam, AdamState, adam_update, rate=rate, **betas, epsilon=epsilon)
+
+
+def adam_update(grads, state, *, rate_at, beta1, beta2, epsilon):
+    """Return the updates and the next state: the `update` of `adam`."""
+    check_update(grads, state, AdamState)
+    t, rate_t = state.step + 1, rate_at(state.step)
+    m = tree_map(lambda m, g: beta1 * m + (1 - beta1) * g, state.m, grads)
+    v = tree_map(lambda v, g: beta2 * v + (1 - beta2) * g**2, state.v, grads)
+    m_hat = tree_scale(1 / (1 - beta1**t), m)
+    v_hat = tree_scale(1 / (1 - beta2**t), v)
+    updates = tree_map(lambda m, v: -rate_t * m / (np.sqrt(v) + epsilon), m_hat, v_hat)
+    return updates, AdamState(t, m, v)
+
+
+def clipped(optimizer, clip, limit):
+    """Return `optimizer` with every gradient clipped first: `clipped(adam(1e-2), clip_by_global_norm, 1.0)`.
+
+    Raises: ValueError for a limit that is not positive.
+    """
+    limit = check_number("limit", limit, above=0)
+    update = Bound(clipped_update, optimizer=optimizer, clip=clip, limit=limit)
+    return Optimizer(optimizer.init, update, f"clipped({optimizer!r}, {_name_of(clip)}, {limit:g})")
+
+
+def clipped_update(grads, state, *, optimizer, clip, limit):
+    """Return the updates and the next state: the `update` of `clipped`."""
+    return optimizer.update(clip(grads, limit), state)
+
+
+def frozen(optimizer, trainable):
+    """Return `optimizer` for the parts that are trainable; the others stay bit for bit what they are.
+
+    `trainable` has the outer structure of the parameters, with True or False in place of a part or
+    a leaf: `frozen(adam(), (False, True, True))` keeps the first layer of three. The wrapped
+    optimizer never sees a frozen part: it keeps no moments for it, and a clip inside of it measures
+    the norm of the others only. Backward does not change: the gradient still flows through a frozen
+    layer to the layers before it.
+
+    Raises: TypeError for anything but True and False, ValueError for another structure than that of
+    the parameters.
+    """
+    tree_map(_check_choice, trainable)
+    given = {"optimizer": optimizer, "trainable": trainable}
+    return Optimizer(Bound(frozen_init, **given), Bound(frozen_update, **given), f"frozen({optimizer!r}, {trainable!r})")
+
+
+def frozen_init(params, *, optimizer, trainable):
+    """Return the first state of the wrapped optimizer, for the trainable parts."""
+    return optimizer.init(_trainable_part(trainable, params))
+
+
+def frozen_update(grads, state, *, optimizer, trainable):
+    """Return the updates and the next state: the `update` of `frozen`."""
+    updates, state = optimizer.update(_trainable_part(trainable, grads), state)
+    return tree_map_parts(lambda keep, up, g: up if keep else _no_change(g), trainable, updates, grads), state
+
+
+def zero_state(params, *, State):
+    """Return the `State` after no update: each of its moments a tree of zeros like the parameters.
+
+    Raises: TypeError for parameters that are not floating-point arrays.
+    """
+    check_floats("params", params)
+    return State(0, *[tree_zeros_like(params) for _ in State._fields[1:]])
+
+
+def check_update(grads, state, State):
+    """Raise an error unless `state` is a `State`, and `grads` are floating-point arrays that fit its moments.
+
+    Raises: TypeError for another state or dtype, ValueError for another structure or shape.
+    """
+    check_kind("state", state, State)
+    check_floats("gradient", grads)
+    for moment in state[1:]:
+        check_like("gradient", grads, moment)
+
+
+def _optimizer(make, State, update, *, rate, **settings):
+    """Return the pair of functions, with the rate as a schedule; it shows itself as the call that made it."""
+    update = Bound(update, rate_at=as_schedule(rate), **settings)
+    shown = [_name_of(rate), *(f"{name}={value:g}" for name, value in settings.items())]
+    return Optimizer(Bound(zero_state, State=State), update, f"{make.__name__}({', '.join(shown)})")
+
+
+def _name_of(setting):
+    return getattr(setting, "__name__", None) or (repr(setting) if callable(setting) else f"{setting:g}")
+
+
+def _share(name, value):
+    """Return a number that may be 0 and is less than 1."""
+    return check_number(name, value, at_least=0, below=1)
+
+
+def _trainable_part(trainable, tree):
+    """Return the tree with () in place of each frozen part: a tree without leaves."""
+    return tree_map_parts(lambda keep, part: part if keep else (), trainable, tree)
+
+
+def _no_change(part):
+    """Return minus zero everywhere: p + (-0.0) is p for every p, while -0.0 + 0.0 would turn the sign of a zero."""
+    return tree_map(lambda leaf: np.full_like(leaf, -0.0), part)
+
+
+def _check_choice(keep):
+    if not isinstance(keep, (bool, np.bool_)):
+        raise TypeError(f"trainable: expected True or False for each part, got {keep!r}")

@@ -1,0 +1,210 @@
+"""What a cell says of itself is what it does: types, shapes, gates, names."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from every_cell import CELLS, PACKAGE
+
+from rnn_tutorial.activations import identity, relu, sigmoid
+from rnn_tutorial.cells.cell import Cell, cell_with_activations, check_is_cell, same_function
+from rnn_tutorial.cells.coupled_lstm import CoupledLSTM
+from rnn_tutorial.cells.elman import Elman, elman
+from rnn_tutorial.cells.gru import GRU, gru
+from rnn_tutorial.cells.gru_before import GRUBefore, gru_before
+from rnn_tutorial.cells.lstm import (
+    LSTM,
+    LSTMActivations,
+    lstm,
+    lstm_pointwise,
+    lstm_pointwise_backward,
+)
+from rnn_tutorial.cells.lstm_1997 import LSTM1997
+from rnn_tutorial.cells.norm_lstm import NormLSTM
+from rnn_tutorial.cells.peephole_lstm import PeepholeLSTM
+from rnn_tutorial.sequence.fused import fused_unroll
+from rnn_tutorial.gradient_check.check import (
+    GradientError,
+    check_cell,
+    random_start,
+    relative_error,
+)
+from rnn_tutorial.layers.core import Recurrent
+from rnn_tutorial.sequence.step import step
+from rnn_tutorial.tree import tree_leaves, tree_map, tree_random_like
+
+T, B, D, H = 6, 3, 4, 5
+MASK = np.arange(T)[:, None] < np.array([6, 4, 1])
+each_cell = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+# What it says
+
+
+@each_cell
+@pytest.mark.parametrize("sizes", [(D, H), (1, 1), (7, 2)])
+def test_its_types_and_shapes_are_those_of_its_parameters_and_its_state(cell, sizes, rng):
+    params = cell.init(rng, *sizes)
+    assert type(params) is cell.Params and params._fields[:3] == ("W_x", "W_h", "b")
+    assert cell.shapes_of(*sizes) == tree_map(np.shape, params)
+    assert len(cell.gates) * sizes[1] == params.W_x.shape[1] == len(params.b)
+    state = cell.initial_state(params, B)
+    assert type(state) is cell.State and state._fields[0] == "h"
+    for leaf in state:
+        np.testing.assert_array_equal(leaf, np.zeros((B, sizes[1])))
+    assert len({id(leaf) for leaf in state}) == len(state)  # zeros of its own for each part
+    new, _ = step(cell, params, rng.standard_normal((B, sizes[0])), state)
+    assert type(new) is cell.State and {leaf.shape for leaf in new} == {(B, sizes[1])}
+
+
+@each_cell
+def test_its_own_parameters_are_those_after_the_three_that_every_cell_has(cell, rng):
+    params, state = random_start(cell, rng, B, D, H)
+    assert cell.extra == cell.Params._fields[3:]
+    _, cache = step(cell, params, rng.standard_normal((B, D)), state)
+    dextra, da_x, da_h, dprevious = cell.pointwise_backward(params, cache.pointwise, tree_random_like(state, rng))
+    assert tuple(dextra) == cell.extra
+    assert {name: leaf.shape for name, leaf in dextra.items()} == {name: getattr(params, name).shape for name in cell.extra}
+    assert (da_x.shape, da_h.shape) == ((B, params.W_x.shape[1]), (B, params.W_h.shape[1]))
+    assert type(dprevious) is cell.State
+
+
+def test_the_cells_of_the_package_have_the_gates_and_parameters_of_their_texts():
+    gates = {
+        Elman: "h",
+        LSTM: "ifog",
+        LSTM1997: "iog",
+        CoupledLSTM: "iog",
+        PeepholeLSTM: "ifog",
+        NormLSTM: "ifog",
+    }
+    gates |= {GRU: "rzn", GRUBefore: "rzn"}
+    assert {name: gates[cell] for name, cell in PACKAGE.items()} == {name: cell.gates for name, cell in PACKAGE.items()}
+    own = {name: cell.extra for name, cell in PACKAGE.items() if cell.extra}
+    assert own == {
+        "GRU": ("b_hn",),
+        "GRUBefore": ("W_hn",),
+        "PeepholeLSTM": ("p_i", "p_f", "p_o"),
+        "NormLSTM": ("gain_x", "gain_h", "shift", "gain_c", "shift_c"),
+    }
+
+
+@pytest.mark.parametrize("name", PACKAGE)
+def test_a_cell_is_named_after_its_module_and_shows_its_name(name):
+    cell = PACKAGE[name]
+    assert cell.name == name == repr(cell) and hash(cell) == hash(dataclasses.replace(cell).with_fast(cell.fast))
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        (lstm(), "LSTM"),
+        (lstm(forget_bias=5.0), "LSTM"),
+        (lstm(g=relu), f"LSTM(g={relu!r})"),
+        (lstm(i=relu, c=identity), f"LSTM(i={relu!r}, c={identity!r})"),
+        (elman(sigmoid), f"Elman(activation={sigmoid!r})"),
+        (gru(n=relu), f"GRU(n={relu!r})"),
+        (gru_before(z=identity), f"GRUBefore(z={identity!r})"),
+    ],
+)
+def test_a_cell_with_other_activations_shows_them(cell, text):
+    assert repr(cell) == text
+
+
+def test_a_cell_is_equal_to_one_that_is_made_in_the_same_way():
+    for make in (elman, lstm, gru, gru_before):
+        assert make() == make() and hash(make()) == hash(make())
+    assert lstm() == LSTM and lstm(g=relu) == lstm(g=relu)
+    assert lstm(g=relu) != LSTM and lstm(forget_bias=2.0) != LSTM
+    assert same_function(lstm(forget_bias=2.0), LSTM)  # it starts elsewhere, and computes the same
+    assert not same_function(lstm(g=relu), LSTM) and not same_function(LSTM, GRU)
+    assert not same_function(LSTM1997, CoupledLSTM)
+
+
+def test_a_cell_is_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        LSTM.name = "mine"
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        LSTM.fast = None
+
+
+# Another cell from a cell
+
+
+CHANGES = {
+    "name": ({"name": "mine"}, True),
+    "start": ({"init": lambda rng, D, H: LSTM.init(rng, D, H)}, True),
+    "nothing": ({}, True),
+    "forward": ({"pointwise": lambda *a: LSTM.pointwise(*a)}, False),
+    "backward": ({"pointwise_backward": lambda *a: LSTM.pointwise_backward(*a)}, False),
+    "start and forward": ({"init": LSTM.init, "pointwise": lambda *a: LSTM.pointwise(*a)}, False),
+}
+
+
+@pytest.mark.parametrize(("changes", "stays"), CHANGES.values(), ids=CHANGES)
+def test_another_step_has_no_fast_path_and_another_name_or_start_keeps_it(changes, stays, rng):
+    for replaced, fast in ((LSTM.replace(**changes), stays), (dataclasses.replace(LSTM, **changes), False)):
+        assert replaced.fast == (LSTM.fast if fast else None) and LSTM.fast is not None
+        for field in dataclasses.fields(Cell):
+            if field.name not in changes and field.name != "fast":
+                assert getattr(replaced, field.name) == getattr(LSTM, field.name)
+        params, state = random_start(LSTM, rng, B, D, H)
+        xs = rng.standard_normal((T, B, D))
+        fast, readable = (fused_unroll(cell, params, xs, state, MASK)[0] for cell in (LSTM, replaced))
+        assert all(relative_error(a, b) < 1e-12 for a, b in zip(tree_leaves(fast), tree_leaves(readable), strict=True))
+
+
+def test_a_fast_path_cannot_be_smuggled_in_and_with_fast_changes_nothing_else():
+    with pytest.raises((TypeError, ValueError), match="fast"):
+        LSTM.replace(fast=LSTM.fast)
+    bare = LSTM.with_fast(None)
+    assert bare.fast is None and LSTM.fast is not None and bare == dataclasses.replace(LSTM)
+    assert bare.with_fast(LSTM.fast) == LSTM
+
+
+def test_what_is_replaced_runs(rng):
+    """A forward that is replaced is what runs, in a layer too, and not the fast path of the old one."""
+
+    def doubled(params, a_x, a_h, state):
+        return LSTM.pointwise(params, 2 * a_x, 2 * a_h, state)
+
+    params, xs = LSTM.init(rng, D, H), rng.standard_normal((T, B, D))
+    double = params._replace(W_x=2 * params.W_x, W_h=2 * params.W_h, b=2 * params.b)
+    ours, _, _ = Recurrent(LSTM.replace(pointwise=doubled), D, H).forward(params, xs)
+    theirs, _, _ = Recurrent(LSTM, D, H).forward(double, xs)
+    assert relative_error(ours, theirs) < 1e-12
+
+
+def test_a_broken_backward_in_the_place_of_the_right_one_is_seen(rng):
+    for name, cell in CELLS.items():
+
+        def broken(params, cache, dstate, cell=cell):
+            dextra, da_x, da_h, dprevious = cell.pointwise_backward(params, cache, dstate)
+            return dextra, 1.001 * da_x, da_h, dprevious
+
+        with pytest.raises(GradientError, match=r"\[0\].W_x"):
+            check_cell(cell.replace(pointwise_backward=broken), rng, T=2), name
+
+
+def test_a_cell_of_activations_wants_activations():
+    def make(**activations):
+        return cell_with_activations("LSTM", LSTMActivations(**activations), LSTM.init, lstm_pointwise, lstm_pointwise_backward,
+                                     Params=LSTM.Params, State=LSTM.State, gates="ifog")  # fmt: skip
+
+    assert same_function(make(), LSTM) and make().fast is None
+    with pytest.raises(TypeError, match="g: expected an Activation, such as activations.tanh, got ufunc"):
+        make(g=np.tanh)
+
+
+@pytest.mark.parametrize("thing, got", [("LSTM", "str"), (lstm, "function"), (None, "NoneType"), (Cell, "type")])
+def test_what_is_no_cell_is_refused(thing, got):
+    with pytest.raises(
+        TypeError,
+        match=f"cell: expected a Cell, such as LSTM of rnn_tutorial.cells.lstm, got {got}",
+    ):
+        check_is_cell(thing)

