@@ -22,7 +22,7 @@ import numpy as np
 import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "course")]
 
 from bank import hostile, vanilla  # noqa: E402
 from bank.entry import attack, read_source, source_path, submission, with_answer  # noqa: E402

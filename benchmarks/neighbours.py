@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from rnn_tutorial.cells.lstm import LSTM
-from rnn_tutorial.layers.bidirectional import Bidirectional
 from rnn_tutorial.exchange.pytorch import to_pytorch
 from rnn_tutorial.exchange.safetensors import from_safetensors, to_safetensors
 from rnn_tutorial.gradient_check.check import relative_error
+from rnn_tutorial.layers.bidirectional import Bidirectional
 from rnn_tutorial.layers.core import Recurrent, Serial
 
 RESULTS = Path(__file__).resolve().parent / "results"

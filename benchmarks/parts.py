@@ -31,9 +31,9 @@ from rnn_tutorial.cells.lstm import (
 )
 from rnn_tutorial.cells.lstm_1997 import LSTM1997
 from rnn_tutorial.cells.peephole_lstm import peephole_lstm
-from rnn_tutorial.train.clipping import clip_by_global_norm
 from rnn_tutorial.data.synthetic import delayed_echo, temporal_order
 from rnn_tutorial.layers.core import Dense, Last, Recurrent, Serial
+from rnn_tutorial.train.clipping import clip_by_global_norm
 from rnn_tutorial.train.losses import binary_cross_entropy, softmax_cross_entropy
 from rnn_tutorial.train.optimizers import adam, clipped
 from rnn_tutorial.train.training import train

@@ -26,8 +26,8 @@ from rnn_tutorial.layers.core import Dense, Recurrent, Serial
 from rnn_tutorial.train.losses import softmax_cross_entropy
 from rnn_tutorial.train.optimizers import adam
 from rnn_tutorial.train.training import train
-from rnn_tutorial.tree import tree_leaves
 from rnn_tutorial.train.trials import presentations_needed
+from rnn_tutorial.tree import tree_leaves
 
 RESULTS = Path(__file__).resolve().parent / "results" / "reber.csv"
 RATES = 0.02, 0.04

@@ -33,8 +33,8 @@ from rnn_tutorial.cells.gru_before import GRUBefore
 from rnn_tutorial.cells.lstm import LSTM, LSTMGates
 from rnn_tutorial.gradient_check.check import relative_error
 from rnn_tutorial.layers.core import Recurrent
-from rnn_tutorial.tree import tree_cast, tree_zeros_like
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.tree import tree_cast, tree_zeros_like
 
 CELLS = {"LSTM": LSTM, "GRU": GRU, "RNN": Elman}
 OURS, PYTORCH, UNROLL, PLAIN, EPYNN, NUMPY_ML = "ours", "PyTorch", "unroll", "plain loop", "EpyNN", "numpy-ml"

@@ -19,10 +19,10 @@ import os
 import sys
 from pathlib import Path
 
-from rnn_course.sandbox import outside as sandbox
+from rnn_course.classroom import find_submissions, grade_class
 from rnn_course.grading import HIDDEN_SEED
 from rnn_course.release import load_release
-from rnn_course.classroom import find_submissions, grade_class
+from rnn_course.sandbox import outside as sandbox
 
 
 def options():

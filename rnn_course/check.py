@@ -4,11 +4,24 @@ Both call the student's function in this very process, so they are for those who
 rnn_course`, asks the same questions in a process apart.
 """
 
-from rnn_course.sandbox.inside.calls import call_on_cases, fresh
-from rnn_course.judge.diagnose import diagnose
 from rnn_course.grading import HIDDEN_SEED, exams_of, grade_question
+from rnn_course.judge.diagnose import diagnose
 from rnn_course.judge.judge import Answer, judge
 from rnn_course.judge.scoring import in_percent
+from rnn_course.sandbox.inside.calls import call_on_cases, fresh
+
+__all__ = [
+    "NotRight",
+    "Unanswered",
+    "VISIBLE_SEED",
+    "answers_of",
+    "call_once",
+    "check",
+    "exam_of",
+    "hidden_test",
+    "how_right",
+    "in_words",
+]
 
 VISIBLE_SEED = 0
 

@@ -7,13 +7,32 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from rnn_tutorial.checkpoint import replacing
-from rnn_course.sandbox import outside as sandbox
-from rnn_course.report.feedback import to_html
-from rnn_course.report.gradebook import draw_class, to_csv, to_json_lines
 from rnn_course.grading import grade, key_of, to_json
 from rnn_course.notebook import SIZE_LIMIT
 from rnn_course.release import questions_of
+from rnn_course.report.feedback import to_html
+from rnn_course.report.gradebook import draw_class, to_csv, to_json_lines
+from rnn_course.sandbox import outside as sandbox
+from rnn_tutorial.checkpoint import replacing
+
+__all__ = [
+    "Submission",
+    "choose",
+    "file_of",
+    "files_of",
+    "find_submissions",
+    "grade_class",
+    "graded",
+    "is_of_another",
+    "on_cluster",
+    "on_this_machine",
+    "read",
+    "stored_report",
+    "student_of",
+    "write",
+    "write_class",
+    "write_report",
+]
 
 
 class Submission(NamedTuple):

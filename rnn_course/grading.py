@@ -7,13 +7,34 @@ from functools import cache
 
 import numpy as np
 
-from rnn_tutorial import __version__
-from rnn_course.sandbox import outside as sandbox
 from rnn_course.judge.diagnose import Finding, diagnose
 from rnn_course.judge.judge import Answer, judge, prepare
 from rnn_course.notebook import NotebookError, cells_to_run, read_notebook
 from rnn_course.release import questions_of
+from rnn_course.sandbox import outside as sandbox
 from rnn_course.sandbox.inside.transport import TransportError, read_messages, write_message
+from rnn_tutorial import __version__
+
+__all__ = [
+    "ATTEMPTS",
+    "HIDDEN_SEED",
+    "HOW",
+    "NEVER_REACHED",
+    "NO_ERROR",
+    "SILENT",
+    "collect",
+    "exams_of",
+    "grade",
+    "grade_question",
+    "key_of",
+    "plain_error",
+    "rows_of",
+    "run_once",
+    "second_chances",
+    "silent",
+    "take",
+    "to_json",
+]
 
 HIDDEN_SEED = 1
 NEVER_REACHED = "It was never reached: the notebook was stopped before."

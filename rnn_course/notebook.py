@@ -3,6 +3,17 @@
 import json
 from typing import NamedTuple
 
+__all__ = [
+    "CELLS_LIMIT",
+    "Cell",
+    "NotebookError",
+    "SIZE_LIMIT",
+    "cells_to_run",
+    "read_cell",
+    "read_notebook",
+    "runs",
+]
+
 SIZE_LIMIT = 8 << 20
 CELLS_LIMIT = 1000
 

@@ -7,6 +7,12 @@ from typing import NamedTuple
 
 from rnn_course.notebook import Cell, NotebookError, read_notebook
 
+__all__ = [
+    "Release",
+    "load_release",
+    "questions_of",
+]
+
 
 class Release(NamedTuple):
     """An assignment, from the instructor's notebook."""

@@ -16,6 +16,30 @@ import numpy as np
 from rnn_tutorial.bound import Bound
 from rnn_tutorial.validation import check_number
 
+__all__ = [
+    "Activation",
+    "check_activations",
+    "elu",
+    "elu_derivative",
+    "elu_of",
+    "hard_sigmoid",
+    "hard_sigmoid_derivative",
+    "hard_sigmoid_of",
+    "identity",
+    "identity_of",
+    "leaky_relu",
+    "leaky_relu_derivative",
+    "leaky_relu_of",
+    "relu",
+    "relu_derivative",
+    "relu_of",
+    "sigmoid",
+    "sigmoid_derivative",
+    "sigmoid_of",
+    "tanh",
+    "tanh_derivative",
+]
+
 
 class Activation(NamedTuple):
     """A name, `f: a -> y`, and `derivative: y -> dy/da`, elementwise, shape and dtype kept."""

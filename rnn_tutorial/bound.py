@@ -7,6 +7,10 @@ be pickled.
 
 from functools import partial
 
+__all__ = [
+    "Bound",
+]
+
 
 class Bound(partial):
     """`Bound(f, a=1)` is a function: called with `x`, it returns f(x, a=1).

@@ -18,6 +18,15 @@ from rnn_tutorial.replacing import replacing
 from rnn_tutorial.tree import tree_map, tree_paths
 from rnn_tutorial.validation import is_array, misfits
 
+__all__ = [
+    "CheckpointError",
+    "LARGEST",
+    "VERSION",
+    "differences",
+    "load",
+    "save",
+]
+
 VERSION = 1
 LARGEST = {"pos": 624, "buffer_pos": 4}  # in the state of a generator: NumPy reads its array at that place without a check
 

@@ -12,6 +12,22 @@ import numpy as np
 from rnn_tutorial.bound import Bound
 from rnn_tutorial.validation import check_number
 
+__all__ = [
+    "constant",
+    "constant_start",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "identity",
+    "identity_start",
+    "normal",
+    "normal_start",
+    "orthogonal",
+    "uniform",
+    "uniform_start",
+    "zeros",
+]
+
 
 def zeros(rng, shape):
     """Return zeros; the usual start of a bias. rng is not used."""

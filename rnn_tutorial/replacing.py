@@ -13,6 +13,11 @@ from pathlib import Path
 from stat import S_IMODE
 from uuid import uuid4
 
+__all__ = [
+    "remove_stale_parts",
+    "replacing",
+]
+
 try:
     import fcntl
 except ImportError:  # Windows

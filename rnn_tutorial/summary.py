@@ -4,6 +4,10 @@ import numpy as np
 
 from rnn_tutorial.tree import tree_leaves, tree_paths
 
+__all__ = [
+    "summary",
+]
+
 
 def summary(model, params):
     """Return a table as text: the path of each parameter, its layer, shape, dtype and number of entries; the totals.

@@ -6,6 +6,23 @@ place. The gradient of a tree is a tree of the same structure.
 
 import numpy as np
 
+__all__ = [
+    "tree_add",
+    "tree_cast",
+    "tree_dot",
+    "tree_leaves",
+    "tree_map",
+    "tree_map_parts",
+    "tree_map_paths",
+    "tree_norm",
+    "tree_paths",
+    "tree_random_like",
+    "tree_scale",
+    "tree_size",
+    "tree_zeros_like",
+    "tree_zip",
+]
+
 
 def tree_map(f, tree, *rest):
     """Return the tree of `f(leaf, *leaves at the same place in rest)`; all trees must have one structure."""

@@ -16,6 +16,29 @@ import numpy as np
 
 from rnn_tutorial.tree import tree_paths, tree_zip
 
+__all__ = [
+    "FLOATS",
+    "NotFiniteError",
+    "OTHER_ARITHMETIC",
+    "check_array",
+    "check_dtype",
+    "check_features",
+    "check_fields",
+    "check_finite",
+    "check_floats",
+    "check_indices",
+    "check_kind",
+    "check_like",
+    "check_mask",
+    "check_number",
+    "check_positive",
+    "check_rng",
+    "check_shape",
+    "describe",
+    "is_array",
+    "misfits",
+]
+
 FLOATS = "fdgFDG"  # the characters of float32, float64, longdouble and their complex numbers
 OTHER_ARITHMETIC = (np.matrix, np.ma.MaskedArray)
 

@@ -17,6 +17,31 @@ from rnn_course.judge.slips import GATES, slips
 from rnn_tutorial.gradient_check.check import relative_error
 from rnn_tutorial.tree import tree_leaves
 
+__all__ = [
+    "Finding",
+    "MATCH",
+    "by_causes",
+    "by_two_causes",
+    "diagnose",
+    "entries_off",
+    "explains",
+    "matches",
+    "merged",
+    "narrowed",
+    "near",
+    "numbers",
+    "of_any_leaf",
+    "of_errors",
+    "of_faults",
+    "of_leaf",
+    "of_nan",
+    "of_whole",
+    "place_of",
+    "together",
+    "tree_values",
+    "where_of",
+]
+
 MATCH = 1e-6
 
 

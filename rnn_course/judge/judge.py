@@ -16,6 +16,24 @@ from rnn_course.sandbox.inside.transport import Other
 from rnn_tutorial.gradient_check.check import relative_error
 from rnn_tutorial.tree import tree_leaves
 
+__all__ = [
+    "Answer",
+    "EXACT",
+    "Exam",
+    "Part",
+    "ROUGH",
+    "Verdict",
+    "align",
+    "align_tree",
+    "differ",
+    "fault_of",
+    "is_changed",
+    "judge",
+    "judge_leaf",
+    "kind_of",
+    "prepare",
+]
+
 EXACT, ROUGH = 1e-8, 1e-4
 
 

@@ -13,6 +13,15 @@ import numpy as np
 
 from rnn_course.judge.scoring import Scoring
 
+__all__ = [
+    "Cause",
+    "Question",
+    "Sizes",
+    "argument_names",
+    "causes_of",
+    "draw_sizes",
+]
+
 
 class Cause(NamedTuple):
     """A mistake with a name. It is recognised when a submission returns what `mistake` returns."""

@@ -10,6 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+__all__ = [
+    "Scoring",
+    "credit_of",
+    "in_percent",
+    "score_of",
+    "shortfall",
+]
+
 
 class Scoring(NamedTuple):
     """How an answer is tried, and what a score is worth."""

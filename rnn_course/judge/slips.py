@@ -4,6 +4,15 @@ from itertools import permutations
 
 import numpy as np
 
+__all__ = [
+    "FACTORS",
+    "GATES",
+    "exchanged_gates",
+    "means",
+    "sizes",
+    "slips",
+]
+
 GATES = {"4H": ("i", "f", "o", "g"), "3H": ("r", "z", "n"), "2H": ("r", "z")}
 FACTORS = (
     ("sign", "The sign is the wrong way round.", -1),

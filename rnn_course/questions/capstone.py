@@ -6,22 +6,51 @@ in `capstone_training.py`, with the small functions here.
 
 import numpy as np
 
-from rnn_tutorial.cells.elman import Elman, ElmanParams
-from rnn_tutorial.train.clipping import clip_by_global_norm
-from rnn_tutorial.data import lengths_to_mask, one_hot, shuffled_batches
-from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams
 from rnn_course.judge.question import Question, causes_of
 from rnn_course.judge.scoring import Scoring
-from rnn_tutorial.layers.core import Dense, DenseParams, Recurrent, Serial
-from rnn_tutorial.train.losses import softmax_cross_entropy
-from rnn_tutorial.train.metrics import accuracy
-from rnn_tutorial.train.optimizers import AdamState, adam, clipped
 from rnn_course.questions import capstone_network as network
 from rnn_course.questions import capstone_training as training
 from rnn_course.questions.capstone_network import RNNParams, TaggerParams
+from rnn_tutorial.cells.elman import Elman, ElmanParams
+from rnn_tutorial.data import lengths_to_mask, one_hot, shuffled_batches
+from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams
+from rnn_tutorial.layers.core import Dense, DenseParams, Recurrent, Serial
+from rnn_tutorial.train.clipping import clip_by_global_norm
+from rnn_tutorial.train.losses import softmax_cross_entropy
+from rnn_tutorial.train.metrics import accuracy
+from rnn_tutorial.train.optimizers import AdamState, adam, clipped
 from rnn_tutorial.train.schedules import cosine
 from rnn_tutorial.train.training import train as training_steps
 from rnn_tutorial.tree import tree_leaves
+
+__all__ = [
+    "CLIPPING",
+    "COUNTING",
+    "DPARAMS",
+    "PARAMS",
+    "QUESTIONS",
+    "READING",
+    "READINGS",
+    "SCORING",
+    "UPDATING",
+    "adam_cases",
+    "adam_step",
+    "adam_wrongly",
+    "backward_cases",
+    "clip",
+    "clip_cases",
+    "clip_wrongly",
+    "draw",
+    "layers_of",
+    "model",
+    "share_cases",
+    "shares_right",
+    "shares_wrongly",
+    "tagger",
+    "tagger_backward",
+    "tagger_cases",
+    "train",
+]
 
 READINGS = {"forwards": "T B H", "backwards": "T B H", "ys": "T B K"}
 READING = {"W_x": "V H", "W_h": "H H", "b": "H"}

@@ -8,6 +8,27 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray as Array
 
+__all__ = [
+    "BACK",
+    "BOTH_BACK",
+    "BOTH_FORWARDS",
+    "OUTPUT",
+    "READING",
+    "RNNParams",
+    "SLOPE",
+    "TaggerParams",
+    "add_at",
+    "add_once",
+    "add_once_a_step",
+    "backward",
+    "read",
+    "read_backward",
+    "sigmoid",
+    "slope",
+    "tagger",
+    "tagger_params",
+]
+
 
 class RNNParams(NamedTuple):
     """The parameters of one reading, as the notebook defines them."""

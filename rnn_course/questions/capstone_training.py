@@ -8,10 +8,30 @@ from functools import cache
 
 import numpy as np
 
+from rnn_course.questions.capstone_network import RNNParams, TaggerParams, backward, tagger, tagger_params
 from rnn_tutorial.data import aligned_pronunciations, pad
 from rnn_tutorial.train.losses import softmax_cross_entropy
-from rnn_course.questions.capstone_network import RNNParams, TaggerParams, backward, tagger, tagger_params
 from rnn_tutorial.tree import tree_leaves, tree_norm, tree_scale
+
+__all__ = [
+    "HELD_OUT",
+    "HIDDEN",
+    "RUNGS",
+    "TEACHING",
+    "TRAINING",
+    "best_hundred",
+    "draw_words",
+    "explained",
+    "fit",
+    "gradient",
+    "held_out_words",
+    "mean_loss",
+    "remarks",
+    "share_right",
+    "spoken_words",
+    "training_cases",
+    "untrained",
+]
 
 TRAINING, HELD_OUT, HIDDEN = 4000, 2000, 32  # words, words, units of one reading
 RUNGS = ((0.72, 0.25), (0.77, 0.5), (0.825, 0.75), (0.84, 1.0))

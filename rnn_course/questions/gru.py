@@ -6,13 +6,37 @@ The references are the package's own functions. What goes wrong with the steps i
 
 import numpy as np
 
-from rnn_tutorial.cells.gates import gate_blocks
-from rnn_tutorial.cells.gru import GRU, GRUGates, GRUParams, GRUState, GRUValues
-from rnn_tutorial.cells.gru_before import GRUBefore, GRUBeforeParams, GRUBeforeValues
 from rnn_course.judge.question import Question, causes_of, draw_sizes
 from rnn_course.questions import gru_backward, gru_forward, gru_gates
 from rnn_course.questions.gru_forward import N, R, Z
+from rnn_tutorial.cells.gates import gate_blocks
+from rnn_tutorial.cells.gru import GRU, GRUGates, GRUParams, GRUState, GRUValues
+from rnn_tutorial.cells.gru_before import GRUBefore, GRUBeforeParams, GRUBeforeValues
 from rnn_tutorial.sequence.step import step, step_backward
+
+__all__ = [
+    "CONVERT",
+    "DA",
+    "GATES",
+    "INPUTS",
+    "QUESTIONS",
+    "before_step_backward_cases",
+    "before_step_cases",
+    "convert",
+    "draw",
+    "gate_cases",
+    "gate_gradients",
+    "gru_before_step",
+    "gru_before_step_backward",
+    "gru_step",
+    "gru_step_backward",
+    "one_step",
+    "one_step_back",
+    "other_z",
+    "step_backward_cases",
+    "step_cases",
+    "z_cases",
+]
 
 GATES = {"gates.r": "B H", "gates.z": "B H", "gates.n": "B H"}
 DA = {"da.r": "B H", "da.z": "B H", "da.n": "B H"}

@@ -2,10 +2,23 @@
 
 import numpy as np
 
-from rnn_tutorial.cells.gru import GRUParams
-from rnn_tutorial.cells.gru_before import GRUBeforeParams
 from rnn_course.questions.gru_forward import COMPLEMENT, FORM, Z_CONVENTION, N, R, Z
 from rnn_course.questions.gru_gates import CHUNG, CHUNG_HINT, PATH, gradients, through_gates
+from rnn_tutorial.cells.gru import GRUParams
+from rnn_tutorial.cells.gru_before import GRUBeforeParams
+
+__all__ = [
+    "CHUNG_STEP",
+    "COUNT",
+    "RESET_BEFORE",
+    "STEP",
+    "TO_INPUT",
+    "before_backward",
+    "of_kept",
+    "of_matrix",
+    "paths_back",
+    "step_backward",
+]
 
 
 def of_kept(dh, z):

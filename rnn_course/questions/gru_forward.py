@@ -4,6 +4,25 @@ import numpy as np
 
 from rnn_tutorial.cells.gru import GRUGates
 
+__all__ = [
+    "COMPLEMENT",
+    "FORM",
+    "N",
+    "NO_RESET",
+    "R",
+    "RESET_AFTER",
+    "RESET_BEFORE",
+    "STEP",
+    "Z",
+    "Z_CONVENTION",
+    "before_step",
+    "reset_after",
+    "reset_before",
+    "sigmoid",
+    "step",
+    "weighted_mean",
+]
+
 R, Z, N = range(3)
 
 

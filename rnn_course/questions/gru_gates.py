@@ -2,9 +2,29 @@
 
 import numpy as np
 
+from rnn_course.questions.gru_forward import COMPLEMENT, FORM, Z_CONVENTION, sigmoid
 from rnn_tutorial.cells.gates import gate_blocks
 from rnn_tutorial.cells.gru import GRUGates
-from rnn_course.questions.gru_forward import COMPLEMENT, FORM, Z_CONVENTION, sigmoid
+
+__all__ = [
+    "ANOTHER",
+    "CHUNG",
+    "CHUNG_GATES",
+    "CHUNG_HINT",
+    "MEAN",
+    "MISSING",
+    "PATH",
+    "RESET_AFTER",
+    "SLOPES",
+    "WRONG_PLACE",
+    "gradients",
+    "of_n",
+    "of_reset",
+    "of_z",
+    "slope_of_sigmoid",
+    "slope_of_tanh",
+    "through_gates",
+]
 
 PATH, MISSING = "path missing", "derivative of the activation missing"
 

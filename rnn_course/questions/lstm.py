@@ -6,17 +6,34 @@ The references are the package's own functions. What goes wrong is in `lstm_forw
 
 import numpy as np
 
-from rnn_tutorial.cells.gates import gate_blocks
-from rnn_tutorial.cells.lstm import LSTM, LSTMCache, LSTMGates, LSTMParams, LSTMState, LSTMValues, lstm_pointwise_backward
-from rnn_tutorial.cells.lstm import lstm_step as package_step
-from rnn_tutorial.cells.lstm import lstm_step_backward as package_step_backward
 from rnn_course.judge.question import Question, causes_of, draw_sizes
 from rnn_course.questions import lstm_backward as back
 from rnn_course.questions import lstm_forward as forward
 from rnn_course.questions import lstm_gates as inside
+from rnn_tutorial.cells.gates import gate_blocks
+from rnn_tutorial.cells.lstm import LSTM, LSTMCache, LSTMGates, LSTMParams, LSTMState, LSTMValues, lstm_pointwise_backward
+from rnn_tutorial.cells.lstm import lstm_step as package_step
+from rnn_tutorial.cells.lstm import lstm_step_backward as package_step_backward
 from rnn_tutorial.sequence.trace import trace
-from rnn_tutorial.tree import tree_map
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.tree import tree_map
+
+__all__ = [
+    "DPARAMS",
+    "QUESTIONS",
+    "draw",
+    "gate_cases",
+    "gate_gradients",
+    "like",
+    "lstm_step",
+    "lstm_step_backward",
+    "lstm_unroll",
+    "lstm_unroll_backward",
+    "step_backward_cases",
+    "step_cases",
+    "unroll_backward_cases",
+    "unroll_cases",
+]
 
 DPARAMS = {"dparams.W_x": "D 4H", "dparams.W_h": "H 4H", "dparams.b": "4H"}
 

@@ -4,11 +4,24 @@ from functools import reduce
 
 import numpy as np
 
-from rnn_tutorial.cells.lstm import LSTMGates, LSTMParams, LSTMState
-from rnn_tutorial.train.clipping import clip_by_global_norm
 from rnn_course.questions.lstm_forward import F, G, I, O
 from rnn_course.questions.lstm_gates import PATH, both_paths, gradients
+from rnn_tutorial.cells.lstm import LSTMGates, LSTMParams, LSTMState
+from rnn_tutorial.train.clipping import clip_by_global_norm
 from rnn_tutorial.tree import tree_add, tree_scale
+
+__all__ = [
+    "FOUR_USES",
+    "LOST",
+    "ORDER",
+    "ORDER_HINT",
+    "OVER_TIME",
+    "PRODUCTS",
+    "WALK",
+    "backward",
+    "old_h",
+    "step_backward",
+]
 
 
 def old_h(previous, h):

@@ -5,6 +5,26 @@ import numpy as np
 from rnn_tutorial.cells.lstm import LSTMGates, LSTMState
 from rnn_tutorial.tree import tree_map
 
+__all__ = [
+    "AFFINE",
+    "F",
+    "G",
+    "I",
+    "O",
+    "ORDER",
+    "OVER_TIME",
+    "SHOW",
+    "SQUASH",
+    "STEP",
+    "WRITE",
+    "forward",
+    "keep_and_write",
+    "show",
+    "sigmoid",
+    "stacked",
+    "step",
+]
+
 I, F, O, G = range(4)  # noqa: E741, the letters of the gates
 
 

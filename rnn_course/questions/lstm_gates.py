@@ -2,8 +2,41 @@
 
 import numpy as np
 
-from rnn_tutorial.cells.lstm import LSTMGates
 from rnn_course.questions.lstm_forward import F, G, I, O, sigmoid
+from rnn_tutorial.cells.lstm import LSTMGates
+
+__all__ = [
+    "ALL_SLOPES",
+    "ANOTHER",
+    "BESIDE_G",
+    "CELL_HINT",
+    "CELL_PRODUCTS",
+    "CELL_SLOPE",
+    "COMPLEMENT",
+    "EXCHANGED",
+    "FOR_C",
+    "GATE",
+    "GATE_BY_GATE",
+    "GATE_SLOPE",
+    "HEARS",
+    "KEPT",
+    "MISSING",
+    "NO_SLOPE",
+    "OF_ANOTHER",
+    "OTHER_GATE",
+    "PASTED",
+    "PATH",
+    "PATHS",
+    "PATHS_HINT",
+    "PLACE",
+    "SLOPES",
+    "VALUE",
+    "WRONG",
+    "both_paths",
+    "gradients",
+    "slope_of_sigmoid",
+    "slope_of_tanh",
+]
 
 
 def slope_of_sigmoid(y):

@@ -6,16 +6,40 @@ The references are the package's own functions, on the vanilla cell. The mistake
 
 import numpy as np
 
-from rnn_tutorial.cells.elman import Elman, ElmanParams, ElmanState
-from rnn_tutorial.layers.bidirectional import BidirectionalParams, concat, turn, unroll_reversed, unroll_reversed_backward
 from rnn_course.judge.question import Question, causes_of, draw_sizes
-from rnn_tutorial.layers.core import Last
-from rnn_tutorial.train.losses import softmax_cross_entropy
 from rnn_course.questions import masks_backward as back
 from rnn_course.questions import masks_forward as walk
 from rnn_course.questions import masks_loss as mean
 from rnn_course.questions.vanilla import DPARAMS, SLOPE, STATE_BACK, STEP, STEP_BACK, RNNParams
+from rnn_tutorial.cells.elman import Elman, ElmanParams, ElmanState
+from rnn_tutorial.layers.bidirectional import BidirectionalParams, concat, turn, unroll_reversed, unroll_reversed_backward
+from rnn_tutorial.layers.core import Last
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.train.losses import softmax_cross_entropy
+
+__all__ = [
+    "DBOTH",
+    "QUESTIONS",
+    "bidirectional",
+    "bidirectional_backward",
+    "both_backward_cases",
+    "both_cases",
+    "draw",
+    "draw_mask",
+    "draw_params",
+    "last_backward_cases",
+    "last_cases",
+    "last_outputs",
+    "last_outputs_backward",
+    "loss_cases",
+    "masked_loss",
+    "masked_unroll",
+    "masked_unroll_backward",
+    "reverse_cases",
+    "reverse_padded",
+    "unroll_backward_cases",
+    "unroll_cases",
+]
 
 # What the functions are asked
 

@@ -2,10 +2,22 @@
 
 import numpy as np
 
-from rnn_tutorial.layers.bidirectional import BidirectionalParams
 from rnn_course.questions.masks_forward import as_it_is, ignored, longer, own_last, reverse, shorter, turned_whole
 from rnn_course.questions.vanilla import step_backward
+from rnn_tutorial.layers.bidirectional import BidirectionalParams
 from rnn_tutorial.tree import tree_add, tree_scale, tree_zeros_like
+
+__all__ = [
+    "BOTH",
+    "OVER_TIME",
+    "PADDING",
+    "PUT",
+    "backward",
+    "both",
+    "held",
+    "put",
+    "through",
+]
 
 # The walks
 

@@ -4,6 +4,26 @@ import numpy as np
 
 from rnn_course.questions.vanilla import step
 
+__all__ = [
+    "BOTH",
+    "OVER_TIME",
+    "PADDING",
+    "PICK",
+    "PLACE",
+    "REVERSE",
+    "as_it_is",
+    "both",
+    "forward",
+    "ignored",
+    "last_of_both",
+    "longer",
+    "own_last",
+    "pick",
+    "reverse",
+    "shorter",
+    "turned_whole",
+]
+
 # What somebody may take for the mask, and for a turn
 
 

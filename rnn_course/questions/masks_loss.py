@@ -2,6 +2,14 @@
 
 import numpy as np
 
+__all__ = [
+    "SOFTMAX",
+    "WEIGHTS",
+    "by_sequence",
+    "loss",
+    "over_what_is_real",
+]
+
 
 def over_what_is_real(mask):
     """Return the weight of each step in the mean of (11.11)."""

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray as Array
 
-from rnn_tutorial.cells.elman import Elman, ElmanParams, ElmanState, elman_step, elman_step_backward
 from rnn_course.judge.question import Question, causes_of, draw_sizes
 from rnn_course.questions.vanilla_mistakes import (
     BATCH,
@@ -27,7 +26,25 @@ from rnn_course.questions.vanilla_mistakes import (
     step,
     step_backward,
 )
+from rnn_tutorial.cells.elman import Elman, ElmanParams, ElmanState, elman_step, elman_step_backward
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+
+__all__ = [
+    "DPARAMS",
+    "QUESTIONS",
+    "RNNParams",
+    "draw",
+    "gradient_norms",
+    "norms_cases",
+    "rnn_step",
+    "rnn_step_backward",
+    "rnn_unroll",
+    "rnn_unroll_backward",
+    "step_backward_cases",
+    "step_cases",
+    "unroll_backward_cases",
+    "unroll_cases",
+]
 
 
 class RNNParams(NamedTuple):

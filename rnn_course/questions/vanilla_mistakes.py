@@ -6,6 +6,25 @@ import numpy as np
 
 from rnn_tutorial.tree import tree_add, tree_scale, tree_zeros_like
 
+__all__ = [
+    "BATCH",
+    "NORMS",
+    "OVER_TIME",
+    "OVER_TIME_BACK",
+    "SLOPE",
+    "STATE_BACK",
+    "STEP",
+    "STEP_BACK",
+    "backward",
+    "forward",
+    "last_step_only",
+    "norms",
+    "sigmoid",
+    "slope",
+    "step",
+    "step_backward",
+]
+
 
 def step(params, x, h_previous, *, f=np.tanh, bias=True, old=True, transposed=False):
     """Return h of one step with a mistake, or with none."""

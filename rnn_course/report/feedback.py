@@ -2,6 +2,18 @@
 
 from html import escape
 
+__all__ = [
+    "COLOURS",
+    "STYLE",
+    "item",
+    "line_of",
+    "mark",
+    "notes",
+    "overview",
+    "section",
+    "to_html",
+]
+
 COLOURS = {"right": "#1b7f4d", "partly right": "#9a6700"}
 STYLE = """
 body { font: 17px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #222; background: #fff }

@@ -5,6 +5,19 @@ import io
 import json
 from collections import Counter
 
+__all__ = [
+    "FORMULA",
+    "NO_MISTAKE",
+    "SHOWN",
+    "STATUSES",
+    "causes",
+    "draw_class",
+    "draw_statuses",
+    "plain",
+    "to_csv",
+    "to_json_lines",
+]
+
 STATUSES = {
     "right": ("#009e73", "right"),
     "partly right": ("#f0e442", "partly right"),

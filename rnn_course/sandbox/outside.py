@@ -22,7 +22,29 @@ import numpy
 
 from rnn_course.sandbox.inside.transport import read_messages, write_message
 
-HERE = Path(__file__).resolve().parent
+__all__ = [
+    "ENVIRONMENT",
+    "Ended",
+    "FIRST_UID",
+    "INSIDE",
+    "Limits",
+    "MIB",
+    "SERIAL",
+    "bubblewrap",
+    "command",
+    "describe",
+    "end",
+    "has_bubblewrap",
+    "has_filter",
+    "libraries",
+    "numpy_folders",
+    "refusal",
+    "run",
+    "site_folders",
+    "warning",
+]
+
+INSIDE = Path(__file__).resolve().parent / "inside"
 MIB = 1 << 20
 FIRST_UID = 1 << 20  # of nobody; with the number of the grader's process and a serial number, no two sandboxes share one
 SERIAL = count()
@@ -112,7 +134,7 @@ def command(place):
     """Return the command that runs the worker, in bubblewrap where that works."""
     worker = [os.path.realpath(sys.executable), "-I", "-S", "-B"]
     if not has_bubblewrap():
-        return [*worker, str(HERE / "worker.py"), place, "0"]
+        return [*worker, str(INSIDE / "worker.py"), place, "0"]
     uid = FIRST_UID + 64 * os.getpid() + next(SERIAL) % 64 if os.getuid() == 0 else 0
     return [*bubblewrap(uid), *worker, "/grader/worker.py", "/libraries", str(uid)]
 
@@ -137,7 +159,7 @@ def bubblewrap(uid):
     for path in numpy_folders():
         wrap += ["--ro-bind", str(path), f"/libraries/{path.name}"]
     for name in ("worker.py", "transport.py", "calls.py", "syscalls.py"):
-        wrap += ["--ro-bind", str(HERE / name), f"/grader/{name}"]
+        wrap += ["--ro-bind", str(INSIDE / name), f"/grader/{name}"]
     wrap += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev", "--size", str(16 * MIB), "--perms", "1777"]
     return [*wrap, "--tmpfs", "/tmp", "--chdir", "/tmp", "--remount-ro", "/", "--"]
 

@@ -1,5 +1,17 @@
-"""The recurrent cells, one file each. `cell.py` says what a cell is and `gates.py` how gates share their matrices.
+"""The recurrent cells, one file each. `cell.py` says what a cell is, `gates.py` how gates share their matrices.
 
-`elman.py` is the vanilla recurrent network, `lstm.py` long short-term memory, with its relatives `lstm_1997.py` (no forget gate),
-`peephole_lstm.py` and `coupled_lstm.py`; `gru.py` and `gru_before.py` are the two functions that both go by the name of GRU.
+`elman.py` is the vanilla recurrent network, `lstm.py` long short-term memory, with its relatives `lstm_1997.py` (no
+forget gate), `peephole_lstm.py`, `coupled_lstm.py` and `norm_lstm.py`; `gru.py` and `gru_before.py` are the two
+functions that both go by the name of GRU. `kernels/` has the fast paths of the three most used cells.
 """
+
+from rnn_tutorial.cells.cell import *
+from rnn_tutorial.cells.coupled_lstm import *
+from rnn_tutorial.cells.elman import *
+from rnn_tutorial.cells.gates import *
+from rnn_tutorial.cells.gru import *
+from rnn_tutorial.cells.gru_before import *
+from rnn_tutorial.cells.lstm import *
+from rnn_tutorial.cells.lstm_1997 import *
+from rnn_tutorial.cells.norm_lstm import *
+from rnn_tutorial.cells.peephole_lstm import *

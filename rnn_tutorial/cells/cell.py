@@ -18,6 +18,15 @@ from rnn_tutorial.activations import check_activations
 from rnn_tutorial.bound import Bound
 from rnn_tutorial.validation import check_kind, check_positive, check_shape
 
+__all__ = [
+    "Cell",
+    "SHARED",
+    "cell_with_activations",
+    "check_is_cell",
+    "check_made_by",
+    "same_function",
+]
+
 SHARED = "W_x", "W_h", "b"  # the parameters that every cell has
 
 

@@ -22,6 +22,16 @@ from rnn_tutorial.cells.lstm_1997 import LSTM1997Activations, LSTM1997Gates
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
 from rnn_tutorial.validation import check_number
 
+__all__ = [
+    "CoupledLSTM",
+    "CoupledLSTMParams",
+    "CoupledLSTMValues",
+    "coupled_lstm",
+    "coupled_lstm_init",
+    "coupled_lstm_pointwise",
+    "coupled_lstm_pointwise_backward",
+]
+
 
 class CoupledLSTMParams(NamedTuple):
     """The parameters of the cell: three gates side by side, in the order i, o, g."""

@@ -18,6 +18,20 @@ from rnn_tutorial.cells.kernels.elman import ELMAN_KERNEL
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
 from rnn_tutorial.validation import check_like
 
+__all__ = [
+    "Elman",
+    "ElmanActivations",
+    "ElmanCache",
+    "ElmanParams",
+    "ElmanState",
+    "elman",
+    "elman_init",
+    "elman_pointwise",
+    "elman_pointwise_backward",
+    "elman_step",
+    "elman_step_backward",
+]
+
 
 class ElmanParams(NamedTuple):
     """The parameters of the cell."""

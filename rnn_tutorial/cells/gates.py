@@ -12,6 +12,16 @@ from numpy import ndarray as Array
 
 from rnn_tutorial.validation import check_array, check_fields, check_finite, check_positive
 
+__all__ = [
+    "GateParams",
+    "check_blocks",
+    "check_step_inputs",
+    "gate_blocks",
+    "init_gates",
+    "join_gates",
+    "split_gates",
+]
+
 
 class GateParams(NamedTuple):
     """The parameters of one gate: its pre-activation is x @ U + h_previous @ V + b."""

@@ -23,6 +23,21 @@ from rnn_tutorial.cells.gates import gate_blocks, init_gates
 from rnn_tutorial.cells.kernels.gru import GRU_KERNEL
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
 
+__all__ = [
+    "GRU",
+    "GRUActivations",
+    "GRUGates",
+    "GRUParams",
+    "GRUState",
+    "GRUValues",
+    "gru",
+    "gru_gates_backward",
+    "gru_init",
+    "gru_pointwise",
+    "gru_pointwise_backward",
+    "gru_shapes",
+]
+
 
 class GRUParams(NamedTuple):
     """The parameters of the cell: three gates side by side, in the order r, z, n, and the bias inside the reset."""

@@ -22,6 +22,17 @@ from rnn_tutorial.cells.gates import gate_blocks, init_gates
 from rnn_tutorial.cells.gru import GRUActivations, GRUGates, GRUState
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
 
+__all__ = [
+    "GRUBefore",
+    "GRUBeforeParams",
+    "GRUBeforeValues",
+    "gru_before",
+    "gru_before_init",
+    "gru_before_pointwise",
+    "gru_before_pointwise_backward",
+    "gru_before_shapes",
+]
+
 
 class GRUBeforeParams(NamedTuple):
     """The parameters of the cell: gates side by side in the order r, z, n, but for the candidate's recurrent matrix."""

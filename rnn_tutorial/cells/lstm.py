@@ -22,6 +22,23 @@ from rnn_tutorial.cells.kernels.lstm import LSTM_KERNEL
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
 from rnn_tutorial.validation import check_like, check_number
 
+__all__ = [
+    "LSTM",
+    "LSTMActivations",
+    "LSTMCache",
+    "LSTMGates",
+    "LSTMParams",
+    "LSTMState",
+    "LSTMValues",
+    "lstm",
+    "lstm_gates_backward",
+    "lstm_init",
+    "lstm_pointwise",
+    "lstm_pointwise_backward",
+    "lstm_step",
+    "lstm_step_backward",
+]
+
 
 class LSTMParams(NamedTuple):
     """The parameters of the cell: the four gates side by side, in the order i, f, o, g."""

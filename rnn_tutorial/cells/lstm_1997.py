@@ -21,6 +21,18 @@ from rnn_tutorial.cells.gates import gate_blocks, init_gates
 from rnn_tutorial.cells.lstm import LSTMState
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
 
+__all__ = [
+    "LSTM1997",
+    "LSTM1997Activations",
+    "LSTM1997Gates",
+    "LSTM1997Params",
+    "LSTM1997Values",
+    "lstm_1997",
+    "lstm_1997_init",
+    "lstm_1997_pointwise",
+    "lstm_1997_pointwise_backward",
+]
+
 
 class LSTM1997Params(NamedTuple):
     """The parameters of the cell: three gates side by side, in the order i, o, g."""

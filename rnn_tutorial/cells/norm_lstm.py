@@ -25,6 +25,21 @@ from rnn_tutorial.cells.lstm import LSTMGates, LSTMState
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
 from rnn_tutorial.validation import check_number
 
+__all__ = [
+    "EPSILON",
+    "NormLSTM",
+    "NormLSTMParams",
+    "NormLSTMValues",
+    "Normed",
+    "norm_lstm",
+    "norm_lstm_init",
+    "norm_lstm_pointwise",
+    "norm_lstm_pointwise_backward",
+    "norm_lstm_shapes",
+    "normalize",
+    "normalize_backward",
+]
+
 EPSILON = 1e-5
 
 

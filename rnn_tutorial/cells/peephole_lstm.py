@@ -21,6 +21,17 @@ from rnn_tutorial.cells.lstm import LSTMActivations, LSTMGates, LSTMState, lstm_
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
 from rnn_tutorial.validation import check_number
 
+__all__ = [
+    "PeepholeLSTM",
+    "PeepholeLSTMParams",
+    "PeepholeLSTMValues",
+    "peephole_lstm",
+    "peephole_lstm_init",
+    "peephole_lstm_pointwise",
+    "peephole_lstm_pointwise_backward",
+    "peephole_lstm_shapes",
+]
+
 
 class PeepholeLSTMParams(NamedTuple):
     """The parameters of the cell: four gates side by side, in the order i, f, o, g, and a peephole for three of them."""

@@ -9,6 +9,18 @@ import numpy as np
 
 from rnn_tutorial.validation import check_array, check_finite, check_mask, check_positive, check_rng
 
+__all__ = [
+    "bucket_by_length",
+    "consecutive_windows",
+    "lengths_to_mask",
+    "mean_and_std",
+    "pad",
+    "random_windows",
+    "shuffled_batches",
+    "split",
+    "standardize",
+]
+
 
 def split(rng, fractions, *arrays, axes=None):
     """Return the examples of `arrays`, shuffled and divided into parts: one tuple of arrays for each fraction.

@@ -13,6 +13,11 @@ import numpy as np
 
 from rnn_tutorial.validation import check_array, check_positive
 
+__all__ = [
+    "ngram_bits_per_character",
+    "ngram_probabilities",
+]
+
 
 def ngram_bits_per_character(train, test, n, V):
     """Return the mean of -log2 P(symbol | the n-1 symbols before it) over the text `test`, counts taken from `train`.

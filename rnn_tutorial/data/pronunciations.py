@@ -6,6 +6,11 @@ from pathlib import Path
 
 from rnn_tutorial.validation import check_positive, check_rng
 
+__all__ = [
+    "aligned_pronunciations",
+    "toy_pronunciations",
+]
+
 
 def aligned_pronunciations():
     """Return {word: phones}: the words of the CMU Pronouncing Dictionary that have as many phones as letters.

@@ -15,6 +15,20 @@ from rnn_tutorial.data.batches import pad
 from rnn_tutorial.data.text import Vocabulary, one_hot
 from rnn_tutorial.validation import check_mask, check_positive, check_rng
 
+__all__ = [
+    "CONTINUAL_REBER",
+    "EMBEDDED_REBER",
+    "REBER",
+    "REBER_VOCABULARY",
+    "continual_reber",
+    "embedded_reber_sets",
+    "grammar_string",
+    "next_symbols",
+    "reber_batch",
+    "steps_predicted",
+    "strings_predicted",
+]
+
 REBER_VOCABULARY = Vocabulary("BTPSXVE")
 
 REBER = {

@@ -4,6 +4,11 @@ import importlib
 
 from rnn_tutorial.validation import check_positive, check_rng
 
+__all__ = [
+    "surnames",
+    "toy_surnames",
+]
+
 _LOCALES = {
     "Croatian": ("hr_HR",),
     "Dutch": ("nl_NL",),

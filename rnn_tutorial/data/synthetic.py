@@ -6,6 +6,14 @@ from rnn_tutorial.data.batches import lengths_to_mask
 from rnn_tutorial.data.text import Vocabulary, one_hot
 from rnn_tutorial.validation import check_positive, check_rng
 
+__all__ = [
+    "TEMPORAL_ORDER_VOCABULARY",
+    "adding_problem",
+    "delayed_echo",
+    "delayed_recall",
+    "temporal_order",
+]
+
 TEMPORAL_ORDER_VOCABULARY = Vocabulary("EBXYabcd")
 
 

@@ -9,6 +9,15 @@ import numpy as np
 
 from rnn_tutorial.validation import check_positive
 
+__all__ = [
+    "Vocabulary",
+    "babble",
+    "king_james_bible",
+    "one_hot",
+    "one_hot_decode",
+    "pydoc_topics",
+]
+
 
 def king_james_bible(books=("Genesis", "Exodus", "Psalms")):
     """Return the text of some books of the King James Bible, one verse a line, in the order asked for.

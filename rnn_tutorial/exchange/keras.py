@@ -21,10 +21,20 @@ use_bias=False has biases of zero here.
 
 import numpy as np
 
-from rnn_tutorial.layers.bidirectional import Bidirectional, add, average, concat, multiply
 from rnn_tutorial.exchange.keras_layers import KNOWN, entry_of
 from rnn_tutorial.exchange.layout import ExchangeError, arrays_of, differences, refuse, two_bias_gradients, two_biases
+from rnn_tutorial.layers.bidirectional import Bidirectional, add, average, concat, multiply
 from rnn_tutorial.layers.core import Dense, Recurrent
+
+__all__ = [
+    "MERGE_MODES",
+    "READERS",
+    "RECURRENT",
+    "from_keras",
+    "from_keras_layer",
+    "gradients_to_keras",
+    "to_keras",
+]
 
 MERGE_MODES = {"concat": concat, "sum": add, "ave": average, "mul": multiply}
 

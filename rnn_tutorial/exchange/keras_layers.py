@@ -11,10 +11,19 @@ from rnn_tutorial.cells.elman import Elman, elman
 from rnn_tutorial.cells.gru import GRU
 from rnn_tutorial.cells.gru_before import GRUBefore
 from rnn_tutorial.cells.lstm import LSTM
-from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams
 from rnn_tutorial.exchange.layout import ExchangeError, describe, describe_layer, find_alike, one_bias, reorder_gates
+from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams
 from rnn_tutorial.layers.core import Dense, DenseParams, Recurrent
 from rnn_tutorial.validation import check_array, check_fields
+
+__all__ = [
+    "Entry",
+    "KNOWN",
+    "Known",
+    "LAYERS",
+    "USUAL",
+    "entry_of",
+]
 
 
 class Known(NamedTuple):

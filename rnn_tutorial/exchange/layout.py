@@ -8,6 +8,24 @@ import numpy as np
 from rnn_tutorial.cells.cell import check_is_cell, same_function
 from rnn_tutorial.validation import misfits
 
+__all__ = [
+    "ExchangeError",
+    "FLOATS",
+    "arrays_of",
+    "describe",
+    "describe_layer",
+    "detached",
+    "differences",
+    "find_alike",
+    "library",
+    "number_type",
+    "one_bias",
+    "refuse",
+    "reorder_gates",
+    "two_bias_gradients",
+    "two_biases",
+]
+
 FLOATS = "float16", "float32", "float64"
 
 

@@ -26,7 +26,6 @@ from rnn_tutorial.cells.elman import Elman, elman
 from rnn_tutorial.cells.gru import GRU
 from rnn_tutorial.cells.gru_before import GRUBefore
 from rnn_tutorial.cells.lstm import LSTM
-from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams, concat
 from rnn_tutorial.exchange.layout import (
     ExchangeError,
     arrays_of,
@@ -41,8 +40,19 @@ from rnn_tutorial.exchange.layout import (
     two_biases,
 )
 from rnn_tutorial.exchange.pytorch_names import BIASES, depth_of, names_of, shapes_of, sizes_of, without_counterpart
+from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams, concat
 from rnn_tutorial.layers.core import Recurrent, Serial
 from rnn_tutorial.validation import check_fields
+
+__all__ = [
+    "KNOWN",
+    "Known",
+    "LAYERS",
+    "from_pytorch",
+    "from_pytorch_module",
+    "gradients_to_pytorch",
+    "to_pytorch",
+]
 
 
 class Known(NamedTuple):

@@ -4,6 +4,16 @@ import re
 
 from rnn_tutorial.exchange.layout import ExchangeError
 
+__all__ = [
+    "BIASES",
+    "WEIGHTS",
+    "depth_of",
+    "names_of",
+    "shapes_of",
+    "sizes_of",
+    "without_counterpart",
+]
+
 WEIGHTS, BIASES = ("weight_ih", "weight_hh"), ("bias_ih", "bias_hh")
 
 

@@ -15,6 +15,13 @@ from rnn_tutorial.checkpoint import differences, replacing
 from rnn_tutorial.exchange.layout import ExchangeError, detached, library, number_type, refuse
 from rnn_tutorial.tree import tree_map, tree_paths
 
+__all__ = [
+    "CODES",
+    "DTYPES",
+    "from_safetensors",
+    "to_safetensors",
+]
+
 DTYPES = "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64"
 CODES = "BOOL", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64", "F16", "F32", "F64"  # of the same, in the head of a file
 

@@ -26,15 +26,33 @@ difference        it is larger; a leaf whose noise is above a tenth of its share
 import numpy as np
 
 from rnn_tutorial.cells.cell import check_is_cell
+from rnn_tutorial.gradient_check.leaves import UNJUDGED, WRONG, judge_leaves
 from rnn_tutorial.gradient_check.pieces import StateLost as StateLost
 from rnn_tutorial.gradient_check.pieces import check_inputs, check_pieces, check_protocol, first_state, parts, run, run_backward
-from rnn_tutorial.gradient_check.leaves import UNJUDGED, WRONG, judge_leaves
-from rnn_tutorial.gradient_check.slopes import CannotJudge, check_outputs, check_plain, check_point, complex_step_slope, numerical_gradient
+from rnn_tutorial.gradient_check.slopes import (
+    CannotJudge,
+    check_outputs,
+    check_plain,
+    check_point,
+    complex_step_slope,
+    numerical_gradient,
+)
 from rnn_tutorial.gradient_check.slopes import ComplexStepLost as ComplexStepLost
 from rnn_tutorial.gradient_check.slopes import central_difference_slope as central_difference_slope
-from rnn_tutorial.tree import tree_dot, tree_leaves, tree_map, tree_norm, tree_paths, tree_random_like
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.tree import tree_dot, tree_leaves, tree_map, tree_norm, tree_paths, tree_random_like
 from rnn_tutorial.validation import check_like, check_rng
+
+__all__ = [
+    "GradientError",
+    "check_cell",
+    "check_gradients",
+    "check_layer",
+    "compare",
+    "diagnose",
+    "random_start",
+    "relative_error",
+]
 
 
 class GradientError(AssertionError):

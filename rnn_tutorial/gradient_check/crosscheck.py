@@ -13,6 +13,24 @@ import numpy as np
 
 from rnn_tutorial.tree import tree_leaves, tree_map
 
+__all__ = [
+    "Differences",
+    "KINK",
+    "LOST",
+    "QUICK",
+    "STEPS",
+    "contradictions",
+    "differences",
+    "largest",
+    "moves",
+    "quantum",
+    "real_leaves",
+    "settled",
+    "spread",
+    "still",
+    "verdict",
+]
+
 QUICK = (1e-5, 1e-3, 1e-2)
 STEPS = [10.0**k for k in range(-10, -1)]
 LOST, KINK = "lost", "kink"

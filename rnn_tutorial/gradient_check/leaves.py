@@ -11,6 +11,19 @@ import numpy as np
 
 from rnn_tutorial.tree import tree_norm
 
+__all__ = [
+    "ALIKE",
+    "LENGTHS",
+    "RIGHT",
+    "UNJUDGED",
+    "WRONG",
+    "best",
+    "fits",
+    "groups",
+    "judge",
+    "judge_leaves",
+]
+
 ALIKE = 30.0
 LENGTHS = (0.1, 1.0, 10.0, 100.0, 1e3, 1e4)
 RIGHT, WRONG, UNJUDGED = "right", "wrong", "unjudged"

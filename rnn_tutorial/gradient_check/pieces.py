@@ -3,9 +3,21 @@ what the whole gives."""
 
 import numpy as np
 
-from rnn_tutorial.layers.layer import CannotContinue, Layer
 from rnn_tutorial.gradient_check.slopes import check_plain, check_point
+from rnn_tutorial.layers.layer import CannotContinue, Layer
 from rnn_tutorial.tree import tree_add, tree_map, tree_paths, tree_random_like
+
+__all__ = [
+    "METHODS",
+    "StateLost",
+    "check_inputs",
+    "check_pieces",
+    "check_protocol",
+    "first_state",
+    "parts",
+    "run",
+    "run_backward",
+]
 
 METHODS = [name for name, member in vars(Layer).items() if callable(member) and not name.startswith("_")]
 

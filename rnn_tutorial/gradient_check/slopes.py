@@ -25,6 +25,18 @@ import numpy as np
 from rnn_tutorial.gradient_check.crosscheck import KINK, contradictions
 from rnn_tutorial.tree import tree_leaves, tree_map, tree_paths, tree_zeros_like
 
+__all__ = [
+    "CAUSES",
+    "CannotJudge",
+    "ComplexStepLost",
+    "central_difference_slope",
+    "check_outputs",
+    "check_plain",
+    "check_point",
+    "complex_step_slope",
+    "numerical_gradient",
+]
+
 CAUSES = (
     "Usual causes: writing into a buffer of real numbers (np.zeros), abs, np.linalg.norm, .real, np.conj, float(), "
     "astype(float), functions of math. Write analytic code (a buffer with dtype=x.dtype, x * x for abs(x) ** 2), or take "

@@ -22,6 +22,35 @@ from rnn_tutorial.layers.layer import CannotContinue, Layer
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
 from rnn_tutorial.validation import check_fields, check_like
 
+__all__ = [
+    "Bidirectional",
+    "BidirectionalCache",
+    "BidirectionalParams",
+    "BidirectionalState",
+    "MERGES",
+    "Merge",
+    "Reversed",
+    "add",
+    "add_backward",
+    "add_of",
+    "average",
+    "average_backward",
+    "average_of",
+    "check_same_shape",
+    "concat",
+    "concat_backward",
+    "concat_of",
+    "merged",
+    "multiply",
+    "multiply_backward",
+    "multiply_of",
+    "refuse_state",
+    "turn",
+    "turn_outputs",
+    "unroll_reversed",
+    "unroll_reversed_backward",
+]
+
 
 class Merge(NamedTuple):
     """A name, `f: (a, b) -> ys`, and `backward: (a, b, dys) -> (da, db)`, on the last axis or elementwise.
@@ -202,7 +231,9 @@ class Bidirectional:
     def __post_init__(self):
         if not isinstance(self.merge, Merge):
             choices = ", ".join(merge.name for merge in MERGES)
-            raise TypeError(f"merge: expected one of {choices} of rnn_tutorial.layers.bidirectional, or a Merge, got {self.merge!r}")
+            raise TypeError(
+                f"merge: expected one of {choices} of rnn_tutorial.layers.bidirectional, or a Merge, got {self.merge!r}"
+            )
 
     def init(self, rng):
         """Return BidirectionalParams, the second layer's drawn after the first's from one rng, so they start apart."""

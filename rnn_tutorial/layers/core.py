@@ -11,9 +11,9 @@ import numpy as np
 from numpy import ndarray as Array
 
 from rnn_tutorial.cells.cell import Cell, check_is_cell
-from rnn_tutorial.sequence.fused import fused_unroll, fused_unroll_backward
 from rnn_tutorial.initializers import glorot_uniform, normal
 from rnn_tutorial.layers.layer import Layer, check_stateless
+from rnn_tutorial.sequence.fused import fused_unroll, fused_unroll_backward
 from rnn_tutorial.tree import tree_zeros_like
 from rnn_tutorial.validation import (
     check_array,
@@ -27,6 +27,18 @@ from rnn_tutorial.validation import (
     check_rng,
     check_shape,
 )
+
+__all__ = [
+    "Dense",
+    "DenseParams",
+    "Embedding",
+    "EmbeddingParams",
+    "Last",
+    "LastCache",
+    "Recurrent",
+    "Residual",
+    "Serial",
+]
 
 
 @dataclass(frozen=True)

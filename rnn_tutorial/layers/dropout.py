@@ -12,9 +12,17 @@ import numpy as np
 from rnn_tutorial.cells.cell import Cell, check_is_cell
 from rnn_tutorial.layers.layer import check_stateless
 from rnn_tutorial.sequence.step import check_state, step, step_backward
-from rnn_tutorial.tree import tree_add, tree_map, tree_zeros_like
 from rnn_tutorial.sequence.unroll import hold, zero_held, zero_padding
+from rnn_tutorial.tree import tree_add, tree_map, tree_zeros_like
 from rnn_tutorial.validation import check_array, check_like, check_mask, check_number, check_rng, check_shape
+
+__all__ = [
+    "Dropout",
+    "DropoutCache",
+    "VariationalDropout",
+    "Zoneout",
+    "ZoneoutCache",
+]
 
 
 class DropoutCache(NamedTuple):

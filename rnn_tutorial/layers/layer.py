@@ -23,6 +23,13 @@ from numpy import ndarray as Array
 
 from rnn_tutorial.tree import tree_map
 
+__all__ = [
+    "CannotContinue",
+    "Layer",
+    "check_stateless",
+    "reset_state",
+]
+
 
 class CannotContinue(TypeError):
     """The layer reads its sequences from the end, so it cannot go on from a state: what comes first has not come yet."""

@@ -22,6 +22,17 @@ from rnn_tutorial.layers.layer import Layer
 from rnn_tutorial.tree import tree_add
 from rnn_tutorial.validation import check_mask, check_positive, check_shape
 
+__all__ = [
+    "RecomputeCache",
+    "Recomputed",
+    "check_sequence_output",
+    "check_whole",
+    "forward_in_stretches",
+    "of_steps",
+    "stretches",
+    "written",
+]
+
 
 class RecomputeCache(NamedTuple):
     """What `Recomputed` keeps for its backward."""

@@ -4,6 +4,14 @@ import numpy as np
 
 from rnn_tutorial.plotting.style import LINES
 
+__all__ = [
+    "few",
+    "gap_at_zero",
+    "lines",
+    "refuse_other_bundle",
+    "refuse_other_length",
+]
+
 
 def lines(bundle):
     """Return (label, (N,) array, look of the line) for each curve of a dict {label: values}; refuse anything else."""

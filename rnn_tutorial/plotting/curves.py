@@ -11,6 +11,15 @@ from matplotlib.ticker import MaxNLocator
 from rnn_tutorial.plotting.bundle import few, gap_at_zero, lines, refuse_other_length
 from rnn_tutorial.plotting.style import BLACK, GREY, in_house_style, label_steps, legend_outside, new_axes, visible_symbols
 
+__all__ = [
+    "plot_jacobian_norms",
+    "plot_learning_curve",
+    "plot_signals",
+    "plot_states",
+    "plot_truncation_bias",
+    "plot_u_curve",
+]
+
 _DASHES = (0, (1, 1)), (0, (4, 2)), (0, (7, 2, 1, 2)), (0, (2, 4))  # of the baselines
 
 

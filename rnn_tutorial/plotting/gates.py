@@ -13,6 +13,13 @@ from rnn_tutorial.plotting.curves import plot_jacobian_norms
 from rnn_tutorial.plotting.style import BLACK, GREY, LINES, in_house_style, label_steps, legend_outside, new_axes, visible_symbols
 from rnn_tutorial.validation import check_number
 
+__all__ = [
+    "plot_gates",
+    "plot_gradient_flow",
+    "plot_traces",
+    "plot_trials",
+]
+
 
 @in_house_style
 def plot_gates(gates, *, symbols=None, units=None, ax=None):

@@ -5,6 +5,10 @@ import numpy as np
 from rnn_tutorial.plotting.style import BLACK, GREY, LINES, in_house_style, new_axes
 from rnn_tutorial.validation import check_positive
 
+__all__ = [
+    "plot_cobweb",
+]
+
 
 @in_house_style
 def plot_cobweb(f, starts, *, steps=15, ax=None):

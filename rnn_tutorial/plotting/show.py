@@ -6,6 +6,11 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+__all__ = [
+    "in_jupyter",
+    "show",
+]
+
 
 def show(picture, alt):
     """Return nothing; display the figure of `picture`, a Figure or an Axes, with `alt` as its alternative text.

@@ -11,6 +11,11 @@ from rnn_tutorial.plotting.bundle import refuse_other_bundle
 from rnn_tutorial.plotting.style import BLACK, GREY, LINES, PAPER, in_house_style, legend_outside, new_axes
 from rnn_tutorial.validation import check_number
 
+__all__ = [
+    "plot_ratios",
+    "plot_roofline",
+]
+
 
 @in_house_style
 def plot_roofline(peak, bandwidth, points, *, ax=None):

@@ -11,6 +11,27 @@ import numpy as np
 from cycler import cycler
 from matplotlib.ticker import MaxNLocator
 
+__all__ = [
+    "BLACK",
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "LINES",
+    "ORANGE",
+    "PAPER",
+    "PURPLE",
+    "SKY",
+    "VERMILLION",
+    "YELLOW",
+    "house_style",
+    "in_house_style",
+    "label_steps",
+    "legend_outside",
+    "new_axes",
+    "use_house_style",
+    "visible_symbols",
+]
+
 # Okabe & Ito 2008, "Color Universal Design"
 BLACK, GREY = "#000000", "#6b6b6b"
 BLUE, ORANGE, GREEN, VERMILLION = "#0072b2", "#e69f00", "#009e73", "#d55e00"

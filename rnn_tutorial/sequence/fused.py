@@ -13,7 +13,6 @@ import numpy as np
 from numpy import ndarray as Array
 
 from rnn_tutorial.cells.kernels.kernel import Kernel
-from rnn_tutorial.tree import tree_map
 from rnn_tutorial.sequence.unroll import (
     as_rows,
     check_sequence,
@@ -23,7 +22,26 @@ from rnn_tutorial.sequence.unroll import (
     unroll_backward,
     zero_padding,
 )
+from rnn_tutorial.tree import tree_map
 from rnn_tutorial.validation import check_like
+
+__all__ = [
+    "FusedCache",
+    "SEGMENT_BYTES",
+    "after",
+    "backward_weights",
+    "by_gate",
+    "each",
+    "forward_weights",
+    "fused_unroll",
+    "fused_unroll_backward",
+    "held_rows",
+    "hold_rows",
+    "part",
+    "products_backward",
+    "segments",
+    "zero_rows",
+]
 
 SEGMENT_BYTES = 2**20  # of what is computed for a few steps at once: about the second-level cache of a core
 

@@ -9,9 +9,15 @@ by dh_t = dh_T @ jacobian.
 import numpy as np
 
 from rnn_tutorial.sequence.step import step, step_backward
-from rnn_tutorial.tree import tree_map, tree_zeros_like
 from rnn_tutorial.sequence.unroll import check_sequence
+from rnn_tutorial.tree import tree_map, tree_zeros_like
 from rnn_tutorial.validation import check_array
+
+__all__ = [
+    "elman_jacobian",
+    "jacobian_norms",
+    "jacobians",
+]
 
 
 def jacobians(cell, params, xs, state):

@@ -10,6 +10,12 @@ import numpy as np
 from rnn_tutorial.cells.elman import ElmanParams, elman_step
 from rnn_tutorial.validation import check_like
 
+__all__ = [
+    "elman_rtrl",
+    "elman_sensitivity",
+    "elman_sensitivity_step",
+]
+
 
 def elman_sensitivity(params, state):
     """Return the sensitivity of a first state, which depends on no parameter: zeros (B, D + H + 1, H, H).

@@ -13,6 +13,15 @@ from rnn_tutorial.cells.cell import Cell, check_made_by
 from rnn_tutorial.tree import tree_map
 from rnn_tutorial.validation import check_array, check_finite, check_kind, check_like, check_shape
 
+__all__ = [
+    "StepCache",
+    "check_state",
+    "copied",
+    "products_backward",
+    "step",
+    "step_backward",
+]
+
 
 class StepCache(NamedTuple):
     """What `step` keeps for its backward."""

@@ -20,9 +20,17 @@ from numpy import ndarray as Array
 
 from rnn_tutorial.cells.cell import check_made_by
 from rnn_tutorial.sequence.step import products_backward, step
-from rnn_tutorial.tree import tree_map
 from rnn_tutorial.sequence.unroll import check_sequence, hold, zero_held
+from rnn_tutorial.tree import tree_map
 from rnn_tutorial.validation import check_like
+
+__all__ = [
+    "BackwardTrace",
+    "Trace",
+    "TraceCache",
+    "trace",
+    "trace_backward",
+]
 
 
 class Trace(NamedTuple):

@@ -14,6 +14,10 @@ from rnn_tutorial.sequence.fused import fused_unroll_backward as unroll_backward
 from rnn_tutorial.tree import tree_add, tree_zeros_like
 from rnn_tutorial.validation import check_like, check_positive
 
+__all__ = [
+    "truncated_backward",
+]
+
 
 def truncated_backward(cell, params, cache, dhs, *, stride, window):
     """Return (dparams, dxs): the part of the gradient whose paths stay inside the windows.

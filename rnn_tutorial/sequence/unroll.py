@@ -18,6 +18,20 @@ from rnn_tutorial.sequence.step import check_state, copied
 from rnn_tutorial.tree import tree_add, tree_map
 from rnn_tutorial.validation import check_array, check_finite, check_like, check_mask
 
+__all__ = [
+    "UnrollCache",
+    "as_rows",
+    "check_cache",
+    "check_sequence",
+    "check_sizes",
+    "hold",
+    "own_mask",
+    "unroll",
+    "unroll_backward",
+    "zero_held",
+    "zero_padding",
+]
+
 
 class UnrollCache(NamedTuple):
     """What `unroll` keeps for its backward: copies, so that the caller may change every array it gave or was given."""

@@ -10,6 +10,12 @@ import numpy as np
 from rnn_tutorial.tree import tree_map, tree_norm, tree_scale
 from rnn_tutorial.validation import check_floats, check_number
 
+__all__ = [
+    "clip_by_global_norm",
+    "clip_by_norm",
+    "clip_by_value",
+]
+
 
 def clip_by_global_norm(grads, limit):
     """Return grads * min(1, limit / norm), norm being the Euclidean norm of all entries of all leaves together.

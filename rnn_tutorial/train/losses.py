@@ -14,6 +14,15 @@ import numpy as np
 
 from rnn_tutorial.validation import FLOATS, check_finite, check_indices, check_number, describe, is_array
 
+__all__ = [
+    "binary_cross_entropy",
+    "log_softmax",
+    "mean_absolute_error",
+    "mean_squared_error",
+    "softmax",
+    "softmax_cross_entropy",
+]
+
 
 def mean_squared_error(ys, targets, *, mask=None):
     """Return the mean of (ys - targets)^2 and its gradient 2 (ys - targets) / n, n being the number of entries counted.

@@ -11,6 +11,16 @@ import numpy as np
 
 from rnn_tutorial.validation import check_number, check_positive, is_array
 
+__all__ = [
+    "accuracy",
+    "bits_per_character",
+    "confusion_matrix",
+    "f_score",
+    "perplexity",
+    "precision",
+    "recall",
+]
+
 
 def accuracy(predictions, targets, mask=None):
     """Return the share of the counted predictions that equal their target, from 0 to 1.

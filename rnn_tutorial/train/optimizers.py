@@ -22,6 +22,32 @@ from rnn_tutorial.train.schedules import as_schedule
 from rnn_tutorial.tree import tree_map, tree_map_parts, tree_scale, tree_zeros_like
 from rnn_tutorial.validation import check_floats, check_kind, check_like, check_number
 
+__all__ = [
+    "AdagradState",
+    "AdamState",
+    "MomentumState",
+    "Optimizer",
+    "RmspropState",
+    "SgdState",
+    "adagrad",
+    "adagrad_update",
+    "adam",
+    "adam_update",
+    "check_update",
+    "clipped",
+    "clipped_update",
+    "frozen",
+    "frozen_init",
+    "frozen_update",
+    "momentum",
+    "momentum_update",
+    "rmsprop",
+    "rmsprop_update",
+    "sgd",
+    "sgd_update",
+    "zero_state",
+]
+
 
 class Optimizer(NamedTuple):
     """A pair of pure functions: see the top of this file. `name` is what an optimizer shows of itself."""

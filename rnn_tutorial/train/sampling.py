@@ -10,6 +10,12 @@ import numpy as np
 from rnn_tutorial.train.losses import softmax
 from rnn_tutorial.validation import NotFiniteError, check_array, check_positive, check_rng
 
+__all__ = [
+    "check_logits",
+    "generate",
+    "sample_symbols",
+]
+
 
 def generate(model, params, rng, prompts, length, temperature=1.0):
     """Return `length` symbols for each of B prompts, integers (length, B): s_t ~ softmax(logits_t / temperature).

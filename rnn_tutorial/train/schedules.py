@@ -14,6 +14,25 @@ import math
 from rnn_tutorial.bound import Bound
 from rnn_tutorial.validation import check_number, check_positive
 
+__all__ = [
+    "as_schedule",
+    "checked_rate",
+    "constant",
+    "constant_rate",
+    "cosine",
+    "cosine_rate",
+    "cyclic",
+    "cyclic_rate",
+    "exponential",
+    "exponential_rate",
+    "linear",
+    "linear_rate",
+    "noam",
+    "noam_rate",
+    "staircase",
+    "staircase_rate",
+]
+
 
 def as_schedule(rate):
     """Return a schedule: one that asks `rate` if it is one, `constant(rate)` if it is a number.

@@ -28,6 +28,16 @@ import numpy as np
 from rnn_tutorial.tree import tree_add, tree_norm
 from rnn_tutorial.validation import NotFiniteError, check_like
 
+__all__ = [
+    "Batch",
+    "TrainingDiverged",
+    "TrainingStep",
+    "evaluate",
+    "last_step",
+    "train",
+    "with_progress",
+]
+
 
 class Batch(NamedTuple):
     """What one step of training sees. A plain tuple in this order, `(xs, targets)` at least, serves as well.

@@ -15,6 +15,13 @@ import numpy as np
 
 from rnn_tutorial.validation import check_positive
 
+__all__ = [
+    "Trial",
+    "presentations_needed",
+    "read_trials",
+    "write_trials",
+]
+
 
 class Trial(NamedTuple):
     """The outcome of one run."""

@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from tools.nbval_tolerance import same_up_to_rounding
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 SAME = [
     ("loss 1.2345678901", "loss 1.2345678912"),

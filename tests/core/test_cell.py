@@ -22,7 +22,6 @@ from rnn_tutorial.cells.lstm import (
 from rnn_tutorial.cells.lstm_1997 import LSTM1997
 from rnn_tutorial.cells.norm_lstm import NormLSTM
 from rnn_tutorial.cells.peephole_lstm import PeepholeLSTM
-from rnn_tutorial.sequence.fused import fused_unroll
 from rnn_tutorial.gradient_check.check import (
     GradientError,
     check_cell,
@@ -30,6 +29,7 @@ from rnn_tutorial.gradient_check.check import (
     relative_error,
 )
 from rnn_tutorial.layers.core import Recurrent
+from rnn_tutorial.sequence.fused import fused_unroll
 from rnn_tutorial.sequence.step import step
 from rnn_tutorial.tree import tree_leaves, tree_map, tree_random_like
 

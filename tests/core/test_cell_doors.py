@@ -9,23 +9,23 @@ from judges import torch_or_skip
 from rnn_tutorial.cells.lstm import (
     LSTM,
 )
-from rnn_tutorial.layers.bidirectional import Bidirectional
-from rnn_tutorial.layers.dropout import Zoneout
-from rnn_tutorial.sequence.fused import fused_unroll, fused_unroll_backward
 from rnn_tutorial.gradient_check.check import (
     check_cell,
     check_layer,
     random_start,
     relative_error,
 )
-from rnn_tutorial.sequence.jacobians import jacobians
+from rnn_tutorial.layers.bidirectional import Bidirectional
 from rnn_tutorial.layers.core import Dense, Recurrent, Serial
+from rnn_tutorial.layers.dropout import Zoneout
 from rnn_tutorial.layers.recompute import Recomputed
+from rnn_tutorial.sequence.fused import fused_unroll, fused_unroll_backward
+from rnn_tutorial.sequence.jacobians import jacobians
 from rnn_tutorial.sequence.step import step, step_backward
 from rnn_tutorial.sequence.trace import trace, trace_backward
-from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_zeros_like
 from rnn_tutorial.sequence.truncation import truncated_backward
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_zeros_like
 
 T, B, D, H = 6, 3, 4, 5
 MASK = np.arange(T)[:, None] < np.array([6, 4, 1])

@@ -7,6 +7,8 @@ from judges import GRID, assert_close, torch_or_skip
 from rnn_tutorial.cells.elman import Elman
 from rnn_tutorial.cells.gru import GRU
 from rnn_tutorial.cells.lstm import LSTM
+from rnn_tutorial.exchange.pytorch import from_pytorch, to_pytorch
+from rnn_tutorial.gradient_check.check import GradientError, check_gradients, check_layer, random_start
 from rnn_tutorial.layers.bidirectional import (
     MERGES,
     Bidirectional,
@@ -19,11 +21,9 @@ from rnn_tutorial.layers.bidirectional import (
     unroll_reversed,
     unroll_reversed_backward,
 )
-from rnn_tutorial.exchange.pytorch import from_pytorch, to_pytorch
-from rnn_tutorial.gradient_check.check import GradientError, check_gradients, check_layer, random_start
 from rnn_tutorial.layers.core import Dense, Embedding, Last, Recurrent, Serial
-from rnn_tutorial.tree import tree_cast, tree_leaves
 from rnn_tutorial.sequence.unroll import unroll
+from rnn_tutorial.tree import tree_cast, tree_leaves
 
 T, B, D, H = 6, 3, 4, 5
 LENGTHS = np.array([6, 4, 1])

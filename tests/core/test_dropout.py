@@ -5,11 +5,11 @@ import pytest
 
 from rnn_tutorial.cells.gru import GRU, GRUState
 from rnn_tutorial.cells.lstm import LSTM, LSTMState
-from rnn_tutorial.layers.dropout import Dropout, VariationalDropout, Zoneout
 from rnn_tutorial.gradient_check.check import check_gradients
 from rnn_tutorial.layers.core import Dense, Recurrent, Serial
-from rnn_tutorial.tree import tree_cast, tree_leaves, tree_random_like
+from rnn_tutorial.layers.dropout import Dropout, VariationalDropout, Zoneout
 from rnn_tutorial.sequence.unroll import unroll
+from rnn_tutorial.tree import tree_cast, tree_leaves, tree_random_like
 
 T, B, D, H = 6, 3, 4, 5
 MASK = np.arange(T)[:, None] < np.array([6, 4, 1])

@@ -16,8 +16,8 @@ from rnn_tutorial.cells.elman import (
     elman_step_backward,
 )
 from rnn_tutorial.gradient_check.check import GradientError, check_cell, check_gradients, random_start
-from rnn_tutorial.tree import tree_cast, tree_leaves
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.tree import tree_cast, tree_leaves
 from rnn_tutorial.validation import NotFiniteError
 
 B, D, H = 3, 4, 5

@@ -17,9 +17,9 @@ from rnn_tutorial.cells.gru_before import GRUBefore
 from rnn_tutorial.cells.lstm import LSTM, lstm
 from rnn_tutorial.cells.peephole_lstm import PeepholeLSTM
 from rnn_tutorial.data import lengths_to_mask
-from rnn_tutorial.layers.bidirectional import MERGES, Bidirectional, Reversed, add, concat, multiply
 from rnn_tutorial.exchange.keras import from_keras, from_keras_layer, gradients_to_keras, to_keras
 from rnn_tutorial.exchange.layout import ExchangeError
+from rnn_tutorial.layers.bidirectional import MERGES, Bidirectional, Reversed, add, concat, multiply
 from rnn_tutorial.layers.core import Dense, Last, Recurrent
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_random_like
 

@@ -19,11 +19,11 @@ from rnn_tutorial.cells.lstm_1997 import LSTM1997
 from rnn_tutorial.cells.norm_lstm import NormLSTM
 from rnn_tutorial.cells.peephole_lstm import PeepholeLSTM, peephole_lstm
 from rnn_tutorial.data import lengths_to_mask
-from rnn_tutorial.layers.bidirectional import MERGES, Bidirectional, Reversed, concat
-from rnn_tutorial.layers.dropout import Dropout, VariationalDropout, Zoneout
 from rnn_tutorial.exchange.layout import ExchangeError
 from rnn_tutorial.exchange.onnx.files import from_onnx, to_onnx
+from rnn_tutorial.layers.bidirectional import MERGES, Bidirectional, Reversed, concat
 from rnn_tutorial.layers.core import Dense, Embedding, Last, Recurrent, Residual, Serial
+from rnn_tutorial.layers.dropout import Dropout, VariationalDropout, Zoneout
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_random_like
 
 V = 7

@@ -14,9 +14,9 @@ from rnn_tutorial.cells.gru import GRU, gru
 from rnn_tutorial.cells.gru_before import GRUBefore
 from rnn_tutorial.cells.lstm import LSTM, lstm
 from rnn_tutorial.cells.norm_lstm import NormLSTM
-from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams, Reversed, add
 from rnn_tutorial.exchange.layout import ExchangeError
 from rnn_tutorial.exchange.pytorch import from_pytorch, from_pytorch_module, gradients_to_pytorch, to_pytorch
+from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams, Reversed, add
 from rnn_tutorial.layers.core import Dense, Recurrent, Serial
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_random_like
 

@@ -18,14 +18,14 @@ from rnn_tutorial.cells.kernels import gru as gru_kernel
 from rnn_tutorial.cells.kernels import lstm as lstm_kernel
 from rnn_tutorial.cells.kernels.kernel import Kernel
 from rnn_tutorial.cells.lstm import LSTM, LSTMParams, lstm
-from rnn_tutorial.layers.bidirectional import Bidirectional
-from rnn_tutorial.sequence import fused as sequence
-from rnn_tutorial.sequence.fused import FusedCache, fused_unroll, fused_unroll_backward
 from rnn_tutorial.gradient_check.check import check_gradients, check_layer, random_start, relative_error
 from rnn_tutorial.initializers import normal
+from rnn_tutorial.layers.bidirectional import Bidirectional
 from rnn_tutorial.layers.core import Recurrent
-from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_random_like
+from rnn_tutorial.sequence import fused as sequence
+from rnn_tutorial.sequence.fused import FusedCache, fused_unroll, fused_unroll_backward
 from rnn_tutorial.sequence.unroll import UnrollCache, unroll, unroll_backward
+from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_random_like
 
 T, B, D, H = 6, 3, 4, 5
 MASK = np.arange(T)[:, None] < np.array([6, 4, 1])

@@ -13,16 +13,16 @@ from rnn_tutorial.cells.norm_lstm import NormLSTM
 from rnn_tutorial.cells.peephole_lstm import PeepholeLSTM
 from rnn_tutorial.checkpoint import CheckpointError, load, save
 from rnn_tutorial.gradient_check.check import check_layer, complex_step_slope, random_start, relative_error
-from rnn_tutorial.sequence.jacobians import jacobians
 from rnn_tutorial.layers.core import Dense, Embedding, Last, Recurrent, Serial
+from rnn_tutorial.sequence.jacobians import jacobians
+from rnn_tutorial.sequence.trace import trace
+from rnn_tutorial.sequence.truncation import truncated_backward
+from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.summary import summary
 from rnn_tutorial.train.losses import softmax_cross_entropy
 from rnn_tutorial.train.optimizers import adam
 from rnn_tutorial.train.sampling import generate, sample_symbols
-from rnn_tutorial.summary import summary
-from rnn_tutorial.sequence.trace import trace
 from rnn_tutorial.tree import tree_add, tree_cast, tree_dot, tree_leaves, tree_map, tree_random_like, tree_size, tree_zeros_like
-from rnn_tutorial.sequence.truncation import truncated_backward
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
 
 T, B, D, H, V = 7, 3, 4, 5, 6
 LENGTHS = np.array([7, 4, 1])

@@ -13,8 +13,8 @@ from rnn_tutorial.cells.lstm import LSTM, LSTMGates, LSTMParams, LSTMState, lstm
 from rnn_tutorial.cells.lstm_1997 import LSTM1997, LSTM1997Gates, LSTM1997Params
 from rnn_tutorial.cells.peephole_lstm import PeepholeLSTM
 from rnn_tutorial.gradient_check.check import random_start
-from rnn_tutorial.tree import tree_cast, tree_leaves, tree_zeros_like
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.tree import tree_cast, tree_leaves, tree_zeros_like
 from rnn_tutorial.validation import NotFiniteError
 
 T, B, D, H = 6, 3, 4, 5

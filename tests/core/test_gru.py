@@ -12,8 +12,8 @@ from rnn_tutorial.cells.gates import gate_blocks, join_gates, split_gates
 from rnn_tutorial.cells.gru import GRU, GRUGates, GRUParams, GRUState, GRUValues, gru, gru_gates_backward
 from rnn_tutorial.cells.gru_before import GRUBefore, GRUBeforeParams, gru_before
 from rnn_tutorial.gradient_check.check import GradientError, check_cell, check_gradients, random_start, relative_error
-from rnn_tutorial.tree import tree_cast, tree_leaves
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.tree import tree_cast, tree_leaves
 from rnn_tutorial.validation import NotFiniteError
 
 T, B, D, H = 6, 3, 4, 5

@@ -8,8 +8,8 @@ from rnn_tutorial.cells.elman import Elman, ElmanParams, ElmanState, elman, elma
 from rnn_tutorial.gradient_check.check import random_start
 from rnn_tutorial.initializers import identity
 from rnn_tutorial.sequence.jacobians import elman_jacobian, jacobian_norms, jacobians
-from rnn_tutorial.tree import tree_cast
 from rnn_tutorial.sequence.unroll import unroll
+from rnn_tutorial.tree import tree_cast
 
 T, B, D, H = 5, 3, 4, 6
 

@@ -6,24 +6,23 @@ import numpy as np
 import pytest
 from mutation import surviving
 
-from rnn_tutorial.layers import dropout
-from rnn_tutorial.gradient_check import check as gradient_check
-from rnn_tutorial.layers import recompute
 from rnn_tutorial.cells.elman import Elman
 from rnn_tutorial.cells.lstm import LSTM, LSTMState
+from rnn_tutorial.gradient_check import check as gradient_check
+from rnn_tutorial.gradient_check.check import (
+    check_gradients,
+    random_start,
+)
+from rnn_tutorial.layers import dropout, recompute
 from rnn_tutorial.layers.bidirectional import (
     Bidirectional,
     Reversed,
     unroll_reversed,
     unroll_reversed_backward,
 )
-from rnn_tutorial.layers.dropout import Dropout, VariationalDropout, Zoneout
-from rnn_tutorial.gradient_check.check import (
-    check_gradients,
-    random_start,
-)
-from rnn_tutorial.layers.layer import CannotContinue, reset_state
 from rnn_tutorial.layers.core import Dense, Embedding, Last, Recurrent, Residual, Serial
+from rnn_tutorial.layers.dropout import Dropout, VariationalDropout, Zoneout
+from rnn_tutorial.layers.layer import CannotContinue, reset_state
 from rnn_tutorial.layers.recompute import Recomputed
 from rnn_tutorial.sequence.step import step
 from rnn_tutorial.tree import tree_leaves, tree_map, tree_random_like, tree_zeros_like

@@ -8,8 +8,8 @@ from rnn_tutorial.activations import sigmoid
 from rnn_tutorial.cells.elman import Elman, elman
 from rnn_tutorial.gradient_check.check import check_layer
 from rnn_tutorial.layers.core import Dense, DenseParams, Embedding, EmbeddingParams, Last, Recurrent, Residual, Serial
-from rnn_tutorial.tree import tree_cast, tree_leaves
 from rnn_tutorial.sequence.unroll import unroll
+from rnn_tutorial.tree import tree_cast, tree_leaves
 from rnn_tutorial.validation import NotFiniteError
 
 T, B, D, H = 6, 3, 4, 5

@@ -24,8 +24,8 @@ from rnn_tutorial.cells.lstm import (
 )
 from rnn_tutorial.cells.lstm_1997 import LSTM1997
 from rnn_tutorial.gradient_check.check import GradientError, check_cell, check_gradients, numerical_gradient, random_start
-from rnn_tutorial.tree import tree_cast, tree_dot, tree_leaves, tree_map, tree_random_like
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.tree import tree_cast, tree_dot, tree_leaves, tree_map, tree_random_like
 from rnn_tutorial.validation import NotFiniteError
 
 B, D, H = 3, 4, 5

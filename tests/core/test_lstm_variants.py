@@ -13,8 +13,8 @@ from rnn_tutorial.cells.lstm import LSTM, LSTMParams, LSTMState, lstm, lstm_init
 from rnn_tutorial.cells.lstm_1997 import LSTM1997, LSTM1997Gates, lstm_1997, lstm_1997_init
 from rnn_tutorial.cells.peephole_lstm import PeepholeLSTM, peephole_lstm, peephole_lstm_init
 from rnn_tutorial.gradient_check.check import GradientError, check_cell, numerical_gradient, random_start
-from rnn_tutorial.tree import tree_cast, tree_dot, tree_leaves, tree_random_like
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.tree import tree_cast, tree_dot, tree_leaves, tree_random_like
 
 B, D, H = 3, 4, 5
 CELLS = [LSTM1997, CoupledLSTM, PeepholeLSTM]

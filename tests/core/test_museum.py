@@ -21,11 +21,18 @@ from rnn_tutorial.cells.gates import split_gates
 from rnn_tutorial.cells.gru import GRU, GRUGates, GRUState
 from rnn_tutorial.cells.gru_before import GRUBefore
 from rnn_tutorial.cells.lstm import LSTM, LSTMGates, LSTMState
-from rnn_tutorial.gradient_check.check import check_cell, check_gradients, check_layer, numerical_gradient, random_start, relative_error
+from rnn_tutorial.gradient_check.check import (
+    check_cell,
+    check_gradients,
+    check_layer,
+    numerical_gradient,
+    random_start,
+    relative_error,
+)
 from rnn_tutorial.layers.core import Dense, Last, Recurrent, Serial
+from rnn_tutorial.sequence.unroll import unroll, unroll_backward
 from rnn_tutorial.train.losses import softmax_cross_entropy
 from rnn_tutorial.tree import tree_dot, tree_leaves, tree_map, tree_norm, tree_paths, tree_random_like, tree_zeros_like
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
 from rnn_tutorial.validation import check_like
 
 T, B, D, H = 6, 3, 4, 5

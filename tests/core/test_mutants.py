@@ -1,7 +1,7 @@
 """A test of the tests: every one-token slip in a backward pass is caught by the checks that the chapters and tests use."""
 
-from importlib import import_module
 import functools
+from importlib import import_module
 from unittest import mock
 
 import numpy as np
@@ -9,8 +9,6 @@ import pytest
 from example_cell import Leaky
 from mutation import surviving
 
-from rnn_tutorial.gradient_check import check as gradient_check
-from rnn_tutorial.train import losses
 from rnn_tutorial.activations import elu, leaky_relu, sigmoid, tanh
 from rnn_tutorial.cells.coupled_lstm import coupled_lstm, coupled_lstm_pointwise_backward
 from rnn_tutorial.cells.elman import Elman, elman
@@ -20,6 +18,7 @@ from rnn_tutorial.cells.lstm import LSTMActivations, lstm_pointwise_backward
 from rnn_tutorial.cells.lstm_1997 import LSTM1997Activations, lstm_1997, lstm_1997_pointwise_backward
 from rnn_tutorial.cells.norm_lstm import NormLSTM, norm_lstm_pointwise_backward, normalize, normalize_backward
 from rnn_tutorial.cells.peephole_lstm import peephole_lstm, peephole_lstm_pointwise_backward
+from rnn_tutorial.gradient_check import check as gradient_check
 from rnn_tutorial.gradient_check.check import (
     central_difference_slope,
     check_cell,
@@ -31,8 +30,9 @@ from rnn_tutorial.gradient_check.check import (
 )
 from rnn_tutorial.sequence.step import step, step_backward
 from rnn_tutorial.sequence.trace import trace, trace_backward
-from rnn_tutorial.tree import tree_map, tree_random_like
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.train import losses
+from rnn_tutorial.tree import tree_map, tree_random_like
 
 elman_module = import_module("rnn_tutorial.cells.elman")
 gru_module = import_module("rnn_tutorial.cells.gru")

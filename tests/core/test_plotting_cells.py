@@ -9,8 +9,7 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 
 from rnn_tutorial import plotting
-from rnn_tutorial.plotting.diagrams import cells
-from rnn_tutorial.plotting.diagrams import pen
+from rnn_tutorial.plotting.diagrams import cells, pen
 
 
 @pytest.fixture(autouse=True)

@@ -11,13 +11,8 @@ import numpy as np
 import pytest
 
 from rnn_tutorial import activations, initializers, validation
-from rnn_tutorial.train import clipping
-from rnn_tutorial.train import losses
-from rnn_tutorial.train import metrics
-from rnn_tutorial.train import optimizers
-from rnn_tutorial.train import schedules
-from rnn_tutorial.train import training
 from rnn_tutorial.bound import Bound
+from rnn_tutorial.train import clipping, losses, metrics, optimizers, schedules, training
 from rnn_tutorial.train.clipping import clip_by_global_norm
 from rnn_tutorial.train.optimizers import Optimizer, adam, clipped, frozen, sgd
 from rnn_tutorial.tree import tree_add, tree_leaves

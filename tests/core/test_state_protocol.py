@@ -11,8 +11,8 @@ from every_layer import D, V, every_layer, layer_classes
 
 from rnn_tutorial.cells.gru import GRU
 from rnn_tutorial.cells.lstm import LSTM
-from rnn_tutorial.layers.layer import CannotContinue, Layer, reset_state
 from rnn_tutorial.layers.core import Dense, Embedding, Last, Recurrent, Residual, Serial
+from rnn_tutorial.layers.layer import CannotContinue, Layer, reset_state
 from rnn_tutorial.layers.recompute import Recomputed
 from rnn_tutorial.tree import tree_add, tree_leaves, tree_map, tree_random_like
 

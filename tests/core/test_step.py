@@ -1,6 +1,7 @@
 """One step of any cell: it is the step of the chapters, `unroll` of T = 1, and its gradients are slopes."""
 
 from importlib import import_module
+
 import numpy as np
 import pytest
 from every_cell import CELLS, PACKAGE
@@ -12,8 +13,8 @@ from rnn_tutorial.cells.gru import GRU
 from rnn_tutorial.cells.lstm import LSTM, LSTMState, lstm_step, lstm_step_backward
 from rnn_tutorial.gradient_check.check import check_gradients, random_start
 from rnn_tutorial.sequence.step import step, step_backward
-from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_paths, tree_random_like
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_paths, tree_random_like
 from rnn_tutorial.validation import NotFiniteError
 
 step_module = import_module("rnn_tutorial.sequence.step")

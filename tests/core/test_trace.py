@@ -12,8 +12,8 @@ from rnn_tutorial.cells.gru_before import GRUBefore
 from rnn_tutorial.cells.lstm import LSTM, LSTMGates, LSTMState, lstm_gates_backward
 from rnn_tutorial.gradient_check.check import numerical_gradient, random_start, relative_error
 from rnn_tutorial.sequence.trace import trace, trace_backward
-from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_random_like, tree_zeros_like
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_random_like, tree_zeros_like
 from rnn_tutorial.validation import NotFiniteError
 
 T, B, D, H = 5, 3, 2, 4

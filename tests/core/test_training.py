@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from rnn_tutorial.cells.elman import Elman
-from rnn_tutorial.train.clipping import clip_by_global_norm
 from rnn_tutorial.layers.core import Dense, Embedding, Last, Recurrent, Serial
+from rnn_tutorial.train.clipping import clip_by_global_norm
 from rnn_tutorial.train.losses import mean_squared_error, softmax_cross_entropy
 from rnn_tutorial.train.optimizers import adam, clipped, momentum, rmsprop, sgd
 from rnn_tutorial.train.training import Batch, TrainingDiverged, TrainingStep, evaluate, last_step, train, with_progress

@@ -17,10 +17,10 @@ pytest.importorskip("joblib")
 from bank.entry import attack, graded, read_source, released, solutions, source_path, submission
 from bank.hostile import HOSTILE, MARK
 
-from rnn_course.sandbox import outside as sandbox
 from rnn_course import classroom as schedule
-from rnn_course.sandbox.inside import syscalls
 from rnn_course.release import load_release
+from rnn_course.sandbox import outside as sandbox
+from rnn_course.sandbox.inside import syscalls
 
 NAME = "01_vanilla"
 LIMITS = sandbox.Limits(seconds=2, memory=400 << 20)
@@ -62,7 +62,7 @@ def snapshot(root):
 
 def left_behind():
     """Return the files and processes that an attack left where it could."""
-    here = Path(sandbox.__file__).resolve().parent
+    here = Path(sandbox.__file__).resolve().parent / "inside"
     places = [
         "/",
         "/home",

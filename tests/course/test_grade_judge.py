@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from rnn_course.judge.diagnose import diagnose, explains
 from rnn_course.grading import exams_of, grade_question, plain_error, take
+from rnn_course.judge.diagnose import diagnose, explains
 from rnn_course.judge.judge import Answer, judge
 from rnn_course.sandbox.inside.transport import Other
 from rnn_tutorial.tree import tree_map

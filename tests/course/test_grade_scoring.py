@@ -5,12 +5,12 @@ from functools import partial
 import numpy as np
 import pytest
 
-from rnn_course.judge.diagnose import diagnose
 from rnn_course.grading import grade_question, run_once
+from rnn_course.judge.diagnose import diagnose
 from rnn_course.judge.judge import Answer, judge, prepare
 from rnn_course.judge.question import Cause, Question
-from rnn_course.sandbox.outside import Limits
 from rnn_course.judge.scoring import Scoring, credit_of, in_percent
+from rnn_course.sandbox.outside import Limits
 
 RUNGS = ((0.5, 0.25), (0.9, 1.0))
 SECRET = 0.625  # stands in no case

@@ -5,11 +5,11 @@ import inspect
 import numpy as np
 import pytest
 
-from rnn_course.sandbox.inside.calls import call_on_cases
-from rnn_course.judge.diagnose import diagnose
 from rnn_course.grading import exams_of
+from rnn_course.judge.diagnose import diagnose
 from rnn_course.judge.judge import Answer, judge
 from rnn_course.judge.question import argument_names
+from rnn_course.sandbox.inside.calls import call_on_cases
 from rnn_tutorial.tree import tree_leaves
 
 ASSIGNMENTS = ("01_vanilla", "02_lstm", "03_gru", "04_masks", "05_capstone")

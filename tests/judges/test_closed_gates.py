@@ -17,10 +17,10 @@ from rnn_tutorial.activations import sigmoid
 from rnn_tutorial.cells.gates import gate_blocks
 from rnn_tutorial.cells.gru import GRU, GRUGates
 from rnn_tutorial.cells.lstm import LSTM, LSTMGates, lstm_step, lstm_step_backward
-from rnn_tutorial.sequence.fused import fused_unroll, fused_unroll_backward
 from rnn_tutorial.gradient_check.check import random_start
-from rnn_tutorial.tree import tree_cast, tree_map
+from rnn_tutorial.sequence.fused import fused_unroll, fused_unroll_backward
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.tree import tree_cast, tree_map
 
 T, B, D, H = 3, 1, 2, 2
 DIGITS = {

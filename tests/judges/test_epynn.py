@@ -18,8 +18,8 @@ from rnn_tutorial.cells.gru_before import GRUBefore
 from rnn_tutorial.cells.lstm import LSTM, LSTMGates, lstm_gates_backward
 from rnn_tutorial.gradient_check.check import random_start
 from rnn_tutorial.sequence.trace import trace, trace_backward
-from rnn_tutorial.tree import tree_zeros_like
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.tree import tree_zeros_like
 
 archive = pytest.importorskip("EpyNN")
 T, B, D, H = 7, 3, 4, 5

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import nbformat
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 TEXTS = sorted((ROOT / "chapters").glob("*.md"))
 NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
 

@@ -6,6 +6,16 @@ import numpy as np
 
 from rnn_tutorial.cells.kernels.kernel import Kernel
 
+__all__ = [
+    "ELMAN_KERNEL",
+    "ElmanValues",
+    "elman_backward",
+    "elman_forward",
+    "elman_slopes",
+    "elman_values",
+    "elman_work",
+]
+
 
 class ElmanValues(NamedTuple):
     """What the backward needs besides the states: no arrays."""

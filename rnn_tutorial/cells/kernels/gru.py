@@ -7,6 +7,18 @@ from numpy import ndarray as Array
 
 from rnn_tutorial.cells.kernels.kernel import Kernel, one
 
+__all__ = [
+    "GRUKept",
+    "GRUWork",
+    "GRU_KERNEL",
+    "gru_backward",
+    "gru_extra",
+    "gru_forward",
+    "gru_slopes",
+    "gru_values",
+    "gru_work",
+]
+
 
 class GRUKept(NamedTuple):
     """What the backward needs besides the states."""

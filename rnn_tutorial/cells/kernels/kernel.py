@@ -14,6 +14,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+__all__ = [
+    "Kernel",
+    "no_extra",
+    "one",
+]
+
 
 def no_extra(sums):
     """Return {}: a cell without parameters of its own."""

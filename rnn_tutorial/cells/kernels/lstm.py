@@ -7,6 +7,17 @@ from numpy import ndarray as Array
 
 from rnn_tutorial.cells.kernels.kernel import Kernel, one
 
+__all__ = [
+    "LSTMKept",
+    "LSTM_KERNEL",
+    "lstm_backward",
+    "lstm_forward",
+    "lstm_slopes",
+    "lstm_values",
+    "lstm_work",
+    "product_minus",
+]
+
 
 class LSTMKept(NamedTuple):
     """What the backward needs besides the states."""

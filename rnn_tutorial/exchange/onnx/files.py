@@ -26,6 +26,13 @@ from rnn_tutorial.layers.core import Serial
 from rnn_tutorial.replacing import replacing
 from rnn_tutorial.tree import tree_leaves
 
+__all__ = [
+    "IR_VERSION",
+    "OPSET",
+    "from_onnx",
+    "to_onnx",
+]
+
 OPSET, IR_VERSION = 14, 7  # of 2021: any runtime of today reads them
 
 

@@ -8,6 +8,18 @@ from typing import Any, NamedTuple
 
 from rnn_tutorial.exchange.layout import ExchangeError, library, refuse
 
+__all__ = [
+    "COMPUTED",
+    "Graph",
+    "KNOWN",
+    "MOVED",
+    "Node",
+    "evaluate",
+    "moved_from",
+    "read_graph",
+    "try_to_evaluate",
+]
+
 # What only moves the numbers of its first input, and what is computed on reading where its inputs are known.
 MOVED = {"Squeeze", "Unsqueeze", "Transpose", "Reshape", "Slice", "Identity", "SplitToSequence", "SequenceAt"}
 COMPUTED = MOVED | {"Concat", "Gather", "Shape", "Expand", "ConstantOfShape", "Cast", "Mul", "MatMul", "Add"}

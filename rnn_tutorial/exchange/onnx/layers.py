@@ -13,6 +13,12 @@ from rnn_tutorial.exchange.onnx.step import Step, affine, expect
 from rnn_tutorial.exchange.onnx.unrolled import unrolled_step
 from rnn_tutorial.layers.core import Dense, DenseParams, Embedding, EmbeddingParams, Last
 
+__all__ = [
+    "FREE",
+    "READERS",
+    "read_steps",
+]
+
 FREE = 2, 3  # the sizes of time and batch that stand for any
 
 

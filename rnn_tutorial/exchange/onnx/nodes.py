@@ -29,6 +29,21 @@ from rnn_tutorial.cells.lstm import LSTM, lstm
 from rnn_tutorial.cells.peephole_lstm import PeepholeLSTM, peephole_lstm
 from rnn_tutorial.exchange.layout import ExchangeError, describe, one_bias, reorder_gates, two_biases
 
+__all__ = [
+    "ACTIVATIONS",
+    "GRU_SLOTS",
+    "KINDS",
+    "Kind",
+    "LSTM_SLOTS",
+    "cell_of_kind",
+    "kind_of_cell",
+    "kind_of_node",
+    "node_arrays",
+    "node_shapes",
+    "params_of_node",
+    "usual_activations",
+]
+
 ACTIVATIONS = {"Sigmoid": sigmoid, "Tanh": tanh, "Relu": relu}
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams, Reversed
 from rnn_tutorial.exchange.onnx.graph import moved_from, try_to_evaluate
 from rnn_tutorial.exchange.onnx.nodes import (
     ACTIVATIONS,
@@ -13,7 +12,19 @@ from rnn_tutorial.exchange.onnx.nodes import (
     usual_activations,
 )
 from rnn_tutorial.exchange.onnx.step import Step, expect
+from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams, Reversed
 from rnn_tutorial.layers.core import Recurrent
+
+__all__ = [
+    "ATTRIBUTES",
+    "DIRECTIONS",
+    "INPUTS",
+    "NOT_WHOLE",
+    "OPERATORS",
+    "ZERO_STAYS",
+    "is_zero",
+    "recurrent_step",
+]
 
 OPERATORS = "RNN", "LSTM", "GRU"
 INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")  # of LSTM; RNN and GRU have the first six

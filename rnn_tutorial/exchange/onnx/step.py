@@ -7,6 +7,15 @@ import numpy as np
 
 from rnn_tutorial.exchange.layout import ExchangeError
 
+__all__ = [
+    "Affine",
+    "Step",
+    "affine",
+    "any_sizes",
+    "expect",
+    "no_parameters",
+]
+
 
 def no_parameters(arrays):
     """Return (), the parameters of a layer that has none."""

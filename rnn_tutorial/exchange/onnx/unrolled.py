@@ -13,13 +13,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams, Reversed
 from rnn_tutorial.exchange.layout import ExchangeError, one_bias
 from rnn_tutorial.exchange.onnx.graph import moved_from, try_to_evaluate
 from rnn_tutorial.exchange.onnx.nodes import cell_of_kind, kind_of_node
 from rnn_tutorial.exchange.onnx.recurrent import is_zero
 from rnn_tutorial.exchange.onnx.step import Affine, Step, affine, expect
+from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams, Reversed
 from rnn_tutorial.layers.core import Recurrent
+
+__all__ = [
+    "Moment",
+    "NOT_STEPS",
+    "SIDE_BY_SIDE",
+    "Unrolled",
+    "unrolled_step",
+]
 
 SIDE_BY_SIDE = 2, -1
 NOT_STEPS = "does not put together the steps of one network h = tanh(h W_h + b_h + xs W_x + b_x), or relu, from zero"

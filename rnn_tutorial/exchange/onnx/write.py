@@ -6,11 +6,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnn_tutorial.cells.cell import same_function
-from rnn_tutorial.layers.bidirectional import Bidirectional, Reversed, concat
-from rnn_tutorial.layers.dropout import Dropout, VariationalDropout
 from rnn_tutorial.exchange.layout import ExchangeError, describe, describe_layer, library
 from rnn_tutorial.exchange.onnx.nodes import kind_of_cell, node_arrays
+from rnn_tutorial.layers.bidirectional import Bidirectional, Reversed, concat
 from rnn_tutorial.layers.core import Dense, Embedding, Last, Recurrent
+from rnn_tutorial.layers.dropout import Dropout, VariationalDropout
+
+__all__ = [
+    "Place",
+    "WRITERS",
+    "Writer",
+    "writer_of",
+]
 
 
 class Place(NamedTuple):

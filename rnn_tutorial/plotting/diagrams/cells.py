@@ -6,8 +6,28 @@ band is the path on which a state lasts. Forward is black and solid, backward is
 
 import numpy as np
 
-from rnn_tutorial.plotting.diagrams.pen import BACKWARD, FORWARD, INPUT, OUTPUT, STATE, WEIGHT, Node, arrow, band, canvas, graph, write
+from rnn_tutorial.plotting.diagrams.pen import (
+    BACKWARD,
+    FORWARD,
+    INPUT,
+    OUTPUT,
+    STATE,
+    WEIGHT,
+    Node,
+    arrow,
+    band,
+    canvas,
+    graph,
+    write,
+)
 from rnn_tutorial.plotting.style import BLACK, GREY, VERMILLION, in_house_style
+
+__all__ = [
+    "GATE",
+    "draw_carousel",
+    "draw_gru_forms",
+    "draw_lstm",
+]
 
 GATE = OUTPUT  # what a sigmoid puts out; these diagrams have no y
 _ARRAY, _SMALL, _PLUG = (0.95, 0.58), (0.66, 0.48), (0.66, 0.38)

@@ -4,6 +4,10 @@ from rnn_tutorial.plotting.diagrams.pen import INPUT, OUTPUT, STATE, Node, both_
 from rnn_tutorial.plotting.style import GREY, VERMILLION, in_house_style
 from rnn_tutorial.validation import check_positive
 
+__all__ = [
+    "draw_both_directions",
+]
+
 _FORWARDS, _BACKWARDS = r"\overrightarrow{h}", r"\overleftarrow{h}"
 _COLUMN = 1.9  # inches from one step to the next
 _X_ROW, _FORWARDS_ROW, _BACKWARDS_ROW, _Y_ROW = 1.2, 2.35, 3.45, 4.6

@@ -5,6 +5,11 @@ from matplotlib.patches import Rectangle
 from rnn_tutorial.plotting.diagrams.pen import INPUT, OUTPUT, STATE, WEIGHT, canvas, write
 from rnn_tutorial.plotting.style import BLACK, GREY, in_house_style
 
+__all__ = [
+    "FORMS",
+    "draw_layouts",
+]
+
 _FILLS = INPUT, STATE, WEIGHT, OUTPUT
 _H, _D, _APART = 0.52, 0.42, 0.14  # inches: the sides of a block, and the space between two matrices
 FORMS = "columns", "rows", "apart"

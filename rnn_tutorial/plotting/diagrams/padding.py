@@ -7,6 +7,10 @@ from matplotlib.ticker import MaxNLocator
 from rnn_tutorial.plotting.style import PAPER, in_house_style, new_axes, visible_symbols
 from rnn_tutorial.validation import check_mask
 
+__all__ = [
+    "plot_padding",
+]
+
 _REAL, _PADDING = "#9ccbe6", "#ebebe6"  # far enough apart for a grey print
 
 

@@ -25,6 +25,14 @@ from rnn_tutorial.plotting.diagrams.pen import (
 from rnn_tutorial.plotting.style import BLACK, GREY, LINES, VERMILLION, in_house_style
 from rnn_tutorial.validation import check_positive
 
+__all__ = [
+    "draw_paths",
+    "draw_shapes",
+    "draw_step",
+    "draw_unrolled",
+    "draw_window",
+]
+
 _COLUMN, _ROW = 1.5, 1.05  # inches from one step to the next, and from the input to the state, to the output
 _STATE_ROW = 2.2
 

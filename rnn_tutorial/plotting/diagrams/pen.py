@@ -7,6 +7,27 @@ from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Rectangl
 
 from rnn_tutorial.plotting.style import BLACK, GREY, VERMILLION, new_axes
 
+__all__ = [
+    "BACKWARD",
+    "FORWARD",
+    "INPUT",
+    "Node",
+    "OUTPUT",
+    "PALE",
+    "PLAIN",
+    "STATE",
+    "WEIGHT",
+    "arrow",
+    "band",
+    "both_ways",
+    "box",
+    "canvas",
+    "circle",
+    "graph",
+    "grid",
+    "write",
+]
+
 INPUT, STATE, OUTPUT, WEIGHT, PLAIN = "#d6eaf6", "#fbe6c2", "#cfeee2", "#ece7f3", "#ffffff"
 PALE = "#a0a0a0"  # the edge of what is out of reach
 _RADIUS = 0.27  # inches, of a circle

@@ -4,6 +4,10 @@ from rnn_tutorial.plotting.diagrams.pen import INPUT, OUTPUT, STATE, Node, canva
 from rnn_tutorial.plotting.style import GREY, VERMILLION, in_house_style
 from rnn_tutorial.validation import check_positive
 
+__all__ = [
+    "draw_stack",
+]
+
 _COLUMN, _ROW = 1.5, 1.0  # inches from one step to the next, and from one layer to the next
 _LEFT, _BOTTOM = 2.0, 1.15  # of the middle of x_1
 _BOX = (0.72, 0.6)

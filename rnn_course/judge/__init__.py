@@ -1,0 +1,1 @@
+"""What an answer is worth, and why: judged from its arrays alone."""

@@ -1,0 +1,14 @@
+"""Training: losses, optimizers, the loop, and what comes after it.
+
+`training.py` is the loop; `losses.py`, `optimizers.py`, `schedules.py` and `clipping.py` are what it is made of.
+`metrics.py` says how good predictions are, `sampling.py` lets a model write, `trials.py` counts how long runs took.
+"""
+
+from rnn_tutorial.train.clipping import *
+from rnn_tutorial.train.losses import *
+from rnn_tutorial.train.metrics import *
+from rnn_tutorial.train.optimizers import *
+from rnn_tutorial.train.sampling import *
+from rnn_tutorial.train.schedules import *
+from rnn_tutorial.train.training import *
+from rnn_tutorial.train.trials import *
