@@ -5,7 +5,19 @@ import sys
 from importlib.metadata import version
 from xml.etree import ElementTree
 
-JUDGES = ("torch", "keras", "onnx", "onnxruntime", "onnxscript", "safetensors", "autograd", "EpyNN", "nbgrader", "joblib", "distributed")
+JUDGES = (
+    "torch",
+    "keras",
+    "onnx",
+    "onnxruntime",
+    "onnxscript",
+    "safetensors",
+    "autograd",
+    "EpyNN",
+    "nbgrader",
+    "joblib",
+    "distributed",
+)
 WALLS = ("bubblewrap is not at work here", "system calls cannot be filtered here")
 
 

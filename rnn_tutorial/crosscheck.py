@@ -1,8 +1,10 @@
-"""Does a central difference contradict the slopes of a complex step? A second measurement, which needs no complex numbers.
+"""Does a central difference contradict the slopes of a complex step? A second measurement, which
+needs no complex numbers.
 
-First one step, 1e-5: it settles almost every function. Where it does not (rounding, curvature, a kink nearby, slopes that
-are zero), steps from 1e-10 to 1e-2. They contradict the complex step only if two steps, one ten times the other, agree
-with each other thirty times better than with it, and no step agrees with it.
+First one step, 1e-5: it settles almost every function. Where it does not (rounding, curvature, a
+kink nearby, slopes that are zero), steps from 1e-10 to 1e-2. They contradict the complex step only
+if two steps, one ten times the other, agree with each other thirty times better than with it, and
+no step agrees with it.
 """
 
 from typing import NamedTuple
@@ -17,7 +19,8 @@ LOST, KINK = "lost", "kink"
 
 
 class Differences(NamedTuple):
-    """One leaf of the outputs at point + step * direction, at point - step * direction, and the slope between them."""
+    """One leaf of the outputs at point + step * direction, at point - step * direction, and the
+    slope between them."""
 
     step: float
     ahead: np.ndarray
@@ -29,7 +32,8 @@ class Differences(NamedTuple):
 
     @property
     def rounding(self):
-        """The size of the rounding error of `slope`, if the outputs themselves are exact to the last bits."""
+        """The size of the rounding error of `slope`, if the outputs themselves are exact to the
+        last bits."""
         return 8 * np.finfo(float).eps * largest(self.ahead) / self.step
 
     def bend(self, base):
@@ -38,9 +42,11 @@ class Differences(NamedTuple):
 
 
 def contradictions(f, point, direction, outputs, slopes):
-    """Return {index of a leaf of the outputs: LOST or KINK} for the leaves whose slopes the central differences contradict.
+    """Return {index of a leaf of the outputs: LOST or KINK} for the leaves whose slopes the central
+    differences contradict.
 
-    outputs, slopes: the leaves of f at the complex point, and of the slopes that the complex step read from them.
+    outputs, slopes: the leaves of f at the complex point, and of the slopes that the complex step
+    read from them.
     """
     with np.errstate(all="ignore"):
         found = []
@@ -61,7 +67,8 @@ def differences(f, point, direction, step, slopes):
 
 
 def real_leaves(f, point, slopes):
-    """Return the leaves of f(point): zeros for whole numbers, which have no slope, NaN where f refuses the point."""
+    """Return the leaves of f(point): zeros for whole numbers, which have no slope, NaN where f
+    refuses the point."""
     try:
         leaves = [np.asarray(np.real(leaf)) for leaf in tree_leaves(f(point))]
     except TypeError:  # constants inside f may be complex, and then it takes nothing else
@@ -72,14 +79,16 @@ def real_leaves(f, point, slopes):
 
 
 def settled(slope, rungs):
-    """Return whether a difference agrees with the slope, and with so little rounding that this says something."""
+    """Return whether a difference agrees with the slope, and with so little rounding that this says
+    something."""
     size = largest(slope)
     clear = [rung for rung in rungs if rung.rounding <= 1e-4 * size]
     return any(largest(slope - rung.slope) <= 1e-4 * size for rung in clear)
 
 
 def still(slope, rungs):
-    """Return whether the slope is zero and the leaf did not change in a bit, not even with the longest step."""
+    """Return whether the slope is zero and the leaf did not change in a bit, not even with the
+    longest step."""
     return not np.any(slope) and len(rungs) > 1 and all(np.array_equal(rung.ahead, rung.behind) for rung in rungs)
 
 
@@ -96,21 +105,25 @@ def verdict(output, slope, rungs, base):
 
 
 def moves(rungs):
-    """Return whether the leaf changes with steps as small as 1e-8 to 1e-6: it is no mask, and not constant."""
+    """Return whether the leaf changes with steps as small as 1e-8 to 1e-6: it is no mask, and not
+    constant."""
     return all(not np.array_equal(rung.ahead, rung.behind) for rung in rungs if 5e-9 < rung.step < 5e-6)
 
 
 def quantum(rungs):
-    """Return the first change of the leaf that is not zero, if shorter steps changed nothing: it is one of rounding."""
+    """Return the first change of the leaf that is not zero, if shorter steps changed nothing: it is
+    one of rounding."""
     changes = [largest(rung.ahead - rung.behind) for rung in rungs]
     seen = [change for change in changes if change > 0]
     return seen[0] if seen and changes[0] == 0 else 0.0
 
 
 def spread(rung, wider, noise):
-    """Return how far two differences can be trusted: their distance and their noise; infinite if they have nothing in common.
+    """Return how far two differences can be trusted: their distance and their noise; infinite if
+    they have nothing in common.
 
-    Numbers within f are taken to be of size 1 at least: tanh(30) rounds to 1, and then no move shows its slope of 1e-26.
+    Numbers within f are taken to be of size 1 at least: tanh(30) rounds to 1, and then no move
+    shows its slope of 1e-26.
     """
     noise = max(noise, 8 * np.finfo(float).eps * max(1.0, largest(rung.ahead)))
     apart = largest(rung.slope - wider.slope) + noise / rung.step

@@ -1,21 +1,26 @@
 """Is a gradient right? Ways to ask, none of which knows how it was derived.
 
-A gradient g of a loss at a point p is right when, along every direction v, the slope of the loss is <g, v>:
+A gradient g of a loss at a point p is right when, along every direction v, the slope of the loss is
+<g, v>:
 
     d/ds loss(p + s v) at s = 0   =   sum over all entries of g * v
 
-A random v tests every entry at once with one or two evaluations, however many parameters there are. The slope comes
-from the complex step (exact to rounding, for functions that accept complex numbers) or from the central difference
-(any function): `rnn_tutorial.slopes`.
+A random v tests every entry at once with one or two evaluations, however many parameters there are.
+The slope comes from the complex step (exact to rounding, for functions that accept complex numbers)
+or from the central difference (any function): `rnn_tutorial.slopes`.
 
-What each check is blind to:
+What the checks are blind to:
 
-check_gradients   other points than this one; within one leaf, entries whose share of the slope is below rtol of the whole leaf's
-                  (each *leaf* is judged by its own size); an error orthogonal to the random direction, which has
-                  probability zero; a wrong forward: the gradient is that of what the forward computes.
-check_cell        all of that; other activations, sizes and lengths than those it draws.
-check_layer       all of that; training (rng=None: no dropout); a state lost in a sequence of one step.
-complex step      see `rnn_tutorial.slopes`. central difference: errors below its rounding, 1e-10 of the outputs.
+check_gradients   a wrong forward (the gradient is judged as that of what the forward computes); any other point; an error
+                  orthogonal to a random direction (probability zero); an entry whose share of the slope is below rtol
+                  of its leaf's share (each leaf is judged by its own size, an entry is not); an error within the last
+                  bits, 2e-15, of the projected outputs and of the whole gradient.
+check_cell        all of that; other sizes, lengths and settings than those it is given; values far from N(0, 0.3^2).
+check_layer       all of that; training (rng=None: nothing is dropped); a state lost in a sequence of one step; a layer
+                  that cannot continue is not run in pieces.
+complex step      see `rnn_tutorial.slopes`.
+central           errors below its noise, about 1e-10 of the outputs, which is measured, and stands in for rtol where
+difference        it is larger; a leaf whose noise is above a tenth of its share cannot be judged, and is named.
 """
 
 import numpy as np
@@ -37,12 +42,14 @@ class GradientError(AssertionError):
 
 
 def relative_error(value, reference):
-    """Return max |value - reference| / max |reference| over all entries; where the reference is all zero, max |value|.
+    """Return max |value - reference| / max |reference| over all entries; where the reference is all
+    zero, max |value|.
 
     NaN counts as infinitely wrong.
 
     Shapes: value and reference have one shape.
-    Raises: ValueError for two shapes (NumPy would stretch one to the other); TypeError for np.matrix or a masked array.
+    Raises: ValueError for two shapes (NumPy would stretch one to the other); TypeError for
+    np.matrix or a masked array.
     """
     check_plain("value", value)
     check_plain("reference", reference)
@@ -55,7 +62,8 @@ def relative_error(value, reference):
 
 
 def compare(name, value, reference, rtol=1e-9):
-    """Print one line: the name, the shape, the largest relative error of `value` against `reference`, and a verdict.
+    """Print one line: the name, the shape, the largest relative error of `value` against
+    `reference`, and a verdict.
 
     A tick if value and reference have one shape and the error is at most rtol, else a cross.
     """
@@ -70,13 +78,15 @@ def compare(name, value, reference, rtol=1e-9):
 def check_gradients(f, f_backward, point, rng, *, slope=complex_step_slope, rtol=1e-12):
     """Return nothing, or raise GradientError naming the leaf and index at fault.
 
-    f(point) -> (outputs, cache) and f_backward(cache, doutputs) -> dpoint, all of them trees of arrays. The loss is a
-    random projection of all the outputs, so a gradient arrives at each. Every leaf is judged by its own size. Pass
-    `slope=central_difference_slope, rtol=1e-6` for a function that does not accept complex numbers.
+    f(point) -> (outputs, cache) and f_backward(cache, doutputs) -> dpoint, all of them trees of
+    arrays. The loss is a random projection of all the outputs, so a gradient arrives at each. Every
+    leaf is judged by its own size. Pass `slope=central_difference_slope, rtol=1e-6` for a function
+    that does not accept complex numbers.
 
-    Raises: GradientError for a wrong gradient; ComplexStepLost if f loses the complex step, whatever the gradient;
-    CannotJudge for a leaf that is lost in the rounding of the slopes, or a point at a kink; TypeError unless the point is
-    float64; TypeError or ValueError unless the gradient has the structure and shapes of the point.
+    Raises: GradientError for a wrong gradient; ComplexStepLost if f loses the complex step,
+    whatever the gradient; CannotJudge for a leaf that is lost in the rounding of the slopes, or a
+    point at a kink; TypeError unless the point is float64; TypeError or ValueError unless the
+    gradient has the structure and shapes of the point.
     """
     check_rng(rng)
     check_point("point", point)
@@ -102,7 +112,8 @@ def check_gradients(f, f_backward, point, rng, *, slope=complex_step_slope, rtol
 
 
 def _gradient(dpoint, point):
-    """Return dpoint with its floats as arrays, or raise TypeError or ValueError unless it fits the point."""
+    """Return dpoint with its floats as arrays, or raise TypeError or ValueError unless it fits the
+    point."""
     for path, leaf in tree_paths(dpoint, "gradient"):
         check_plain(path, leaf)
     as_arrays = [tree_map(np.asarray, tree) for tree in (dpoint, point)]
@@ -122,7 +133,8 @@ def _with_leaves(tree, leaves):
 
 
 def _reference(loss, point, dpoint, verdicts, slope):
-    """Return the numerical gradient for the leaves that are wrong, and dpoint itself for the others."""
+    """Return the numerical gradient for the leaves that are wrong, and dpoint itself for the
+    others."""
     leaves = tree_leaves(point)
     wrong = {k: leaves[k] for k, found in enumerate(verdicts) if found == WRONG}
 
@@ -143,7 +155,8 @@ def _unjudged(dpoint, verdicts):
 
 
 def diagnose(gradient, reference, rtol):
-    """Return a text that names, for each leaf that is off by more than rtol, its error and its worst entry."""
+    """Return a text that names, for each leaf that is off by more than rtol, its error and its
+    worst entry."""
     lines = []
     for (path, value), (_, want) in zip(tree_paths(gradient), tree_paths(reference)):
         error = relative_error(value, want)
@@ -167,19 +180,23 @@ def _two_numbers(got, expected):
 
 
 def random_start(cell, rng, B, D, H):
-    """Return (params, state) with every entry drawn from N(0, 0.3^2): a zero bias or state would hide mistakes."""
+    """Return (params, state) with every entry drawn from N(0, 0.3^2): a zero bias or state would
+    hide mistakes."""
     params = cell.init(rng, D, H)
     return tree_random_like(params, rng, 0.3), tree_random_like(cell.initial_state(params, B), rng, 0.3)
 
 
 def check_cell(cell, rng, *, T=6, B=3, D=4, H=5, slope=complex_step_slope, rtol=1e-12):
-    """Return nothing, or raise GradientError: the cell over T steps, whole and ragged, every gradient checked.
+    """Return nothing, or raise GradientError: the cell over T steps, whole and ragged, every
+    gradient checked.
 
-    Random non-zero biases and first state, a gradient arriving at each step and at the last state, and a second run
-    with lengths from T down to 1. Checked: all parameters, all inputs, the first state, which are [0], [1] and [2] in the
-    message. For a cell that does not accept complex numbers, `slope=central_difference_slope, rtol=1e-6`.
+    Random non-zero biases and first state, a gradient arriving at each step and at the last state,
+    and a second run with lengths from T down to 1. Checked: all parameters, all inputs, the first
+    state, which are [0], [1] and [2] in the message. For a cell that does not accept complex
+    numbers, `slope=central_difference_slope, rtol=1e-6`.
 
-    Raises: what `check_gradients` raises; TypeError for a cell whose functions do not return what a Cell's must.
+    Raises: what `check_gradients` raises; TypeError for a cell whose functions do not return what a
+    Cell's must.
     """
     check_is_cell(cell)
     check_rng(rng)
@@ -199,7 +216,8 @@ def check_cell(cell, rng, *, T=6, B=3, D=4, H=5, slope=complex_step_slope, rtol=
 
 
 def _check_returns(cell, params, state):
-    """Raise TypeError unless the two functions of the cell return as many things as `unroll` takes apart."""
+    """Raise TypeError unless the two functions of the cell return as many things as `unroll` takes
+    apart."""
     a_x, a_h = (np.zeros((len(state.h), W.shape[1])) for W in (params.W_x, params.W_h))
     new_state, cache = parts("pointwise", cell.pointwise(params, a_x, a_h, state), "(new state, cache)")
     if getattr(new_state, "_fields", None) != state._fields:
@@ -212,14 +230,17 @@ def _check_returns(cell, params, state):
 
 
 def check_layer(layer, xs, rng, *, mask=None, slope=complex_step_slope, rtol=1e-12):
-    """Return nothing, or raise GradientError: parameters, inputs and first state of a layer or a model, from random ones.
+    """Return nothing, or raise GradientError: parameters, inputs and first state of a layer or a
+    model, from random ones.
 
-    A gradient arrives at every output and at the last state. The layer is also run in two pieces, which must give what the
-    whole sequence gives, outputs, last state and gradients. In the message, [0] are the parameters, then come the inputs
-    (unless they are integers, an `Embedding`'s, which have no gradient), then the first state. A layer that cannot continue
+    A gradient arrives at every output and at the last state. The layer is also run in two pieces,
+    which must give what the whole sequence gives, outputs, last state and gradients. In the
+    message, [0] are the parameters, then come the inputs (unless they are integers, an
+    `Embedding`'s, which have no gradient), then the first state. A layer that cannot continue
     (`initial_state` raises CannotContinue) is checked from its own first state, whole.
 
-    Raises: what `check_gradients` raises; StateLost; TypeError for a layer that is not one, by its methods and what they return.
+    Raises: what `check_gradients` raises; StateLost; TypeError for a layer that is not one, by its
+    methods and what they return.
     """
     check_protocol(layer)
     check_inputs(xs)

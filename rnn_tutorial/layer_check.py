@@ -1,4 +1,5 @@
-"""Does a layer keep to the protocol of layers? What its methods return, and whether two pieces give what the whole gives."""
+"""Does a layer keep to the protocol of layers? What its methods return, and whether two pieces give
+what the whole gives."""
 
 import numpy as np
 
@@ -46,7 +47,8 @@ def run_backward(layer, params, cache, dys, dlast=None):
 
 
 def parts(name, returned, expected):
-    """Return `returned`, or raise TypeError unless it is a plain tuple with as many parts as `expected` names."""
+    """Return `returned`, or raise TypeError unless it is a plain tuple with as many parts as
+    `expected` names."""
     if type(returned) is not tuple or len(returned) != expected.count(",") + 1:
         got = f"a tuple of {len(returned)}" if type(returned) is tuple else type(returned).__name__
         raise TypeError(f"{name}: expected to get back {expected}, got {got}")
@@ -54,11 +56,13 @@ def parts(name, returned, expected):
 
 
 def check_pieces(layer, params, xs, state, mask, rng):
-    """Return nothing, or raise StateLost unless two pieces, one after the other, give what the whole sequence gives.
+    """Return nothing, or raise StateLost unless two pieces, one after the other, give what the
+    whole sequence gives.
 
-    Compared to 1e-12: outputs and last state, then all gradients, the first state's too. Of a layer with one answer a
-    sequence (`Last`) the last piece's answer is the whole's; it is compared without a mask, since a sequence may end in the
-    first piece. A sequence of one step has no pieces.
+    Compared to 1e-12: outputs and last state, then all gradients, the first state's too. Of a layer
+    with one answer a sequence (`Last`) the last piece's answer is the whole's; it is compared
+    without a mask, since a sequence may end in the first piece. A sequence of one step has no
+    pieces.
     """
     if len(xs) < 2:
         return
@@ -81,7 +85,8 @@ def check_pieces(layer, params, xs, state, mask, rng):
 
 
 def _has_steps(layer, params, xs, state, cut):
-    """Return whether the layer gives an output for each step: then fewer steps give another shape."""
+    """Return whether the layer gives an output for each step: then fewer steps give another
+    shape."""
     whole, piece = (run(layer, params, some, state, None)[0] for some in (xs, xs[:cut]))
     return whole.shape != piece.shape
 
@@ -91,7 +96,8 @@ def _join(each_step, ys_1, ys_2):
 
 
 def _compare(where, whole, pieces, cut):
-    """Raise StateLost unless the two dicts of trees agree to 1e-12 of each leaf, or 1e-15 of the largest."""
+    """Raise StateLost unless the two dicts of trees agree to 1e-12 of each leaf, or 1e-15 of the
+    largest."""
     try:
         pairs = list(zip(tree_paths(whole), tree_paths(tree_map(lambda _, piece: piece, whole, pieces))))
     except ValueError as error:

@@ -1,9 +1,10 @@
 """Every leaf of a gradient judged by its own size, with as few slopes as can be.
 
-Leaves whose shares of the slope are alike (within a factor of 30) are judged together, along one random direction in which
-each has the same share; a leaf that is much smaller gets a direction of its own, so that no large leaf hides it. Where a
-direction does not fit, its leaves are judged one by one, with directions of several lengths: the slopes per length differ
-by the noise of the method, and a leaf is wrong if it is off by more than its rtol and thirty times this noise.
+Leaves whose shares of the slope are alike (within a factor of 30) are judged together, along one
+random direction in which each has the same share; a leaf that is much smaller gets a direction of
+its own, so that no large leaf hides it. Where a direction does not fit, its leaves are judged one
+by one, with directions of several lengths: the slopes per length differ by the noise of the method,
+and a leaf is wrong if it is off by more than its rtol and thirty times this noise.
 """
 
 import numpy as np
@@ -18,10 +19,11 @@ RIGHT, WRONG, UNJUDGED = "right", "wrong", "unjudged"
 def judge_leaves(slope_along, gradient, direction, rounding, rtol):
     """Return RIGHT, WRONG or UNJUDGED for each leaf of `gradient`, a list of arrays.
 
-    slope_along(list of arrays) -> the slope of the loss along this direction; direction: a list of arrays like the gradient;
-    rounding: the size of the last bits of the loss. An error within the last bits of loss and gradient is none: 1 - y * y of
-    a closed gate has no more. UNJUDGED is a leaf smaller than the noise of the slopes, unless that noise is as small as
-    `rounding`: such a leaf is zero as far as float64 can tell, and right.
+    slope_along(list of arrays) -> the slope of the loss along this direction; direction: a list of
+    arrays like the gradient; rounding: the size of the last bits of the loss. An error within the
+    last bits of loss and gradient is none: 1 - y * y of a closed gate has no more. UNJUDGED is a
+    leaf smaller than the noise of the slopes, unless that noise is as small as `rounding`: such a
+    leaf is zero as far as float64 can tell, and right.
     """
     claims = [float(np.sum(g * v)) for g, v in zip(gradient, direction)]
     sizes = [float(np.sum(np.abs(g * v))) for g, v in zip(gradient, direction)]
@@ -42,7 +44,8 @@ def judge_leaves(slope_along, gradient, direction, rounding, rtol):
 
 
 def groups(sizes):
-    """Return lists of indices of leaves of like sizes, largest first; leaves of size zero are a list of their own."""
+    """Return lists of indices of leaves of like sizes, largest first; leaves of size zero are a
+    list of their own."""
     together = []
     for k in sorted(range(len(sizes)), key=lambda k: -sizes[k]):
         first = sizes[together[-1][0]] if together else np.nan
@@ -54,7 +57,8 @@ def groups(sizes):
 
 
 def fits(slope_along, claims, sizes, direction, weights, rtol):
-    """Return whether the slope along the weighted leaves is what they claim; a claim of zero must hold farther out, too."""
+    """Return whether the slope along the weighted leaves is what they claim; a claim of zero must
+    hold farther out, too."""
     moved = [weights.get(k, 0.0) * v for k, v in enumerate(direction)]
     claim, size = (sum(weight * numbers[k] for k, weight in weights.items()) for numbers in (claims, sizes))
     right = abs(claim - slope_along(moved)) <= rtol * size
@@ -62,7 +66,8 @@ def fits(slope_along, claims, sizes, direction, weights, rtol):
 
 
 def judge(along, claim, size, tolerance, last_bits):
-    """Return the verdict on one leaf; along(length) is its slope, measured with a direction of this length."""
+    """Return the verdict on one leaf; along(length) is its slope, measured with a direction of this
+    length."""
     slopes, tolerance = {1.0: along(1.0)}, tolerance + last_bits
     if size > 0 and abs(claim - slopes[1.0]) <= tolerance:
         return RIGHT
@@ -77,9 +82,11 @@ def judge(along, claim, size, tolerance, last_bits):
 
 
 def best(slopes):
-    """Return (slope, noise) from the three neighbouring lengths whose slopes differ least: their median and their range.
+    """Return (slope, noise) from the three neighbouring lengths whose slopes differ least: their
+    median and their range.
 
-    Three zeros are no slope if the two longest directions see one: shorter moves may have been lost in the rounding.
+    Three zeros are no slope if the two longest directions see one: shorter moves may have been lost
+    in the rounding.
     """
     values = [slopes[length] for length in sorted(slopes)]
     seen = all(values[-2:])

@@ -1,14 +1,19 @@
-"""The slope of a function along a direction: by the complex step, by the central difference; refused where it is not to be had.
+"""The slope of a function along a direction, by the complex step or the central difference.
 
-Both take f: point -> scalar, or tree of arrays, and return d/ds f(point + s * direction) at s = 0, leaf by leaf.
+Both take f: point -> scalar, or tree of arrays, and return d/ds f(point + s * direction) at s = 0,
+leaf by leaf.
 
-The complex step is exact, but only for code that carries the imaginary part from the point to the outputs. NumPy drops it
-often (a buffer made with `np.zeros`, abs, `.real`, float) and then the slope is zero, or wrong, without an error. So each
-complex step is compared with the central difference along the same direction (`rnn_tutorial.crosscheck`) and is refused,
-with ComplexStepLost, where they contradict each other.
+The complex step is exact, but only for code that carries the imaginary part from the point to the
+outputs. NumPy drops it often (a buffer made with `np.zeros`, abs, `.real`, float) and then the
+slope is zero, or wrong, without an error. So each complex step is compared with the central
+difference along the same direction (`rnn_tutorial.crosscheck`) and is refused, with
+ComplexStepLost, where they contradict each other.
 
-What this is blind to: an error of less than 1e-4 of the largest slope of an output leaf, and a function so curved, or with
-so much rounding, that no step from 1e-10 to 1e-2 gives a central difference that can be trusted.
+What the complex step is blind to, and this comparison too: a part of less than 1e-4 of the largest
+slope of an output leaf; slopes that are lost in rounding (smaller than 1e-10 of the output, or than
+1e-10 where numbers within the function are of size 1) or in curvature, so that no step from 1e-10
+to 1e-2 gives a central difference that can be trusted. There the complex step is believed, unless
+the output is real and changes with the point: that is refused always.
 """
 
 import os
@@ -28,23 +33,27 @@ CAUSES = (
 
 
 class ComplexStepLost(TypeError):
-    """A function that does not carry the imaginary part: its complex step says nothing about any gradient, right or wrong."""
+    """A function that does not carry the imaginary part: its complex step says nothing about any
+    gradient, right or wrong."""
 
 
 class CannotJudge(ArithmeticError):
-    """A slope that cannot be told from rounding, or does not exist at this point: the message says where and what to do."""
+    """A slope that cannot be told from rounding, or does not exist at this point: the message says
+    where and what to do."""
 
 
 def complex_step_slope(f, point, direction, step=1e-20):
-    """Return d/ds f(point + s * direction) at s = 0 as Im f(point + i * step * direction) / step, leaf by leaf.
+    """Return d/ds f(point + s * direction) at s = 0 as Im f(point + i * step * direction) / step,
+    leaf by leaf.
 
-    There is no subtraction, so no digits are lost and the step can be as small as you like: exact to rounding. Costs one
-    evaluation at a complex point and two at real ones, which compare it with the central difference; up to twenty more where
-    these do not settle it. An output of whole numbers or booleans has slope zero, and so has a real one that does not change
-    with the point; any other real output is refused.
+    There is no subtraction, so no digits are lost and the step can be as small as you like: exact
+    to rounding. Costs one evaluation at a complex point and two at real ones, which compare it with
+    the central difference; up to 25 more where these do not settle it. An output of whole numbers
+    or booleans has slope zero, and so has a real one that does not change with the point; any other
+    real output is refused.
 
-    Raises: ComplexStepLost if the imaginary part does not reach an output, or reaches it wrong; CannotJudge at a kink;
-    TypeError unless the leaves of the point are float64.
+    Raises: ComplexStepLost if the imaginary part does not reach an output, or reaches it wrong;
+    CannotJudge at a kink; TypeError unless the leaves of the point are float64.
     Source: Squire & Trapp 1998; Martins et al. 2003, equation 6.
     """
     check_point("point", point)
@@ -64,9 +73,11 @@ def complex_step_slope(f, point, direction, step=1e-20):
 
 
 def central_difference_slope(f, point, direction, step=1e-6):
-    """Return d/ds f(point + s * direction) at s = 0 as (f at +step - f at -step) / (2 step), leaf by leaf.
+    """Return d/ds f(point + s * direction) at s = 0 as (f at +step - f at -step) / (2 step), leaf
+    by leaf.
 
-    Truncation error of order step^2, rounding error of order 1e-16 / step: at best six to ten digits in float64.
+    Truncation error of order step^2, rounding error of order 1e-16 / step: at best six to ten
+    digits in float64.
 
     Raises: TypeError unless the leaves of the point are float64.
     """
@@ -78,12 +89,14 @@ def central_difference_slope(f, point, direction, step=1e-6):
 
 
 def numerical_gradient(loss, point, slope=complex_step_slope):
-    """Return the gradient of `loss` at `point`, a tree like `point`, one entry at a time: the slope along each axis.
+    """Return the gradient of `loss` at `point`, a tree like `point`, one entry at a time: the slope
+    along each axis.
 
-    loss: point -> scalar. Costs an evaluation of `slope` for every entry, so it is for small points: a reference, and a
-    diagnosis.
+    loss: point -> scalar. Costs an evaluation of `slope` for every entry, so it is for small
+    points: a reference, and a diagnosis.
 
-    Raises: TypeError unless the leaves of the point are float64 and the loss is a scalar; what `slope` raises.
+    Raises: TypeError unless the leaves of the point are float64 and the loss is a scalar; what
+    `slope` raises.
     """
     check_point("point", point)
     direction, gradient = tree_zeros_like(point), tree_zeros_like(point)
@@ -98,7 +111,8 @@ def numerical_gradient(loss, point, slope=complex_step_slope):
 def check_point(name, point):
     """Raise TypeError unless every leaf of `point` is a float, or a plain NumPy array, of float64.
 
-    A gradient of whole numbers would be cut to whole numbers; float32 has too few digits for any of the checks here.
+    A gradient of whole numbers would be cut to whole numbers; float32 has too few digits for any of
+    the checks here.
     """
     for path, leaf in tree_paths(point, name):
         check_plain(path, leaf)
@@ -111,7 +125,8 @@ def check_point(name, point):
 
 
 def check_outputs(name, outputs):
-    """Raise TypeError unless every leaf of `outputs` is a number or a plain NumPy array, of double precision if not whole."""
+    """Raise TypeError unless every leaf of `outputs` is a number or a plain NumPy array, of double
+    precision if not whole."""
     for path, leaf in tree_paths(outputs, name):
         check_plain(path, leaf)
         dtype = np.asarray(leaf).dtype
@@ -122,13 +137,15 @@ def check_outputs(name, outputs):
 
 
 def check_plain(name, leaf):
-    """Raise TypeError unless `leaf` is a number or a NumPy array; np.matrix and masked arrays are not: * and sum differ."""
+    """Raise TypeError unless `leaf` is a number or a NumPy array; np.matrix and masked arrays are
+    not: * and sum differ."""
     if type(leaf) not in (np.ndarray, np.memmap) and not isinstance(leaf, (bool, int, float, complex, np.number, np.bool_)):
         raise TypeError(f"{name}: expected a NumPy array, got {type(leaf).__name__}")
 
 
 def _evaluate_complex(f, point, moved):
-    """Return f(moved), or raise ComplexStepLost where NumPy says that it drops an imaginary part, or f takes none."""
+    """Return f(moved), or raise ComplexStepLost where NumPy says that it drops an imaginary part,
+    or f takes none."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
         try:

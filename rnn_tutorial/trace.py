@@ -77,10 +77,11 @@ def trace_backward(cell, params, caches, doutputs):
     False, the first is not used, and da_x and da_h are zero.
 
     Shapes: dhs (T, B, H); dlast_state: the cell's State of (B, H).
-    Raises: ValueError or TypeError if a gradient does not fit what it is the gradient of, TypeError for the caches of
-    another cell.
+    Raises: ValueError or TypeError if a gradient does not fit what it is the gradient of, or the parameters are not
+    of the size of those of the trace; TypeError for the caches of another cell.
     """
     check_made_by(cell, caches[0].step.cell)
+    cell.check_params(params, caches[0].step.x.shape[1], caches[0].step.state.h.shape[1])
     dhs, dstate = doutputs
     check_like("dhs", dhs, np.stack([cache.step.previous.h for cache in caches]))
     check_like("dlast_state", dstate, caches[-1].step.state)

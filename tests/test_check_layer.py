@@ -187,6 +187,11 @@ class EndsInTheMiddle(FromTheEnd):
         return ()
 
 
+def test_a_gradient_arrives_at_the_last_state(rng):
+    with pytest.raises(GradientError, match=r"\[2\].h: "):
+        check_layer(DropsTheGradient(), XS[:1], rng)
+
+
 @pytest.mark.parametrize("mask", [None, MASK], ids=["whole", "ragged"])
 @pytest.mark.parametrize("layer", [ForgetsWhatComesIn, ReturnsTheFirst, SaysItHasNone, DropsTheGradient, EndsInTheMiddle])
 def test_a_layer_that_loses_its_state_is_told_so(layer, mask, rng):

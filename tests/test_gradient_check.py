@@ -223,6 +223,36 @@ def test_a_small_leaf_is_judged_by_its_own_size(scale, options, rng):
             check_gradients(f, backward(factor), point, rng, **options)
 
 
+def test_the_leaves_that_are_right_are_not_in_the_diagnosis(rng):
+    def f(p):
+        return 1e7 * p["large"] ** 2 + p["small"] ** 3, p
+
+    def backward(p, dy):
+        return {"large": 2.01e7 * p["large"] * dy, "small": 3 * p["small"] ** 2 * dy}
+
+    point = {"large": np.ones(3), "small": np.ones(3)}
+    with pytest.raises(GradientError, match=r"^wrong gradient\n\['large'\]: relative error[^\n]*$"):
+        check_gradients(f, backward, point, rng, slope=central_difference_slope, rtol=1e-6)
+
+
+def test_a_leaf_a_little_smaller_is_judged_to_the_same_rtol(rng):
+    def f(p):
+        return 100 * p["a"] + 10 * p["b"], p
+
+    point = {"a": rng.standard_normal(9), "b": rng.standard_normal(9)}
+    check_gradients(f, lambda p, dy: {"a": 100 * dy, "b": 10 * dy}, point, rng)
+    with pytest.raises(GradientError, match=r"^wrong gradient\n\['b'\]: [^\n]*$"):
+        check_gradients(f, lambda p, dy: {"a": 100 * dy, "b": (10 + 5e-11) * dy}, point, rng)
+
+
+def test_a_large_point_is_moved_by_as_much(rng):
+    x = 1e9 * rng.standard_normal(5)
+    options = {"slope": central_difference_slope, "rtol": 1e-6}
+    check_gradients(lambda x: (1e-9 * x, x), lambda x, d: 1e-9 * d, x, rng, **options)
+    with pytest.raises(GradientError):
+        check_gradients(lambda x: (1e-9 * x, x), lambda x, d: 1.0001e-9 * d, x, rng, **options)
+
+
 @pytest.mark.parametrize("factor", [0, 1])
 def test_a_leaf_lost_in_rounding_is_named_and_does_not_pass(factor, rng):
     def f(p):

@@ -121,6 +121,12 @@ def test_central_differences_judge_what_the_complex_step_cannot(way, rng):
         check_gradients(*forward_and_back(LOST[way], False), X, rng, **options)
 
 
+def complex_alone(x):
+    if not np.iscomplexobj(x):
+        raise TypeError("expected complex numbers")
+    return x * x
+
+
 RIGHT = {
     "tanh": np.tanh,
     "closed gates": lambda x: np.tanh(50 * x),
@@ -141,7 +147,9 @@ RIGHT = {
     "defined on one side only": lambda x: np.sqrt(x - np.array([0.3, -0.4, 0.8]) + 1e-9),
     "complex constants": lambda x: x * np.ones(3, complex),
     "a buffer of its own dtype": lambda x: np.cumsum(np.zeros_like(x) + x),
+    "complex numbers alone": complex_alone,
     "constant": lambda x: np.ones(3),
+    "a mask that changes close by": lambda x: (x.real > 0.3005) * 1.0,
     "nothing but a mask": lambda x: x.real > 0,
 }
 
@@ -153,6 +161,19 @@ def test_a_complex_step_that_was_not_lost_is_never_refused(function, size):
         direction = size * np.random.default_rng(draw).standard_normal(3)
         with np.errstate(over="ignore"):
             complex_step_slope(RIGHT[function], X, direction)
+
+
+HARD = {
+    "a small slope beside 1": lambda x: 1 + 1e-8 * np.abs(x) ** 3 + 0j * x,
+    "a real output too curved for any difference": lambda x: np.sin(1e9 * x).real,
+    "an imaginary part that comes from nowhere": lambda x: np.round(x.real) + 1j * x.imag,
+}
+
+
+@pytest.mark.parametrize("way", HARD)
+def test_a_lost_complex_step_is_found_where_it_is_hard_to_see(way):
+    with pytest.raises(ComplexStepLost):
+        complex_step_slope(HARD[way], X, np.ones(3))
 
 
 def test_a_kink_at_the_point_is_called_a_kink():

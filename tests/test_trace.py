@@ -278,6 +278,15 @@ def test_bad_input_is_refused_by_name(spoil, error, message):
         trace(LSTM, *spoil(params, xs, state, MASKS["ragged"]))
 
 
+@pytest.mark.parametrize("sizes", [(D + 1, H), (D, H + 1)])
+@each_cell
+def test_the_parameters_of_another_size_are_refused(cell, sizes):
+    (params, xs, state), doutputs = problem(cell)
+    _, caches = trace(cell, params, xs, state)
+    with pytest.raises(ValueError, match=r"W_x: expected shape \(2, \d+\), got"):
+        trace_backward(cell, cell.init(np.random.default_rng(0), *sizes), caches, doutputs)
+
+
 BAD_GRADIENTS = [
     (lambda dhs, d: (dhs[1:], d), ValueError, r"dhs: expected shape \(5, 3, 4\), got \(4, 3, 4\)"),
     (lambda dhs, d: (dhs[:, :1], d), ValueError, r"dhs: expected shape \(5, 3, 4\), got \(5, 1, 4\)"),
