@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnn_tutorial.sequence.fused import segments
+from rnn_tutorial.sequence import segments
 
 
 def flops(gates, shape):

@@ -21,8 +21,7 @@ import numpy as np
 from benchmarks.counting import products_alone
 from benchmarks.machine import facts_of_machine
 from benchmarks.rivals import CELLS, EPYNN, NUMPY_ML, OURS, PLAIN, PYTORCH, UNROLL, check_programs, problem, programs
-from rnn_tutorial.layers.core import Recurrent
-from rnn_tutorial.layers.recompute import Recomputed, forward_in_stretches
+from rnn_tutorial.layers import Recomputed, Recurrent, forward_in_stretches
 
 SHAPES = (1, 50, 32, 64), (32, 50, 32, 64), (64, 100, 64, 128), (128, 100, 128, 256), (64, 50, 256, 512)  # B, T, D, H
 LARGE = SHAPES[-2:]

@@ -19,12 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
-from rnn_tutorial.cells.lstm import LSTM
+from rnn_tutorial.cells import LSTM
 from rnn_tutorial.exchange.pytorch import to_pytorch
 from rnn_tutorial.exchange.safetensors import from_safetensors, to_safetensors
-from rnn_tutorial.gradient_check.check import relative_error
-from rnn_tutorial.layers.bidirectional import Bidirectional
-from rnn_tutorial.layers.core import Recurrent, Serial
+from rnn_tutorial.gradient_check import relative_error
+from rnn_tutorial.layers import Bidirectional, Recurrent, Serial
 
 RESULTS = Path(__file__).resolve().parent / "results"
 T, B, D, H = 5, 2, 3, 4

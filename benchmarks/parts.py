@@ -17,27 +17,33 @@ import numpy as np
 
 from rnn_tutorial.activations import Activation, identity, sigmoid
 from rnn_tutorial.bound import Bound
-from rnn_tutorial.cells.cell import Cell
-from rnn_tutorial.cells.coupled_lstm import coupled_lstm
-from rnn_tutorial.cells.gates import gate_blocks
-from rnn_tutorial.cells.lstm import (
+from rnn_tutorial.cells import (
+    LSTM1997,
+    Cell,
     LSTMGates,
     LSTMParams,
     LSTMState,
     LSTMValues,
+    coupled_lstm,
+    gate_blocks,
     lstm,
     lstm_init,
     lstm_pointwise_backward,
+    peephole_lstm,
 )
-from rnn_tutorial.cells.lstm_1997 import LSTM1997
-from rnn_tutorial.cells.peephole_lstm import peephole_lstm
 from rnn_tutorial.data.synthetic import delayed_echo, temporal_order
-from rnn_tutorial.layers.core import Dense, Last, Recurrent, Serial
-from rnn_tutorial.train.clipping import clip_by_global_norm
-from rnn_tutorial.train.losses import binary_cross_entropy, softmax_cross_entropy
-from rnn_tutorial.train.optimizers import adam, clipped
-from rnn_tutorial.train.training import train
-from rnn_tutorial.train.trials import Trial, presentations_needed, write_trials
+from rnn_tutorial.layers import Dense, Last, Recurrent, Serial
+from rnn_tutorial.train import (
+    Trial,
+    adam,
+    binary_cross_entropy,
+    clip_by_global_norm,
+    clipped,
+    presentations_needed,
+    softmax_cross_entropy,
+    train,
+    write_trials,
+)
 
 RESULTS = Path(__file__).resolve().parent / "results" / "parts.csv"
 

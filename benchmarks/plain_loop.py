@@ -6,9 +6,7 @@ by its formula, and the gradients of the weights added up in the loop back. `spe
 
 import numpy as np
 
-from rnn_tutorial.cells.elman import ElmanParams
-from rnn_tutorial.cells.gru import GRUParams
-from rnn_tutorial.cells.lstm import LSTMParams
+from rnn_tutorial.cells import ElmanParams, GRUParams, LSTMParams
 
 
 def plain_elman(params, xs, dhs):

@@ -17,16 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnn_tutorial.cells.elman import Elman
-from rnn_tutorial.cells.gru import GRU
-from rnn_tutorial.cells.lstm import LSTM
-from rnn_tutorial.cells.lstm_1997 import LSTM1997
+from rnn_tutorial.cells import GRU, LSTM, LSTM1997, Elman
 from rnn_tutorial.data import embedded_reber_sets, reber_batch, shuffled_batches, strings_predicted
-from rnn_tutorial.layers.core import Dense, Recurrent, Serial
-from rnn_tutorial.train.losses import softmax_cross_entropy
-from rnn_tutorial.train.optimizers import adam
-from rnn_tutorial.train.training import train
-from rnn_tutorial.train.trials import presentations_needed
+from rnn_tutorial.layers import Dense, Recurrent, Serial
+from rnn_tutorial.train import adam, presentations_needed, softmax_cross_entropy, train
 from rnn_tutorial.tree import tree_leaves
 
 RESULTS = Path(__file__).resolve().parent / "results" / "reber.csv"

@@ -25,15 +25,10 @@ import numpy as np
 from numpy import ndarray as Array
 
 from benchmarks.plain_loop import PLAIN_LOOPS
-from rnn_tutorial.cells.cell import Cell
-from rnn_tutorial.cells.elman import Elman
-from rnn_tutorial.cells.gates import gate_blocks
-from rnn_tutorial.cells.gru import GRU, GRUParams
-from rnn_tutorial.cells.gru_before import GRUBefore
-from rnn_tutorial.cells.lstm import LSTM, LSTMGates
-from rnn_tutorial.gradient_check.check import relative_error
-from rnn_tutorial.layers.core import Recurrent
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.cells import GRU, LSTM, Cell, Elman, GRUBefore, GRUParams, LSTMGates, gate_blocks
+from rnn_tutorial.gradient_check import relative_error
+from rnn_tutorial.layers import Recurrent
+from rnn_tutorial.sequence import unroll, unroll_backward
 from rnn_tutorial.tree import tree_cast, tree_zeros_like
 
 CELLS = {"LSTM": LSTM, "GRU": GRU, "RNN": Elman}

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from rnn_tutorial.cells.elman import Elman, ElmanState
-from rnn_tutorial.gradient_check.check import numerical_gradient, random_start, relative_error
+from rnn_tutorial.cells import Elman, ElmanState
+from rnn_tutorial.gradient_check import numerical_gradient, random_start, relative_error
 from rnn_tutorial.plotting import draw_unrolled, house_style
 from rnn_tutorial.plotting.style import BLUE, GREEN, PURPLE, VERMILLION
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.sequence import unroll, unroll_backward
 from rnn_tutorial.tree import tree_dot, tree_leaves
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -15,7 +15,7 @@ __all__ = [
     "check_protocol",
     "first_state",
     "parts",
-    "run",
+    "run_forward",
     "run_backward",
 ]
 
@@ -48,7 +48,7 @@ def first_state(layer, params, batch_size, rng):
         return None
 
 
-def run(layer, params, xs, state, mask):
+def run_forward(layer, params, xs, state, mask):
     """Return layer.forward(...), or raise TypeError unless it is (ys, state, cache)."""
     return parts("layer.forward", layer.forward(params, xs, state, mask=mask), "(ys, state, cache)")
 
@@ -81,9 +81,9 @@ def check_pieces(layer, params, xs, state, mask, rng):
     cut = len(xs) // 2
     each_step = _has_steps(layer, params, xs, state, cut)
     masks = (mask[:cut], mask[cut:]) if mask is not None and each_step else (None, None)
-    ys, last, cache = run(layer, params, xs, state, mask if each_step else None)
-    ys_1, middle, cache_1 = run(layer, params, xs[:cut], state, masks[0])
-    ys_2, end, cache_2 = run(layer, params, xs[cut:], middle, masks[1])
+    ys, last, cache = run_forward(layer, params, xs, state, mask if each_step else None)
+    ys_1, middle, cache_1 = run_forward(layer, params, xs[:cut], state, masks[0])
+    ys_2, end, cache_2 = run_forward(layer, params, xs[cut:], middle, masks[1])
     _compare("forward", {"ys": ys, "last_state": last}, {"ys": _join(each_step, ys_1, ys_2), "last_state": end}, cut)
     dys, dlast = tree_random_like(ys, rng), tree_random_like(last, rng)
     dys_1, dys_2 = (dys[:cut], dys[cut:]) if each_step else (np.zeros_like(ys_1), dys)
@@ -99,7 +99,7 @@ def check_pieces(layer, params, xs, state, mask, rng):
 def _has_steps(layer, params, xs, state, cut):
     """Return whether the layer gives an output for each step: then fewer steps give another
     shape."""
-    whole, piece = (run(layer, params, some, state, None)[0] for some in (xs, xs[:cut]))
+    whole, piece = (run_forward(layer, params, some, state, None)[0] for some in (xs, xs[:cut]))
     return whole.shape != piece.shape
 
 

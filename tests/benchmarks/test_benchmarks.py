@@ -18,9 +18,8 @@ from benchmarks.reber import (
     table_row,
     write_reber_trials,
 )
-from rnn_tutorial.cells.elman import Elman
-from rnn_tutorial.cells.gru import GRU
-from rnn_tutorial.layers.core import Recurrent
+from rnn_tutorial.cells import GRU, Elman
+from rnn_tutorial.layers import Recurrent
 
 LAYERS = {layer.cell.name: layer for layer in NETWORKS}
 

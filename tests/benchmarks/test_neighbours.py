@@ -8,7 +8,7 @@ pytest.importorskip("safetensors")
 from benchmarks import neighbours
 from benchmarks.neighbours import LENGTHS, LIBRARIES, RESULTS, B, H, T, answers_of_trained, marked_bits
 from rnn_tutorial.exchange.safetensors import from_safetensors
-from rnn_tutorial.gradient_check.check import relative_error
+from rnn_tutorial.gradient_check import relative_error
 
 
 @pytest.fixture(scope="module")

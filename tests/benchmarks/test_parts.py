@@ -5,13 +5,13 @@ from collections import Counter
 import numpy as np
 import pytest
 from chapter_files import ROOT, code_cells, read
-from test_same_code import bare_code, definitions
+from syntax_trees import bare_code, definitions
 
 from benchmarks import parts
 from benchmarks.parts import RESULTS, TASKS, TurningCarousel, table_row
-from rnn_tutorial.cells.lstm import lstm
-from rnn_tutorial.gradient_check.check import check_cell
-from rnn_tutorial.train.trials import Trial, read_trials
+from rnn_tutorial.cells import lstm
+from rnn_tutorial.gradient_check import check_cell
+from rnn_tutorial.train import Trial, read_trials
 
 SHARED = "with_input_bias", "turning_pointwise", "turning_pointwise_backward", "order_trial", "echo_trial", "interval_trial"
 

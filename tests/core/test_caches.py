@@ -12,17 +12,29 @@ import pytest
 from every_cell import CELLS
 from every_layer import D, V, every_layer
 
-from rnn_tutorial.cells.gru import GRU
-from rnn_tutorial.cells.lstm import LSTM
-from rnn_tutorial.gradient_check.check import random_start
-from rnn_tutorial.layers.bidirectional import MERGES, Bidirectional, unroll_reversed, unroll_reversed_backward
-from rnn_tutorial.layers.core import Dense, Embedding, Recurrent, Serial
-from rnn_tutorial.layers.layer import CannotContinue
-from rnn_tutorial.layers.recompute import Recomputed
-from rnn_tutorial.sequence.fused import fused_unroll, fused_unroll_backward
-from rnn_tutorial.sequence.trace import trace, trace_backward
-from rnn_tutorial.sequence.truncation import truncated_backward
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.cells import GRU, LSTM
+from rnn_tutorial.gradient_check import random_start
+from rnn_tutorial.layers import (
+    MERGES,
+    Bidirectional,
+    CannotContinue,
+    Dense,
+    Embedding,
+    Recomputed,
+    Recurrent,
+    Serial,
+    unroll_reversed,
+    unroll_reversed_backward,
+)
+from rnn_tutorial.sequence import (
+    fused_unroll,
+    fused_unroll_backward,
+    trace,
+    trace_backward,
+    truncated_backward,
+    unroll,
+    unroll_backward,
+)
 from rnn_tutorial.tree import tree_leaves, tree_map, tree_random_like
 
 T, B, H = 6, 3, 5

@@ -7,30 +7,35 @@ import pytest
 from every_cell import CELLS, PACKAGE
 
 from rnn_tutorial.activations import identity, relu, sigmoid
-from rnn_tutorial.cells.cell import Cell, cell_with_activations, check_is_cell, same_function
-from rnn_tutorial.cells.coupled_lstm import CoupledLSTM
-from rnn_tutorial.cells.elman import Elman, elman
-from rnn_tutorial.cells.gru import GRU, gru
-from rnn_tutorial.cells.gru_before import GRUBefore, gru_before
-from rnn_tutorial.cells.lstm import (
+from rnn_tutorial.cells import (
+    GRU,
     LSTM,
+    LSTM1997,
+    Cell,
+    CoupledLSTM,
+    Elman,
+    GRUBefore,
     LSTMActivations,
+    NormLSTM,
+    PeepholeLSTM,
+    cell_with_activations,
+    check_is_cell,
+    elman,
+    gru,
+    gru_before,
     lstm,
     lstm_pointwise,
     lstm_pointwise_backward,
+    same_function,
 )
-from rnn_tutorial.cells.lstm_1997 import LSTM1997
-from rnn_tutorial.cells.norm_lstm import NormLSTM
-from rnn_tutorial.cells.peephole_lstm import PeepholeLSTM
-from rnn_tutorial.gradient_check.check import (
+from rnn_tutorial.gradient_check import (
     GradientError,
     check_cell,
     random_start,
     relative_error,
 )
-from rnn_tutorial.layers.core import Recurrent
-from rnn_tutorial.sequence.fused import fused_unroll
-from rnn_tutorial.sequence.step import step
+from rnn_tutorial.layers import Recurrent
+from rnn_tutorial.sequence import fused_unroll, step
 from rnn_tutorial.tree import tree_leaves, tree_map, tree_random_like
 
 T, B, D, H = 6, 3, 4, 5

@@ -6,25 +6,28 @@ from every_cell import CELLS, Light
 from example_cell import Leaky
 from judges import torch_or_skip
 
-from rnn_tutorial.cells.lstm import (
+from rnn_tutorial.cells import (
     LSTM,
 )
-from rnn_tutorial.gradient_check.check import (
+from rnn_tutorial.gradient_check import (
     check_cell,
     check_layer,
     random_start,
     relative_error,
 )
-from rnn_tutorial.layers.bidirectional import Bidirectional
-from rnn_tutorial.layers.core import Dense, Recurrent, Serial
-from rnn_tutorial.layers.dropout import Zoneout
-from rnn_tutorial.layers.recompute import Recomputed
-from rnn_tutorial.sequence.fused import fused_unroll, fused_unroll_backward
-from rnn_tutorial.sequence.jacobians import jacobians
-from rnn_tutorial.sequence.step import step, step_backward
-from rnn_tutorial.sequence.trace import trace, trace_backward
-from rnn_tutorial.sequence.truncation import truncated_backward
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.layers import Bidirectional, Dense, Recomputed, Recurrent, Serial, Zoneout
+from rnn_tutorial.sequence import (
+    fused_unroll,
+    fused_unroll_backward,
+    jacobians,
+    step,
+    step_backward,
+    trace,
+    trace_backward,
+    truncated_backward,
+    unroll,
+    unroll_backward,
+)
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_zeros_like
 
 T, B, D, H = 6, 3, 4, 5

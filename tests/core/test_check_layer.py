@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from rnn_tutorial.gradient_check.check import ComplexStepLost, GradientError, StateLost, central_difference_slope, check_layer
-from rnn_tutorial.layers.layer import CannotContinue
+from rnn_tutorial.gradient_check import ComplexStepLost, GradientError, StateLost, central_difference_slope, check_layer
+from rnn_tutorial.layers import CannotContinue
 
 
 class SumState(NamedTuple):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rnn_tutorial.checkpoint import CheckpointError, load, save
-from rnn_tutorial.train.optimizers import adagrad, adam, frozen, momentum, rmsprop, sgd
+from rnn_tutorial.train import adagrad, adam, frozen, momentum, rmsprop, sgd
 from rnn_tutorial.tree import tree_leaves, tree_map, tree_paths, tree_random_like
 
 

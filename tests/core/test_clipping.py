@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnn_tutorial.train.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
+from rnn_tutorial.train import clip_by_global_norm, clip_by_norm, clip_by_value
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_norm, tree_random_like
 
 CLIPS = [clip_by_global_norm, clip_by_norm, clip_by_value]

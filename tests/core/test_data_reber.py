@@ -7,7 +7,7 @@ from itertools import islice, product
 import numpy as np
 import pytest
 
-from rnn_tutorial.cells.elman import Elman
+from rnn_tutorial.cells import Elman
 from rnn_tutorial.data import (
     CONTINUAL_REBER,
     EMBEDDED_REBER,
@@ -22,10 +22,8 @@ from rnn_tutorial.data import (
     steps_predicted,
     strings_predicted,
 )
-from rnn_tutorial.layers.core import Dense, Recurrent, Serial
-from rnn_tutorial.train.losses import binary_cross_entropy, softmax_cross_entropy
-from rnn_tutorial.train.optimizers import sgd
-from rnn_tutorial.train.training import train
+from rnn_tutorial.layers import Dense, Recurrent, Serial
+from rnn_tutorial.train import binary_cross_entropy, sgd, softmax_cross_entropy, train
 
 # The graph of figure 3 of Hochreiter & Schmidhuber 1997 as a pattern, worked out by hand: a second way to say the grammar.
 REBER_PATTERN = "B(?:(?:TS*X|PT*VP)(?:XT*VP)*(?:S|XT*VV)|PT*VV)E"

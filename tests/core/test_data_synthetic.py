@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnn_tutorial.cells.elman import Elman
+from rnn_tutorial.cells import Elman
 from rnn_tutorial.data import (
     TEMPORAL_ORDER_VOCABULARY,
     adding_problem,
@@ -12,10 +12,8 @@ from rnn_tutorial.data import (
     one_hot_decode,
     temporal_order,
 )
-from rnn_tutorial.layers.core import Dense, Last, Recurrent, Serial
-from rnn_tutorial.train.losses import softmax_cross_entropy
-from rnn_tutorial.train.optimizers import sgd
-from rnn_tutorial.train.training import train
+from rnn_tutorial.layers import Dense, Last, Recurrent, Serial
+from rnn_tutorial.train import sgd, softmax_cross_entropy, train
 
 
 def rng(seed=0):

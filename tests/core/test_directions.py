@@ -4,16 +4,19 @@ import numpy as np
 import pytest
 from judges import GRID, assert_close, torch_or_skip
 
-from rnn_tutorial.cells.elman import Elman
-from rnn_tutorial.cells.gru import GRU
-from rnn_tutorial.cells.lstm import LSTM
+from rnn_tutorial.cells import GRU, LSTM, Elman
 from rnn_tutorial.exchange.pytorch import from_pytorch, to_pytorch
-from rnn_tutorial.gradient_check.check import GradientError, check_gradients, check_layer, random_start
-from rnn_tutorial.layers.bidirectional import (
+from rnn_tutorial.gradient_check import GradientError, check_gradients, check_layer, random_start
+from rnn_tutorial.layers import (
     MERGES,
     Bidirectional,
+    Dense,
+    Embedding,
+    Last,
     Merge,
+    Recurrent,
     Reversed,
+    Serial,
     add,
     average,
     concat,
@@ -21,8 +24,7 @@ from rnn_tutorial.layers.bidirectional import (
     unroll_reversed,
     unroll_reversed_backward,
 )
-from rnn_tutorial.layers.core import Dense, Embedding, Last, Recurrent, Serial
-from rnn_tutorial.sequence.unroll import unroll
+from rnn_tutorial.sequence import unroll
 from rnn_tutorial.tree import tree_cast, tree_leaves
 
 T, B, D, H = 6, 3, 4, 5

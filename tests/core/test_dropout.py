@@ -3,12 +3,10 @@
 import numpy as np
 import pytest
 
-from rnn_tutorial.cells.gru import GRU, GRUState
-from rnn_tutorial.cells.lstm import LSTM, LSTMState
-from rnn_tutorial.gradient_check.check import check_gradients
-from rnn_tutorial.layers.core import Dense, Recurrent, Serial
-from rnn_tutorial.layers.dropout import Dropout, VariationalDropout, Zoneout
-from rnn_tutorial.sequence.unroll import unroll
+from rnn_tutorial.cells import GRU, LSTM, GRUState, LSTMState
+from rnn_tutorial.gradient_check import check_gradients
+from rnn_tutorial.layers import Dense, Dropout, Recurrent, Serial, VariationalDropout, Zoneout
+from rnn_tutorial.sequence import unroll
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_random_like
 
 T, B, D, H = 6, 3, 4, 5

@@ -7,7 +7,7 @@ import pytest
 from judges import GRID, assert_close, onnx_feed, onnx_run, torch_elman, torch_or_skip, torch_unroll
 
 from rnn_tutorial import activations, initializers
-from rnn_tutorial.cells.elman import (
+from rnn_tutorial.cells import (
     Elman,
     ElmanParams,
     ElmanState,
@@ -15,8 +15,8 @@ from rnn_tutorial.cells.elman import (
     elman_step,
     elman_step_backward,
 )
-from rnn_tutorial.gradient_check.check import GradientError, check_cell, check_gradients, random_start
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.gradient_check import GradientError, check_cell, check_gradients, random_start
+from rnn_tutorial.sequence import unroll, unroll_backward
 from rnn_tutorial.tree import tree_cast, tree_leaves
 from rnn_tutorial.validation import NotFiniteError
 

@@ -11,16 +11,11 @@ import pytest
 from judges import assert_close, torch_or_skip
 
 from rnn_tutorial.activations import relu, sigmoid
-from rnn_tutorial.cells.elman import Elman, elman
-from rnn_tutorial.cells.gru import GRU
-from rnn_tutorial.cells.gru_before import GRUBefore
-from rnn_tutorial.cells.lstm import LSTM, lstm
-from rnn_tutorial.cells.peephole_lstm import PeepholeLSTM
+from rnn_tutorial.cells import GRU, LSTM, Elman, GRUBefore, PeepholeLSTM, elman, lstm
 from rnn_tutorial.data import lengths_to_mask
 from rnn_tutorial.exchange.keras import from_keras, from_keras_layer, gradients_to_keras, to_keras
 from rnn_tutorial.exchange.layout import ExchangeError
-from rnn_tutorial.layers.bidirectional import MERGES, Bidirectional, Reversed, add, concat, multiply
-from rnn_tutorial.layers.core import Dense, Last, Recurrent
+from rnn_tutorial.layers import MERGES, Bidirectional, Dense, Last, Recurrent, Reversed, add, concat, multiply
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_random_like
 
 T, B, D, H = 6, 3, 4, 5

@@ -10,20 +10,41 @@ import pytest
 from judges import GRID, assert_close
 
 from rnn_tutorial.activations import hard_sigmoid, relu, sigmoid, tanh
-from rnn_tutorial.cells.coupled_lstm import CoupledLSTM, coupled_lstm
-from rnn_tutorial.cells.elman import Elman, elman
-from rnn_tutorial.cells.gru import GRU, gru
-from rnn_tutorial.cells.gru_before import GRUBefore, gru_before
-from rnn_tutorial.cells.lstm import LSTM, LSTMState, lstm
-from rnn_tutorial.cells.lstm_1997 import LSTM1997
-from rnn_tutorial.cells.norm_lstm import NormLSTM
-from rnn_tutorial.cells.peephole_lstm import PeepholeLSTM, peephole_lstm
+from rnn_tutorial.cells import (
+    GRU,
+    LSTM,
+    LSTM1997,
+    CoupledLSTM,
+    Elman,
+    GRUBefore,
+    LSTMState,
+    NormLSTM,
+    PeepholeLSTM,
+    coupled_lstm,
+    elman,
+    gru,
+    gru_before,
+    lstm,
+    peephole_lstm,
+)
 from rnn_tutorial.data import lengths_to_mask
 from rnn_tutorial.exchange.layout import ExchangeError
-from rnn_tutorial.exchange.onnx.files import from_onnx, to_onnx
-from rnn_tutorial.layers.bidirectional import MERGES, Bidirectional, Reversed, concat
-from rnn_tutorial.layers.core import Dense, Embedding, Last, Recurrent, Residual, Serial
-from rnn_tutorial.layers.dropout import Dropout, VariationalDropout, Zoneout
+from rnn_tutorial.exchange.onnx import from_onnx, to_onnx
+from rnn_tutorial.layers import (
+    MERGES,
+    Bidirectional,
+    Dense,
+    Dropout,
+    Embedding,
+    Last,
+    Recurrent,
+    Residual,
+    Reversed,
+    Serial,
+    VariationalDropout,
+    Zoneout,
+    concat,
+)
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_random_like
 
 V = 7

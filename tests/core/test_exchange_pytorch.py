@@ -9,15 +9,10 @@ import pytest
 from judges import assert_close, torch_or_skip
 
 from rnn_tutorial.activations import relu
-from rnn_tutorial.cells.elman import Elman, elman
-from rnn_tutorial.cells.gru import GRU, gru
-from rnn_tutorial.cells.gru_before import GRUBefore
-from rnn_tutorial.cells.lstm import LSTM, lstm
-from rnn_tutorial.cells.norm_lstm import NormLSTM
+from rnn_tutorial.cells import GRU, LSTM, Elman, GRUBefore, NormLSTM, elman, gru, lstm
 from rnn_tutorial.exchange.layout import ExchangeError
 from rnn_tutorial.exchange.pytorch import from_pytorch, from_pytorch_module, gradients_to_pytorch, to_pytorch
-from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams, Reversed, add
-from rnn_tutorial.layers.core import Dense, Recurrent, Serial
+from rnn_tutorial.layers import Bidirectional, BidirectionalParams, Dense, Recurrent, Reversed, Serial, add
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_random_like
 
 T, B, D, H = 6, 3, 4, 5

@@ -7,13 +7,11 @@ import numpy as np
 import pytest
 from judges import torch_or_skip
 
-from rnn_tutorial.cells.gru import GRU
-from rnn_tutorial.cells.lstm import LSTM
+from rnn_tutorial.cells import GRU, LSTM
 from rnn_tutorial.exchange.layout import ExchangeError
 from rnn_tutorial.exchange.pytorch import from_pytorch, to_pytorch
 from rnn_tutorial.exchange.safetensors import DTYPES, from_safetensors, to_safetensors
-from rnn_tutorial.layers.bidirectional import Bidirectional
-from rnn_tutorial.layers.core import Dense, Recurrent, Serial
+from rnn_tutorial.layers import Bidirectional, Dense, Recurrent, Serial
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_random_like
 
 MODEL = Serial((Bidirectional(Recurrent(LSTM, 4, 5), Recurrent(LSTM, 4, 5)), Recurrent(GRU, 10, 3), Dense(3, 2)))

@@ -10,21 +10,16 @@ from mutation import mutants
 from test_unroll import BAD, BAD_GRADIENTS
 
 from rnn_tutorial.activations import identity, relu
-from rnn_tutorial.cells.elman import Elman, elman
-from rnn_tutorial.cells.gru import GRU, GRUParams, gru
-from rnn_tutorial.cells.gru_before import GRUBefore
+from rnn_tutorial.cells import GRU, LSTM, Elman, GRUBefore, GRUParams, LSTMParams, elman, gru, lstm
 from rnn_tutorial.cells.kernels import elman as elman_kernel
 from rnn_tutorial.cells.kernels import gru as gru_kernel
 from rnn_tutorial.cells.kernels import lstm as lstm_kernel
 from rnn_tutorial.cells.kernels.kernel import Kernel
-from rnn_tutorial.cells.lstm import LSTM, LSTMParams, lstm
-from rnn_tutorial.gradient_check.check import check_gradients, check_layer, random_start, relative_error
+from rnn_tutorial.gradient_check import check_gradients, check_layer, random_start, relative_error
 from rnn_tutorial.initializers import normal
-from rnn_tutorial.layers.bidirectional import Bidirectional
-from rnn_tutorial.layers.core import Recurrent
+from rnn_tutorial.layers import Bidirectional, Recurrent
+from rnn_tutorial.sequence import FusedCache, UnrollCache, fused_unroll, fused_unroll_backward, unroll, unroll_backward
 from rnn_tutorial.sequence import fused as sequence
-from rnn_tutorial.sequence.fused import FusedCache, fused_unroll, fused_unroll_backward
-from rnn_tutorial.sequence.unroll import UnrollCache, unroll, unroll_backward
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_random_like
 
 T, B, D, H = 6, 3, 4, 5
@@ -288,7 +283,8 @@ def test_the_parameters_come_back_as_the_type_they_were(rng):
 def test_a_cell_with_other_functions_has_no_kernel_unless_it_is_given_one(rng):
     """`replace`, of the cell or of dataclasses, drops it; `with_fast` gives one, or takes it away."""
     for cell in CELLS.values():
-        for changed in (cell.replace(name="mine"), dataclasses.replace(cell, pointwise=cell.pointwise)):
+        assert cell.replace(name="mine").fast == cell.fast
+        for changed in (cell.replace(pointwise=cell.pointwise), dataclasses.replace(cell, pointwise=cell.pointwise)):
             assert cell.fast is not None and changed.fast is None
         assert cell.with_fast(None).fast is None and cell.with_fast(None).with_fast(cell.fast) == cell
         assert cell.with_fast(None) != cell

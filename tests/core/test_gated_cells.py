@@ -3,25 +3,13 @@
 import numpy as np
 import pytest
 
-from rnn_tutorial.cells.coupled_lstm import CoupledLSTM
-from rnn_tutorial.cells.elman import Elman
-from rnn_tutorial.cells.gru import GRU
-from rnn_tutorial.cells.gru_before import GRUBefore
-from rnn_tutorial.cells.lstm import LSTM
-from rnn_tutorial.cells.lstm_1997 import LSTM1997
-from rnn_tutorial.cells.norm_lstm import NormLSTM
-from rnn_tutorial.cells.peephole_lstm import PeepholeLSTM
+from rnn_tutorial.cells import GRU, LSTM, LSTM1997, CoupledLSTM, Elman, GRUBefore, NormLSTM, PeepholeLSTM
 from rnn_tutorial.checkpoint import CheckpointError, load, save
-from rnn_tutorial.gradient_check.check import check_layer, complex_step_slope, random_start, relative_error
-from rnn_tutorial.layers.core import Dense, Embedding, Last, Recurrent, Serial
-from rnn_tutorial.sequence.jacobians import jacobians
-from rnn_tutorial.sequence.trace import trace
-from rnn_tutorial.sequence.truncation import truncated_backward
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.gradient_check import check_layer, complex_step_slope, random_start, relative_error
+from rnn_tutorial.layers import Dense, Embedding, Last, Recurrent, Serial
+from rnn_tutorial.sequence import jacobians, trace, truncated_backward, unroll, unroll_backward
 from rnn_tutorial.summary import summary
-from rnn_tutorial.train.losses import softmax_cross_entropy
-from rnn_tutorial.train.optimizers import adam
-from rnn_tutorial.train.sampling import generate, sample_symbols
+from rnn_tutorial.train import adam, generate, sample_symbols, softmax_cross_entropy
 from rnn_tutorial.tree import tree_add, tree_cast, tree_dot, tree_leaves, tree_map, tree_random_like, tree_size, tree_zeros_like
 
 T, B, D, H, V = 7, 3, 4, 5, 6

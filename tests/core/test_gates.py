@@ -7,13 +7,28 @@ import pytest
 from judges import assert_close
 
 from rnn_tutorial import initializers
-from rnn_tutorial.cells.coupled_lstm import CoupledLSTM, CoupledLSTMParams
-from rnn_tutorial.cells.gates import GateParams, check_blocks, check_step_inputs, gate_blocks, init_gates, join_gates, split_gates
-from rnn_tutorial.cells.lstm import LSTM, LSTMGates, LSTMParams, LSTMState, lstm_step
-from rnn_tutorial.cells.lstm_1997 import LSTM1997, LSTM1997Gates, LSTM1997Params
-from rnn_tutorial.cells.peephole_lstm import PeepholeLSTM
-from rnn_tutorial.gradient_check.check import random_start
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.cells import (
+    LSTM,
+    LSTM1997,
+    CoupledLSTM,
+    CoupledLSTMParams,
+    GateParams,
+    LSTM1997Gates,
+    LSTM1997Params,
+    LSTMGates,
+    LSTMParams,
+    LSTMState,
+    PeepholeLSTM,
+    check_blocks,
+    check_step_inputs,
+    gate_blocks,
+    init_gates,
+    join_gates,
+    lstm_step,
+    split_gates,
+)
+from rnn_tutorial.gradient_check import random_start
+from rnn_tutorial.sequence import unroll, unroll_backward
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_zeros_like
 from rnn_tutorial.validation import NotFiniteError
 

@@ -6,9 +6,8 @@ import re
 import numpy as np
 import pytest
 
-from rnn_tutorial.cells.elman import Elman
-from rnn_tutorial.cells.lstm import LSTM
-from rnn_tutorial.gradient_check.check import (
+from rnn_tutorial.cells import LSTM, Elman
+from rnn_tutorial.gradient_check import (
     CannotJudge,
     ComplexStepLost,
     GradientError,

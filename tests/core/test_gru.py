@@ -8,11 +8,23 @@ from judges import GRID, assert_close, onnx_feed, onnx_run, reorder_gates, torch
 
 from rnn_tutorial import activations, initializers
 from rnn_tutorial.activations import hard_sigmoid, relu, sigmoid, tanh
-from rnn_tutorial.cells.gates import gate_blocks, join_gates, split_gates
-from rnn_tutorial.cells.gru import GRU, GRUGates, GRUParams, GRUState, GRUValues, gru, gru_gates_backward
-from rnn_tutorial.cells.gru_before import GRUBefore, GRUBeforeParams, gru_before
-from rnn_tutorial.gradient_check.check import GradientError, check_cell, check_gradients, random_start, relative_error
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.cells import (
+    GRU,
+    GRUBefore,
+    GRUBeforeParams,
+    GRUGates,
+    GRUParams,
+    GRUState,
+    GRUValues,
+    gate_blocks,
+    gru,
+    gru_before,
+    gru_gates_backward,
+    join_gates,
+    split_gates,
+)
+from rnn_tutorial.gradient_check import GradientError, check_cell, check_gradients, random_start, relative_error
+from rnn_tutorial.sequence import unroll, unroll_backward
 from rnn_tutorial.tree import tree_cast, tree_leaves
 from rnn_tutorial.validation import NotFiniteError
 
@@ -489,7 +501,7 @@ def test_bad_input_is_refused_by_name(cell, spoil, error, message, rng):
 
 
 def test_parameters_without_the_cells_own_field_are_refused(rng):
-    from rnn_tutorial.cells.lstm_1997 import LSTM1997
+    from rnn_tutorial.cells import LSTM1997
 
     params = LSTM1997.init(rng, D, H)  # three gates too
     with pytest.raises(TypeError, match=r"params: expected GRUParams\(W_x, W_h, b, b_hn\), got LSTM1997Params"):

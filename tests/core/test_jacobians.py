@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from rnn_tutorial.activations import relu
-from rnn_tutorial.cells.elman import Elman, ElmanParams, ElmanState, elman, elman_step
-from rnn_tutorial.gradient_check.check import random_start
+from rnn_tutorial.cells import Elman, ElmanParams, ElmanState, elman, elman_step
+from rnn_tutorial.gradient_check import random_start
 from rnn_tutorial.initializers import identity
-from rnn_tutorial.sequence.jacobians import elman_jacobian, jacobian_norms, jacobians
-from rnn_tutorial.sequence.unroll import unroll
+from rnn_tutorial.sequence import elman_jacobian, jacobian_norms, jacobians, unroll
 from rnn_tutorial.tree import tree_cast
 
 T, B, D, H = 5, 3, 4, 6

@@ -10,14 +10,23 @@ import pytest
 from every_cell import CELLS
 from every_layer import D, V, every_layer, layer_classes
 
-from rnn_tutorial.cells.elman import Elman
-from rnn_tutorial.cells.gru import GRU
-from rnn_tutorial.cells.lstm import LSTM, LSTMState
-from rnn_tutorial.gradient_check.check import GradientError, check_gradients
-from rnn_tutorial.layers.bidirectional import Bidirectional, Reversed
-from rnn_tutorial.layers.core import Dense, Embedding, Last, Recurrent, Residual, Serial
-from rnn_tutorial.layers.dropout import Dropout
-from rnn_tutorial.layers.layer import CannotContinue, Layer, check_stateless, reset_state
+from rnn_tutorial.cells import GRU, LSTM, Elman, LSTMState
+from rnn_tutorial.gradient_check import GradientError, check_gradients
+from rnn_tutorial.layers import (
+    Bidirectional,
+    CannotContinue,
+    Dense,
+    Dropout,
+    Embedding,
+    Last,
+    Layer,
+    Recurrent,
+    Residual,
+    Reversed,
+    Serial,
+    check_stateless,
+    reset_state,
+)
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_random_like
 
 T, B, H = 6, 3, 5

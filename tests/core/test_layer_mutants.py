@@ -6,25 +6,33 @@ import numpy as np
 import pytest
 from mutation import surviving
 
-from rnn_tutorial.cells.elman import Elman
-from rnn_tutorial.cells.lstm import LSTM, LSTMState
+from rnn_tutorial.cells import LSTM, Elman, LSTMState
 from rnn_tutorial.gradient_check import check as gradient_check
-from rnn_tutorial.gradient_check.check import (
+from rnn_tutorial.gradient_check import (
     check_gradients,
     random_start,
 )
-from rnn_tutorial.layers import dropout, recompute
-from rnn_tutorial.layers.bidirectional import (
+from rnn_tutorial.layers import (
     Bidirectional,
+    CannotContinue,
+    Dense,
+    Dropout,
+    Embedding,
+    Last,
+    Recomputed,
+    Recurrent,
+    Residual,
     Reversed,
+    Serial,
+    VariationalDropout,
+    Zoneout,
+    dropout,
+    recompute,
+    reset_state,
     unroll_reversed,
     unroll_reversed_backward,
 )
-from rnn_tutorial.layers.core import Dense, Embedding, Last, Recurrent, Residual, Serial
-from rnn_tutorial.layers.dropout import Dropout, VariationalDropout, Zoneout
-from rnn_tutorial.layers.layer import CannotContinue, reset_state
-from rnn_tutorial.layers.recompute import Recomputed
-from rnn_tutorial.sequence.step import step
+from rnn_tutorial.sequence import step
 from rnn_tutorial.tree import tree_leaves, tree_map, tree_random_like, tree_zeros_like
 
 T, B, D, H = 4, 3, 2, 5

@@ -5,10 +5,10 @@ import pytest
 from judges import assert_close, torch_or_skip
 
 from rnn_tutorial.activations import sigmoid
-from rnn_tutorial.cells.elman import Elman, elman
-from rnn_tutorial.gradient_check.check import check_layer
-from rnn_tutorial.layers.core import Dense, DenseParams, Embedding, EmbeddingParams, Last, Recurrent, Residual, Serial
-from rnn_tutorial.sequence.unroll import unroll
+from rnn_tutorial.cells import Elman, elman
+from rnn_tutorial.gradient_check import check_layer
+from rnn_tutorial.layers import Dense, DenseParams, Embedding, EmbeddingParams, Last, Recurrent, Residual, Serial
+from rnn_tutorial.sequence import unroll
 from rnn_tutorial.tree import tree_cast, tree_leaves
 from rnn_tutorial.validation import NotFiniteError
 
@@ -104,7 +104,7 @@ def test_a_language_model_agrees_with_pytorch(rng):
     torch = torch_or_skip()
     from judges import torch_elman
 
-    from rnn_tutorial.train.losses import softmax_cross_entropy
+    from rnn_tutorial.train import softmax_cross_entropy
 
     model = Serial((Embedding(7, D), Recurrent(Elman, D, H), Dense(H, 7)))
     params = model.init(rng)

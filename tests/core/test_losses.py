@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from rnn_tutorial.train.losses import (
+from rnn_tutorial.train import (
     binary_cross_entropy,
     log_softmax,
     mean_absolute_error,

@@ -7,14 +7,15 @@ import pytest
 from judges import GRID, assert_close, reorder_gates, torch_lstm, torch_or_skip, torch_unroll
 
 from rnn_tutorial import activations, initializers
-from rnn_tutorial.cells.gates import gate_blocks
-from rnn_tutorial.cells.lstm import (
+from rnn_tutorial.cells import (
     LSTM,
+    LSTM1997,
     LSTMActivations,
     LSTMGates,
     LSTMParams,
     LSTMState,
     LSTMValues,
+    gate_blocks,
     lstm,
     lstm_gates_backward,
     lstm_pointwise,
@@ -22,9 +23,8 @@ from rnn_tutorial.cells.lstm import (
     lstm_step,
     lstm_step_backward,
 )
-from rnn_tutorial.cells.lstm_1997 import LSTM1997
-from rnn_tutorial.gradient_check.check import GradientError, check_cell, check_gradients, numerical_gradient, random_start
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.gradient_check import GradientError, check_cell, check_gradients, numerical_gradient, random_start
+from rnn_tutorial.sequence import unroll, unroll_backward
 from rnn_tutorial.tree import tree_cast, tree_dot, tree_leaves, tree_map, tree_random_like
 from rnn_tutorial.validation import NotFiniteError
 

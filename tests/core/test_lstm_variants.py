@@ -7,13 +7,26 @@ import pytest
 from judges import assert_close, onnx_feed, onnx_run
 
 from rnn_tutorial import activations, initializers
-from rnn_tutorial.cells.coupled_lstm import CoupledLSTM, coupled_lstm, coupled_lstm_init
-from rnn_tutorial.cells.gates import gate_blocks
-from rnn_tutorial.cells.lstm import LSTM, LSTMParams, LSTMState, lstm, lstm_init
-from rnn_tutorial.cells.lstm_1997 import LSTM1997, LSTM1997Gates, lstm_1997, lstm_1997_init
-from rnn_tutorial.cells.peephole_lstm import PeepholeLSTM, peephole_lstm, peephole_lstm_init
-from rnn_tutorial.gradient_check.check import GradientError, check_cell, numerical_gradient, random_start
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.cells import (
+    LSTM,
+    LSTM1997,
+    CoupledLSTM,
+    LSTM1997Gates,
+    LSTMParams,
+    LSTMState,
+    PeepholeLSTM,
+    coupled_lstm,
+    coupled_lstm_init,
+    gate_blocks,
+    lstm,
+    lstm_1997,
+    lstm_1997_init,
+    lstm_init,
+    peephole_lstm,
+    peephole_lstm_init,
+)
+from rnn_tutorial.gradient_check import GradientError, check_cell, numerical_gradient, random_start
+from rnn_tutorial.sequence import unroll, unroll_backward
 from rnn_tutorial.tree import tree_cast, tree_dot, tree_leaves, tree_random_like
 
 B, D, H = 3, 4, 5

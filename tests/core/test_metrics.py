@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from rnn_tutorial.train.metrics import accuracy, bits_per_character, confusion_matrix, f_score, perplexity, precision, recall
+from rnn_tutorial.train import accuracy, bits_per_character, confusion_matrix, f_score, perplexity, precision, recall
 
 TARGETS = np.array([[0, 0, 0, 1], [1, 2, 2, 2]])
 PREDICTIONS = np.array([[0, 0, 1, 1], [0, 2, 2, 0]])

@@ -16,12 +16,8 @@ import numpy as np
 import pytest
 
 from rnn_tutorial.activations import sigmoid
-from rnn_tutorial.cells.elman import Elman
-from rnn_tutorial.cells.gates import split_gates
-from rnn_tutorial.cells.gru import GRU, GRUGates, GRUState
-from rnn_tutorial.cells.gru_before import GRUBefore
-from rnn_tutorial.cells.lstm import LSTM, LSTMGates, LSTMState
-from rnn_tutorial.gradient_check.check import (
+from rnn_tutorial.cells import GRU, LSTM, Elman, GRUBefore, GRUGates, GRUState, LSTMGates, LSTMState, split_gates
+from rnn_tutorial.gradient_check import (
     check_cell,
     check_gradients,
     check_layer,
@@ -29,9 +25,9 @@ from rnn_tutorial.gradient_check.check import (
     random_start,
     relative_error,
 )
-from rnn_tutorial.layers.core import Dense, Last, Recurrent, Serial
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
-from rnn_tutorial.train.losses import softmax_cross_entropy
+from rnn_tutorial.layers import Dense, Last, Recurrent, Serial
+from rnn_tutorial.sequence import unroll, unroll_backward
+from rnn_tutorial.train import softmax_cross_entropy
 from rnn_tutorial.tree import tree_dot, tree_leaves, tree_map, tree_norm, tree_paths, tree_random_like, tree_zeros_like
 from rnn_tutorial.validation import check_like
 

@@ -10,16 +10,28 @@ from example_cell import Leaky
 from mutation import surviving
 
 from rnn_tutorial.activations import elu, leaky_relu, sigmoid, tanh
-from rnn_tutorial.cells.coupled_lstm import coupled_lstm, coupled_lstm_pointwise_backward
-from rnn_tutorial.cells.elman import Elman, elman
-from rnn_tutorial.cells.gru import GRUActivations, gru_pointwise_backward
-from rnn_tutorial.cells.gru_before import gru_before, gru_before_pointwise_backward
-from rnn_tutorial.cells.lstm import LSTMActivations, lstm_pointwise_backward
-from rnn_tutorial.cells.lstm_1997 import LSTM1997Activations, lstm_1997, lstm_1997_pointwise_backward
-from rnn_tutorial.cells.norm_lstm import NormLSTM, norm_lstm_pointwise_backward, normalize, normalize_backward
-from rnn_tutorial.cells.peephole_lstm import peephole_lstm, peephole_lstm_pointwise_backward
-from rnn_tutorial.gradient_check import check as gradient_check
-from rnn_tutorial.gradient_check.check import (
+from rnn_tutorial.cells import (
+    Elman,
+    GRUActivations,
+    LSTM1997Activations,
+    LSTMActivations,
+    NormLSTM,
+    coupled_lstm,
+    coupled_lstm_pointwise_backward,
+    elman,
+    gru_before,
+    gru_before_pointwise_backward,
+    gru_pointwise_backward,
+    lstm_1997,
+    lstm_1997_pointwise_backward,
+    lstm_pointwise_backward,
+    norm_lstm_pointwise_backward,
+    normalize,
+    normalize_backward,
+    peephole_lstm,
+    peephole_lstm_pointwise_backward,
+)
+from rnn_tutorial.gradient_check import (
     central_difference_slope,
     check_cell,
     check_gradients,
@@ -28,9 +40,8 @@ from rnn_tutorial.gradient_check.check import (
     random_start,
     relative_error,
 )
-from rnn_tutorial.sequence.step import step, step_backward
-from rnn_tutorial.sequence.trace import trace, trace_backward
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.gradient_check import check as gradient_check
+from rnn_tutorial.sequence import step, step_backward, trace, trace_backward, unroll, unroll_backward
 from rnn_tutorial.train import losses
 from rnn_tutorial.tree import tree_map, tree_random_like
 

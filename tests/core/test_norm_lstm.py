@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from judges import assert_close, torch_or_skip
 
-from rnn_tutorial.cells.lstm import LSTM, LSTMState
-from rnn_tutorial.cells.norm_lstm import NormLSTM, norm_lstm, normalize, normalize_backward
-from rnn_tutorial.gradient_check.check import GradientError, check_cell, check_gradients, random_start
-from rnn_tutorial.layers.core import Recurrent
+from rnn_tutorial.cells import LSTM, LSTMState, NormLSTM, norm_lstm, normalize, normalize_backward
+from rnn_tutorial.gradient_check import GradientError, check_cell, check_gradients, random_start
+from rnn_tutorial.layers import Recurrent
 from rnn_tutorial.tree import tree_cast, tree_leaves
 
 T, B, D, H = 6, 3, 4, 5

@@ -5,9 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from rnn_tutorial.train.clipping import clip_by_global_norm
-from rnn_tutorial.train.optimizers import adagrad, adam, clipped, frozen, momentum, rmsprop, sgd
-from rnn_tutorial.train.schedules import exponential
+from rnn_tutorial.train import adagrad, adam, clip_by_global_norm, clipped, exponential, frozen, momentum, rmsprop, sgd
 from rnn_tutorial.tree import tree_add, tree_cast, tree_leaves, tree_map, tree_random_like
 
 

@@ -12,9 +12,20 @@ import pytest
 
 from rnn_tutorial import activations, initializers, validation
 from rnn_tutorial.bound import Bound
-from rnn_tutorial.train import clipping, losses, metrics, optimizers, schedules, training
-from rnn_tutorial.train.clipping import clip_by_global_norm
-from rnn_tutorial.train.optimizers import Optimizer, adam, clipped, frozen, sgd
+from rnn_tutorial.train import (
+    Optimizer,
+    adam,
+    clip_by_global_norm,
+    clipped,
+    clipping,
+    frozen,
+    losses,
+    metrics,
+    optimizers,
+    schedules,
+    sgd,
+    training,
+)
 from rnn_tutorial.tree import tree_add, tree_leaves
 
 DATA = {"a", "y", "rng", "shape", "step", "grads", "params", "named"}  # what no recipe is made from

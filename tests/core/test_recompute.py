@@ -9,15 +9,24 @@ from every_layer import every_layer
 from example_cell import Leaky
 from test_unroll import BAD
 
-from rnn_tutorial.cells.elman import Elman
-from rnn_tutorial.cells.gru import GRU
-from rnn_tutorial.cells.lstm import LSTM, LSTMState
-from rnn_tutorial.gradient_check.check import check_gradients, check_layer, random_start, relative_error
-from rnn_tutorial.layers.bidirectional import Bidirectional, Reversed
-from rnn_tutorial.layers.core import Dense, Embedding, Last, Recurrent, Residual, Serial
-from rnn_tutorial.layers.dropout import Dropout, VariationalDropout, Zoneout
-from rnn_tutorial.layers.layer import CannotContinue
-from rnn_tutorial.layers.recompute import Recomputed, forward_in_stretches
+from rnn_tutorial.cells import GRU, LSTM, Elman, LSTMState
+from rnn_tutorial.gradient_check import check_gradients, check_layer, random_start, relative_error
+from rnn_tutorial.layers import (
+    Bidirectional,
+    CannotContinue,
+    Dense,
+    Dropout,
+    Embedding,
+    Last,
+    Recomputed,
+    Recurrent,
+    Residual,
+    Reversed,
+    Serial,
+    VariationalDropout,
+    Zoneout,
+    forward_in_stretches,
+)
 from rnn_tutorial.tree import tree_leaves, tree_random_like, tree_size
 
 T, B, D, H = 7, 3, 4, 5

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from rnn_tutorial.cells.elman import Elman, ElmanParams, ElmanState, elman_step
-from rnn_tutorial.gradient_check.check import complex_step_slope, numerical_gradient, random_start, relative_error
-from rnn_tutorial.sequence.rtrl import elman_rtrl, elman_sensitivity, elman_sensitivity_step
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.cells import Elman, ElmanParams, ElmanState, elman_step
+from rnn_tutorial.gradient_check import complex_step_slope, numerical_gradient, random_start, relative_error
+from rnn_tutorial.sequence import elman_rtrl, elman_sensitivity, elman_sensitivity_step, unroll, unroll_backward
 from rnn_tutorial.tree import tree_cast, tree_dot, tree_leaves, tree_random_like, tree_zeros_like
 
 SIZES = [(1, 1, 1, 1), (1, 2, 3, 4), (6, 3, 4, 5), (9, 1, 2, 6)]  # T, B, D, H

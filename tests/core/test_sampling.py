@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from rnn_tutorial.cells.elman import Elman
-from rnn_tutorial.layers.core import Dense, Embedding, Last, Recurrent, Serial
-from rnn_tutorial.train.losses import softmax
-from rnn_tutorial.train.sampling import generate, sample_symbols
+from rnn_tutorial.cells import Elman
+from rnn_tutorial.layers import Dense, Embedding, Last, Recurrent, Serial
+from rnn_tutorial.train import generate, sample_symbols, softmax
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_random_like
 from rnn_tutorial.validation import NotFiniteError
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from rnn_tutorial.train.schedules import as_schedule, constant, cosine, cyclic, exponential, linear, noam, staircase
+from rnn_tutorial.train import as_schedule, constant, cosine, cyclic, exponential, linear, noam, staircase
 
 HAND = [
     (constant(0.1), {0: 0.1, 1000: 0.1}),

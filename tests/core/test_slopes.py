@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from rnn_tutorial.gradient_check.check import (
+from rnn_tutorial.gradient_check import (
     CannotJudge,
     ComplexStepLost,
     GradientError,

@@ -9,11 +9,19 @@ import numpy as np
 import pytest
 from every_layer import D, V, every_layer, layer_classes
 
-from rnn_tutorial.cells.gru import GRU
-from rnn_tutorial.cells.lstm import LSTM
-from rnn_tutorial.layers.core import Dense, Embedding, Last, Recurrent, Residual, Serial
-from rnn_tutorial.layers.layer import CannotContinue, Layer, reset_state
-from rnn_tutorial.layers.recompute import Recomputed
+from rnn_tutorial.cells import GRU, LSTM
+from rnn_tutorial.layers import (
+    CannotContinue,
+    Dense,
+    Embedding,
+    Last,
+    Layer,
+    Recomputed,
+    Recurrent,
+    Residual,
+    Serial,
+    reset_state,
+)
 from rnn_tutorial.tree import tree_add, tree_leaves, tree_map, tree_random_like
 
 T, B = 8, 3

@@ -8,12 +8,9 @@ from every_cell import CELLS, PACKAGE
 from judges import assert_close
 from mutation import mutants
 
-from rnn_tutorial.cells.elman import Elman, elman_step, elman_step_backward
-from rnn_tutorial.cells.gru import GRU
-from rnn_tutorial.cells.lstm import LSTM, LSTMState, lstm_step, lstm_step_backward
-from rnn_tutorial.gradient_check.check import check_gradients, random_start
-from rnn_tutorial.sequence.step import step, step_backward
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.cells import GRU, LSTM, Elman, LSTMState, elman_step, elman_step_backward, lstm_step, lstm_step_backward
+from rnn_tutorial.gradient_check import check_gradients, random_start
+from rnn_tutorial.sequence import step, step_backward, unroll, unroll_backward
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_paths, tree_random_like
 from rnn_tutorial.validation import NotFiniteError
 

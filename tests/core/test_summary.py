@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from rnn_tutorial.cells.elman import Elman
-from rnn_tutorial.layers.core import Dense, Embedding, Last, Recurrent, Serial
+from rnn_tutorial.cells import Elman
+from rnn_tutorial.layers import Dense, Embedding, Last, Recurrent, Serial
 from rnn_tutorial.summary import summary
 from rnn_tutorial.tree import tree_cast
 

@@ -5,14 +5,20 @@ import pytest
 from example_cell import Leaky
 
 from rnn_tutorial.activations import sigmoid
-from rnn_tutorial.cells.elman import Elman
-from rnn_tutorial.cells.gates import gate_blocks
-from rnn_tutorial.cells.gru import GRU, GRUGates, gru_gates_backward
-from rnn_tutorial.cells.gru_before import GRUBefore
-from rnn_tutorial.cells.lstm import LSTM, LSTMGates, LSTMState, lstm_gates_backward
-from rnn_tutorial.gradient_check.check import numerical_gradient, random_start, relative_error
-from rnn_tutorial.sequence.trace import trace, trace_backward
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.cells import (
+    GRU,
+    LSTM,
+    Elman,
+    GRUBefore,
+    GRUGates,
+    LSTMGates,
+    LSTMState,
+    gate_blocks,
+    gru_gates_backward,
+    lstm_gates_backward,
+)
+from rnn_tutorial.gradient_check import numerical_gradient, random_start, relative_error
+from rnn_tutorial.sequence import trace, trace_backward, unroll, unroll_backward
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_random_like, tree_zeros_like
 from rnn_tutorial.validation import NotFiniteError
 

@@ -10,12 +10,25 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from rnn_tutorial.cells.elman import Elman
-from rnn_tutorial.layers.core import Dense, Embedding, Last, Recurrent, Serial
-from rnn_tutorial.train.clipping import clip_by_global_norm
-from rnn_tutorial.train.losses import mean_squared_error, softmax_cross_entropy
-from rnn_tutorial.train.optimizers import adam, clipped, momentum, rmsprop, sgd
-from rnn_tutorial.train.training import Batch, TrainingDiverged, TrainingStep, evaluate, last_step, train, with_progress
+from rnn_tutorial.cells import Elman
+from rnn_tutorial.layers import Dense, Embedding, Last, Recurrent, Serial
+from rnn_tutorial.train import (
+    Batch,
+    TrainingDiverged,
+    TrainingStep,
+    adam,
+    clip_by_global_norm,
+    clipped,
+    evaluate,
+    last_step,
+    mean_squared_error,
+    momentum,
+    rmsprop,
+    sgd,
+    softmax_cross_entropy,
+    train,
+    with_progress,
+)
 from rnn_tutorial.tree import tree_add, tree_cast, tree_leaves, tree_norm
 
 T, B, D, H = 6, 4, 2, 8
@@ -331,11 +344,11 @@ def test_a_diverged_run_can_be_copied_with_all_it_carries():
 POOL = """
 import multiprocessing
 import numpy as np
-from rnn_tutorial.train.losses import mean_squared_error
-from rnn_tutorial.cells.elman import Elman
-from rnn_tutorial.layers.core import Recurrent
-from rnn_tutorial.train.optimizers import sgd
-from rnn_tutorial.train.training import TrainingDiverged, last_step, train
+from rnn_tutorial.train import mean_squared_error
+from rnn_tutorial.cells import Elman
+from rnn_tutorial.layers import Recurrent
+from rnn_tutorial.train import sgd
+from rnn_tutorial.train import TrainingDiverged, last_step, train
 
 def run(seed):
     model = Recurrent(Elman, 2, 3)
@@ -381,13 +394,13 @@ def test_a_backward_may_return_its_dict_in_another_order():
 RESUME = """
 import sys
 import numpy as np
-from rnn_tutorial.cells.lstm import LSTM
+from rnn_tutorial.cells import LSTM
 from rnn_tutorial.checkpoint import load, save
-from rnn_tutorial.layers.dropout import Dropout
-from rnn_tutorial.layers.core import Dense, Recurrent, Serial
-from rnn_tutorial.train.losses import mean_squared_error
-from rnn_tutorial.train.optimizers import adam
-from rnn_tutorial.train.training import last_step, train
+from rnn_tutorial.layers import Dropout
+from rnn_tutorial.layers import Dense, Recurrent, Serial
+from rnn_tutorial.train import mean_squared_error
+from rnn_tutorial.train import adam
+from rnn_tutorial.train import last_step, train
 
 path, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 model, optimizer = Serial((Dropout(0.3), Recurrent(LSTM, 2, 5), Dropout(0.5), Dense(5, 2))), adam(0.05)

@@ -3,12 +3,18 @@
 import numpy as np
 import pytest
 
-from rnn_tutorial.cells.elman import Elman
-from rnn_tutorial.layers.core import Dense, Recurrent, Serial
-from rnn_tutorial.train.losses import mean_squared_error
-from rnn_tutorial.train.optimizers import adam
-from rnn_tutorial.train.training import TrainingStep, train
-from rnn_tutorial.train.trials import Trial, presentations_needed, read_trials, write_trials
+from rnn_tutorial.cells import Elman
+from rnn_tutorial.layers import Dense, Recurrent, Serial
+from rnn_tutorial.train import (
+    TrainingStep,
+    Trial,
+    adam,
+    mean_squared_error,
+    presentations_needed,
+    read_trials,
+    train,
+    write_trials,
+)
 
 
 def steps_until(last):

@@ -3,13 +3,9 @@
 import numpy as np
 import pytest
 
-from rnn_tutorial.cells.elman import Elman, ElmanState
-from rnn_tutorial.cells.gru import GRU
-from rnn_tutorial.cells.lstm import LSTM
-from rnn_tutorial.gradient_check.check import complex_step_slope, random_start, relative_error
-from rnn_tutorial.sequence.fused import fused_unroll
-from rnn_tutorial.sequence.truncation import truncated_backward
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.cells import GRU, LSTM, Elman, ElmanState
+from rnn_tutorial.gradient_check import complex_step_slope, random_start, relative_error
+from rnn_tutorial.sequence import fused_unroll, truncated_backward, unroll, unroll_backward
 from rnn_tutorial.tree import tree_add, tree_cast, tree_dot, tree_leaves, tree_random_like, tree_zeros_like
 
 T, B, D, H = 7, 3, 4, 5

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from example_cell import Leaky
 
-from rnn_tutorial.cells.elman import Elman, ElmanParams, ElmanState, elman_step, elman_step_backward
-from rnn_tutorial.gradient_check.check import check_cell, random_start, relative_error
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.cells import Elman, ElmanParams, ElmanState, elman_step, elman_step_backward
+from rnn_tutorial.gradient_check import check_cell, random_start, relative_error
+from rnn_tutorial.sequence import unroll, unroll_backward
 from rnn_tutorial.tree import tree_add, tree_cast, tree_leaves, tree_zeros_like
 from rnn_tutorial.validation import NotFiniteError
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rnn_tutorial import validation as v
-from rnn_tutorial.cells.elman import ElmanState
+from rnn_tutorial.cells import ElmanState
 
 
 def message(error, call, *args, **kwargs):

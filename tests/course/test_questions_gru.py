@@ -5,9 +5,8 @@ import pytest
 
 from rnn_course.questions import gru
 from rnn_tutorial.activations import sigmoid
-from rnn_tutorial.cells.gru import GRUGates, GRUParams
-from rnn_tutorial.cells.gru_before import GRUBeforeParams
-from rnn_tutorial.gradient_check.check import numerical_gradient, relative_error
+from rnn_tutorial.cells import GRUBeforeParams, GRUGates, GRUParams
+from rnn_tutorial.gradient_check import numerical_gradient, relative_error
 from rnn_tutorial.tree import tree_leaves
 
 FORMS = pytest.mark.parametrize(

@@ -14,12 +14,9 @@ import pytest
 from judges import torch_gru, torch_lstm, torch_or_skip, torch_unroll
 
 from rnn_tutorial.activations import sigmoid
-from rnn_tutorial.cells.gates import gate_blocks
-from rnn_tutorial.cells.gru import GRU, GRUGates
-from rnn_tutorial.cells.lstm import LSTM, LSTMGates, lstm_step, lstm_step_backward
-from rnn_tutorial.gradient_check.check import random_start
-from rnn_tutorial.sequence.fused import fused_unroll, fused_unroll_backward
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.cells import GRU, LSTM, GRUGates, LSTMGates, gate_blocks, lstm_step, lstm_step_backward
+from rnn_tutorial.gradient_check import random_start
+from rnn_tutorial.sequence import fused_unroll, fused_unroll_backward, unroll, unroll_backward
 from rnn_tutorial.tree import tree_cast, tree_map
 
 T, B, D, H = 3, 1, 2, 2

@@ -17,14 +17,22 @@ from every_cell import CELLS
 from every_layer import D, V, every_layer
 
 from rnn_tutorial.activations import elu, relu
-from rnn_tutorial.cells.elman import Elman, elman
-from rnn_tutorial.cells.gru import GRU, gru
-from rnn_tutorial.cells.lstm import LSTM, lstm
+from rnn_tutorial.cells import GRU, LSTM, Elman, elman, gru, lstm
 from rnn_tutorial.initializers import constant, identity, normal
-from rnn_tutorial.layers.bidirectional import MERGES, Bidirectional, Merge, add, multiply
-from rnn_tutorial.layers.core import Dense, Embedding, Recurrent, Residual, Serial
-from rnn_tutorial.layers.dropout import Dropout
-from rnn_tutorial.sequence.fused import fused_unroll, fused_unroll_backward
+from rnn_tutorial.layers import (
+    MERGES,
+    Bidirectional,
+    Dense,
+    Dropout,
+    Embedding,
+    Merge,
+    Recurrent,
+    Residual,
+    Serial,
+    add,
+    multiply,
+)
+from rnn_tutorial.sequence import fused_unroll, fused_unroll_backward
 from rnn_tutorial.tree import tree_leaves, tree_map
 
 T, B, H = 5, 3, 6

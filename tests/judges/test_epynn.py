@@ -12,13 +12,9 @@ import numpy as np
 import pytest
 from judges import assert_close
 
-from rnn_tutorial.cells.gates import GateParams, gate_blocks, split_gates
-from rnn_tutorial.cells.gru import GRUGates
-from rnn_tutorial.cells.gru_before import GRUBefore
-from rnn_tutorial.cells.lstm import LSTM, LSTMGates, lstm_gates_backward
-from rnn_tutorial.gradient_check.check import random_start
-from rnn_tutorial.sequence.trace import trace, trace_backward
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_tutorial.cells import LSTM, GateParams, GRUBefore, GRUGates, LSTMGates, gate_blocks, lstm_gates_backward, split_gates
+from rnn_tutorial.gradient_check import random_start
+from rnn_tutorial.sequence import trace, trace_backward, unroll, unroll_backward
 from rnn_tutorial.tree import tree_zeros_like
 
 archive = pytest.importorskip("EpyNN")

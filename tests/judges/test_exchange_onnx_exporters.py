@@ -13,10 +13,9 @@ import pytest
 from judges import assert_close, torch_or_skip
 
 from rnn_tutorial.exchange.layout import ExchangeError
-from rnn_tutorial.exchange.onnx.files import from_onnx
+from rnn_tutorial.exchange.onnx import from_onnx
 from rnn_tutorial.exchange.pytorch import from_pytorch_module
-from rnn_tutorial.layers.bidirectional import Bidirectional
-from rnn_tutorial.layers.core import Dense, Embedding, Last, Recurrent
+from rnn_tutorial.layers import Bidirectional, Dense, Embedding, Last, Recurrent
 from rnn_tutorial.tree import tree_leaves
 
 NETWORKS = int(os.environ.get("NETWORKS", 8))

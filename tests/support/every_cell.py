@@ -12,9 +12,7 @@ from example_cell import Leaky
 
 import rnn_tutorial.cells
 from rnn_tutorial.activations import sigmoid
-from rnn_tutorial.cells.cell import Cell
-from rnn_tutorial.cells.gates import gate_blocks
-from rnn_tutorial.cells.lstm import LSTMState
+from rnn_tutorial.cells import Cell, LSTMState, gate_blocks
 
 
 def cells_of_the_package() -> dict:

@@ -6,9 +6,8 @@ import inspect
 import pkgutil
 
 import rnn_tutorial
-from rnn_tutorial.cells.lstm import LSTM, LSTMState
-from rnn_tutorial.layers.core import Recurrent, Serial
-from rnn_tutorial.layers.layer import Layer
+from rnn_tutorial.cells import LSTM, LSTMState
+from rnn_tutorial.layers import Layer, Recurrent, Serial
 
 D = 4  # inputs and outputs of every layer, so that each may stand in each place
 V = 7  # symbols

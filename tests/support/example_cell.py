@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnn_tutorial.cells.cell import Cell
-from rnn_tutorial.cells.elman import elman_init
+from rnn_tutorial.cells import Cell, elman_init
 
 
 class LeakyParams(NamedTuple):

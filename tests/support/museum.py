@@ -7,14 +7,22 @@ wrong sooner or later.
 import numpy as np
 
 from rnn_tutorial.activations import Activation, identity, sigmoid
-from rnn_tutorial.cells.gates import gate_blocks, join_gates, split_gates
-from rnn_tutorial.cells.gru import GRU, GRUGates
-from rnn_tutorial.cells.gru_before import GRUBefore, GRUBeforeParams
-from rnn_tutorial.cells.lstm import LSTM, LSTMGates, LSTMParams, lstm
-from rnn_tutorial.layers.core import Last, Recurrent, Serial
-from rnn_tutorial.sequence.unroll import unroll_backward
-from rnn_tutorial.train.clipping import clip_by_global_norm
-from rnn_tutorial.train.losses import softmax_cross_entropy
+from rnn_tutorial.cells import (
+    GRU,
+    LSTM,
+    GRUBefore,
+    GRUBeforeParams,
+    GRUGates,
+    LSTMGates,
+    LSTMParams,
+    gate_blocks,
+    join_gates,
+    lstm,
+    split_gates,
+)
+from rnn_tutorial.layers import Last, Recurrent, Serial
+from rnn_tutorial.sequence import unroll_backward
+from rnn_tutorial.train import clip_by_global_norm, softmax_cross_entropy
 from rnn_tutorial.tree import tree_add, tree_cast, tree_map, tree_zeros_like
 
 # Cells: a backward that does not belong to the forward
