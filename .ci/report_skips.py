@@ -26,9 +26,15 @@ def main(report: str) -> int:
         print(f"{judge:<12} {version(judge)}")  # fails if it is missing
     cases = list(ElementTree.parse(report).iter("testcase"))
     skips = [skip.get("message", "") for case in cases for skip in case.iter("skipped")]
-    without_judge = [reason for reason in skips if re.search(f"could not import '({'|'.join(JUDGES)})\\b", reason)]
+    without_judge = [
+        reason
+        for reason in skips
+        if re.search(f"could not import '({'|'.join(JUDGES)})\\b", reason)
+    ]
     without_walls = [reason for reason in skips if any(words in reason for words in WALLS)]
-    print(f"{len(skips)} of {len(cases)} tests were skipped, wanting: {len(without_judge)} a judge, {len(without_walls)} walls")
+    print(
+        f"{len(skips)} of {len(cases)} tests were skipped, wanting: {len(without_judge)} a judge, {len(without_walls)} walls"
+    )
     return 1 if without_judge or without_walls or not cases else 0
 
 

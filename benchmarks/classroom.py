@@ -49,7 +49,9 @@ def make_class(folder, students, seed):
     """Write the release and the submissions of a class into `folder`; return {kind: how many}."""
     rng = np.random.default_rng(seed)
     kinds = rng.choice(list(SHARES), students, p=list(SHARES.values()))
-    (folder / f"{NAME}.ipynb").write_text(nbformat.writes(read_source(source_path(NAME))), encoding="utf-8")
+    (folder / f"{NAME}.ipynb").write_text(
+        nbformat.writes(read_source(source_path(NAME))), encoding="utf-8"
+    )
     for number, kind in enumerate(kinds):
         path = folder / "submitted" / f"student{number:03}" / f"{NAME}.ipynb"
         path.parent.mkdir(parents=True)
@@ -59,9 +61,23 @@ def make_class(folder, students, seed):
 
 def start(folder, out, *options):
     """Return the process of the grader, as a lecturer starts it."""
-    command = [sys.executable, "-m", "rnn_course", folder / f"{NAME}.ipynb", folder / "submitted", "--out", out, *options]
+    command = [
+        sys.executable,
+        "-m",
+        "rnn_course",
+        folder / f"{NAME}.ipynb",
+        folder / "submitted",
+        "--out",
+        out,
+        *options,
+    ]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(list(map(str, command)), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(
+        list(map(str, command)),
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def finish(process):
@@ -82,7 +98,11 @@ def stop_half_way(process, out, students):
 
 def results(out):
     """Return {path: bytes} of what a grader has written, but for what it was writing when it was killed."""
-    return {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file() and p.suffix != ".part"}
+    return {
+        str(p.relative_to(out)): p.read_bytes()
+        for p in sorted(out.rglob("*"))
+        if p.is_file() and p.suffix != ".part"
+    }
 
 
 @contextmanager
@@ -92,7 +112,9 @@ def watched():
 
     def watch():
         while not over.wait(0.1):
-            seen["MiB"] = max(seen["MiB"], sum(map(resident, psutil.Process().children(recursive=True))) / 2**20)
+            seen["MiB"] = max(
+                seen["MiB"], sum(map(resident, psutil.Process().children(recursive=True))) / 2**20
+            )
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -117,7 +139,9 @@ def cluster(workers):
     """Yield the address of a Dask scheduler with so many worker processes, on this machine."""
     from distributed import LocalCluster
 
-    with LocalCluster(workers, threads_per_worker=1, processes=True, dashboard_address=None, memory_limit=0) as running:
+    with LocalCluster(
+        workers, threads_per_worker=1, processes=True, dashboard_address=None, memory_limit=0
+    ) as running:
         yield running.scheduler_address
 
 
@@ -130,25 +154,38 @@ def run_grader(folder, students, jobs, options):
     with cluster(jobs) as address, watched() as rows["dask"]:
         finish(start(folder, outs["dask"], "--scheduler", address, *options))
     with watched() as rows["resumed"]:
-        there = stop_half_way(start(folder, outs["resumed"], "--jobs", jobs, *options), outs["resumed"], students)
+        there = stop_half_way(
+            start(folder, outs["resumed"], "--jobs", jobs, *options), outs["resumed"], students
+        )
         finish(start(folder, outs["resumed"], "--jobs", jobs, *options))
     for way, seen in rows.items():
         note = f"killed after {there}, started again" if way == "resumed" else ""
-        print(f"{way:<9}{seen['s']:8.1f} s{students / seen['s']:8.1f} submissions/s{seen['MiB']:8.0f} MiB  {note}", flush=True)
+        print(
+            f"{way:<9}{seen['s']:8.1f} s{students / seen['s']:8.1f} submissions/s{seen['MiB']:8.0f} MiB  {note}",
+            flush=True,
+        )
     return {way: results(out) for way, out in outs.items()}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--students", type=int, default=200)
-    parser.add_argument("--jobs", type=int, default=2, help="processes, or Dask workers (default: %(default)s)")
+    parser.add_argument(
+        "--jobs", type=int, default=2, help="processes, or Dask workers (default: %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the class (default: %(default)s)")
-    parser.add_argument("--seconds", default="10", help="limit of one run of a notebook (default: %(default)s)")
+    parser.add_argument(
+        "--seconds", default="10", help="limit of one run of a notebook (default: %(default)s)"
+    )
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         counts = make_class(Path(folder), chosen.students, chosen.seed)
         print(", ".join(f"{count} {kind}" for kind, count in counts.items()), flush=True)
-        found = run_grader(Path(folder), chosen.students, chosen.jobs, ["--seconds", chosen.seconds])
+        found = run_grader(
+            Path(folder), chosen.students, chosen.jobs, ["--seconds", chosen.seconds]
+        )
     same = found["joblib"] == found["dask"] == found["resumed"]
     print(f"{len(found['joblib'])} files; {'the same bytes each time' if same else 'THEY DIFFER'}")
     raise SystemExit(not same)

@@ -27,7 +27,9 @@ def bytes_moved(cell, dtype, shape):
     G, one = kernel.gates, kernel.values(1, B, H, np.dtype(dtype))
     values, states = sum(leaf[0].size for leaf in one), B * H * len(cell.State._fields)
     forward = 3 * B * D + 2 * G * B * H + values + states + 2 * B * H
-    backward = values + states + 2 * kernel.slots * B * H + B * H + 4 * G * B * H + B * D + B * H + B * D
+    backward = (
+        values + states + 2 * kernel.slots * B * H + B * H + 4 * G * B * H + B * D + B * H + B * D
+    )
     weights = 2 * T * G * H * H + 3 * G * D * H + G * H * H
     return np.dtype(dtype).itemsize * (T * (forward + backward) + weights)
 

@@ -13,8 +13,18 @@ import numpy as np
 
 def facts_of_machine(dtypes, threads):
     """Return {fact: value}: the processor, the versions, and what they can do at best with so many threads."""
-    facts = {"processor": processor(), "cores": os.cpu_count(), "Python": sys.version.split()[0], "NumPy": np.__version__}
-    facts |= {"BLAS": blas(), "PyTorch": version_of("torch"), "EpyNN": version_of("EpyNN"), "numpy-ml": version_of("numpy-ml")}
+    facts = {
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "Python": sys.version.split()[0],
+        "NumPy": np.__version__,
+    }
+    facts |= {
+        "BLAS": blas(),
+        "PyTorch": version_of("torch"),
+        "EpyNN": version_of("EpyNN"),
+        "numpy-ml": version_of("numpy-ml"),
+    }
     facts |= {f"GFLOP/s {dtype}": round(best_product(dtype, threads), 1) for dtype in dtypes}
     if threads == 1:
         facts["GB/s"] = round(bandwidth(), 1)
@@ -45,7 +55,11 @@ def blas():
         return name
     from threadpoolctl import threadpool_info
 
-    kernels = [info["architecture"] for info in threadpool_info() if info["user_api"] == "blas" and "architecture" in info]
+    kernels = [
+        info["architecture"]
+        for info in threadpool_info()
+        if info["user_api"] == "blas" and "architecture" in info
+    ]
     return ", ".join([name, *kernels[:1]])
 
 

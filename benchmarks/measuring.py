@@ -20,24 +20,51 @@ import numpy as np
 
 from benchmarks.counting import products_alone
 from benchmarks.machine import facts_of_machine
-from benchmarks.rivals import CELLS, EPYNN, NUMPY_ML, OURS, PLAIN, PYTORCH, UNROLL, check_programs, problem, programs
+from benchmarks.rivals import (
+    CELLS,
+    EPYNN,
+    NUMPY_ML,
+    OURS,
+    PLAIN,
+    PYTORCH,
+    UNROLL,
+    check_programs,
+    problem,
+    programs,
+)
 from rnn_tutorial.layers import Recomputed, Recurrent, forward_in_stretches
 
-SHAPES = (1, 50, 32, 64), (32, 50, 32, 64), (64, 100, 64, 128), (128, 100, 128, 256), (64, 50, 256, 512)  # B, T, D, H
+SHAPES = (
+    (1, 50, 32, 64),
+    (32, 50, 32, 64),
+    (64, 100, 64, 128),
+    (128, 100, 128, 256),
+    (64, 50, 256, 512),
+)  # B, T, D, H
 LARGE = SHAPES[-2:]
 DTYPES = "float32", "float64"
 PRODUCTS = "products alone"
 SLOW = UNROLL, PLAIN, EPYNN, NUMPY_ML
 LENGTHS = 50, 100, 200, 500, 1000, 2000
 BATCHES = 1, 4, 16, 64, 256
-QUICK, BRIEF, THOROUGH = (2, 0.1), (3, 0.5), (7, 0.8)  # at least so many rounds, and for so many seconds
+QUICK, BRIEF, THOROUGH = (
+    (2, 0.1),
+    (3, 0.5),
+    (7, 0.8),
+)  # at least so many rounds, and for so many seconds
 SETTLE = 0.05  # seconds, in which the second thread of one library goes to sleep and that of the next one wakes up
 
 
 def clean_environment(threads):
     """Return the environment of a measuring process: so many threads, and no other setting of the library of matrix products."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith(("OPENBLAS_", "OMP_", "MKL_"))}
-    return others | {f"{library}_NUM_THREADS": str(threads) for library in ("OPENBLAS", "OMP", "MKL")}
+    others = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("OPENBLAS_", "OMP_", "MKL_"))
+    }
+    return others | {
+        f"{library}_NUM_THREADS": str(threads) for library in ("OPENBLAS", "OMP", "MKL")
+    }
 
 
 def time_interleaved(functions, least, budget=0.0, clock=time.process_time, settle=0.0):
@@ -124,7 +151,12 @@ def growth(quick):
             run()
         seconds, _ = time_interleaved(runs, *(QUICK if quick else THOROUGH))
         for program, value in seconds.items():
-            yield {"over": axis, **dict(zip("BTDH", shape)), "program": program, "ms": round(1e3 * value, 4)}
+            yield {
+                "over": axis,
+                **dict(zip("BTDH", shape)),
+                "program": program,
+                "ms": round(1e3 * value, 4),
+            }
 
 
 def recompute(quick):
@@ -138,7 +170,10 @@ def recompute(quick):
     for name, shape in small + large:
         task = problem(name, "float32", shape)
         whole = Recurrent(task.cell, *shape[2:])
-        runs = {kind: layer_run(layer, task) for kind, layer in (("whole", whole), ("recomputed", Recomputed(whole)))}
+        runs = {
+            kind: layer_run(layer, task)
+            for kind, layer in (("whole", whole), ("recomputed", Recomputed(whole)))
+        }
         for run in runs.values():
             run()
         seconds, _ = time_interleaved(runs, *(QUICK if quick else THOROUGH))
@@ -183,7 +218,9 @@ def memory(cell, dtype, shape, program):
     status = Path("/proc/self/status")
     if not status.exists():
         return
-    tiny, task = (programs(problem(cell, dtype, size), (program,)) for size in ((2, 3, 4, 5), tuple(shape)))
+    tiny, task = (
+        programs(problem(cell, dtype, size), (program,)) for size in ((2, 3, 4, 5), tuple(shape))
+    )
     if not task:
         return
     tiny[program].run()
@@ -213,7 +250,10 @@ def resident(name):
 
 def machine(threads):
     """Yield the rows of speed_machine.csv."""
-    yield from ({"threads": threads, "fact": fact, "value": value} for fact, value in facts_of_machine(DTYPES, threads).items())
+    yield from (
+        {"threads": threads, "fact": fact, "value": value}
+        for fact, value in facts_of_machine(DTYPES, threads).items()
+    )
 
 
 TASKS = {task.__name__: task for task in (times, growth, recompute, memory, machine)}

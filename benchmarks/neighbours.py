@@ -63,14 +63,24 @@ def pytorch_answers():
 
     torch.manual_seed(0)  # of the fresh biases, and of nothing else
     answers = {}
-    for seed, (network, kind, gates) in enumerate((("lstm", torch.nn.LSTM, 4), ("gru", torch.nn.GRU, 3))):
+    for seed, (network, kind, gates) in enumerate(
+        (("lstm", torch.nn.LSTM, 4), ("gru", torch.nn.GRU, 3))
+    ):
         arrays, xs = random_arrays(seed, pytorch_shapes(gates)), torch.tensor(random_inputs(seed))
         rnn = kind(D, H, dtype=torch.float64)
-        fresh = {f"fresh.{name}": value.numpy().copy() for name, value in rnn.state_dict().items() if "bias" in name}
+        fresh = {
+            f"fresh.{name}": value.numpy().copy()
+            for name, value in rnn.state_dict().items()
+            if "bias" in name
+        }
         rnn.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
         packed = torch.nn.utils.rnn.pack_padded_sequence(xs, torch.tensor(LENGTHS))
         padded_ys, _ = torch.nn.utils.rnn.pad_packed_sequence(rnn(packed)[0], total_length=T)
-        outputs = {"xs": xs.numpy(), "ys": rnn(xs)[0].detach().numpy(), "padded_ys": padded_ys.detach().numpy()}
+        outputs = {
+            "xs": xs.numpy(),
+            "ys": rnn(xs)[0].detach().numpy(),
+            "padded_ys": padded_ys.detach().numpy(),
+        }
         answers |= named(f"pytorch.{network}", arrays | outputs | fresh)
     return answers | named("pytorch.deep", _pytorch_deep(torch))
 
@@ -78,7 +88,10 @@ def pytorch_answers():
 def _pytorch_deep(torch):
     """Return the arrays, outputs and gradients of two layers in two directions; the loss is sum(ys * dys)."""
     model = Serial([Bidirectional(*[Recurrent(LSTM, size, H)] * 2) for size in (D, 2 * H)])
-    shapes = {name: array.shape for name, array in to_pytorch(model, model.init(np.random.default_rng(0))).items()}
+    shapes = {
+        name: array.shape
+        for name, array in to_pytorch(model, model.init(np.random.default_rng(0))).items()
+    }
     arrays, xs = random_arrays(5, shapes), random_inputs(5)
     dys = np.random.default_rng(6).standard_normal((T, B, 2 * H))
     rnn = torch.nn.LSTM(D, H, num_layers=2, bidirectional=True, dtype=torch.float64)
@@ -96,18 +109,33 @@ def keras_answers():
 
     answers = {}
     for seed, (network, gates, options) in enumerate(
-        (("lstm", 4, {}), ("gru", 3, {"reset_after": True}), ("gru_before", 3, {"reset_after": False})), start=10
+        (
+            ("lstm", 4, {}),
+            ("gru", 3, {"reset_after": True}),
+            ("gru_before", 3, {"reset_after": False}),
+        ),
+        start=10,
     ):
-        layer = (keras.layers.LSTM if gates == 4 else keras.layers.GRU)(H, return_sequences=True, **options)
-        xs, mask = random_inputs(seed, "BTD").astype(np.float32), np.arange(T) < np.array(LENGTHS)[:, None]
+        layer = (keras.layers.LSTM if gates == 4 else keras.layers.GRU)(
+            H, return_sequences=True, **options
+        )
+        xs, mask = (
+            random_inputs(seed, "BTD").astype(np.float32),
+            np.arange(T) < np.array(LENGTHS)[:, None],
+        )
         layer.build(xs.shape)
         names = [weight.name for weight in layer.weights]
         fresh = {"fresh.bias": layer.get_weights()[2]}
-        arrays = random_arrays(seed, {name: tuple(weight.shape) for name, weight in zip(names, layer.weights)})
+        arrays = random_arrays(
+            seed, {name: tuple(weight.shape) for name, weight in zip(names, layer.weights)}
+        )
         arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
         layer.set_weights(list(arrays.values()))
         outputs = {"ys": layer(xs), "padded_ys": layer(xs, mask=keras.ops.convert_to_tensor(mask))}
-        outputs = {name: keras.ops.convert_to_numpy(keras.ops.stop_gradient(array)) for name, array in outputs.items()}
+        outputs = {
+            name: keras.ops.convert_to_numpy(keras.ops.stop_gradient(array))
+            for name, array in outputs.items()
+        }
         answers |= named(f"keras.{network}", arrays | {"xs": xs} | outputs | fresh)
     return answers
 
@@ -124,11 +152,15 @@ def onnx_answers():
         start=20,
     ):
         shapes = {"W": (1, gates * H, D), "R": (1, gates * H, H), "B": (1, 2 * gates * H)}
-        arrays = {name: array.astype(np.float32) for name, array in random_arrays(seed, shapes).items()}
+        arrays = {
+            name: array.astype(np.float32) for name, array in random_arrays(seed, shapes).items()
+        }
         xs = random_inputs(seed).astype(np.float32)
         feed = {"X": xs} | arrays
         outputs = {"xs": xs, "ys": _onnx_node(op_type, feed, options)}
-        outputs["padded_ys"] = _onnx_node(op_type, feed | {"sequence_lens": np.array(LENGTHS, np.int32)}, options)
+        outputs["padded_ys"] = _onnx_node(
+            op_type, feed | {"sequence_lens": np.array(LENGTHS, np.int32)}, options
+        )
         answers |= named(f"onnx.{network}", arrays | outputs)
     return answers
 
@@ -140,27 +172,38 @@ def _onnx_node(op_type, feed, options):
 
     make = onnx.helper
     node = make.make_node(op_type, list(feed), ["Y"], hidden_size=H, **options)
-    inputs = [make.make_tensor_value_info(n, make.np_dtype_to_tensor_dtype(a.dtype), a.shape) for n, a in feed.items()]
+    inputs = [
+        make.make_tensor_value_info(n, make.np_dtype_to_tensor_dtype(a.dtype), a.shape)
+        for n, a in feed.items()
+    ]
     output = make.make_tensor_value_info("Y", onnx.TensorProto.FLOAT, (T, 1, B, H))
     graph = make.make_graph([node], op_type, inputs, [output])
     model = make.make_model(graph, opset_imports=[make.make_opsetid("", 14)], ir_version=7)
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
     return session.run(["Y"], feed)[0][:, 0]
 
 
 def epynn_answers():
     """Return the answers of EpyNN's LSTM and GRU, in float64. It keeps U, V and b for every gate."""
     answers = {}
-    for seed, (network, gates) in enumerate((("LSTM", "ifog"), ("GRU", ("r", "z", "hh"))), start=30):
+    for seed, (network, gates) in enumerate(
+        (("LSTM", "ifog"), ("GRU", ("r", "z", "hh"))), start=30
+    ):
         layer, xs = _epynn(network)(unit_cells=H, sequences=True), random_inputs(seed, "BTD")
         layer.np_rng = np.random.default_rng(0)
         layer.compute_shapes(xs)
         layer.initialize_parameters()
         fresh = {f"fresh.{name}": layer.p[name] for name in layer.p if name.startswith("b")}
         shapes = {"U": (D, H), "V": (H, H), "b": (1, H)}
-        arrays = random_arrays(seed, {name + gate: shape for gate in gates for name, shape in shapes.items()})
+        arrays = random_arrays(
+            seed, {name + gate: shape for gate in gates for name, shape in shapes.items()}
+        )
         layer.p.update(arrays)
-        answers |= named(f"epynn.{network.lower()}", arrays | {"xs": xs, "ys": layer.forward(xs)} | fresh)
+        answers |= named(
+            f"epynn.{network.lower()}", arrays | {"xs": xs, "ys": layer.forward(xs)} | fresh
+        )
     return answers
 
 
@@ -178,7 +221,12 @@ def _epynn(network):
             sys.path.pop(0)
 
 
-LIBRARIES = {"torch": pytorch_answers, "keras": keras_answers, "onnxruntime": onnx_answers, "EpyNN": epynn_answers}
+LIBRARIES = {
+    "torch": pytorch_answers,
+    "keras": keras_answers,
+    "onnxruntime": onnx_answers,
+    "EpyNN": epynn_answers,
+}
 
 
 def marked_bits(rng, T, B):
@@ -191,7 +239,9 @@ def marked_bits(rng, T, B):
     marks[0] = True
     last_mark = np.maximum.accumulate(np.where(marks, np.arange(T)[:, None], 0), axis=0)
     targets = np.take_along_axis(bits, last_mark, axis=0) > 0
-    return np.stack([bits, marks], axis=-1).astype(np.float32), targets[..., None].astype(np.float32)
+    return np.stack([bits, marks], axis=-1).astype(np.float32), targets[..., None].astype(
+        np.float32
+    )
 
 
 def remember_module():
@@ -236,15 +286,25 @@ def answers_of_trained(state_dict):
     with torch.no_grad():
         ys = module(torch.tensor(xs)).numpy()
         ys_float64 = module.double()(torch.tensor(xs, dtype=torch.float64)).numpy()
-    return named("pytorch.remember", {"xs": xs, "targets": targets, "ys": ys, "ys_float64": ys_float64})
+    return named(
+        "pytorch.remember", {"xs": xs, "targets": targets, "ys": ys, "ys_float64": ys_float64}
+    )
 
 
 def main():
     """Ask all libraries, print how far the answers are from those stored, and store them if told to."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true", help="train the network of PyTorch again and store everything")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="train the network of PyTorch again and store everything",
+    )
     arguments = parser.parse_args()
-    weights = trained_in_pytorch() if arguments.write else from_safetensors(RESULTS / "remember.safetensors")
+    weights = (
+        trained_in_pytorch()
+        if arguments.write
+        else from_safetensors(RESULTS / "remember.safetensors")
+    )
     answers = answers_of_trained(weights)
     for library in LIBRARIES.values():
         answers |= library()
@@ -254,7 +314,9 @@ def main():
     stored = from_safetensors(RESULTS / "neighbours.safetensors", like=answers)
     for name, array in answers.items():
         if name.endswith((".ys", ".padded_ys")):
-            print(f"{name:28} {array.shape!s:14} {array.dtype}   off by {relative_error(array, stored[name]):.0e}")
+            print(
+                f"{name:28} {array.shape!s:14} {array.dtype}   off by {relative_error(array, stored[name]):.0e}"
+            )
     right = (answers["pytorch.remember.ys"] > 0) == answers["pytorch.remember.targets"]
     print(f"the network trained in PyTorch answers {right.mean():.1%} of fresh steps right")
 

@@ -49,7 +49,9 @@ RESULTS = Path(__file__).resolve().parent / "results" / "parts.csv"
 
 OPTIMIZER = clipped(adam(0.02), clip_by_global_norm, 1.0)
 
-ONE = Activation("one", f=np.ones_like, derivative=np.zeros_like)  # a gate that is taken away: always open
+ONE = Activation(
+    "one", f=np.ones_like, derivative=np.zeros_like
+)  # a gate that is taken away: always open
 
 
 def with_input_bias(cell, bias):
@@ -186,8 +188,16 @@ INTERVAL = {"LSTM": lstm(forget_bias=3), "with peepholes": peephole_lstm(forget_
 
 # task -> (variants, trial(cell, seed, limit), limit)
 TASKS = {
-    "interval, 1 unit": (INTERVAL, lambda cell, seed, limit: interval_trial(cell, 1, seed, limit), 2_000),
-    "interval, 4 units": (INTERVAL, lambda cell, seed, limit: interval_trial(cell, 4, seed, limit), 2_000),
+    "interval, 1 unit": (
+        INTERVAL,
+        lambda cell, seed, limit: interval_trial(cell, 1, seed, limit),
+        2_000,
+    ),
+    "interval, 4 units": (
+        INTERVAL,
+        lambda cell, seed, limit: interval_trial(cell, 4, seed, limit),
+        2_000,
+    ),
     "echo, delay 5": (ECHO, lambda cell, seed, limit: echo_trial(cell, 5, seed, limit), 6_400),
     "echo, delay 10": (
         {name: ECHO[name] for name in ("LSTM", "turning carousel")},
@@ -202,22 +212,35 @@ def table_row(trials, seconds):
     """Return the line of the table for one task and variant; an unsolved trial counts as longer than all that were solved."""
     needed = [trial.presentations or np.inf for trial in trials]
     solved = f"{np.isfinite(needed).sum()} of {len(trials)}"
-    spread = [f"{n:,.0f}" if np.isfinite(n) else f"> {trials[0].limit:,}" for n in (min(needed), np.median(needed), max(needed))]
+    spread = [
+        f"{n:,.0f}" if np.isfinite(n) else f"> {trials[0].limit:,}"
+        for n in (min(needed), np.median(needed), max(needed))
+    ]
     return "  ".join(
-        [f"{trials[0].task:<17}  {trials[0].variant:<23}  {solved:>8}", *(f"{n:>8}" for n in spread), f"{seconds:>7.1f}"]
+        [
+            f"{trials[0].task:<17}  {trials[0].variant:<23}  {solved:>8}",
+            *(f"{n:>8}" for n in spread),
+            f"{seconds:>7.1f}",
+        ]
     )
 
 
 def main():
     """Run the trials and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--task", default="", help="how the name of the task begins (default: all tasks)")
-    parser.add_argument("--seeds", type=int, default=10, help="trials for each line: seeds 0, 1, … (default: 10)")
+    parser.add_argument(
+        "--task", default="", help="how the name of the task begins (default: all tasks)"
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=10, help="trials for each line: seeds 0, 1, … (default: 10)"
+    )
     parser.add_argument("--write", action="store_true", help=f"store the trials in {RESULTS.name}")
     arguments = parser.parse_args()
     if arguments.write and arguments.task:
         parser.error("--write stores the whole table: leave out --task")
-    print("task               variant                    solved    fewest    median      most  s/trial")
+    print(
+        "task               variant                    solved    fewest    median      most  s/trial"
+    )
     trials = []
     for task, (variants, trial, limit) in TASKS.items():
         if not task.startswith(arguments.task):
@@ -226,7 +249,12 @@ def main():
             start = time.process_time()
             for seed in range(arguments.seeds):
                 trials.append(Trial(task, variant, seed, trial(cell, seed, limit), limit))
-            print(table_row(trials[-arguments.seeds :], (time.process_time() - start) / arguments.seeds), flush=True)
+            print(
+                table_row(
+                    trials[-arguments.seeds :], (time.process_time() - start) / arguments.seeds
+                ),
+                flush=True,
+            )
             if arguments.write:
                 write_trials(RESULTS, trials)
 

@@ -47,7 +47,12 @@ def plain_lstm(params, xs, dhs):
         xh, previous_c, i, f, o, g, tanh_c = caches[t]
         dh = dh + dhs[t]
         dc = dc + dh * o * (1 - tanh_c**2)
-        di, df, do, dg = dc * g * i * (1 - i), dc * previous_c * f * (1 - f), dh * tanh_c * o * (1 - o), dc * i * (1 - g**2)
+        di, df, do, dg = (
+            dc * g * i * (1 - i),
+            dc * previous_c * f * (1 - f),
+            dh * tanh_c * o * (1 - o),
+            dc * i * (1 - g**2),
+        )
         da = np.concatenate([di, df, do, dg], axis=1)
         dc = dc * f
         dW += xh.T @ da
@@ -74,7 +79,10 @@ def plain_gru(params, xs, dhs):
         dh = dh + dhs[t]
         da_n = dh * (1 - z) * (1 - n**2)
         da_z, da_r, ds = dh * (previous_h - n) * z * (1 - z), da_n * s * r * (1 - r), da_n * r
-        da_x, da_h = np.concatenate([da_r, da_z, da_n], axis=1), np.concatenate([da_r, da_z, ds], axis=1)
+        da_x, da_h = (
+            np.concatenate([da_r, da_z, da_n], axis=1),
+            np.concatenate([da_r, da_z, ds], axis=1),
+        )
         dparams.W_x[...] += xs[t].T @ da_x
         dparams.W_h[...] += previous_h.T @ da_h
         dparams.b[...] += da_x.sum(axis=0)

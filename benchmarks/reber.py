@@ -25,7 +25,12 @@ from rnn_tutorial.tree import tree_leaves
 
 RESULTS = Path(__file__).resolve().parent / "results" / "reber.csv"
 RATES = 0.02, 0.04
-NETWORKS = Recurrent(Elman, 7, 15), Recurrent(LSTM1997, 7, 8), Recurrent(LSTM, 7, 7), Recurrent(GRU, 7, 8)
+NETWORKS = (
+    Recurrent(Elman, 7, 15),
+    Recurrent(LSTM1997, 7, 8),
+    Recurrent(LSTM, 7, 7),
+    Recurrent(GRU, 7, 8),
+)
 LIMIT = 51_200  # 200 times the training set
 
 
@@ -74,7 +79,9 @@ def reber_row(layer, rate, seed, limit):
     presentations, predicted = reber_trial(layer, rate, seed, limit)
     params = Serial((layer, Dense(layer.hidden_size, 7))).init(np.random.default_rng(seed))
     weights = sum(leaf.size for leaf in tree_leaves(params))
-    return ReberTrial(layer.cell.name, weights, rate, seed, presentations, limit, round(float(predicted), 4))
+    return ReberTrial(
+        layer.cell.name, weights, rate, seed, presentations, limit, round(float(predicted), 4)
+    )
 
 
 def write_reber_trials(path, trials):
@@ -90,16 +97,30 @@ def table_row(trials, seconds):
     network, weights, rate, _, _, limit, _ = trials[0]
     needed = [trial.presentations or np.inf for trial in trials]
     solved = f"{np.isfinite(needed).sum()} of {len(trials)}"
-    spread = [f"{n:,.0f}" if n <= limit else f"> {limit:,}" for n in (min(needed), np.median(needed), max(needed))]
-    return "  ".join([f"{network:<8}  {weights:>7}  {rate:>4}  {solved:>8}", *(f"{n:>8}" for n in spread), f"{seconds:>7.1f}"])
+    spread = [
+        f"{n:,.0f}" if n <= limit else f"> {limit:,}"
+        for n in (min(needed), np.median(needed), max(needed))
+    ]
+    return "  ".join(
+        [
+            f"{network:<8}  {weights:>7}  {rate:>4}  {solved:>8}",
+            *(f"{n:>8}" for n in spread),
+            f"{seconds:>7.1f}",
+        ]
+    )
 
 
 def main():
     """Run the trials and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=30, help="trials for each line: seeds 0, 1, … (default: 30)")
     parser.add_argument(
-        "--limit", type=int, default=LIMIT, help=f"presentations before a trial is given up, at least 256 (default: {LIMIT})"
+        "--seeds", type=int, default=30, help="trials for each line: seeds 0, 1, … (default: 30)"
+    )
+    parser.add_argument(
+        "--limit",
+        type=int,
+        default=LIMIT,
+        help=f"presentations before a trial is given up, at least 256 (default: {LIMIT})",
     )
     parser.add_argument("--write", action="store_true", help=f"store the trials in {RESULTS.name}")
     arguments = parser.parse_args()
@@ -111,7 +132,10 @@ def main():
             rows.append(reber_row(layer, rate, seed, arguments.limit))
             if arguments.write:
                 write_reber_trials(RESULTS, rows)
-        print(table_row(rows[-arguments.seeds :], (time.process_time() - start) / arguments.seeds), flush=True)
+        print(
+            table_row(rows[-arguments.seeds :], (time.process_time() - start) / arguments.seeds),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -32,7 +32,14 @@ from rnn_tutorial.sequence import unroll, unroll_backward
 from rnn_tutorial.tree import tree_cast, tree_zeros_like
 
 CELLS = {"LSTM": LSTM, "GRU": GRU, "RNN": Elman}
-OURS, PYTORCH, UNROLL, PLAIN, EPYNN, NUMPY_ML = "ours", "PyTorch", "unroll", "plain loop", "EpyNN", "numpy-ml"
+OURS, PYTORCH, UNROLL, PLAIN, EPYNN, NUMPY_ML = (
+    "ours",
+    "PyTorch",
+    "unroll",
+    "plain loop",
+    "EpyNN",
+    "numpy-ml",
+)
 MODULES = {PYTORCH: "torch", EPYNN: "EpyNN", NUMPY_ML: "numpy_ml"}
 TOLERANCES = {"float32": 1e-4, "float64": 1e-10}
 
@@ -60,8 +67,16 @@ def problem(name, dtype, shape, *, cell=None):
     (B, T, D, H), rng = shape, np.random.default_rng(0)
     cell = CELLS[name] if cell is None else cell
     params = cell.init(rng, D, H)
-    biases = {field: 0.1 * rng.standard_normal(leaf.shape) for field, leaf in params._asdict().items() if leaf.ndim == 1}
-    arrays = params._replace(**biases), rng.standard_normal((T, B, D)), rng.standard_normal((T, B, H))
+    biases = {
+        field: 0.1 * rng.standard_normal(leaf.shape)
+        for field, leaf in params._asdict().items()
+        if leaf.ndim == 1
+    }
+    arrays = (
+        params._replace(**biases),
+        rng.standard_normal((T, B, D)),
+        rng.standard_normal((T, B, H)),
+    )
     return Problem(name, cell, *tree_cast(arrays, np.dtype(dtype)))
 
 
@@ -98,7 +113,9 @@ def readable(task):
 
     def run():
         (hs, _), kept = unroll(task.cell, task.params, task.xs, state)
-        return hs, *unroll_backward(task.cell, task.params, kept, (task.dhs, tree_zeros_like(state)))[:2]
+        return hs, *unroll_backward(
+            task.cell, task.params, kept, (task.dhs, tree_zeros_like(state))
+        )[:2]
 
     return Program(run, lambda result: as_arrays(*result), task)
 
@@ -106,7 +123,9 @@ def readable(task):
 def plain_loop(task):
     """Return the plain loop."""
     loop = PLAIN_LOOPS[task.name]
-    return Program(lambda: loop(task.params, task.xs, task.dhs), lambda result: as_arrays(*result), task)
+    return Program(
+        lambda: loop(task.params, task.xs, task.dhs), lambda result: as_arrays(*result), task
+    )
 
 
 def gate_order(array, order):
@@ -123,7 +142,9 @@ def pytorch(task):
     if task.name == "GRU":
         b_h[-len(task.params.b_hn) :] = task.params.b_hn
     weights = [gate_order(leaf, order).T for leaf in task.params[:3]] + [b_h]
-    rnn = getattr(torch.nn, task.name)(task.xs.shape[2], task.dhs.shape[2], dtype=getattr(torch, task.xs.dtype.name))
+    rnn = getattr(torch.nn, task.name)(
+        task.xs.shape[2], task.dhs.shape[2], dtype=getattr(torch, task.xs.dtype.name)
+    )
     parameters = [rnn.weight_ih_l0, rnn.weight_hh_l0, rnn.bias_ih_l0, rnn.bias_hh_l0]
     with torch.no_grad():
         for parameter, weight in zip(parameters, weights, strict=True):
@@ -135,9 +156,16 @@ def pytorch(task):
         return hs, torch.autograd.grad(hs, [xs, *parameters], dhs)
 
     def read(result):
-        hs, (dxs, dW_x, dW_h, db, db_h) = result[0].detach().numpy(), (gradient.numpy() for gradient in result[1])
+        hs, (dxs, dW_x, dW_h, db, db_h) = (
+            result[0].detach().numpy(),
+            (gradient.numpy() for gradient in result[1]),
+        )
         own = (gate_order(dW_x.T, order), gate_order(dW_h.T, order), gate_order(db, order))
-        dparams = GRUParams(*own, db_h[-dhs.shape[2] :]) if task.name == "GRU" else type(task.params)(*own)
+        dparams = (
+            GRUParams(*own, db_h[-dhs.shape[2] :])
+            if task.name == "GRU"
+            else type(task.params)(*own)
+        )
         return as_arrays(hs, dparams, dxs)
 
     return Program(run, read, task)
@@ -172,7 +200,9 @@ def epynn(task):
         B, (T, _, D), H = task.xs.shape[1], task.xs.shape, task.dhs.shape[2]
         task = problem("GRU", task.xs.dtype, (B, T, D, H), cell=GRUBefore)
     names, W_xs, W_hs, bs = epynn_blocks(task)
-    layer = epynn_layer(task.name)(unit_cells=task.dhs.shape[2], sequences=True, clip_gradients=False)
+    layer = epynn_layer(task.name)(
+        unit_cells=task.dhs.shape[2], sequences=True, clip_gradients=False
+    )
     for name, W_x, W_h, b in zip(names, W_xs, W_hs, bs, strict=True):
         layer.p |= {f"U{name}": W_x.copy(), f"V{name}": W_h.copy(), f"b{name}": b[None].copy()}
     xs, dhs = (np.ascontiguousarray(array.swapaxes(0, 1)) for array in (task.xs, task.dhs))
@@ -187,9 +217,13 @@ def epynn(task):
         hs, g, dxs = result
         dW_hs = [g[f"dV{name}"] for name in names]
         own = (dW_hs[-1],) if task.name == "GRU" else ()
-        dW_x, db = (np.concatenate([g[f"d{kind}{name}"] for name in names], axis=1) for kind in "Ub")
+        dW_x, db = (
+            np.concatenate([g[f"d{kind}{name}"] for name in names], axis=1) for kind in "Ub"
+        )
         dW_h = np.concatenate(dW_hs[:2] if own else dW_hs, axis=1)
-        return as_arrays(hs.swapaxes(0, 1), type(task.params)(dW_x, dW_h, db[0], *own), dxs.swapaxes(0, 1))
+        return as_arrays(
+            hs.swapaxes(0, 1), type(task.params)(dW_x, dW_h, db[0], *own), dxs.swapaxes(0, 1)
+        )
 
     return Program(run, read, task)
 
@@ -208,12 +242,20 @@ def numpy_ml(task):
     """Return numpy-ml's LSTMCell or RNNCell over time, or None for a GRU: it has none. An LSTM's rows are those of [h, x]."""
     if task.name == "GRU":
         return None
-    Layer, D, H = getattr(numpy_ml_layers(), f"{task.name}Cell"), task.xs.shape[2], task.dhs.shape[2]
+    Layer, D, H = (
+        getattr(numpy_ml_layers(), f"{task.name}Cell"),
+        task.xs.shape[2],
+        task.dhs.shape[2],
+    )
     if task.name == "LSTM":
         Ws = gate_blocks(np.concatenate([task.params.W_h, task.params.W_x]), LSTMGates)
         bs = gate_blocks(task.params.b[None], LSTMGates)
         named = zip("ufoc", Ws, bs)
-        weights = {name: block.copy() for gate, W, b in named for name, block in ((f"W{gate}", W), (f"b{gate}", b))}
+        weights = {
+            name: block.copy()
+            for gate, W, b in named
+            for name, block in ((f"W{gate}", W), (f"b{gate}", b))
+        }
     else:
         b = task.params.b[:, None].copy()
         weights = {"Waa": task.params.W_h, "Wax": task.params.W_x, "ba": b, "bx": np.zeros_like(b)}
@@ -239,7 +281,14 @@ def numpy_ml(task):
     return Program(run, read, task)
 
 
-MAKERS = {OURS: ours, PYTORCH: pytorch, UNROLL: readable, PLAIN: plain_loop, EPYNN: epynn, NUMPY_ML: numpy_ml}
+MAKERS = {
+    OURS: ours,
+    PYTORCH: pytorch,
+    UNROLL: readable,
+    PLAIN: plain_loop,
+    EPYNN: epynn,
+    NUMPY_ML: numpy_ml,
+}
 
 
 def disagreement(one, two):
@@ -261,8 +310,15 @@ def check_programs(made):
         result = program.run()
         seconds[name] = time.perf_counter() - start
         other = readable(program.problem)
-        judged_by = expected if program.problem.cell == reference.problem.cell else other.read(other.run())
-        error, allowed = disagreement(program.read(result), judged_by), TOLERANCES[program.problem.xs.dtype.name]
+        judged_by = (
+            expected if program.problem.cell == reference.problem.cell else other.read(other.run())
+        )
+        error, allowed = (
+            disagreement(program.read(result), judged_by),
+            TOLERANCES[program.problem.xs.dtype.name],
+        )
         if not error <= allowed:
-            raise AssertionError(f"{name}, {program.problem.name}: expected an error of at most {allowed:.0e}, got {error:.1e}")
+            raise AssertionError(
+                f"{name}, {program.problem.name}: expected an error of at most {allowed:.0e}, got {error:.1e}"
+            )
     return seconds

@@ -24,7 +24,11 @@ from benchmarks.measuring import DTYPES, PRODUCTS, SHAPES, clean_environment
 from benchmarks.rivals import CELLS, EPYNN, NUMPY_ML, OURS, PLAIN, PYTORCH, UNROLL, installed
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS, README, FIGURE = ROOT / "benchmarks" / "results", ROOT / "benchmarks" / "README.md", ROOT / "figures" / "speed.png"
+RESULTS, README, FIGURE = (
+    ROOT / "benchmarks" / "results",
+    ROOT / "benchmarks" / "README.md",
+    ROOT / "figures" / "speed.png",
+)
 TABLES = "speed", "speed_machine", "speed_memory", "speed_growth", "speed_recompute"
 RIVALS = PYTORCH, UNROLL, PLAIN, EPYNN, NUMPY_ML
 
@@ -32,7 +36,9 @@ RIVALS = PYTORCH, UNROLL, PLAIN, EPYNN, NUMPY_ML
 def rows_of(task, options, threads=1):
     """Yield the rows, dicts, that one task of `measuring.py` prints in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.measuring", task, json.dumps(options)]
-    with subprocess.Popen(command, cwd=ROOT, env=clean_environment(threads), stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, env=clean_environment(threads), stdout=subprocess.PIPE, text=True
+    ) as process:
         yield from map(json.loads, process.stdout)
     if process.returncode:
         raise RuntimeError(f"{task}: its process ended with status {process.returncode}")
@@ -41,15 +47,23 @@ def rows_of(task, options, threads=1):
 def run_all(quick):
     """Yield (table, row) of everything there is to measure."""
     for threads in (1, 2):
-        yield from (("speed_machine", row) for row in rows_of("machine", {"threads": threads}, threads))
+        yield from (
+            ("speed_machine", row) for row in rows_of("machine", {"threads": threads}, threads)
+        )
     yield from (("speed", row) for row in rows_of("times", {"threads": 1, "quick": quick}))
-    yield from (("speed", row) for row in rows_of("times", {"threads": 1, "quick": quick, "slow": True}))
+    yield from (
+        ("speed", row) for row in rows_of("times", {"threads": 1, "quick": quick, "slow": True})
+    )
     some = {"cells": ["LSTM"], "shapes": SHAPES[:3]} if quick else {}
-    yield from (("speed", row) for row in rows_of("times", {"threads": 2, "quick": quick} | some, 2))
+    yield from (
+        ("speed", row) for row in rows_of("times", {"threads": 2, "quick": quick} | some, 2)
+    )
     for cell, shape, program in product(CELLS, SHAPES, (OURS, *RIVALS)):
         wanted = program in (OURS, PYTORCH) or cell == "LSTM"
         if installed(program) and wanted and not (quick and (cell, shape) != ("LSTM", SHAPES[2])):
-            rows = rows_of("memory", {"cell": cell, "dtype": "float32", "shape": shape, "program": program})
+            rows = rows_of(
+                "memory", {"cell": cell, "dtype": "float32", "shape": shape, "program": program}
+            )
             yield from (("speed_memory", row) for row in rows)
     yield from (("speed_growth", row) for row in rows_of("growth", {"quick": quick}))
     yield from (("speed_recompute", row) for row in rows_of("recompute", {"quick": quick}))
@@ -92,7 +106,10 @@ def at_shape(shape):
 
 def ratios(tables, program, threads=1, **where):
     """Return the ratios, their time / ours, of the rows of one program, one for each run."""
-    return [row["ms"] / row["ours_ms"] for row in pick(tables["speed"], program=program, threads=threads, **where)]
+    return [
+        row["ms"] / row["ours_ms"]
+        for row in pick(tables["speed"], program=program, threads=threads, **where)
+    ]
 
 
 def median(values, digits=".2f"):
@@ -106,7 +123,9 @@ def median(values, digits=".2f"):
 def rates(tables, cell, dtype, shape):
     """Return (GFLOP/s of ours, share of the best large product) of each run, one thread."""
     amount, found = flops(len(CELLS[cell].gates), shape), []
-    for row in pick(tables["speed"], threads=1, cell=cell, dtype=dtype, program=PRODUCTS, **at_shape(shape)):
+    for row in pick(
+        tables["speed"], threads=1, cell=cell, dtype=dtype, program=PRODUCTS, **at_shape(shape)
+    ):
         (best,) = pick(tables["speed_machine"], threads=1, fact=f"GFLOP/s {dtype}", run=row["run"])
         rate = amount / row["ours_ms"] / 1e6
         found.append((rate, rate / best["value"]))
@@ -115,11 +134,22 @@ def rates(tables, cell, dtype, shape):
 
 def speed_table(tables):
     """Return the lines of the table of times: a row for each cell, shape and dtype."""
-    head = ["cell", "B, T, D, H", "dtype", "ours, ms", *RIVALS, PRODUCTS, "% of best product", "PyTorch, two threads"]
+    head = [
+        "cell",
+        "B, T, D, H",
+        "dtype",
+        "ours, ms",
+        *RIVALS,
+        PRODUCTS,
+        "% of best product",
+        "PyTorch, two threads",
+    ]
     lines = [head, ["---"] * 3 + ["---:"] * (len(head) - 3)]
     for cell, shape, dtype in product(CELLS, SHAPES, DTYPES):
         where = {"cell": cell, "dtype": dtype, **at_shape(shape)}
-        own = [row["ours_ms"] for row in pick(tables["speed"], program=PRODUCTS, threads=1, **where)]
+        own = [
+            row["ours_ms"] for row in pick(tables["speed"], program=PRODUCTS, threads=1, **where)
+        ]
         others = [median(ratios(tables, PYTORCH, **where))]
         others += [_middle(ratios(tables, program, **where)) for program in (*RIVALS[1:], PRODUCTS)]
         share = _middle([100 * share for _, share in rates(tables, cell, dtype, shape)], ".0f")
@@ -140,7 +170,9 @@ def markdown(lines):
 def verdict_lines(tables):
     """Return the sentences beside the bars of the benchmark, one thread: counted from the table, whether they are met or not."""
     names = list(product(CELLS, SHAPES, DTYPES))
-    torch = {key: ratios(tables, PYTORCH, cell=key[0], dtype=key[2], **at_shape(key[1])) for key in names}
+    torch = {
+        key: ratios(tables, PYTORCH, cell=key[0], dtype=key[2], **at_shape(key[1])) for key in names
+    }
     torch = {key: float(np.median(values)) for key, values in torch.items() if values}
     lines = []
     if torch:
@@ -155,11 +187,16 @@ def verdict_lines(tables):
         lines.append(f"- Rows below 1.0: {'; '.join(below) if below else 'none'}.")
     for dtype in DTYPES:
         found = {cell: ratios(tables, EPYNN, cell=cell, dtype=dtype) for cell in CELLS}
-        spans = [f"{cell} {min(values):.1f} to {max(values):.1f}" for cell, values in found.items() if values]
+        spans = [
+            f"{cell} {min(values):.1f} to {max(values):.1f}"
+            for cell, values in found.items()
+            if values
+        ]
         if spans:
             lines.append(f"- EpyNN / ours, {dtype}: {', '.join(spans)}.")
     shares = ", ".join(
-        f"{cell} {_middle([100 * s for _, s in rates(tables, cell, 'float32', SHAPES[-1])], '.0f')} %" for cell in CELLS
+        f"{cell} {_middle([100 * s for _, s in rates(tables, cell, 'float32', SHAPES[-1])], '.0f')} %"
+        for cell in CELLS
     )
     lines.append(f"- Of the best large product, at H = 512 in float32: {shares}.")
     return "\n".join(lines)
@@ -167,11 +204,16 @@ def verdict_lines(tables):
 
 def memory_table(tables):
     """Return the lines of the table of peak memory: bytes per T * B * H in float32."""
-    programs = [program for program in (OURS, *RIVALS) if pick(tables["speed_memory"], program=program)]
+    programs = [
+        program for program in (OURS, *RIVALS) if pick(tables["speed_memory"], program=program)
+    ]
     lines = [["cell", "B, T, D, H", *programs], ["---"] * 2 + ["---:"] * len(programs)]
     for cell, shape in product(CELLS, SHAPES):
         rows = pick(tables["speed_memory"], cell=cell, **at_shape(shape))
-        found = [_middle([row["bytes_per_TBH"] for row in pick(rows, program=program)], ".0f") for program in programs]
+        found = [
+            _middle([row["bytes_per_TBH"] for row in pick(rows, program=program)], ".0f")
+            for program in programs
+        ]
         if rows:
             lines.append([cell, ", ".join(map(str, shape)), *found])
     return markdown(lines)
@@ -179,11 +221,17 @@ def memory_table(tables):
 
 def growth_table(tables):
     """Return the lines of the table of growth: milliseconds, and microseconds for each step and for each sequence."""
-    lines = [["", "ours, ms", "PyTorch, ms", "ours, µs per step and sequence", "PyTorch"], ["---", *["---:"] * 4]]
+    lines = [
+        ["", "ours, ms", "PyTorch, ms", "ours, µs per step and sequence", "PyTorch"],
+        ["---", *["---:"] * 4],
+    ]
     sizes = {(row["over"], row["B"], row["T"]): None for row in tables["speed_growth"]}
     for over, B, T in sizes:
         rows = pick(tables["speed_growth"], over=over, B=B, T=T)
-        times = {program: [row["ms"] for row in pick(rows, program=program)] for program in (OURS, PYTORCH)}
+        times = {
+            program: [row["ms"] for row in pick(rows, program=program)]
+            for program in (OURS, PYTORCH)
+        }
         each = [_middle([1e3 * ms / (T * B) for ms in times[program]], ".3f") for program in times]
         lines.append([f"T = {T}, B = {B}", *(_middle(values) for values in times.values()), *each])
     return markdown(lines)
@@ -191,13 +239,23 @@ def growth_table(tables):
 
 def recompute_table(tables):
     """Return the lines of the table of recomputing: the ratio of the times, and the memory of the three ways."""
-    head = ["cell", "B, T, D, H", "recomputed / whole, time", "whole, kB", "recomputed, kB", "kB per √T", "outputs only, kB"]
+    head = [
+        "cell",
+        "B, T, D, H",
+        "recomputed / whole, time",
+        "whole, kB",
+        "recomputed, kB",
+        "kB per √T",
+        "outputs only, kB",
+    ]
     lines = [head, ["---"] * 2 + ["---:"] * 5]
     places = [(row["cell"], *(row[size] for size in "BTDH")) for row in tables["speed_recompute"]]
     for cell, *shape in dict.fromkeys(places):
         rows = pick(tables["speed_recompute"], cell=cell, **at_shape(shape))
         ratio = [row["recomputed_ms"] / row["whole_ms"] for row in rows]
-        whole, recomputed, outputs = ([row[f"{name}_kB"] for row in rows] for name in ("whole", "recomputed", "outputs"))
+        whole, recomputed, outputs = (
+            [row[f"{name}_kB"] for row in rows] for name in ("whole", "recomputed", "outputs")
+        )
         root = [kB / shape[1] ** 0.5 for kB in recomputed]
         sizes = [_middle(values, ".0f") for values in (whole, recomputed, root, outputs)]
         lines.append([cell, ", ".join(map(str, shape)), median(ratio), *sizes])
@@ -207,20 +265,26 @@ def recompute_table(tables):
 def machine_lines(tables):
     """Return what was measured on: the facts of the first run, and the rates of all."""
     first = tables["speed_machine"][0]["run"]
-    facts = {row["fact"]: row["value"] for row in pick(tables["speed_machine"], threads=1, run=first)}
+    facts = {
+        row["fact"]: row["value"] for row in pick(tables["speed_machine"], threads=1, run=first)
+    }
     lines = [f"- {name}: {value}" for name, value in facts.items() if "/s" not in name]
     for threads, fact in product((1, 2), (name for name in facts if "/s" in name)):
         values = [row["value"] for row in pick(tables["speed_machine"], threads=threads, fact=fact)]
         if not values:
             continue
-        lines.append(f"- {fact}, {threads} {'threads' if threads > 1 else 'thread'}: {median(values, '.0f')}")
+        lines.append(
+            f"- {fact}, {threads} {'threads' if threads > 1 else 'thread'}: {median(values, '.0f')}"
+        )
     return "\n".join(lines)
 
 
 def figure_line(tables):
     """Return the line that shows the figure."""
     above = "Above, for each cell and size, the time of PyTorch over ours in float32 and float64, with a line at 1."
-    below = "Below, the rate of our LSTM in float32 at each size, under the roofline of the machine."
+    below = (
+        "Below, the rate of our LSTM in float32 at each size, under the roofline of the machine."
+    )
     return f"![{above} {below}](../figures/{FIGURE.name})"
 
 
@@ -243,7 +307,9 @@ def filled(text, texts):
     for name, block in texts.items():
         start, end = f"<!-- {name} -->\n", f"\n<!-- /{name} -->"
         if text.count(start) != 1 or text.count(end) != 1:
-            raise ValueError(f"README.md: expected the marks {start.strip()} and {end.strip()} once each")
+            raise ValueError(
+                f"README.md: expected the marks {start.strip()} and {end.strip()} once each"
+            )
         before, rest = text.split(start)
         text = before + start + "\n" + block + "\n" + end + rest.split(end)[1]
     return text
@@ -261,9 +327,13 @@ def draw(tables):
     for cell, shape, dtype in product(CELLS, SHAPES, DTYPES):
         found = ratios(tables, PYTORCH, cell=cell, dtype=dtype, **at_shape(shape))
         if found:
-            table.setdefault(f"{cell}  {', '.join(map(str, shape))}", {})[dtype] = float(np.median(found))
+            table.setdefault(f"{cell}  {', '.join(map(str, shape))}", {})[dtype] = float(
+                np.median(found)
+            )
     if table:
-        plot_ratios(table, quantity="time of PyTorch / ours, forward and backward, one thread", ax=top)
+        plot_ratios(
+            table, quantity="time of PyTorch / ours, forward and backward, one thread", ax=top
+        )
         top.set_title("Each row: cell, then B, T, D, H")
     lstm, points = CELLS["LSTM"], {}
     for shape in SHAPES:
@@ -271,7 +341,9 @@ def draw(tables):
         rate = float(np.median([rate for rate, _ in rates(tables, "LSTM", "float32", shape)]))
         points["B, T, D, H = " + ", ".join(map(str, shape))] = (intensity, rate)
     best, memory = (
-        float(np.median([row["value"] for row in pick(tables["speed_machine"], threads=1, fact=fact)]))
+        float(
+            np.median([row["value"] for row in pick(tables["speed_machine"], threads=1, fact=fact)])
+        )
         for fact in ("GFLOP/s float32", "GB/s")
     )
     plot_roofline(best, memory, points, ax=bottom)
@@ -283,8 +355,12 @@ def main():
     """Measure, print, and store if told to."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="within a minute")
-    parser.add_argument("--write", action="store_true", help="store the tables, fill in README.md, draw the figure")
-    parser.add_argument("--run", type=int, default=1, help="the number under which they are stored (default: 1)")
+    parser.add_argument(
+        "--write", action="store_true", help="store the tables, fill in README.md, draw the figure"
+    )
+    parser.add_argument(
+        "--run", type=int, default=1, help="the number under which they are stored (default: 1)"
+    )
     arguments = parser.parse_args()
     if arguments.quick and arguments.write:
         parser.error("a quick run has not all rows, and is not stored")
@@ -296,11 +372,17 @@ def main():
         if sys.stderr.isatty():
             print(f"\r{number} measurements", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    print("\n\n".join(f"{name}\n{block}" for name, block in blocks(tables).items() if name != "figure"))
+    print(
+        "\n\n".join(
+            f"{name}\n{block}" for name, block in blocks(tables).items() if name != "figure"
+        )
+    )
     if arguments.write:
         for name in TABLES:
             write_table(
-                RESULTS / f"{name}.csv", [{k: v for k, v in row.items() if k != "run"} for row in tables[name]], arguments.run
+                RESULTS / f"{name}.csv",
+                [{k: v for k, v in row.items() if k != "run"} for row in tables[name]],
+                arguments.run,
             )
         store()
 

@@ -28,22 +28,33 @@ from rnn_course.sandbox import outside as sandbox
 def options():
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m rnn_course", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m rnn_course",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add, limits = parser.add_argument, sandbox.Limits()
     add("release", metavar="RELEASE", help="the instructor's notebook, NN_name.ipynb")
     add("submissions", metavar="SUBMISSION", nargs="+", help="a notebook, or a folder of them")
     add("--out", type=Path, required=True, metavar="DIR", help="where the results go")
-    add("--jobs", type=above_zero(int), metavar="N", help="how many at a time (default: one for each core)")
-    add("--scheduler", metavar="tcp://HOST:PORT", help="a Dask scheduler, to grade on its workers instead")
-    seed_help = (
-        "a number of your own that no student knows: the hidden cases are drawn from it (default: %(default)s, known to all)"
+    add(
+        "--jobs",
+        type=above_zero(int),
+        metavar="N",
+        help="how many at a time (default: one for each core)",
     )
+    add(
+        "--scheduler",
+        metavar="tcp://HOST:PORT",
+        help="a Dask scheduler, to grade on its workers instead",
+    )
+    seed_help = "a number of your own that no student knows: the hidden cases are drawn from it (default: %(default)s, known to all)"
     add("--seed", type=int, default=HIDDEN_SEED, metavar="N", help=seed_help)
     seconds_help = "limit of one run of a notebook (default: %(default)g)"
     add("--seconds", type=above_zero(float), default=limits.seconds, metavar="S", help=seconds_help)
     memory_help = "limit of a submission, in MiB (default: %(default)s)"
-    add("--memory", type=above_zero(int), default=limits.memory >> 20, metavar="M", help=memory_help)
+    add(
+        "--memory", type=above_zero(int), default=limits.memory >> 20, metavar="M", help=memory_help
+    )
     return parser
 
 
@@ -64,7 +75,9 @@ def main(arguments=None):
     """Grade, show a progress bar on stderr, and say where the results are. Errors: SystemExit, in words."""
     chosen = options().parse_args(arguments)
     if os.name != "posix":
-        raise SystemExit("error: grading needs the limits on processes of Linux or macOS; on Windows, run it in WSL")
+        raise SystemExit(
+            "error: grading needs the limits on processes of Linux or macOS; on Windows, run it in WSL"
+        )
     try:
         release = load_release(chosen.release)
         reports = grade_all(release, find_submissions(chosen.submissions, release.name), chosen)
@@ -73,9 +86,13 @@ def main(arguments=None):
     except (ValueError, OSError) as error:
         raise SystemExit(f"error: {error}") from None
     mean = sum(report["points"] for report in reports) / len(reports)
-    print(f"{len(reports)} submissions, {mean:.1f} of {sum(release.points.values()):g} points on average; see {chosen.out}")
+    print(
+        f"{len(reports)} submissions, {mean:.1f} of {sum(release.points.values()):g} points on average; see {chosen.out}"
+    )
     if problems := [report["student"] for report in reports if report["problem"]]:
-        print(f"{len(problems)} could not be graded, gradebook.csv says why: {ascii(', '.join(problems))[1:-1]}")
+        print(
+            f"{len(problems)} could not be graded, gradebook.csv says why: {ascii(', '.join(problems))[1:-1]}"
+        )
 
 
 def grade_all(release, submissions, chosen):
@@ -88,9 +105,16 @@ def grade_all(release, submissions, chosen):
         if warning := sandbox.warning():
             print(f"warning: {warning}", file=sys.stderr)
     limits = sandbox.Limits(seconds=chosen.seconds, memory=chosen.memory << 20)
-    how = {"seed": chosen.seed, "limits": limits, "jobs": chosen.jobs or -1, "scheduler": chosen.scheduler}
+    how = {
+        "seed": chosen.seed,
+        "limits": limits,
+        "jobs": chosen.jobs or -1,
+        "scheduler": chosen.scheduler,
+    }
     with tqdm(total=len(submissions), unit="submission", file=sys.stderr) as bar:
-        reports = grade_class(release, submissions, chosen.out, **how, progress=lambda report: bar.update())
+        reports = grade_class(
+            release, submissions, chosen.out, **how, progress=lambda report: bar.update()
+        )
     if chosen.scheduler and (bare := sum(not report["walled_off"] for report in reports)):
         print(f"warning: {bare} were graded by workers without bubblewrap", file=sys.stderr)
     return reports

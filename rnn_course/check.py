@@ -55,9 +55,15 @@ def check(assignment, function):
         print(f"{function.__name__}: right ✓   {how_right(exam, verdict)}")
         return
     right = [part.name for part in verdict.parts if part.credit == 1]
-    so_far = "not there yet ✗" if exam.question.scoring else f"not right yet ✗   right so far: {', '.join(right) or 'nothing'}"
+    so_far = (
+        "not there yet ✗"
+        if exam.question.scoring
+        else f"not right yet ✗   right so far: {', '.join(right) or 'nothing'}"
+    )
     lines = [f"{function.__name__}: {so_far}"]
-    raise NotRight("\n".join(lines + [in_words(finding) for finding in diagnose(exam, verdict, answers)]))
+    raise NotRight(
+        "\n".join(lines + [in_words(finding) for finding in diagnose(exam, verdict, answers)])
+    )
 
 
 def how_right(exam, verdict):
@@ -92,14 +98,22 @@ def call_once(exam, function):
         function(*fresh(exam.cases[0], function.__globals__))
     except NotImplementedError:
         name = function.__name__
-        raise Unanswered(f"{name}: not answered yet. Write your {name} above, run its cell, then run this one again.") from None
+        raise Unanswered(
+            f"{name}: not answered yet. Write your {name} above, run its cell, then run this one again."
+        ) from None
 
 
 def answers_of(exam, function):
     """Return the Answers of the function to the cases."""
     own = function.__code__.co_filename
     return [
-        Answer(event["case"], event["turn"], *(tree or (None, None)), event.get("error"), event.get("born"))
+        Answer(
+            event["case"],
+            event["turn"],
+            *(tree or (None, None)),
+            event.get("error"),
+            event.get("born"),
+        )
         for event, tree in call_on_cases(function, exam.cases, function.__globals__, own)
     ]
 

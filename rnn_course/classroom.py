@@ -57,8 +57,12 @@ def find_submissions(paths, assignment):
         for file in (file for file in files_of(path) if not is_of_another(file, assignment)):
             claims.setdefault(student_of(path, file, assignment), {})[file.absolute()] = file
     if not claims:
-        raise ValueError(f"submission: expected notebooks (.ipynb), found none in {', '.join(map(str, paths))}")
-    return [choose(student, list(claims[student].values()), assignment) for student in sorted(claims)]
+        raise ValueError(
+            f"submission: expected notebooks (.ipynb), found none in {', '.join(map(str, paths))}"
+        )
+    return [
+        choose(student, list(claims[student].values()), assignment) for student in sorted(claims)
+    ]
 
 
 def files_of(path):
@@ -69,7 +73,11 @@ def files_of(path):
     for folder, folders, files in os.walk(path):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found = [Path(folder, name) for name in sorted([*folders, *files])]
-        yield from (file for file in found if file.suffix == ".ipynb" or (file.is_symlink() and file.is_dir()))
+        yield from (
+            file
+            for file in found
+            if file.suffix == ".ipynb" or (file.is_symlink() and file.is_dir())
+        )
 
 
 def is_of_another(file, assignment):
@@ -93,7 +101,9 @@ def choose(student, files, assignment):
     """Return the Submission among the files of a student: the one with the assignment's name, or the only one."""
     named = [file for file in files if file.name == f"{assignment}.ipynb"] or files
     if len(named) > 1:
-        return Submission(student, named[0], f"There are {len(named)} notebooks under this name; one is expected.")
+        return Submission(
+            student, named[0], f"There are {len(named)} notebooks under this name; one is expected."
+        )
     return Submission(student, named[0])
 
 
@@ -103,8 +113,13 @@ def read(submission):
         return b"", submission.problem
     try:
         if stat.S_ISLNK(os.lstat(submission.path).st_mode):
-            return b"", "It is a link to another place, which is not followed; the notebook itself is expected."
-        with open(os.open(submission.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            return (
+                b"",
+                "It is a link to another place, which is not followed; the notebook itself is expected.",
+            )
+        with open(
+            os.open(submission.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb"
+        ) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 return b"", "It is no file; a notebook is expected."
             return file.read(SIZE_LIMIT + 1), None
@@ -112,7 +127,17 @@ def read(submission):
         return b"", f"It cannot be read ({type(error).__name__}); a notebook is expected."
 
 
-def grade_class(release, submissions, out, *, seed, limits, jobs=-1, scheduler=None, progress=lambda report: None):
+def grade_class(
+    release,
+    submissions,
+    out,
+    *,
+    seed,
+    limits,
+    jobs=-1,
+    scheduler=None,
+    progress=lambda report: None,
+):
     """Return the reports of a class, by name; each is in `out` as soon as it is there.
 
     What is in `out` already, for the same submission, release, seed and limits, is not graded again. `progress` is called with
@@ -166,7 +191,9 @@ def on_cluster(release, submissions, seed, limits, address):
         waiting = iter(submissions)
 
         def send(submission):
-            return client.submit(graded, release, submission.student, *read(submission), seed, limits, pure=False)
+            return client.submit(
+                graded, release, submission.student, *read(submission), seed, limits, pure=False
+            )
 
         width = 2 * max(1, sum(client.nthreads().values()))
         # range first: zip would take one more from `waiting`, and lose it

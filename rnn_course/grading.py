@@ -62,7 +62,11 @@ def grade(release, student, data, seed=HIDDEN_SEED, limits=sandbox.Limits(), pro
     "status", "parts", "findings"}, …], "notes": [{"cell", "line", "message"}, …]}. Whatever the submission is or does, there is
     a report.
     """
-    report = {"student": student, "assignment": release.name, "key": key_of(release, data, seed, limits, problem)}
+    report = {
+        "student": student,
+        "assignment": release.name,
+        "key": key_of(release, data, seed, limits, problem),
+    }
     report |= {"walled_off": sandbox.has_bubblewrap(), "problem": None}
     exams = exams_of(release.name, seed)
     try:
@@ -71,19 +75,28 @@ def grade(release, student, data, seed=HIDDEN_SEED, limits=sandbox.Limits(), pro
         submitted = read_notebook(data)
     except NotebookError as error:
         report["problem"] = str(error)
-        rows, notes = rows_of(release, exams, {}, dict.fromkeys(exams, "The notebook could not be read.")), []
+        rows, notes = (
+            rows_of(release, exams, {}, dict.fromkeys(exams, "The notebook could not be read.")),
+            [],
+        )
     else:
         cells = cells_to_run(release.cells, submitted)
         answers, stopped, notes, cells = collect(exams, cells, limits)
-        rows = second_chances(release, exams, cells, rows_of(release, exams, answers, stopped), limits)
-    total = {"points": round(sum(row["points"] for row in rows), 2), "out_of": sum(release.points.values())}
+        rows = second_chances(
+            release, exams, cells, rows_of(release, exams, answers, stopped), limits
+        )
+    total = {
+        "points": round(sum(row["points"] for row in rows), 2),
+        "out_of": sum(release.points.values()),
+    }
     return report | total | {"questions": rows, "notes": notes}
 
 
 def rows_of(release, exams, answers, stopped):
     """Return the rows of the report, question by question."""
     return [
-        grade_question(exams[name], out_of, answers.get(name, []), stopped.get(name)) for name, out_of in release.points.items()
+        grade_question(exams[name], out_of, answers.get(name, []), stopped.get(name))
+        for name, out_of in release.points.items()
     ]
 
 
@@ -99,9 +112,19 @@ def second_chances(release, exams, cells, rows, limits):
         never = any(finding["hint"] == NEVER_REACHED for finding in row["findings"])
         if row["points"] == row["out_of"] or not wrong or never:
             continue
-        helped = [*cells, *((-number, release.solutions[name]) for number, name in enumerate(wrong, 1))]
-        answers, stopped, *_ = collect({row["name"]: exams[row["name"]]}, helped, limits, attempts=1)
-        again = grade_question(exams[row["name"]], row["out_of"], answers.get(row["name"], []), stopped.get(row["name"]))
+        helped = [
+            *cells,
+            *((-number, release.solutions[name]) for number, name in enumerate(wrong, 1)),
+        ]
+        answers, stopped, *_ = collect(
+            {row["name"]: exams[row["name"]]}, helped, limits, attempts=1
+        )
+        again = grade_question(
+            exams[row["name"]],
+            row["out_of"],
+            answers.get(row["name"], []),
+            stopped.get(row["name"]),
+        )
         if again["points"] > row["points"]:
             hint = f"Graded with a right {' and '.join(wrong)} in the place of yours, so that no mistake costs you twice."
             note = Finding((), "rests on an earlier question", hint, "")
@@ -127,7 +150,13 @@ def collect(exams, cells, limits, attempts=ATTEMPTS):
     The cells are run, the functions are asked. If the process ends before its time, what it was doing, a cell or a question, is
     left out, and all that has no answer yet is asked again.
     """
-    answers, stopped, notes, pending, numbers = {}, {}, {}, list(exams), {number for number, _ in cells}
+    answers, stopped, notes, pending, numbers = (
+        {},
+        {},
+        {},
+        list(exams),
+        {number for number, _ in cells},
+    )
     for _ in range(attempts):
         how, messages = run_once([exams[name] for name in pending], cells, limits)
         now = "nothing"
@@ -152,13 +181,19 @@ def collect(exams, cells, limits, attempts=ATTEMPTS):
 def run_once(exams, cells, limits):
     """Return (how it ended, in words; the messages) of one process that runs the cells and is asked the exams."""
     limits = limits._replace(seconds=limits.seconds + sum(exam.question.seconds for exam in exams))
-    task = {"limits": limits.for_worker(), "cells": cells, "questions": [exam.question.name for exam in exams]}
+    task = {
+        "limits": limits.for_worker(),
+        "cells": cells,
+        "questions": [exam.question.name for exam in exams],
+    }
     ended = sandbox.run(write_message(task, [list(exam.cases) for exam in exams]), limits)
     try:
         messages = read_messages(ended.output)
     except TransportError:
         messages = []
-    return HOW.get(ended.how, f"It ended Python itself ({ended.how}).").format(limits=limits), messages
+    return HOW.get(ended.how, f"It ended Python itself ({ended.how}).").format(
+        limits=limits
+    ), messages
 
 
 HOW = {
@@ -176,7 +211,11 @@ def take(event, tree, exams, answers, stopped, notes):
         return "end"
     if what == "cell" and type(event.get("cell")) is int:
         return event["cell"]
-    if what == "cell raised" and (error := plain_error(event.get("error"))) and type(event.get("cell")) is int:
+    if (
+        what == "cell raised"
+        and (error := plain_error(event.get("error")))
+        and type(event.get("cell")) is int
+    ):
         message = f"{error['type']}: {error['message']}".removesuffix(": ")
         notes[event["cell"]] = {"cell": event["cell"], "line": error["line"], "message": message}
     if not isinstance(name, str) or name not in exams:
@@ -186,12 +225,23 @@ def take(event, tree, exams, answers, stopped, notes):
         return name
     if what == "missing":
         stopped[name] = "missing"
-    if what in ("answer", "raised") and type(event.get("case")) is int and event.get("turn") in (0, 1):
+    if (
+        what in ("answer", "raised")
+        and type(event.get("case")) is int
+        and event.get("turn") in (0, 1)
+    ):
         outputs, arguments = tree if isinstance(tree, tuple) and len(tree) == 2 else (None, None)
         arguments = arguments if isinstance(arguments, tuple) else None
         error = (plain_error(event.get("error")) or NO_ERROR) if what == "raised" else None
         answers.setdefault(name, []).append(
-            Answer(event["case"], event["turn"], outputs, arguments, error, plain_error(event.get("born")))
+            Answer(
+                event["case"],
+                event["turn"],
+                outputs,
+                arguments,
+                error,
+                plain_error(event.get("born")),
+            )
         )
     return None
 
@@ -203,9 +253,13 @@ def plain_error(error):
     """Return the description of an error with the types and sizes it should have, addresses left out; None for anything else."""
     if not isinstance(error, dict):
         return None
-    texts = {key: re.sub(r"0x[0-9a-fA-F]+", "0x…", str(error.get(key, "")))[:500] for key in ("type", "message")}
+    texts = {
+        key: re.sub(r"0x[0-9a-fA-F]+", "0x…", str(error.get(key, "")))[:500]
+        for key in ("type", "message")
+    }
     return texts | {
-        key: error[key] if type(error.get(key)) is int and 0 <= error[key] < 10**6 else None for key in ("cell", "line")
+        key: error[key] if type(error.get(key)) is int and 0 <= error[key] < 10**6 else None
+        for key in ("cell", "line")
     }
 
 
@@ -214,22 +268,39 @@ def grade_question(exam, out_of, answers, stopped):
     with np.errstate(all="ignore"):  # numbers of any size may have come back
         verdict = judge(exam, answers)
         explained = diagnose(exam, verdict, answers)
-    unanswered = bool(answers) and all(a.error is not None and a.error["type"] == "NotImplementedError" for a in answers)
+    unanswered = bool(answers) and all(
+        a.error is not None and a.error["type"] == "NotImplementedError" for a in answers
+    )
     if stopped == "missing":
         findings, status = (
-            [Finding((), "missing", f"There is no function {exam.question.name}: was its cell deleted, or did it raise?", "")],
+            [
+                Finding(
+                    (),
+                    "missing",
+                    f"There is no function {exam.question.name}: was its cell deleted, or did it raise?",
+                    "",
+                )
+            ],
             "missing",
         )
     elif stopped is not None:
         verdict = verdict._replace(credit=0.0)
         findings, status = [Finding((), "stopped", stopped, "")], "stopped"
     elif unanswered:
-        findings, status = [Finding((), "unanswered", "This question has no answer yet.", "")], "unanswered"
+        findings, status = (
+            [Finding((), "unanswered", "This question has no answer yet.", "")],
+            "unanswered",
+        )
     else:
         findings = explained
         status = "right" if verdict.credit == 1 else "partly right" if verdict.credit else "wrong"
     parts = [{"name": part.name, "credit": part.credit} for part in verdict.parts]
-    row = {"name": exam.question.name, "points": round(verdict.credit * out_of, 2), "out_of": out_of, "status": status}
+    row = {
+        "name": exam.question.name,
+        "points": round(verdict.credit * out_of, 2),
+        "out_of": out_of,
+        "status": status,
+    }
     row |= {} if verdict.score is None else {"score": round(verdict.score, 6)}
     return row | {"parts": parts, "findings": [finding._asdict() for finding in findings]}
 

@@ -44,7 +44,9 @@ def read_notebook(data):
         cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
         found = [read_cell(number, cell) for number, cell in enumerate(cells, 1)]
     except Exception as error:  # RecursionError, UnicodeDecodeError and whatever a wrong type makes
-        raise NotebookError(f"The file is no notebook that can be read ({type(error).__name__}).") from None
+        raise NotebookError(
+            f"The file is no notebook that can be read ({type(error).__name__})."
+        ) from None
     if len(found) > CELLS_LIMIT:
         raise NotebookError(f"The file has {len(found)} cells; at most {CELLS_LIMIT} are read.")
     return found
@@ -74,7 +76,11 @@ def cells_to_run(released, submitted):
         if runs(cell, ours)
     ]
     there = {cell.grade_id for cell in submitted}
-    deleted = [(0, cell.source) for cell in ours.values() if cell.grade_id not in there and runs(cell, ours)]
+    deleted = [
+        (0, cell.source)
+        for cell in ours.values()
+        if cell.grade_id not in there and runs(cell, ours)
+    ]
     return deleted + run
 
 

@@ -32,7 +32,9 @@ def questions_of(name):
     try:
         module = importlib.import_module(f"rnn_course.questions.{noun}")
     except ModuleNotFoundError:
-        raise ValueError(f"assignment: {name!r} has no questions, there is no rnn_course.questions.{noun}") from None
+        raise ValueError(
+            f"assignment: {name!r} has no questions, there is no rnn_course.questions.{noun}"
+        ) from None
     return {question.name: question for question in module.QUESTIONS}
 
 
@@ -46,19 +48,35 @@ def load_release(path):
     if path.is_dir():
         found = sorted(path.glob("[0-9][0-9]_*.ipynb"))
         if len(found) != 1:
-            raise ValueError(f"release: expected one notebook NN_name.ipynb in {path}, found {len(found)}")
+            raise ValueError(
+                f"release: expected one notebook NN_name.ipynb in {path}, found {len(found)}"
+            )
         path = found[0]
     if not path.is_file():
-        raise ValueError(f"release: expected the instructor's notebook NN_name.ipynb, there is no file {path}")
+        raise ValueError(
+            f"release: expected the instructor's notebook NN_name.ipynb, there is no file {path}"
+        )
     data, questions = path.read_bytes(), questions_of(path.stem)
     try:
         cells = read_notebook(data)
     except NotebookError as error:
-        raise ValueError(f"release: expected the instructor's notebook, got {path}. {error}") from None
-    points = {cell.grade_id.removeprefix("test_"): cell.points for cell in cells if (cell.grade_id or "").startswith("test_")}
+        raise ValueError(
+            f"release: expected the instructor's notebook, got {path}. {error}"
+        ) from None
+    points = {
+        cell.grade_id.removeprefix("test_"): cell.points
+        for cell in cells
+        if (cell.grade_id or "").startswith("test_")
+    }
     if not any(points.values()) or set(points) != set(questions):
-        raise ValueError(f"release: {path.name} has points for {sorted(points)}, expected {sorted(questions)}")
+        raise ValueError(
+            f"release: {path.name} has points for {sorted(points)}, expected {sorted(questions)}"
+        )
     solutions = {cell.grade_id: cell.source for cell in cells if cell.solution}
-    if any("NotImplementedError" in solutions.get(name, "NotImplementedError") for name in questions):
-        raise ValueError(f"release: {path} has no solutions, expected the instructor's notebook, not the student's")
+    if any(
+        "NotImplementedError" in solutions.get(name, "NotImplementedError") for name in questions
+    ):
+        raise ValueError(
+            f"release: {path} has no solutions, expected the instructor's notebook, not the student's"
+        )
     return Release(path.stem, cells, points, solutions, hashlib.sha256(data).hexdigest())

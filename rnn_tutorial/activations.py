@@ -56,7 +56,9 @@ def check_activations(**named):
     """Raise TypeError, by name, for anything that is not an Activation."""
     for name, activation in named.items():
         if not isinstance(activation, Activation):
-            raise TypeError(f"{name}: expected an Activation, such as activations.tanh, got {type(activation).__name__}")
+            raise TypeError(
+                f"{name}: expected an Activation, such as activations.tanh, got {type(activation).__name__}"
+            )
 
 
 def identity_of(a):
@@ -138,7 +140,9 @@ def elu(alpha=1.0):
     Raises: ValueError for an alpha that is not positive. Source: Clevert et al. 2016, equation 15.
     """
     alpha = check_number("alpha", alpha, above=0)
-    return Activation(f"elu({alpha:g})", Bound(elu_of, alpha=alpha), Bound(elu_derivative, alpha=alpha))
+    return Activation(
+        f"elu({alpha:g})", Bound(elu_of, alpha=alpha), Bound(elu_derivative, alpha=alpha)
+    )
 
 
 def elu_of(a, *, alpha):

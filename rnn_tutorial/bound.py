@@ -33,5 +33,8 @@ class Bound(partial):
         return hash((self.func, self.args, frozenset(self.keywords)))
 
     def __repr__(self):
-        given = [*map(repr, self.args), *(f"{name}={value!r}" for name, value in self.keywords.items())]
+        given = [
+            *map(repr, self.args),
+            *(f"{name}={value!r}" for name, value in self.keywords.items()),
+        ]
         return f"{getattr(self.func, '__name__', self.func)}({', '.join(given)})"

@@ -28,7 +28,10 @@ __all__ = [
 ]
 
 VERSION = 1
-LARGEST = {"pos": 624, "buffer_pos": 4}  # in the state of a generator: NumPy reads its array at that place without a check
+LARGEST = {
+    "pos": 624,
+    "buffer_pos": 4,
+}  # in the state of a generator: NumPy reads its array at that place without a check
 
 
 class CheckpointError(ValueError):
@@ -64,13 +67,19 @@ def load(path, like):
     wanted, stored = _arrays(like), _read(path)
     version = stored.pop("version", None)
     if version is None or version.shape != () or version != VERSION:
-        raise CheckpointError(f"{path} is no checkpoint of version {VERSION}: it has {_words(version)}")
+        raise CheckpointError(
+            f"{path} is no checkpoint of version {VERSION}: it has {_words(version)}"
+        )
     if faults := differences(stored, wanted):
         raise CheckpointError(f"{path} does not fit: " + "; ".join(faults))
     leaves = iter([stored[place] for place in wanted])
     try:
         return tree_map(lambda leaf: _as_type_of(leaf, leaves), like)
-    except (ValueError, TypeError, OverflowError) as error:  # the state of a generator that none can have
+    except (
+        ValueError,
+        TypeError,
+        OverflowError,
+    ) as error:  # the state of a generator that none can have
         raise CheckpointError(f"{path} is damaged: {error}") from error
 
 
@@ -89,30 +98,44 @@ def _words(version):
 def _read(path):
     """Return the arrays of an .npz file by name."""
     with open(path, "rb") as file:
-        if not zipfile.is_zipfile(file):  # NumPy would take it for a pickle, and advise to load it as one
+        if not zipfile.is_zipfile(
+            file
+        ):  # NumPy would take it for a pickle, and advise to load it as one
             raise CheckpointError(f"{path} is no checkpoint, or a damaged one: it is no .npz file")
         file.seek(0)
         try:
             with np.load(file, allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}
         except Exception as error:  # a foreign or damaged file makes the reader of zip and npy raise almost anything
-            raise CheckpointError(f"{path} is no checkpoint, or a damaged one: {type(error).__name__}: {error}") from error
+            raise CheckpointError(
+                f"{path} is no checkpoint, or a damaged one: {type(error).__name__}: {error}"
+            ) from error
 
 
 def _arrays(tree):
     """Return the arrays of the leaves by their paths, in order; a generator has several."""
-    plain = tree_map(lambda leaf: _state_of(leaf) if isinstance(leaf, np.random.Generator) else leaf, tree)
-    return {place: _as_array(place, leaf) for place, leaf in tree_paths(plain, "tree") if leaf is not None}
+    plain = tree_map(
+        lambda leaf: _state_of(leaf) if isinstance(leaf, np.random.Generator) else leaf, tree
+    )
+    return {
+        place: _as_array(place, leaf)
+        for place, leaf in tree_paths(plain, "tree")
+        if leaf is not None
+    }
 
 
 def _as_array(place, leaf):
     """Return the leaf as an array that a file can hold exactly. Raises: TypeError if there is none."""
     if not (is_array(leaf) or isinstance(leaf, (np.generic, bool, int, float, complex))):
-        raise TypeError(f"{place}: expected an array, a number, a generator or None, got {type(leaf).__name__}")
+        raise TypeError(
+            f"{place}: expected an array, a number, a generator or None, got {type(leaf).__name__}"
+        )
     try:
         array = np.asarray(leaf, np.int64) if type(leaf) is int else np.asarray(leaf)
     except OverflowError:
-        raise TypeError(f"{place}: expected an int of 64 bits, got one of {leaf.bit_length()}") from None
+        raise TypeError(
+            f"{place}: expected an int of 64 bits, got one of {leaf.bit_length()}"
+        ) from None
     descriptor = np.lib.format.dtype_to_descr(array.dtype)
     if array.dtype.hasobject or np.lib.format.descr_to_dtype(descriptor) != array.dtype:
         raise TypeError(f"{place}: an array of {array.dtype} cannot be stored without pickle")

@@ -74,7 +74,9 @@ def _open_part(target):
     while True:
         part = target.with_name(_part_name(target, uuid4().hex))
         file = open(part, "xb")
-        if _lock(file) and not part.exists():  # another writer was quicker than the lock, and took it for a stale one
+        if (
+            _lock(file) and not part.exists()
+        ):  # another writer was quicker than the lock, and took it for a stale one
             file.close()
             continue
         return part, file
@@ -91,4 +93,6 @@ def _lock(file):
 
 def _part_name(target, unique):
     """Return the name of a part: hidden, of a length that fits whatever the name of the target, and its own."""
-    return f".{sha256(target.name.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}.{unique}.part"
+    return (
+        f".{sha256(target.name.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}.{unique}.part"
+    )

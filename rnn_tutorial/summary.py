@@ -18,7 +18,9 @@ def summary(model, params):
     header = ("parameter", "layer", "shape", "dtype", "entries")
     table = [header, *_rows(model, params, "")]
     widths = [max(len(row[column]) for row in table) for column in range(len(header))]
-    lines = ["  ".join([*map(str.ljust, row[:-1], widths), row[-1].rjust(widths[-1])]) for row in table]
+    lines = [
+        "  ".join([*map(str.ljust, row[:-1], widths), row[-1].rjust(widths[-1])]) for row in table
+    ]
     rule = "-" * len(lines[0])
     leaves = [np.asarray(leaf) for leaf in tree_leaves(params)]
     total, size = sum(leaf.size for leaf in leaves), sum(leaf.nbytes for leaf in leaves)
@@ -29,10 +31,16 @@ def _rows(model, params, path):
     """Return the lines of a model: those of its layers if it has any, else one for each of its own parameters."""
     if hasattr(model, "layers"):
         if len(model.layers) != len(params):
-            raise ValueError(f"params{path}: expected a tuple of {len(model.layers)}, one for each layer, got {len(params)}")
+            raise ValueError(
+                f"params{path}: expected a tuple of {len(model.layers)}, one for each layer, got {len(params)}"
+            )
         parts = enumerate(zip(model.layers, params))
-        return [row for index, (layer, part) in parts for row in _rows(layer, part, f"{path}[{index}]")]
+        return [
+            row for index, (layer, part) in parts for row in _rows(layer, part, f"{path}[{index}]")
+        ]
     name = type(model).__name__
     leaves = [(place, np.asarray(leaf)) for place, leaf in tree_paths(params, path)]
-    rows = [(place, name, str(leaf.shape), str(leaf.dtype), f"{leaf.size:,}") for place, leaf in leaves]
+    rows = [
+        (place, name, str(leaf.shape), str(leaf.dtype), f"{leaf.size:,}") for place, leaf in leaves
+    ]
     return rows or [(path, name, "", "", "0")]

@@ -42,7 +42,9 @@ def tree_map_parts(f, outline, *trees):
     """
     if isinstance(outline, dict):
         _refuse_other_structure(outline, trees)
-        return {key: tree_map_parts(f, outline[key], *(tree[key] for tree in trees)) for key in outline}
+        return {
+            key: tree_map_parts(f, outline[key], *(tree[key] for tree in trees)) for key in outline
+        }
     if isinstance(outline, (tuple, list)):
         _refuse_other_structure(outline, trees)
         branches = [tree_map_parts(f, *branches) for branches in zip(outline, *trees, strict=True)]
@@ -69,9 +71,17 @@ def tree_zip(name, tree, *others):
         places = [(f"{name}[{key!r}]", key) for key in tree]
     else:
         fields = getattr(tree, "_fields", None)
-        paths = [f"[{index}]" for index in range(len(tree))] if fields is None else [f".{field}" for field in fields]
+        paths = (
+            [f"[{index}]" for index in range(len(tree))]
+            if fields is None
+            else [f".{field}" for field in fields]
+        )
         places = [((name + path).lstrip("."), index) for index, path in enumerate(paths)]
-    return [item for path, key in places for item in tree_zip(path, tree[key], *[other[key] for other in others])]
+    return [
+        item
+        for path, key in places
+        for item in tree_zip(path, tree[key], *[other[key] for other in others])
+    ]
 
 
 def tree_map_paths(f, tree, *rest, name=""):
@@ -124,7 +134,9 @@ def tree_random_like(tree, rng, scale=1.0):
 
     Raises: TypeError for a leaf of whole numbers, to which the draws would be cut.
     """
-    return tree_map_paths(lambda path, leaf: _drawn(path, np.asarray(leaf), rng, float(scale)), tree)
+    return tree_map_paths(
+        lambda path, leaf: _drawn(path, np.asarray(leaf), rng, float(scale)), tree
+    )
 
 
 def tree_cast(tree, dtype):
@@ -149,10 +161,14 @@ def tree_size(tree):
 def tree_norm(tree):
     """Return the Euclidean norm of all entries of all leaves together, safe from overflow."""
     leaves = tree_leaves(tree)
-    largest = float(np.max([np.max(np.abs(leaf), initial=0.0) for leaf in leaves], initial=0.0))  # np.max keeps a NaN
+    largest = float(
+        np.max([np.max(np.abs(leaf), initial=0.0) for leaf in leaves], initial=0.0)
+    )  # np.max keeps a NaN
     if largest == 0.0 or not np.isfinite(largest):
         return largest
-    return largest * float(np.sqrt(sum(np.sum(np.abs(leaf / largest) ** 2, dtype=np.float64) for leaf in leaves)))
+    return largest * float(
+        np.sqrt(sum(np.sum(np.abs(leaf / largest) ** 2, dtype=np.float64) for leaf in leaves))
+    )
 
 
 class _Unlike(Exception):
@@ -175,9 +191,13 @@ def _refuse_unlike(path, x, y):
 
 def _scaled(path, factor, leaf):
     factor = factor.item() if isinstance(factor, np.generic) else factor
-    product = factor * (leaf if _fits(factor, leaf.dtype) else leaf.astype(np.result_type(leaf, np.float64)))
+    product = factor * (
+        leaf if _fits(factor, leaf.dtype) else leaf.astype(np.result_type(leaf, np.float64))
+    )
     if not np.can_cast(product.dtype, leaf.dtype, "same_kind"):
-        raise TypeError(f"{path or 'tree'}: expected a dtype that can hold {factor!r} times the leaf, got {leaf.dtype}")
+        raise TypeError(
+            f"{path or 'tree'}: expected a dtype that can hold {factor!r} times the leaf, got {leaf.dtype}"
+        )
     return np.asarray(product, leaf.dtype)
 
 
@@ -201,18 +221,24 @@ def _precision(dtype):
 
 def _refuse_other_shape(path, x, y):
     if np.shape(x) != np.shape(y):
-        raise ValueError(f"{path or 'tree'}: trees of different shapes: expected {np.shape(x)}, got {np.shape(y)}")
+        raise ValueError(
+            f"{path or 'tree'}: trees of different shapes: expected {np.shape(x)}, got {np.shape(y)}"
+        )
 
 
 def _refuse_other_structure(tree, rest):
     for other in rest:
         if _kind(other) != _kind(tree):
-            raise ValueError(f"trees of different structure: expected {_outline(tree)}, got {_outline(other)}")
+            raise ValueError(
+                f"trees of different structure: expected {_outline(tree)}, got {_outline(other)}"
+            )
 
 
 def _kind(tree):
     """Return what two trees must share: the name and fields of a NamedTuple, the keys of a dict, the length of a list."""
-    if hasattr(tree, "_fields"):  # a NamedTuple built again in a notebook is as good as the one it repeats
+    if hasattr(
+        tree, "_fields"
+    ):  # a NamedTuple built again in a notebook is as good as the one it repeats
         return type(tree).__name__, tree._fields
     if isinstance(tree, dict):
         return dict, set(tree)

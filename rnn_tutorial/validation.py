@@ -49,7 +49,9 @@ class NotFiniteError(ValueError):
 
 def is_array(value):
     """Return whether `value` is a NumPy array, with the arithmetic of one: see the top of this file."""
-    return type(value) is np.ndarray or (isinstance(value, np.ndarray) and not isinstance(value, OTHER_ARITHMETIC))
+    return type(value) is np.ndarray or (
+        isinstance(value, np.ndarray) and not isinstance(value, OTHER_ARITHMETIC)
+    )
 
 
 def check_array(name, array, *, dtype=None, **axes):
@@ -63,7 +65,9 @@ def check_array(name, array, *, dtype=None, **axes):
     size.
     """
     if not is_array(array):
-        raise TypeError(f"{name}: expected a NumPy array of shape {_shape(axes)}, got {type(array).__name__}")
+        raise TypeError(
+            f"{name}: expected a NumPy array of shape {_shape(axes)}, got {type(array).__name__}"
+        )
     if array.ndim != len(axes) or not _sizes_fit(array.shape, axes.values()):
         raise ValueError(f"{name}: expected shape {_shape(axes)}, got {array.shape}")
     if dtype is None:
@@ -75,9 +79,13 @@ def check_array(name, array, *, dtype=None, **axes):
 def check_dtype(name, array, dtype):
     """Raise TypeError unless `array` has the given dtype, that of the parameters, and it is a floating-point one."""
     if array.dtype != dtype:
-        raise TypeError(f"{name}: expected dtype {np.dtype(dtype)}, the dtype of the parameters, got {array.dtype}")
+        raise TypeError(
+            f"{name}: expected dtype {np.dtype(dtype)}, the dtype of the parameters, got {array.dtype}"
+        )
     if array.dtype.char not in FLOATS:
-        raise TypeError(f"{name}: expected floating-point numbers, got {array.dtype} (float32 or float64 is needed)")
+        raise TypeError(
+            f"{name}: expected floating-point numbers, got {array.dtype} (float32 or float64 is needed)"
+        )
 
 
 def check_floats(name, tree):
@@ -89,7 +97,9 @@ def check_floats(name, tree):
     for path, leaf in tree_paths(tree, name):
         if not (is_array(leaf) or isinstance(leaf, np.generic)) or leaf.dtype.char not in FLOATS:
             wanted = "an array of floating-point numbers"
-            raise TypeError(f"{path}: expected {wanted}, got {describe(leaf)} (float32 or float64 is needed)")
+            raise TypeError(
+                f"{path}: expected {wanted}, got {describe(leaf)} (float32 or float64 is needed)"
+            )
 
 
 def check_like(name, tree, reference):
@@ -116,7 +126,9 @@ def check_shape(name, array, shape, dtype):
     another shape.
     """
     if not is_array(array) and not isinstance(array, np.generic):
-        raise TypeError(f"{name}: expected a NumPy array of shape {shape}, got {type(array).__name__}")
+        raise TypeError(
+            f"{name}: expected a NumPy array of shape {shape}, got {type(array).__name__}"
+        )
     if array.shape != shape:
         raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
     if array.dtype != dtype:
@@ -126,14 +138,20 @@ def check_shape(name, array, shape, dtype):
 def check_fields(name, params, *fields):
     """Raise TypeError unless `params` has the named fields: the parameters of another layer have others."""
     if any(not hasattr(params, field) for field in fields):
-        got = f"{type(params).__name__}({', '.join(getattr(params, '_fields', ()))})".replace("()", "")
-        raise TypeError(f"{name}: expected parameters with the fields {', '.join(fields)}, got {got}")
+        got = f"{type(params).__name__}({', '.join(getattr(params, '_fields', ()))})".replace(
+            "()", ""
+        )
+        raise TypeError(
+            f"{name}: expected parameters with the fields {', '.join(fields)}, got {got}"
+        )
 
 
 def check_kind(name, value, Kind):
     """Raise TypeError unless `value` is a `Kind`, by name and fields: one defined again in a notebook will do."""
     if (type(value).__name__, getattr(value, "_fields", None)) != (Kind.__name__, Kind._fields):
-        raise TypeError(f"{name}: expected {Kind.__name__}({', '.join(Kind._fields)}), got {type(value).__name__}")
+        raise TypeError(
+            f"{name}: expected {Kind.__name__}({', '.join(Kind._fields)}), got {type(value).__name__}"
+        )
 
 
 def check_features(name, array, size, dtype):
@@ -143,7 +161,9 @@ def check_features(name, array, size, dtype):
     shape.
     """
     if not is_array(array):
-        raise TypeError(f"{name}: expected a NumPy array of shape (..., {size}), got {type(array).__name__}")
+        raise TypeError(
+            f"{name}: expected a NumPy array of shape (..., {size}), got {type(array).__name__}"
+        )
     if array.ndim < 2 or array.shape[-1] != size:
         raise ValueError(f"{name}: expected shape (..., {size}), got {array.shape}")
     check_dtype(name, array, dtype)
@@ -160,7 +180,9 @@ def check_indices(name, indices, V):
     outside = (indices < 0) | (indices >= V)
     if outside.any():
         place = tuple(int(k) for k in np.argwhere(outside)[0])
-        raise IndexError(f"{name}: expected indices in 0..{V - 1} (V = {V}), got {int(indices[place])} at {place}")
+        raise IndexError(
+            f"{name}: expected indices in 0..{V - 1} (V = {V}), got {int(indices[place])} at {place}"
+        )
 
 
 def check_finite(name, array):
@@ -171,7 +193,9 @@ def check_finite(name, array):
     _refuse_objects(name, array)
     if not np.isfinite(array).all():
         index = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
-        raise NotFiniteError(f"{name}: expected finite numbers, got {array[index]} at index {index}")
+        raise NotFiniteError(
+            f"{name}: expected finite numbers, got {array[index]} at index {index}"
+        )
 
 
 def check_mask(mask, T, B):
@@ -195,7 +219,9 @@ def check_positive(name, value):
 def check_rng(rng):
     """Raise TypeError unless `rng` is a random generator: it is refused if it is a seed, or was forgotten."""
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng: expected a generator, such as np.random.default_rng(0), got {type(rng).__name__}")
+        raise TypeError(
+            f"rng: expected a generator, such as np.random.default_rng(0), got {type(rng).__name__}"
+        )
 
 
 def check_number(name, value, *, above=None, at_least=None, below=None, at_most=None):
@@ -204,10 +230,18 @@ def check_number(name, value, *, above=None, at_least=None, below=None, at_most=
     Raises: ValueError unless it is a finite real number within the bounds given.
     """
     number = _as_float(value)
-    inside = isfinite(number) and (above is None or number > above) and (at_least is None or number >= at_least)
-    if not (inside and (below is None or number < below) and (at_most is None or number <= at_most)):
+    inside = (
+        isfinite(number)
+        and (above is None or number > above)
+        and (at_least is None or number >= at_least)
+    )
+    if not (
+        inside and (below is None or number < below) and (at_most is None or number <= at_most)
+    ):
         bounds = {"above": above, "at least": at_least, "below": below, "at most": at_most}
-        wanted = " and ".join(f"{word} {bound}" for word, bound in bounds.items() if bound is not None)
+        wanted = " and ".join(
+            f"{word} {bound}" for word, bound in bounds.items() if bound is not None
+        )
         raise ValueError(f"{name}: expected a finite number {wanted}".rstrip() + f", got {value!r}")
     return number
 
@@ -231,7 +265,11 @@ def misfits(arrays, wanted):
 
 def describe(value):
     """Return what a value is, for an error message: "an array of int64", "list"."""
-    return f"an array of {value.dtype}" if is_array(value) or isinstance(value, np.generic) else type(value).__name__
+    return (
+        f"an array of {value.dtype}"
+        if is_array(value) or isinstance(value, np.generic)
+        else type(value).__name__
+    )
 
 
 def _as_float(value):
@@ -246,7 +284,9 @@ def _as_float(value):
 
 def _refuse_objects(name, array):
     if array.dtype.hasobject:
-        raise TypeError(f"{name}: expected an array of numbers, got an array of Python objects (dtype {array.dtype})")
+        raise TypeError(
+            f"{name}: expected an array of numbers, got an array of Python objects (dtype {array.dtype})"
+        )
 
 
 def _sizes_fit(shape, wanted):

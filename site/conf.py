@@ -13,7 +13,13 @@ copyright = "2026, the rnn-tutorial contributors. Code BSD-3-Clause, text and fi
 
 extensions = ["myst_nb"]
 root_doc = "README"
-include_patterns = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "assignments/README.md", "benchmarks/README.md"]
+include_patterns = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "assignments/README.md",
+    "benchmarks/README.md",
+]
 include_patterns += ["chapters/*.ipynb"]
 nb_execution_mode = "off"
 myst_enable_extensions = ["amsmath", "dollarmath"]
@@ -33,7 +39,10 @@ html_theme_options = {
 }
 
 # MathJax in one file, served by the site itself.
-MATHJAX = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static/mathjax/tex-svg-full.js"
+MATHJAX = (
+    Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent
+    / "static/mathjax/tex-svg-full.js"
+)
 mathjax_path = MATHJAX.name
 
 CONTENTS = """

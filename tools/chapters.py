@@ -65,7 +65,11 @@ def prepare(source: Path) -> nbformat.NotebookNode:
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for i, cell in enumerate(notebook.cells):
         cell["id"] = hashlib.sha1(f"{source.stem}-{i}".encode()).hexdigest()[:8]
-    notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook.metadata["kernelspec"] = {
+        "display_name": "Python 3",
+        "language": "python",
+        "name": "python3",
+    }
     notebook.metadata["jupytext"] = {"formats": "ipynb,md:myst"}
     return notebook
 
@@ -77,7 +81,9 @@ def execute(notebook: nbformat.NotebookNode, directory: Path) -> None:
         timeout=600,
         kernel_name="python3",
         record_timing=False,
-        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # a kernel on this machine needs no word about encryption
+        extra_arguments=[
+            "--IPKernelApp.log_level=ERROR"
+        ],  # a kernel on this machine needs no word about encryption
         coalesce_streams=True,
         resources={"metadata": {"path": str(directory)}},
     )
@@ -88,8 +94,14 @@ def execute(notebook: nbformat.NotebookNode, directory: Path) -> None:
 
 def describe_failure(notebook: nbformat.NotebookNode, error: Exception) -> str:
     """The cell that failed, counted from 0 as nbval does, and what it said."""
-    executed = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.execution_count]
-    failed = [i for i in executed if any(o.output_type == "error" for o in notebook.cells[i].outputs)]
+    executed = [
+        i
+        for i, cell in enumerate(notebook.cells)
+        if cell.cell_type == "code" and cell.execution_count
+    ]
+    failed = [
+        i for i in executed if any(o.output_type == "error" for o in notebook.cells[i].outputs)
+    ]
     cell = (failed or executed or [0])[-1]
     return f"cell {cell}:\n{error}"
 
@@ -113,15 +125,23 @@ def recreate(source: Path) -> str:
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         raise SystemExit(f"{source.name}: {describe_failure(notebook, error)}") from None
     if source.read_text(encoding="utf-8") != before:
-        raise SystemExit(f"{source.name}: the text was edited while it ran; nothing written, run it again")
+        raise SystemExit(
+            f"{source.name}: the text was edited while it ran; nothing written, run it again"
+        )
     written = write_if_changed(source.with_suffix(".ipynb"), nbformat.writes(notebook) + "\n")
     rewritten = write_if_changed(source, notebook_to_text(notebook))
-    return ("written" if written else "unchanged") + (", text put into canonical form" if rewritten else "")
+    return ("written" if written else "unchanged") + (
+        ", text put into canonical form" if rewritten else ""
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("chapters", nargs="*", help="chapter numbers or files; every chapter if none is named")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "chapters", nargs="*", help="chapter numbers or files; every chapter if none is named"
+    )
     sources = find_sources(parser.parse_args().chapters)
     os.environ.update(ENVIRONMENT)
     os.environ.pop("MPLBACKEND", None)  # the notebook's own backend must make the figures

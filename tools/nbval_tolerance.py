@@ -33,7 +33,11 @@ def same_up_to_rounding(reference: str, test: str) -> bool:
 def adopt_rounding(reference: dict, test: dict, sanitize) -> None:
     """Replace every text of ``test`` that equals the text of ``reference`` up to rounding by that text."""
     for key in ("text", "text/plain", "text/html", "text/latex", "text/markdown"):
-        if key in reference and key in test and same_up_to_rounding(sanitize(reference[key]), sanitize(test[key])):
+        if (
+            key in reference
+            and key in test
+            and same_up_to_rounding(sanitize(reference[key]), sanitize(test[key]))
+        ):
             test[key] = reference[key]
 
 

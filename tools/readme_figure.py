@@ -40,17 +40,26 @@ def measure():
     params, state = random_start(Elman, rng, B, D, H)
     point = params, rng.standard_normal((T, B, D)), state
     doutputs = rng.standard_normal((T, B, H)), ElmanState(rng.standard_normal((B, H)))
-    reference = tree_leaves(numerical_gradient(lambda p: tree_dot(unroll(Elman, *p)[0], doutputs), point))
+    reference = tree_leaves(
+        numerical_gradient(lambda p: tree_dot(unroll(Elman, *p)[0], doutputs), point)
+    )
     _, cache = unroll(Elman, *point)
     transposed = params._replace(W_h=params.W_h.T.copy())
-    no_slope, no_carry = (Elman.replace(pointwise_backward=wrong) for wrong in (without_slope, without_carry))
+    no_slope, no_carry = (
+        Elman.replace(pointwise_backward=wrong) for wrong in (without_slope, without_carry)
+    )
     gradients = {
         "as derived": unroll_backward(Elman, params, cache, doutputs),
         "tanh′ forgotten": unroll_backward(no_slope, params, cache, doutputs),
         "$W_h$ not transposed": unroll_backward(Elman, transposed, cache, doutputs),
-        "nothing carried back from step $t + 1$": unroll_backward(no_carry, params, cache, doutputs),
+        "nothing carried back from step $t + 1$": unroll_backward(
+            no_carry, params, cache, doutputs
+        ),
     }
-    return {label: [relative_error(*pair) for pair in zip(tree_leaves(g), reference)] for label, g in gradients.items()}
+    return {
+        label: [relative_error(*pair) for pair in zip(tree_leaves(g), reference)]
+        for label, g in gradients.items()
+    }
 
 
 def draw():
@@ -60,10 +69,25 @@ def draw():
     with house_style():
         figure, (top, bottom) = plt.subplots(2, 1, figsize=(8.2, 7.4), height_ratios=[1.75, 1])
         draw_unrolled(T=4, losses=True, backward=True, ax=top)
-        for (label, errors), color, marker in zip(measure().items(), (BLUE, VERMILLION, PURPLE, GREEN), "oxs^"):
+        for (label, errors), color, marker in zip(
+            measure().items(), (BLUE, VERMILLION, PURPLE, GREEN), "oxs^"
+        ):
             shown = [max(error, 1e-17) for error in errors]
-            bottom.plot(shown, range(len(NAMES)), marker, color=color, markersize=8, label=label, fillstyle="none", mew=1.8)
-        bottom.set(xscale="log", xlim=(3e-18, 30), xlabel="largest relative error against the complex step, $T = 6$")
+            bottom.plot(
+                shown,
+                range(len(NAMES)),
+                marker,
+                color=color,
+                markersize=8,
+                label=label,
+                fillstyle="none",
+                mew=1.8,
+            )
+        bottom.set(
+            xscale="log",
+            xlim=(3e-18, 30),
+            xlabel="largest relative error against the complex step, $T = 6$",
+        )
         bottom.set_yticks(range(len(NAMES)), NAMES, fontsize=13)
         bottom.invert_yaxis()
         bottom.legend(loc="center", bbox_to_anchor=(0.52, 0.5))

@@ -35,16 +35,30 @@ def title(notebook) -> str:
 def syllabus(notebooks: list, names: list[str]) -> str:
     """The page as Markdown: a table of weeks, and a section for each assignment."""
     given = dict(zip((name[:2] for name in names), zip(names, notebooks)))
-    lines = ["# Syllabus", "", "Thirteen weeks. An assignment is handed out in the week that finishes its chapters.", ""]
-    lines += ["| week | chapters | about | assignment | hours | points |", "|---|---|---|---|---|---|"]
+    lines = [
+        "# Syllabus",
+        "",
+        "Thirteen weeks. An assignment is handed out in the week that finishes its chapters.",
+        "",
+    ]
+    lines += [
+        "| week | chapters | about | assignment | hours | points |",
+        "|---|---|---|---|---|---|",
+    ]
     for week, (chapters, topic, number) in enumerate(WEEKS, 1):
         row = ["", "", ""]
         if number in given:
             name, notebook = given[number]
-            row = [f"{int(number)}: {title(notebook)}", about(notebook, "Time").removesuffix(" hours"), about(notebook, "Points")]
+            row = [
+                f"{int(number)}: {title(notebook)}",
+                about(notebook, "Time").removesuffix(" hours"),
+                about(notebook, "Points"),
+            ]
         lines.append(f"| {week} | {', '.join(chapters.split())} | {topic} | {' | '.join(row)} |")
     for name, notebook in given.values():
         lines += ["", f"## Assignment {int(name[:2])}: {title(notebook)}", ""]
         lines += [f"After it, you can {about(notebook, 'You will be able to')}.", ""]
-        lines += [f"File: `{name}.ipynb`. Time: {about(notebook, 'Time')}. Points: {about(notebook, 'Points')}."]
+        lines += [
+            f"File: `{name}.ipynb`. Time: {about(notebook, 'Time')}. Points: {about(notebook, 'Points')}."
+        ]
     return "\n".join(lines) + "\n"

@@ -304,7 +304,11 @@ rng = np.random.default_rng(0)
 T, B, D, H = 40, 1, 3, 8
 W = rng.standard_normal((H, H))
 for scale in (0.5, 1.0, 2.0):
-    params = RNNParams(rng.standard_normal((D, H)) / 4, scale * W / np.linalg.norm(W, 2), np.zeros(H))
+    params = RNNParams(
+        rng.standard_normal((D, H)) / 4, scale * W / np.linalg.norm(W, 2), np.zeros(H)
+    )
     hs = rnn_unroll(params, rng.standard_normal((T, B, D)), np.zeros((B, H)))
     norms = gradient_norms(params, hs, np.ones((B, H)))
-    print(f"largest singular value {scale}: {norms[0, 0] / norms[-1, 0]:.0e} of the gradient reaches the first step")
+    print(
+        f"largest singular value {scale}: {norms[0, 0] / norms[-1, 0]:.0e} of the gradient reaches the first step"
+    )

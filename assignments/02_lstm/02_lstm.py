@@ -314,7 +314,9 @@ def lstm_unroll_backward(params, xs, first, states, gates, dhs, dlast):
     """(dparams, dxs, dfirst): the gradients of what `lstm_unroll` was given."""
     ### BEGIN SOLUTION
     after = [LSTMState(h, c) for h, c in zip(*states)]
-    steps = zip(xs, [first, *after[:-1]], [LSTMGates(*values) for values in zip(*gates)], states.c, dhs)
+    steps = zip(
+        xs, [first, *after[:-1]], [LSTMGates(*values) for values in zip(*gates)], states.c, dhs
+    )
     dparams, dxs, dstate = LSTMParams(*map(np.zeros_like, params)), [], dlast
     for x, previous, values, c, dh_out in reversed(list(steps)):
         dstate = LSTMState(dh_out + dstate.h, dstate.c)
@@ -349,7 +351,9 @@ for bias in (0, 1, 3, 5):
     xs, zero = rng.standard_normal((T, B, D)), np.zeros((B, H))
     first, dlast = LSTMState(zero, zero), LSTMState(zero, np.ones((B, H)))
     states, gates = lstm_unroll(params, xs, first)
-    _, _, dfirst = lstm_unroll_backward(params, xs, first, states, gates, np.zeros((T, B, H)), dlast)
+    _, _, dfirst = lstm_unroll_backward(
+        params, xs, first, states, gates, np.zeros((T, B, H)), dlast
+    )
     direct = dlast.c * np.prod(gates.f, axis=0)
     left = [np.linalg.norm(path) / np.linalg.norm(dlast.c) for path in (direct, dfirst.c)]
     print(f"{bias:11} {left[0]:25.0e} {left[1]:19.0e}")

@@ -213,7 +213,9 @@ def gru_step_backward(params, x, h_previous, gates, dh):
     ### BEGIN SOLUTION
     da, ds = gate_gradients(params, h_previous, gates, dh)
     da_x, da_h = np.hstack([da.r, da.z, da.n]), np.hstack([da.r, da.z, ds])
-    dparams = GRUParams(W_x=x.T @ da_x, W_h=h_previous.T @ da_h, b=da_x.sum(axis=0), b_hn=ds.sum(axis=0))
+    dparams = GRUParams(
+        W_x=x.T @ da_x, W_h=h_previous.T @ da_h, b=da_x.sum(axis=0), b_hn=ds.sum(axis=0)
+    )
     return dparams, da_x @ params.W_x.T, dh * gates.z + da_h @ params.W_h.T
     ### END SOLUTION
 
@@ -324,8 +326,15 @@ def gru_before_step_backward(params, x, h_previous, gates, dh):
     da_z = dh * (h_previous - n) * z * (1 - z)
     da_x, da_h = np.hstack([da_r, da_z, da_n]), np.hstack([da_r, da_z])
     dW_hn = (r * h_previous).T @ da_n
-    dparams = GRUBeforeParams(W_x=x.T @ da_x, W_h=h_previous.T @ da_h, b=da_x.sum(axis=0), W_hn=dW_hn)
-    return GRUGates(da_r, da_z, da_n), dparams, da_x @ params.W_x.T, dh * z + dm * r + da_h @ params.W_h.T
+    dparams = GRUBeforeParams(
+        W_x=x.T @ da_x, W_h=h_previous.T @ da_h, b=da_x.sum(axis=0), W_hn=dW_hn
+    )
+    return (
+        GRUGates(da_r, da_z, da_n),
+        dparams,
+        da_x @ params.W_x.T,
+        dh * z + dm * r + da_h @ params.W_h.T,
+    )
     ### END SOLUTION
 
 
@@ -402,14 +411,22 @@ for z_stands_on in ("old state", "candidate"):
     for form in ("after", "before"):
         states = []
         for b_z in (40.0, -40.0):
-            arrays = np.zeros((1, 3 * H)), np.hstack([nothing, nothing, swap]), np.array([40.0, -40.0, b_z, b_z, 0.0, 0.0])
+            arrays = (
+                np.zeros((1, 3 * H)),
+                np.hstack([nothing, nothing, swap]),
+                np.array([40.0, -40.0, b_z, b_z, 0.0, 0.0]),
+            )
             W_x, W_h, b = arrays if z_stands_on == "old state" else other_z(*arrays)
             if form == "after":
                 state, _ = gru_step(GRUParams(W_x, W_h, b, np.zeros(H)), np.zeros((1, 1)), h)
             else:
-                state, _ = gru_before_step(GRUBeforeParams(W_x, W_h[:, : 2 * H], b, W_h[:, 2 * H :]), np.zeros((1, 1)), h)
+                state, _ = gru_before_step(
+                    GRUBeforeParams(W_x, W_h[:, : 2 * H], b, W_h[:, 2 * H :]), np.zeros((1, 1)), h
+                )
             states.append("(" + ", ".join(f"{abs(unit):.3f}" for unit in state[0]) + ")")
-        print(f"z on the {z_stands_on:10} reset {form:7} b_z = 40: {states[0]}   b_z = -40: {states[1]}")
+        print(
+            f"z on the {z_stands_on:10} reset {form:7} b_z = 40: {states[0]}   b_z = -40: {states[1]}"
+        )
 
 # %% [markdown]
 # Two calls, four different pairs of answers. The same few numbers, put into a layer of PyTorch, Keras or ONNX, tell you which of the four that library computes.

@@ -155,9 +155,13 @@ def masked_unroll_backward(params, xs, mask, h_first, hs, dhs, dh_last):
     ### BEGIN SOLUTION
     previous_hs = [h_first, *hs[:-1]]
     dparams, dxs, dh = RNNParams(*(np.zeros_like(p) for p in params)), [], dh_last
-    for x, keep, h_previous, h, dh_out in reversed(list(zip(xs, mask[..., None], previous_hs, hs, dhs))):
+    for x, keep, h_previous, h, dh_out in reversed(
+        list(zip(xs, mask[..., None], previous_hs, hs, dhs))
+    ):
         dh = dh + np.where(keep, dh_out, 0)  # (11.6)
-        dparams_t, dx, dprevious = rnn_step_backward(params, x, h_previous, h, np.where(keep, dh, 0))  # (11.7)
+        dparams_t, dx, dprevious = rnn_step_backward(
+            params, x, h_previous, h, np.where(keep, dh, 0)
+        )  # (11.7)
         dh = np.where(keep, dprevious, dh)  # (11.8)
         dparams = RNNParams(*(total + part for total, part in zip(dparams, dparams_t)))
         dxs.append(dx)
@@ -506,7 +510,10 @@ lengths = np.array([6, 4, 1])
 shapes = [(D, H), (H, H), (H,), (D, K), (K, K), (K,)]
 weights = [rng.standard_normal(shape) / 2 for shape in shapes]
 params = BidirectionalParams(RNNParams(*weights[:3]), RNNParams(*weights[3:]))
-W, starts = rng.standard_normal((H + K, V)), (rng.standard_normal((B, H)), rng.standard_normal((B, K)))
+W, starts = (
+    rng.standard_normal((H + K, V)),
+    (rng.standard_normal((B, H)), rng.standard_normal((B, K))),
+)
 sentences, answers = rng.standard_normal((6, B, D)), rng.integers(V, size=(6, B))
 
 for extra in (0, 10, 100):
@@ -517,7 +524,9 @@ for extra in (0, 10, 100):
     targets = np.concatenate([answers, rng.integers(V, size=(extra, B))])
     ys, ends = bidirectional(params, xs, mask, *starts)
     loss, dlogits = masked_loss(ys @ W, targets, mask)
-    dparams, dxs, *_ = bidirectional_backward(params, xs, mask, *starts, ys, dlogits @ W.T, np.zeros_like(ends))
+    dparams, dxs, *_ = bidirectional_backward(
+        params, xs, mask, *starts, ys, dlogits @ W.T, np.zeros_like(ends)
+    )
     size = np.sqrt(sum(np.sum(d**2) for d in (*dparams.forwards, *dparams.backwards)))
     print(
         f"{6 + extra:3} steps: loss {loss:.6f}, gradient of the weights {size:.6f}, loss over all rows {loss * mask.mean():.6f}"

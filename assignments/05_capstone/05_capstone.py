@@ -58,7 +58,9 @@ class TaggerParams(NamedTuple):
 # %% nbgrader={"grade": false, "grade_id": "check_words", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from rnn_tutorial.data import aligned_pronunciations, pad
 
-pronunciations = {word: phones for word, phones in aligned_pronunciations().items() if 4 <= len(word) <= 10}
+pronunciations = {
+    word: phones for word, phones in aligned_pronunciations().items() if 4 <= len(word) <= 10
+}
 phone_names = sorted({phone for phones in pronunciations.values() for phone in phones})
 order = np.random.default_rng(0).permutation(sorted(pronunciations)).tolist()
 training_words, new_words = order[:4000], order[4000:6000]
@@ -67,7 +69,9 @@ training_words, new_words = order[:4000], order[4000:6000]
 def as_batch(words):
     """(xs, targets, mask), each (T, B): letters and phones as numbers, a first; where the mask is False stands padding."""
     xs, mask = pad([np.array([ord(letter) - ord("a") for letter in word]) for word in words])
-    targets, _ = pad([np.array([phone_names.index(phone) for phone in pronunciations[word]]) for word in words])
+    targets, _ = pad(
+        [np.array([phone_names.index(phone) for phone in pronunciations[word]]) for word in words]
+    )
     return xs, targets, mask
 
 
@@ -189,7 +193,9 @@ def tagger_backward(params, xs, mask, forwards, backwards, dys):
     both = np.concatenate([forwards, backwards], axis=-1)
     dforwards, dbackwards = np.split(dys @ params.W.T, 2, axis=-1)
     dfirst = read_backward(params.forwards, xs, mask, forwards, dforwards)
-    dsecond = read_backward(params.backwards, xs[::-1], mask[::-1], backwards[::-1], dbackwards[::-1])
+    dsecond = read_backward(
+        params.backwards, xs[::-1], mask[::-1], backwards[::-1], dbackwards[::-1]
+    )
     return TaggerParams(dfirst, dsecond, np.einsum("tbj,tbk->jk", both, dys), dys.sum(axis=(0, 1)))
     ### END SOLUTION
 
@@ -212,7 +218,9 @@ hidden_test("05_capstone", tagger_backward, points=9)
 # %% nbgrader={"grade": false, "grade_id": "given_flatten", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def flatten(params):
     """The arrays of TaggerParams as one vector (N,)."""
-    return np.concatenate([array.ravel() for array in (*params.forwards, *params.backwards, params.W, params.b)])
+    return np.concatenate(
+        [array.ravel() for array in (*params.forwards, *params.backwards, params.W, params.b)]
+    )
 
 
 def unflatten(vector, like):
@@ -227,7 +235,11 @@ def untrained(rng, V, H, K):
     """TaggerParams to start from."""
 
     def reading():
-        return RNNParams(rng.normal(0, 0.5, (V, H)), np.linalg.qr(rng.normal(size=(H, H)))[0], rng.normal(0, 0.1, H))
+        return RNNParams(
+            rng.normal(0, 0.5, (V, H)),
+            np.linalg.qr(rng.normal(size=(H, H)))[0],
+            rng.normal(0, 0.1, H),
+        )
 
     return TaggerParams(reading(), reading(), rng.normal(0, 0.1, (2 * H, K)), rng.normal(0, 0.1, K))
 
@@ -469,7 +481,9 @@ trained = train(params, *as_batch(training_words), 0)
 xs, targets, mask = as_batch(new_words)
 ys = tagger(trained, xs, mask)[2]
 letters, words = shares_right(ys, targets, mask)
-print(f"{len(new_words)} words it has never seen: {letters:.0%} of the letters right, {words:.0%} of the words\n")
+print(
+    f"{len(new_words)} words it has never seen: {letters:.0%} of the letters right, {words:.0%} of the words\n"
+)
 print(f"{'word':12}{'it says':32}right")
 for n, word in enumerate(new_words[:12]):
     said = [phone_names[k] for k in ys[: len(word), n].argmax(axis=-1)]

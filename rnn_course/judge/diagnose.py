@@ -60,13 +60,21 @@ def diagnose(exam, verdict, answers):
     wrong = [place for place, part in enumerate(verdict.parts) if part.credit < 1]
     comparable = [place for place in wrong if verdict.parts[place].fault is None]
     if not of_errors(answers):
-        findings += of_faults([verdict.parts[place] for place in wrong if verdict.parts[place].fault])
-    not_finite = [place for place in comparable if not all(np.isfinite(value).all() for value in verdict.parts[place].values)]
+        findings += of_faults(
+            [verdict.parts[place] for place in wrong if verdict.parts[place].fault]
+        )
+    not_finite = [
+        place
+        for place in comparable
+        if not all(np.isfinite(value).all() for value in verdict.parts[place].values)
+    ]
     if not_finite:
         findings.append(of_nan(exam, verdict, not_finite, answers))
     if exam.question.scoring:
         enough = verdict.score is None or not wrong
-        return merged(findings) + ([] if enough else [Finding((), *row, "") for row in shortfall(exam, verdict)])
+        return merged(findings) + (
+            [] if enough else [Finding((), *row, "") for row in shortfall(exam, verdict)]
+        )
     left = [place for place in comparable if place not in not_finite]
     for explain in (by_causes, by_two_causes):
         explained, left = explain(exam, verdict, left)
@@ -125,27 +133,37 @@ def of_nan(exam, verdict, places, answers):
     hint = "There is a NaN or an infinity in what you return."
     if born is not None:
         hint += f" The first is made in {place_of(born) or 'your code'}: {born['message']}."
-    axes, values = list(exam.question.outputs.values())[places[0]].split(), verdict.parts[places[0]].values
+    axes, values = (
+        list(exam.question.outputs.values())[places[0]].split(),
+        verdict.parts[places[0]].values,
+    )
     bad = next(~np.isfinite(value) for value in values if not np.isfinite(value).all())
     steps = np.flatnonzero(bad.reshape(len(bad), -1).any(axis=1)) + 1 if axes[:1] == ["T"] else ()
     where = f"step {numbers(steps)} of {len(bad)}" if len(steps) else ""
-    return Finding(tuple(verdict.parts[place].name for place in places), "NaN or infinity", hint, where)
+    return Finding(
+        tuple(verdict.parts[place].name for place in places), "NaN or infinity", hint, where
+    )
 
 
 def by_causes(exam, verdict, places):
     """Return (Findings of the causes that explain leaves exactly, the places that none explains); few causes before many."""
     candidates = [
-        (cause.name, cause.hint, explains(exam, verdict, places, tree_values(exam, cause))) for cause in exam.question.causes
+        (cause.name, cause.hint, explains(exam, verdict, places, tree_values(exam, cause)))
+        for cause in exam.question.causes
     ]
     candidates += of_any_leaf(exam, verdict, places)
     findings, left = [], set(places)
     while left:
-        name, hint, covered = max(candidates, key=lambda candidate: len(candidate[2] & left), default=("", "", set()))
+        name, hint, covered = max(
+            candidates, key=lambda candidate: len(candidate[2] & left), default=("", "", set())
+        )
         if not covered & left:
             break
         new = sorted(covered & left)
         where = where_of(exam, verdict, new)
-        findings.append(Finding(tuple(verdict.parts[place].name for place in new), name, hint, where))
+        findings.append(
+            Finding(tuple(verdict.parts[place].name for place in new), name, hint, where)
+        )
         left -= covered
     return findings, sorted(left)
 
@@ -154,7 +172,9 @@ def by_two_causes(exam, verdict, places):
     """Return (Findings, the places that are left) as `by_causes` does, of two mistakes of the question made at once."""
     findings, left = [], set(places)
     for one, other in combinations(exam.question.causes, 2) if left else ():
-        if (both := together(one, other)) and (covered := explains(exam, verdict, left, tree_values(exam, both))):
+        if (both := together(one, other)) and (
+            covered := explains(exam, verdict, left, tree_values(exam, both))
+        ):
             names = tuple(verdict.parts[place].name for place in sorted(covered))
             where = where_of(exam, verdict, sorted(covered))
             findings += [Finding(names, cause.name, cause.hint, where) for cause in (one, other)]
@@ -165,7 +185,11 @@ def by_two_causes(exam, verdict, places):
 def together(one, other):
     """Return the Cause that throws the switches of two, or None if they are of different functions or share a switch."""
     a, b = one.mistake, other.mistake
-    if not (isinstance(a, partial) and isinstance(b, partial)) or a.func is not b.func or a.keywords.keys() & b.keywords.keys():
+    if (
+        not (isinstance(a, partial) and isinstance(b, partial))
+        or a.func is not b.func
+        or a.keywords.keys() & b.keywords.keys()
+    ):
         return None
     return Cause(one.name, one.hint, partial(a.func, **a.keywords, **b.keywords))
 
@@ -227,7 +251,9 @@ def of_leaf(exam, verdict, place):
     part, off = verdict.parts[place], entries_off(exam, verdict, place)
     where = f"{int(off.sum())} of {off.size} entries differ, by up to {100 * part.error:.2g} % of the largest"
     hint = "This is not right, and no common mistake gives these numbers."
-    return Finding((part.name,), "unknown", hint, "; ".join([where, *narrowed(exam, verdict, place)]))
+    return Finding(
+        (part.name,), "unknown", hint, "; ".join([where, *narrowed(exam, verdict, place)])
+    )
 
 
 def entries_off(exam, verdict, place):
@@ -239,13 +265,24 @@ def entries_off(exam, verdict, place):
 
 def narrowed(exam, verdict, place):
     """Return in words which steps, sequences and gates of a leaf are wrong, where others are right."""
-    axes, off = list(exam.question.outputs.values())[place].split(), entries_off(exam, verdict, place)
+    axes, off = (
+        list(exam.question.outputs.values())[place].split(),
+        entries_off(exam, verdict, place),
+    )
     words = []
     for axis, singular in (("T", "step"), ("B", "sequence")):
         if axis in axes:
-            slices = np.moveaxis(off, axes.index(axis), 0).reshape(off.shape[axes.index(axis)], -1).any(axis=1)
+            slices = (
+                np.moveaxis(off, axes.index(axis), 0)
+                .reshape(off.shape[axes.index(axis)], -1)
+                .any(axis=1)
+            )
             wrong = np.flatnonzero(slices) + 1
-            words += [f"{singular} {numbers(wrong)} of {len(slices)}"] if 0 < len(wrong) < len(slices) else []
+            words += (
+                [f"{singular} {numbers(wrong)} of {len(slices)}"]
+                if 0 < len(wrong) < len(slices)
+                else []
+            )
     if axes and axes[-1] in GATES:
         blocks = zip(GATES[axes[-1]], np.split(off, len(GATES[axes[-1]]), axis=-1))
         wrong = [gate for gate, block in blocks if block.any()]
@@ -256,7 +293,9 @@ def narrowed(exam, verdict, place):
 def where_of(exam, verdict, places):
     """Return in words where the leaves are wrong, of those that are wrong in a part only."""
     found = {verdict.parts[place].name: narrowed(exam, verdict, place) for place in places}
-    return "; ".join(f"{name} is wrong at {', '.join(words)}" for name, words in found.items() if words)
+    return "; ".join(
+        f"{name} is wrong at {', '.join(words)}" for name, words in found.items() if words
+    )
 
 
 def merged(findings):
@@ -266,10 +305,15 @@ def merged(findings):
         seen = found.setdefault((cause, hint), ([], []))
         seen[0].extend(name for name in outputs if name not in seen[0])
         seen[1].extend([where] if where and where not in seen[1] else [])
-    return [Finding(tuple(outputs), cause, hint, "; ".join(where)) for (cause, hint), (outputs, where) in found.items()]
+    return [
+        Finding(tuple(outputs), cause, hint, "; ".join(where))
+        for (cause, hint), (outputs, where) in found.items()
+    ]
 
 
 def numbers(found):
     """Return whole numbers in words, runs shortened: [1, 2, 3, 5] -> "1-3, 5"."""
     runs = np.split(found, np.flatnonzero(np.diff(found) != 1) + 1)
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs if len(run))
+    return ", ".join(
+        str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs if len(run)
+    )

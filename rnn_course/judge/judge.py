@@ -93,7 +93,9 @@ def judge(exam, answers):
     again = {answer.case: answer for answer in answers if answer.turn == 1}
     aligned = [align(first.get(k), exam, k) for k in range(len(exam.cases))]
     repeated = [align(again.get(k), exam, k) for k in range(len(exam.cases))]
-    parts = [judge_leaf(place, name, exam, aligned) for place, name in enumerate(exam.question.outputs)]
+    parts = [
+        judge_leaf(place, name, exam, aligned) for place, name in enumerate(exam.question.outputs)
+    ]
     changed = [
         name
         for place, name in enumerate(argument_names(exam.question))
@@ -102,7 +104,9 @@ def judge(exam, answers):
     remembers = any(differ(a, b) for a, b in zip(aligned, repeated))
     score = score_of(exam, parts) if exam.question.scoring else None
     if exam.question.scoring:
-        parts = [part._replace(credit=credit_of(score, exam.question.scoring.rungs)) for part in parts]
+        parts = [
+            part._replace(credit=credit_of(score, exam.question.scoring.rungs)) for part in parts
+        ]
     credit = sum(part.credit for part in parts) / len(parts)
     return Verdict(credit / 2 if changed or remembers else credit, parts, changed, remembers, score)
 
@@ -112,12 +116,17 @@ def judge_leaf(place, name, exam, aligned):
     values, faults, errors = [], [], []
     for k, leaves in enumerate(aligned):
         value, fault = leaves[place] if isinstance(leaves, list) else (None, leaves)
-        fault = fault or fault_of(value, exam.expected[k][place], list(exam.question.outputs.values())[place])
+        fault = fault or fault_of(
+            value, exam.expected[k][place], list(exam.question.outputs.values())[place]
+        )
         values.append(None if fault else value)
         faults.append(fault)
         errors.append(float("inf") if fault else relative_error(value, exam.expected[k][place]))
     fault = next((fault for fault in faults if fault), None)
-    single = any(value is not None and value.dtype.itemsize < 8 and value.dtype.kind == "f" for value in values)
+    single = any(
+        value is not None and value.dtype.itemsize < 8 and value.dtype.kind == "f"
+        for value in values
+    )
     worst = max(errors)
     credit = 1.0 if worst <= EXACT and not single else 0.5 if worst <= ROUGH else 0.0
     return Part(name, credit, worst, fault, values)
@@ -135,10 +144,14 @@ def align(answer, exam, k):
 def align_tree(got, expected, name):
     """Return the list of (leaf, fault) of `got`, branch by branch beside `expected`; or words, if the whole does not fit."""
     if not isinstance(expected, tuple):
-        number = isinstance(got, (float, int, np.generic))  # on its way out of the sandbox it becomes an array without axes
+        number = isinstance(
+            got, (float, int, np.generic)
+        )  # on its way out of the sandbox it becomes an array without axes
         return [(np.asarray(got) if number else got, None)]
     names = getattr(expected, "_fields", None)
-    what = f"{type(expected).__name__}({', '.join(names)})" if names else f"a tuple of {len(expected)}"
+    what = (
+        f"{type(expected).__name__}({', '.join(names)})" if names else f"a tuple of {len(expected)}"
+    )
     if not isinstance(got, (tuple, list)) or len(got) != len(expected):
         size = f" of {len(got)}" if isinstance(got, (tuple, list)) else ""
         return f"{name} is {kind_of(got)}{size}, expected {what}"
@@ -157,12 +170,18 @@ def kind_of(value):
         return "None"
     if isinstance(value, Other):
         return f"a {value.kind}"
-    return "an array" if isinstance(value, np.ndarray) else f"a {'tuple' if isinstance(value, tuple) else 'list'}"
+    return (
+        "an array"
+        if isinstance(value, np.ndarray)
+        else f"a {'tuple' if isinstance(value, tuple) else 'list'}"
+    )
 
 
 def fault_of(value, expected, axes):
     """Return in words why an array cannot be compared with the expected one, or None if it can."""
-    shape = f"({', '.join(axes.split())}{',' if len(axes.split()) == 1 else ''}) = {np.shape(expected)}"
+    shape = (
+        f"({', '.join(axes.split())}{',' if len(axes.split()) == 1 else ''}) = {np.shape(expected)}"
+    )
     if not isinstance(value, np.ndarray):
         return f"is {kind_of(value)}, expected an array of shape {shape}"
     if value.shape != np.shape(expected):
@@ -178,7 +197,9 @@ def is_changed(answer, cases, place):
         return False
     before = tree_leaves(cases[answer.case][place])
     after = tree_leaves(answer.arguments[place]) if place < len(answer.arguments) else []
-    return len(before) != len(after) or not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(before, after))
+    return len(before) != len(after) or not all(
+        np.array_equal(a, b, equal_nan=True) for a, b in zip(before, after)
+    )
 
 
 def differ(one, other):

@@ -39,8 +39,12 @@ class Question(NamedTuple):
     cases: Callable  # cases(rng) -> list of tuples of arguments, trees of arrays
     reference: Callable  # reference(*arguments) -> the right answer; its parameters have the names the student sees
     causes: tuple = ()
-    scoring: Scoring | None = None  # how an answer is judged that need not be the reference's; the reference has full marks
-    seconds: float = 0  # what a process that is asked this question may take longer than one that is not
+    scoring: Scoring | None = (
+        None  # how an answer is judged that need not be the reference's; the reference has full marks
+    )
+    seconds: float = (
+        0  # what a process that is asked this question may take longer than one that is not
+    )
 
 
 class Sizes(NamedTuple):
@@ -67,4 +71,8 @@ def causes_of(function, *tables):
 
     tables: rows of (name, hint, keywords), which throw the function's switches.
     """
-    return tuple(Cause(name, hint, partial(function, **switches)) for table in tables for name, hint, switches in table)
+    return tuple(
+        Cause(name, hint, partial(function, **switches))
+        for table in tables
+        for name, hint, switches in table
+    )

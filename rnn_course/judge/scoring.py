@@ -26,7 +26,9 @@ class Scoring(NamedTuple):
     score: Callable  # score(leaves, held_out) -> a share, 0 to 1; leaves: float64, finite, of the right shapes
     rungs: tuple  # ((the least score, the share of the points that it earns), …), both ascending, the last share 1
     unit: str  # what the score is a share of: "of the letters right, in words it has not seen"
-    remarks: Callable = lambda leaves, case, held_out: ()  # -> the names of those causes of the question that can be seen
+    remarks: Callable = (
+        lambda leaves, case, held_out: ()
+    )  # -> the names of those causes of the question that can be seen
 
 
 def score_of(exam, parts):
@@ -35,18 +37,27 @@ def score_of(exam, parts):
     if any(value is None or not np.isfinite(value).all() for value in values):
         return None
     with np.errstate(all="ignore"):  # finite numbers of any size
-        score = float(exam.question.scoring.score([value.astype(np.float64) for value in values], exam.held_out))
+        score = float(
+            exam.question.scoring.score(
+                [value.astype(np.float64) for value in values], exam.held_out
+            )
+        )
     return score if np.isfinite(score) else 0.0
 
 
 def credit_of(score, rungs):
     """Return the share of the points that a score earns: that of the highest rung it reaches, 0 below the first."""
-    return max((share for least, share in rungs if score is not None and score >= least), default=0.0)
+    return max(
+        (share for least, share in rungs if score is not None and score >= least), default=0.0
+    )
 
 
 def shortfall(exam, verdict):
     """Return [(name, hint)] on a score that is not enough: the causes that can be seen, then the score and the next rung."""
-    scoring, hints = exam.question.scoring, {cause.name: cause.hint for cause in exam.question.causes}
+    scoring, hints = (
+        exam.question.scoring,
+        {cause.name: cause.hint for cause in exam.question.causes},
+    )
     leaves = [part.values[0].astype(np.float64) for part in verdict.parts]
     with np.errstate(all="ignore"):
         seen = list(scoring.remarks(leaves, exam.cases[0], exam.held_out))

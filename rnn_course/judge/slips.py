@@ -16,7 +16,11 @@ __all__ = [
 GATES = {"4H": ("i", "f", "o", "g"), "3H": ("r", "z", "n"), "2H": ("r", "z")}
 FACTORS = (
     ("sign", "The sign is the wrong way round.", -1),
-    ("never written", "This is all zeros: it was made and never written to, or multiplied away.", 0),
+    (
+        "never written",
+        "This is all zeros: it was made and never written to, or multiplied away.",
+        0,
+    ),
     ("factor of two", "This is twice what it should be: something is counted twice.", 2),
     ("factor of two", "This is half of what it should be.", 0.5),
 )
@@ -29,7 +33,11 @@ def slips(exam, axes, place):
         yield name, hint, [factor * want for want in wants]
     yield from means(exam, axes, wants)
     if len(axes) == 2 and axes[0] == axes[1]:
-        yield "weight transposed", "Rows and columns of this gradient are exchanged.", [want.T for want in wants]
+        yield (
+            "weight transposed",
+            "Rows and columns of this gradient are exchanged.",
+            [want.T for want in wants],
+        )
     if axes[:1] == ["T"]:
         hint = "The steps are in the opposite order: the loop runs back, the result does not."
         yield "time runs backwards", hint, [want[::-1] for want in wants]
@@ -57,7 +65,11 @@ def exchanged_gates(gates, wants):
             yours = ", ".join(gates[k] for k in order)
             hint = f"The gates are right, their order is not: yours is {yours}, the order here is {', '.join(gates)}."
             blocks = [np.split(want, len(gates), axis=-1) for want in wants]
-            yield "gates in another order", hint, [np.concatenate([b[k] for k in order], axis=-1) for b in blocks]
+            yield (
+                "gates in another order",
+                hint,
+                [np.concatenate([b[k] for k in order], axis=-1) for b in blocks],
+            )
 
 
 def sizes(exam, k):

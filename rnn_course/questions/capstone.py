@@ -54,7 +54,11 @@ __all__ = [
 
 READINGS = {"forwards": "T B H", "backwards": "T B H", "ys": "T B K"}
 READING = {"W_x": "V H", "W_h": "H H", "b": "H"}
-PARAMS = {f"{reading}.{name}": axes for reading in ("forwards", "backwards") for name, axes in READING.items()}
+PARAMS = {
+    f"{reading}.{name}": axes
+    for reading in ("forwards", "backwards")
+    for name, axes in READING.items()
+}
 PARAMS |= {"W": "2H K", "b": "K"}
 DPARAMS = {f"dparams.{name}": axes for name, axes in PARAMS.items()}
 
@@ -82,13 +86,18 @@ def tagger_cases(rng):
 def backward_cases(rng):
     """Return three cases of (params, xs, mask, forwards, backwards, dys), dys zero on padding."""
     cases = [(*case, *tagger(*case)) for case in tagger_cases(rng)]
-    return [(*case[:-1], np.where(case[2][..., None], rng.standard_normal(case[-1].shape), 0)) for case in cases]
+    return [
+        (*case[:-1], np.where(case[2][..., None], rng.standard_normal(case[-1].shape), 0))
+        for case in cases
+    ]
 
 
 def clip_cases(rng):
     """Return three cases of (g, limit): the second vector is short enough already."""
     vectors = [rng.standard_normal(N) for N in rng.choice(np.arange(3, 9), 3, replace=False)]
-    return [(g, np.array(factor * np.linalg.norm(g))) for g, factor in zip(vectors, (0.4, 1.7, 0.15))]
+    return [
+        (g, np.array(factor * np.linalg.norm(g))) for g, factor in zip(vectors, (0.4, 1.7, 0.15))
+    ]
 
 
 def adam_cases(rng):
@@ -96,7 +105,9 @@ def adam_cases(rng):
     cases = []
     for N, t in zip(rng.choice(np.arange(3, 9), 3, replace=False), (1, 3, int(rng.integers(5, 9)))):
         p, g, m = rng.standard_normal((3, N))
-        cases.append((p, g, m, rng.uniform(0.5, 2, N), np.array(t), np.array(rng.uniform(0.05, 0.2))))
+        cases.append(
+            (p, g, m, rng.uniform(0.5, 2, N), np.array(t), np.array(rng.uniform(0.05, 0.2)))
+        )
     return cases
 
 
@@ -108,7 +119,9 @@ def share_cases(rng):
         mask = lengths_to_mask(rng.permutation([T, T, 1, *rng.integers(2, T + 1, B - 3)]), T)
         targets = rng.integers(1, K, (T, B))
         said = np.where(mask, targets, rng.integers(K, size=(T, B)))
-        for n in np.flatnonzero(mask.all(axis=0))[:1].tolist() + rng.permutation(B)[: B // 3].tolist():
+        for n in (
+            np.flatnonzero(mask.all(axis=0))[:1].tolist() + rng.permutation(B)[: B // 3].tolist()
+        ):
             said[mask[:, n].sum() - 1, n] = 0
         ys = rng.standard_normal((T, B, K)) + 9 * one_hot(said, K)
         cases.append((ys, np.where(mask, targets, 0), mask))
@@ -126,7 +139,10 @@ def model(V, H, K):
 def layers_of(params):
     """Return (model, its parameters) of TaggerParams."""
     readings = BidirectionalParams(ElmanParams(*params.forwards), ElmanParams(*params.backwards))
-    return model(*params.forwards.W_x.shape, len(params.b)), (readings, DenseParams(params.W, params.b))
+    return model(*params.forwards.W_x.shape, len(params.b)), (
+        readings,
+        DenseParams(params.W, params.b),
+    )
 
 
 def tagger(params, xs, mask):
@@ -141,7 +157,9 @@ def tagger_backward(params, xs, mask, forwards, backwards, dys):
     layers, values = layers_of(params)
     _, _, cache = layers.forward(values, one_hot(xs, len(params.forwards.W_x)), mask=mask)
     (readings, dense), _, _ = layers.backward(values, cache, dys)
-    return TaggerParams(RNNParams(*readings.forwards), RNNParams(*readings.backwards), dense.W, dense.b)
+    return TaggerParams(
+        RNNParams(*readings.forwards), RNNParams(*readings.backwards), dense.W, dense.b
+    )
 
 
 def clip(g, limit):
@@ -158,15 +176,21 @@ def adam_step(p, g, m, v, t, rate):
 def shares_right(ys, targets, mask):
     """Return (letters, words)."""
     right = ys.argmax(axis=-1) == targets
-    return np.array(accuracy(ys.argmax(axis=-1), targets, mask=mask)), np.array((right | ~mask).all(axis=0).mean())
+    return np.array(accuracy(ys.argmax(axis=-1), targets, mask=mask)), np.array(
+        (right | ~mask).all(axis=0).mean()
+    )
 
 
 def train(params, xs, targets, mask, seed):
     """Return the trained parameters."""
     rng, (layers, values) = np.random.default_rng(seed), layers_of(params)
     inputs, passes, size = one_hot(xs, len(params.forwards.W_x)), 4, 50
-    batches = (batch for _ in range(passes) for batch in shuffled_batches(rng, size, inputs, targets, mask))
-    optimizer = clipped(adam(cosine(0.03, 0, passes * -(-xs.shape[1] // size))), clip_by_global_norm, 1.0)
+    batches = (
+        batch for _ in range(passes) for batch in shuffled_batches(rng, size, inputs, targets, mask)
+    )
+    optimizer = clipped(
+        adam(cosine(0.03, 0, passes * -(-xs.shape[1] // size))), clip_by_global_norm, 1.0
+    )
     for step in training_steps(layers, values, batches, softmax_cross_entropy, optimizer):
         values = step.params
     return network.tagger_params(tree_leaves(values))
@@ -175,28 +199,52 @@ def train(params, xs, targets, mask, seed):
 # The small functions with mistakes
 
 
-def clip_wrongly(g, limit, *, norm=np.linalg.norm, factor=lambda ratio: min(1, ratio), entries=False):
+def clip_wrongly(
+    g, limit, *, norm=np.linalg.norm, factor=lambda ratio: min(1, ratio), entries=False
+):
     """Return the clipped gradient with a mistake, or with none."""
     return np.clip(g, -limit, limit) if entries else g * factor(limit / norm(g))
 
 
-def adam_wrongly(p, g, m, v, t, rate, *, betas=(0.9, 0.999), age=0, sign=-1, power=2, root=np.sqrt, late=False, kept=False):
+def adam_wrongly(
+    p,
+    g,
+    m,
+    v,
+    t,
+    rate,
+    *,
+    betas=(0.9, 0.999),
+    age=0,
+    sign=-1,
+    power=2,
+    root=np.sqrt,
+    late=False,
+    kept=False,
+):
     """Return (p, m, v) with a mistake, or with none."""
     old = m, v
     m, v = betas[0] * m + (1 - betas[0]) * g, betas[1] * v + (1 - betas[1]) * g**power
-    m_hat, v_hat = (x / (1 if age is None else 1 - b ** (t + age)) for x, b in zip(old if late else (m, v), betas))
+    m_hat, v_hat = (
+        x / (1 if age is None else 1 - b ** (t + age))
+        for x, b in zip(old if late else (m, v), betas)
+    )
     p = p + sign * rate * m_hat / (root(v_hat) + 1e-8)
     return (p, m_hat, v_hat) if kept else (p, m, v)
 
 
-def shares_wrongly(ys, targets, mask, *, counted=True, any_letter=False, padding=False, each=False, log=False):
+def shares_wrongly(
+    ys, targets, mask, *, counted=True, any_letter=False, padding=False, each=False, log=False
+):
     """Return (letters, words) with a mistake, or with none."""
     right = ys.argmax(axis=-1) == targets
     letters = right[mask].mean() if counted else right.mean()
     letters = ((right & mask).sum(axis=0) / mask.sum(axis=0)).mean() if each else letters
     letters = (right & mask).mean() if log else letters
     words = right & mask if padding == "wrong" else right if padding else right | ~mask
-    return np.array(letters), np.array((words & mask).any(axis=0).mean() if any_letter else words.all(axis=0).mean())
+    return np.array(letters), np.array(
+        (words & mask).any(axis=0).mean() if any_letter else words.all(axis=0).mean()
+    )
 
 
 CLIPPING = (
@@ -205,47 +253,111 @@ CLIPPING = (
         "You limit each entry. What has to be limited is the length of the whole: (4.14).",
         {"entries": True},
     ),
-    ("clipped always", "You make short gradients longer: what is the minimum in (4.14) for?", {"factor": lambda ratio: ratio}),
-    ("never clipped", "Your gradient is as long as before: equation (4.14).", {"factor": lambda ratio: 1}),
-    ("lengthened", "You lengthen the short ones, and leave the long ones: (4.14).", {"factor": lambda ratio: max(1, ratio)}),
-    ("another norm", "That is the square of a norm: (4.14) has the length itself.", {"norm": lambda g: g @ g}),
-    ("another norm", "The norm in (4.14) is the Euclidean one.", {"norm": lambda g: np.abs(g).max()}),
-    ("another norm", "The norm in (4.14) is the Euclidean one.", {"norm": lambda g: np.abs(g).sum()}),
-    ("another norm", "That is a root of a mean, where (4.14) has the root of a sum.", {"norm": lambda g: np.sqrt(np.mean(g**2))}),
+    (
+        "clipped always",
+        "You make short gradients longer: what is the minimum in (4.14) for?",
+        {"factor": lambda ratio: ratio},
+    ),
+    (
+        "never clipped",
+        "Your gradient is as long as before: equation (4.14).",
+        {"factor": lambda ratio: 1},
+    ),
+    (
+        "lengthened",
+        "You lengthen the short ones, and leave the long ones: (4.14).",
+        {"factor": lambda ratio: max(1, ratio)},
+    ),
+    (
+        "another norm",
+        "That is the square of a norm: (4.14) has the length itself.",
+        {"norm": lambda g: g @ g},
+    ),
+    (
+        "another norm",
+        "The norm in (4.14) is the Euclidean one.",
+        {"norm": lambda g: np.abs(g).max()},
+    ),
+    (
+        "another norm",
+        "The norm in (4.14) is the Euclidean one.",
+        {"norm": lambda g: np.abs(g).sum()},
+    ),
+    (
+        "another norm",
+        "That is a root of a mean, where (4.14) has the root of a sum.",
+        {"norm": lambda g: np.sqrt(np.mean(g**2))},
+    ),
 )
 UPDATING = (
-    ("betas exchanged", "Each of your means forgets at the pace of the other: equation (4.15).", {"betas": (0.999, 0.9)}),
+    (
+        "betas exchanged",
+        "Each of your means forgets at the pace of the other: equation (4.15).",
+        {"betas": (0.999, 0.9)},
+    ),
     (
         "bias correction missing",
         "Your means began at zero and still lean towards it: equations (4.17) and (4.18).",
         {"age": None},
     ),
-    ("off by one step", "The number t of this update is an argument, and 1 at the first: (4.17).", {"age": 1}),
+    (
+        "off by one step",
+        "The number t of this update is an argument, and 1 at the first: (4.17).",
+        {"age": 1},
+    ),
     ("sign", "You go uphill: equation (4.18).", {"sign": 1}),
-    ("square missing", "The second mean is one of squares: equation (4.15).", {"power": 1, "root": lambda v: np.sqrt(np.abs(v))}),
-    ("root missing", "The mean of the squares is not the scale of the gradient yet: equation (4.18).", {"root": np.copy}),
+    (
+        "square missing",
+        "The second mean is one of squares: equation (4.15).",
+        {"power": 1, "root": lambda v: np.sqrt(np.abs(v))},
+    ),
+    (
+        "root missing",
+        "The mean of the squares is not the scale of the gradient yet: equation (4.18).",
+        {"root": np.copy},
+    ),
     (
         "old mean for the new one",
         "Your step is made with the means from before this gradient: (4.15) comes first.",
         {"late": True},
     ),
-    ("corrected means kept", "What goes on to the next update are the means of (4.15), not those of (4.18).", {"kept": True}),
+    (
+        "corrected means kept",
+        "What goes on to the next update are the means of (4.15), not those of (4.18).",
+        {"kept": True},
+    ),
 )
 COUNTING = (
-    ("padding leaks", "Your share of letters counts padding as letters: a mean over what is real, (11.11).", {"counted": False}),
-    ("padding leaks", "You divide by all places of the array, and padding is among them: (11.11) and (11.12).", {"log": True}),
+    (
+        "padding leaks",
+        "Your share of letters counts padding as letters: a mean over what is real, (11.11).",
+        {"counted": False},
+    ),
+    (
+        "padding leaks",
+        "You divide by all places of the array, and padding is among them: (11.11) and (11.12).",
+        {"log": True},
+    ),
     (
         "padding leaks",
         "Your words are right only if their padding is right as well. What must hold on padding? See (11.1).",
         {"padding": True},
     ),
-    ("padding leaks", "For your words, padding is a mistake: only the longest can be right. See (11.1).", {"padding": "wrong"}),
+    (
+        "padding leaks",
+        "For your words, padding is a mistake: only the longest can be right. See (11.1).",
+        {"padding": "wrong"},
+    ),
     (
         "mean of means",
         "You take a mean for each word, then a mean of these: a long word then counts too little, (11.11).",
         {"each": True},
     ),
-    ("one letter for all", "A word is right if all of its letters are, not if one is.", {"any_letter": True}),
+    (
+        "one letter for all",
+        "A word is right if all of its letters are, not if one is.",
+        {"any_letter": True},
+    ),
 )
 
 SCORING = Scoring(
@@ -256,13 +368,35 @@ SCORING = Scoring(
     training.remarks,
 )
 QUESTIONS = (
-    Question("tagger", READINGS, tagger_cases, tagger, causes_of(network.tagger, network.READING, network.OUTPUT)),
     Question(
-        "tagger_backward", DPARAMS, backward_cases, tagger_backward, causes_of(network.backward, network.BOTH_BACK, network.BACK)
+        "tagger",
+        READINGS,
+        tagger_cases,
+        tagger,
+        causes_of(network.tagger, network.READING, network.OUTPUT),
+    ),
+    Question(
+        "tagger_backward",
+        DPARAMS,
+        backward_cases,
+        tagger_backward,
+        causes_of(network.backward, network.BOTH_BACK, network.BACK),
     ),
     Question("clip", {"clipped": "N"}, clip_cases, clip, causes_of(clip_wrongly, CLIPPING)),
-    Question("adam_step", {"p": "N", "m": "N", "v": "N"}, adam_cases, adam_step, causes_of(adam_wrongly, UPDATING)),
-    Question("shares_right", {"letters": "", "words": ""}, share_cases, shares_right, causes_of(shares_wrongly, COUNTING)),
+    Question(
+        "adam_step",
+        {"p": "N", "m": "N", "v": "N"},
+        adam_cases,
+        adam_step,
+        causes_of(adam_wrongly, UPDATING),
+    ),
+    Question(
+        "shares_right",
+        {"letters": "", "words": ""},
+        share_cases,
+        shares_right,
+        causes_of(shares_wrongly, COUNTING),
+    ),
     Question(
         "train",
         {f"params.{name}": axes for name, axes in PARAMS.items()},

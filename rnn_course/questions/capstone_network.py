@@ -66,13 +66,30 @@ def read(params, xs, mask, *, f=np.tanh, hold=True, loud=False, carry=1, bias=1,
     """Return hs of one reading in the order of xs, with a mistake or with none."""
     h, hs = np.zeros((xs.shape[1], len(params.b))), []
     for x, keep in zip(xs, mask[..., None]):
-        new = f(params.W_x[x] + carry * h @ (params.W_h.T if transposed else params.W_h) + bias * params.b)
+        new = f(
+            params.W_x[x]
+            + carry * h @ (params.W_h.T if transposed else params.W_h)
+            + bias * params.b
+        )
         h = np.where(keep, new, h) if hold else new
         hs.append(h if loud else np.where(keep, h, 0))
     return np.stack(hs)
 
 
-def tagger(params, xs, mask, *, inner=-1, of_mask=-1, outer=-1, shared=False, halves=1, out_bias=1, hide=False, **mistake):
+def tagger(
+    params,
+    xs,
+    mask,
+    *,
+    inner=-1,
+    of_mask=-1,
+    outer=-1,
+    shared=False,
+    halves=1,
+    out_bias=1,
+    hide=False,
+    **mistake,
+):
     """Return (forwards, backwards, ys) with a mistake, or with none. inner, outer, of_mask: -1 turns, 1 does not."""
     forwards = read(params.forwards, xs, mask, **mistake)
     second = params.forwards if shared else params.backwards
@@ -101,7 +118,20 @@ def add_once_a_step(dW_x, xs, das):
 
 
 def read_backward(
-    params, xs, mask, hs, dhs, *, slope=slope, transposed=True, carry=1, leak=False, new=False, add=add_at, every=True, mean=False
+    params,
+    xs,
+    mask,
+    hs,
+    dhs,
+    *,
+    slope=slope,
+    transposed=True,
+    carry=1,
+    leak=False,
+    new=False,
+    add=add_at,
+    every=True,
+    mean=False,
 ):
     """Return dparams of one reading in the order of xs, with a mistake or with none."""
     dh, das = np.zeros_like(hs[0]), []
@@ -110,20 +140,45 @@ def read_backward(
         dh = da @ (params.W_h.T if transposed else params.W_h)
         das.insert(0, da if every or not das else 0 * da)
     das, olds = np.stack(das), hs if new else np.concatenate([np.zeros_like(hs[:1]), hs[:-1]])
-    dparams = RNNParams(add(np.zeros_like(params.W_x), xs, das), np.einsum("tbi,tbj->ij", olds, das), das.sum(axis=(0, 1)))
+    dparams = RNNParams(
+        add(np.zeros_like(params.W_x), xs, das),
+        np.einsum("tbi,tbj->ij", olds, das),
+        das.sum(axis=(0, 1)),
+    )
     return RNNParams(*(part / mask.sum() for part in dparams)) if mean else dparams
 
 
-def backward(params, xs, mask, forwards, backwards, dys, *, turn=-1, of_dys=-1, halves=1, same=False, own=False, **mistake):
+def backward(
+    params,
+    xs,
+    mask,
+    forwards,
+    backwards,
+    dys,
+    *,
+    turn=-1,
+    of_dys=-1,
+    halves=1,
+    same=False,
+    own=False,
+    **mistake,
+):
     """Return dparams of the tagger with a mistake, or with none. turn, of_dys: -1 turns, 1 does not."""
     hs = np.concatenate([forwards, backwards], axis=-1)
     dforwards, dbackwards = np.split(dys @ params.W.T, 2, axis=-1)[::halves]
     dbackwards = dforwards if same else dbackwards
-    second = (xs[::turn], mask[::turn], backwards[::turn], dbackwards[:: of_dys if turn == -1 else 1])
+    second = (
+        xs[::turn],
+        mask[::turn],
+        backwards[::turn],
+        dbackwards[:: of_dys if turn == -1 else 1],
+    )
     of_first = read_backward(params.forwards, xs, mask, forwards, dforwards, **mistake)
     of_second = of_first if own else read_backward(params.backwards, *second, **mistake)
     n = mask.sum() if mistake.get("mean") else 1
-    return TaggerParams(of_first, of_second, np.einsum("tbj,tbk->jk", hs, dys) / n, dys.sum(axis=(0, 1)) / n)
+    return TaggerParams(
+        of_first, of_second, np.einsum("tbj,tbk->jk", hs, dys) / n, dys.sum(axis=(0, 1)) / n
+    )
 
 
 # The mistakes by name: rows of (name, hint, the switches that make it)
@@ -135,7 +190,11 @@ READING = (
         "Your second reading still stands in the order in which it was read. To which letter belongs entry t? See (10.5).",
         {"outer": 1},
     ),
-    ("mask not turned", "You turn the letters, and the mask stays as it was: equation (11.13).", {"of_mask": 1}),
+    (
+        "mask not turned",
+        "You turn the letters, and the mask stays as it was: equation (11.13).",
+        {"of_mask": 1},
+    ),
     (
         BOTH_FORWARDS,
         "Your second reading begins at the first letter, like the first one: equation (10.3).",
@@ -156,16 +215,44 @@ READING = (
         "Padding moves your state and speaks through your output: equations (11.3) and (11.5).",
         {"hold": False, "loud": True},
     ),
-    ("padding leaks", "The held state is no output: what does (11.5) say about padding?", {"loud": True}),
-    ("carry lost between steps", "Each of your steps starts from the same state. From which should step t start?", {"carry": 0}),
+    (
+        "padding leaks",
+        "The held state is no output: what does (11.5) say about padding?",
+        {"loud": True},
+    ),
+    (
+        "carry lost between steps",
+        "Each of your steps starts from the same state. From which should step t start?",
+        {"carry": 0},
+    ),
     ("bias missing", "One of the terms of the pre-activation is not in your sum.", {"bias": 0}),
-    ("activation missing", "What your readings keep is the pre-activation: the tanh is still to come.", {"f": np.copy}),
-    ("another activation", "That is a sigmoid. The cell of this assignment has tanh.", {"f": sigmoid}),
-    ("weight transposed", "Rows and columns of W_h are exchanged. It is square, so no shape complains.", {"transposed": True}),
+    (
+        "activation missing",
+        "What your readings keep is the pre-activation: the tanh is still to come.",
+        {"f": np.copy},
+    ),
+    (
+        "another activation",
+        "That is a sigmoid. The cell of this assignment has tanh.",
+        {"f": sigmoid},
+    ),
+    (
+        "weight transposed",
+        "Rows and columns of W_h are exchanged. It is square, so no shape complains.",
+        {"transposed": True},
+    ),
 )
 OUTPUT = (
-    ("halves exchanged", "The two readings stand in each other's place above W: equation (10.9).", {"halves": -1}),
-    ("bias missing", "One of the two terms of the output is not in your sum: equation (4.3).", {"out_bias": 0}),
+    (
+        "halves exchanged",
+        "The two readings stand in each other's place above W: equation (10.9).",
+        {"halves": -1},
+    ),
+    (
+        "bias missing",
+        "One of the two terms of the output is not in your sum: equation (4.3).",
+        {"out_bias": 0},
+    ),
     (
         "outputs hidden on padding",
         "Equation (4.3) holds at every place of the array. The loss will not look at padding, so nothing has to be hidden here.",
@@ -200,7 +287,11 @@ BACK = (
         "In the second reading padding lies before the word, and your walk goes on through it: equations (11.7) and (11.9).",
         {"leak": True},
     ),
-    ("new state for the old one", "W_h multiplies the state before the step: equation (2.9).", {"new": True}),
+    (
+        "new state for the old one",
+        "W_h multiplies the state before the step: equation (2.9).",
+        {"new": True},
+    ),
     (
         "repeated letters counted once",
         "A letter that occurs twice has two gradients. With repeated indices, your line keeps one of them: below (4.2).",
@@ -211,17 +302,41 @@ BACK = (
         "Two words of a batch may have the same letter at one step, and your line keeps one of their gradients: below (4.2).",
         {"add": add_once_a_step},
     ),
-    ("not accumulated over time", "A weight is used at every step. You keep the gradient of one use: (3.13).", {"every": False}),
-    ("mean for sum", "The gradient of a weight is a sum over its uses; the mean is in dys already: (4.4).", {"mean": True}),
+    (
+        "not accumulated over time",
+        "A weight is used at every step. You keep the gradient of one use: (3.13).",
+        {"every": False},
+    ),
+    (
+        "mean for sum",
+        "The gradient of a weight is a sum over its uses; the mean is in dys already: (4.4).",
+        {"mean": True},
+    ),
 )
 BOTH_BACK = (
-    ("one gradient for both directions", "Your second reading gets the gradient of the first one: (10.9).", {"same": True}),
-    ("gradient not turned", "Your second reading is turned, the gradient that arrives at it is not: (10.7).", {"of_dys": 1}),
-    (BOTH_FORWARDS, "You go back through the second reading as if it had begun at the first letter: (10.7).", {"turn": 1}),
+    (
+        "one gradient for both directions",
+        "Your second reading gets the gradient of the first one: (10.9).",
+        {"same": True},
+    ),
+    (
+        "gradient not turned",
+        "Your second reading is turned, the gradient that arrives at it is not: (10.7).",
+        {"of_dys": 1},
+    ),
+    (
+        BOTH_FORWARDS,
+        "You go back through the second reading as if it had begun at the first letter: (10.7).",
+        {"turn": 1},
+    ),
     (
         "halves exchanged",
         "Each reading gets the gradient of the other: which rows of W belong to which? See (10.9).",
         {"halves": -1},
     ),
-    ("one gradient for both directions", "You return the gradient of the first reading twice.", {"own": True}),
+    (
+        "one gradient for both directions",
+        "You return the gradient of the first reading twice.",
+        {"own": True},
+    ),
 )

@@ -8,7 +8,13 @@ from functools import cache
 
 import numpy as np
 
-from rnn_course.questions.capstone_network import RNNParams, TaggerParams, backward, tagger, tagger_params
+from rnn_course.questions.capstone_network import (
+    RNNParams,
+    TaggerParams,
+    backward,
+    tagger,
+    tagger_params,
+)
 from rnn_tutorial.data import aligned_pronunciations, pad
 from rnn_tutorial.train.losses import softmax_cross_entropy
 from rnn_tutorial.tree import tree_leaves, tree_norm, tree_scale
@@ -40,7 +46,9 @@ RUNGS = ((0.72, 0.25), (0.77, 0.5), (0.825, 0.75), (0.84, 1.0))
 @cache
 def spoken_words():
     """Return {word: phones} of 4 to 10 letters."""
-    return {word: phones for word, phones in aligned_pronunciations().items() if 4 <= len(word) <= 10}
+    return {
+        word: phones for word, phones in aligned_pronunciations().items() if 4 <= len(word) <= 10
+    }
 
 
 def draw_words(rng):
@@ -53,7 +61,11 @@ def draw_words(rng):
 
     def batch(words):
         xs, mask = pad([np.array([letter[x] for x in word]) for word in words])
-        return xs, pad([np.array([number[phone] for phone in spoken[word]]) for word in words])[0], mask
+        return (
+            xs,
+            pad([np.array([number[phone] for phone in spoken[word]]) for word in words])[0],
+            mask,
+        )
 
     return batch(words[:TRAINING]), batch(words[TRAINING:]), len(phones)
 
@@ -62,7 +74,11 @@ def untrained(rng, V, H, K):
     """Return TaggerParams to start from: no letter is like another, W_h turns and does not shrink."""
 
     def reading():
-        return RNNParams(rng.normal(0, 0.5, (V, H)), np.linalg.qr(rng.normal(size=(H, H)))[0], rng.normal(0, 0.1, H))
+        return RNNParams(
+            rng.normal(0, 0.5, (V, H)),
+            np.linalg.qr(rng.normal(size=(H, H)))[0],
+            rng.normal(0, 0.1, H),
+        )
 
     return TaggerParams(reading(), reading(), rng.normal(0, 0.1, (2 * H, K)), rng.normal(0, 0.1, K))
 
@@ -123,16 +139,38 @@ def explained(leaves, batch, by):
 
 def best_hundred(leaves, batch):
     """Return the share of letters right among those hundred words, one after another, that the tagger knows best."""
-    return max(share_right(leaves, [array[:, k : k + 100] for array in batch]) for k in range(0, batch[0].shape[1], 100))
+    return max(
+        share_right(leaves, [array[:, k : k + 100] for array in batch])
+        for k in range(0, batch[0].shape[1], 100)
+    )
 
 
 # The training with mistakes
 
 
-def fit(params, xs, targets, mask, seed, *, passes=4, size=50, rate=0.03, sign=-1, slip=0, only=None, first=None):
+def fit(
+    params,
+    xs,
+    targets,
+    mask,
+    seed,
+    *,
+    passes=4,
+    size=50,
+    rate=0.03,
+    sign=-1,
+    slip=0,
+    only=None,
+    first=None,
+):
     """Return trained TaggerParams with a mistake, or with none: Adam, a falling rate, clipping, words of a length together."""
     rng, leaves = np.random.default_rng(seed), tree_leaves(params)
-    m, v, t, N = [0 * leaf for leaf in leaves], [0 * leaf for leaf in leaves], 0, first or xs.shape[1]
+    m, v, t, N = (
+        [0 * leaf for leaf in leaves],
+        [0 * leaf for leaf in leaves],
+        0,
+        first or xs.shape[1],
+    )
     updates = passes * -(-N // size)
     for _ in range(passes):
         order = rng.permutation(N)
@@ -163,7 +201,11 @@ def gradient(params, xs, targets, mask, *, only=None):
 
 
 TEACHING = (
-    ("never updated", "What you return is what you were handed. Where do the new parameters go after a step?", {"passes": 0}),
+    (
+        "never updated",
+        "What you return is what you were handed. Where do the new parameters go after a step?",
+        {"passes": 0},
+    ),
     (
         "one direction not taught",
         "The weights of one of the two readings are those that you were handed: does its gradient arrive?",

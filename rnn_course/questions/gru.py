@@ -68,7 +68,9 @@ def gate_cases(rng):
 
 def step_backward_cases(rng):
     """Return three cases of (params, x, h_previous, gates, dh)."""
-    return [(*case, gru_step(*case)[1], rng.standard_normal(case[2].shape)) for case in step_cases(rng)]
+    return [
+        (*case, gru_step(*case)[1], rng.standard_normal(case[2].shape)) for case in step_cases(rng)
+    ]
 
 
 def before_step_cases(rng):
@@ -78,7 +80,10 @@ def before_step_cases(rng):
 
 def before_step_backward_cases(rng):
     """Return three cases of (params, x, h_previous, gates, dh), the reset before the matrix."""
-    return [(*case, gru_before_step(*case)[1], rng.standard_normal(case[2].shape)) for case in before_step_cases(rng)]
+    return [
+        (*case, gru_before_step(*case)[1], rng.standard_normal(case[2].shape))
+        for case in before_step_cases(rng)
+    ]
 
 
 def z_cases(rng):
@@ -111,7 +116,9 @@ def gru_step(params, x, h_previous):
 def gate_gradients(params, h_previous, gates, dh):
     """Return (da, ds)."""
     s = h_previous @ gate_blocks(params.W_h, GRUGates).n + params.b_hn
-    _, da_x, da_h, _ = GRU.pointwise_backward(params, GRUValues(h_previous, *gates, s), GRUState(dh))
+    _, da_x, da_h, _ = GRU.pointwise_backward(
+        params, GRUValues(h_previous, *gates, s), GRUState(dh)
+    )
     return gate_blocks(da_x, GRUGates), gate_blocks(da_h, GRUGates).n
 
 
@@ -127,7 +134,9 @@ def gru_before_step(params, x, h_previous):
 
 def gru_before_step_backward(params, x, h_previous, gates, dh):
     """Return (da, dparams, dx, dh_previous)."""
-    _, da_x, _, _ = GRUBefore.pointwise_backward(params, GRUBeforeValues(h_previous, *gates), GRUState(dh))
+    _, da_x, _, _ = GRUBefore.pointwise_backward(
+        params, GRUBeforeValues(h_previous, *gates), GRUState(dh)
+    )
     return gate_blocks(da_x, GRUGates), *one_step_back(GRUBefore, params, x, h_previous, dh)
 
 
@@ -144,15 +153,34 @@ def convert(W_x, W_h, b, *, change=np.negative, blocks=(Z,)):
     """Return (W_x, W_h, b) in the other convention for z with a mistake, or with none."""
     gates = (np.split(leaf, 3, axis=-1) for leaf in (W_x, W_h, b))
     return tuple(
-        np.concatenate([change(part) if k in blocks else part for k, part in enumerate(parts)], axis=-1) for parts in gates
+        np.concatenate(
+            [change(part) if k in blocks else part for k, part in enumerate(parts)], axis=-1
+        )
+        for parts in gates
     )
 
 
 CONVERT = (
-    ("nothing changed", "This is what you were handed. In which blocks does z have weights?", {"blocks": ()}),
-    ("another gate changed", "You change the first block. Which gate does it belong to? The order is r, z, n.", {"blocks": (R,)}),
-    ("another gate changed", "You change the last block, the candidate's. The order is r, z, n.", {"blocks": (N,)}),
-    ("another gate changed", "You change both gates. The reset gate means the same in both conventions.", {"blocks": (R, Z)}),
+    (
+        "nothing changed",
+        "This is what you were handed. In which blocks does z have weights?",
+        {"blocks": ()},
+    ),
+    (
+        "another gate changed",
+        "You change the first block. Which gate does it belong to? The order is r, z, n.",
+        {"blocks": (R,)},
+    ),
+    (
+        "another gate changed",
+        "You change the last block, the candidate's. The order is r, z, n.",
+        {"blocks": (N,)},
+    ),
+    (
+        "another gate changed",
+        "You change both gates. The reset gate means the same in both conventions.",
+        {"blocks": (R, Z)},
+    ),
     (
         "another gate changed",
         "You change every block. Two of the three mean the same in both conventions.",
@@ -163,7 +191,11 @@ CONVERT = (
         "It is the gate that becomes one minus itself, not its weights. What must its pre-activation become? (9.10).",
         {"change": lambda part: 1 - part},
     ),
-    ("block lost", "The gate does not vanish in the other convention, it turns round: (9.10).", {"change": np.zeros_like}),
+    (
+        "block lost",
+        "The gate does not vanish in the other convention, it turns round: (9.10).",
+        {"change": np.zeros_like},
+    ),
 )
 
 QUESTIONS = (
@@ -179,11 +211,18 @@ QUESTIONS = (
         DA | {"ds": "B H"},
         gate_cases,
         gate_gradients,
-        causes_of(gru_gates.gradients, gru_gates.SLOPES, gru_gates.MEAN, gru_gates.RESET_AFTER, gru_gates.CHUNG_GATES),
+        causes_of(
+            gru_gates.gradients,
+            gru_gates.SLOPES,
+            gru_gates.MEAN,
+            gru_gates.RESET_AFTER,
+            gru_gates.CHUNG_GATES,
+        ),
     ),
     Question(
         "gru_step_backward",
-        {"dparams.W_x": "D 3H", "dparams.W_h": "H 3H", "dparams.b": "3H", "dparams.b_hn": "H"} | INPUTS,
+        {"dparams.W_x": "D 3H", "dparams.W_h": "H 3H", "dparams.b": "3H", "dparams.b_hn": "H"}
+        | INPUTS,
         step_backward_cases,
         gru_step_backward,
         causes_of(
@@ -205,7 +244,9 @@ QUESTIONS = (
     ),
     Question(
         "gru_before_step_backward",
-        DA | {"dparams.W_x": "D 3H", "dparams.W_h": "H 2H", "dparams.b": "3H", "dparams.W_hn": "H H"} | INPUTS,
+        DA
+        | {"dparams.W_x": "D 3H", "dparams.W_h": "H 2H", "dparams.b": "3H", "dparams.W_hn": "H H"}
+        | INPUTS,
         before_step_backward_cases,
         gru_before_step_backward,
         causes_of(
@@ -217,5 +258,11 @@ QUESTIONS = (
             gru_backward.CHUNG_STEP,
         ),
     ),
-    Question("other_z", {"W_x": "D 3H", "W_h": "H 3H", "b": "3H"}, z_cases, other_z, causes_of(convert, CONVERT)),
+    Question(
+        "other_z",
+        {"W_x": "D 3H", "W_h": "H 3H", "b": "3H"},
+        z_cases,
+        other_z,
+        causes_of(convert, CONVERT),
+    ),
 )

@@ -35,11 +35,24 @@ def of_matrix(da_n, r, h, W):
 def paths_back(W_h, da_h, turned):
     """Return the gradients of the old state, one for each block of W_h."""
     blocks = np.split(W_h, W_h.shape[1] // len(W_h), axis=1)
-    return [da @ (W if turned else W.T) for W, da in zip(blocks, np.split(da_h, len(blocks), axis=1))]
+    return [
+        da @ (W if turned else W.T) for W, da in zip(blocks, np.split(da_h, len(blocks), axis=1))
+    ]
 
 
 def step_backward(
-    params, x, h_previous, gates, dh, *, lost=None, kept=of_kept, order=(R, Z, N), to_input=False, turned=False, **mistake
+    params,
+    x,
+    h_previous,
+    gates,
+    dh,
+    *,
+    lost=None,
+    kept=of_kept,
+    order=(R, Z, N),
+    to_input=False,
+    turned=False,
+    **mistake,
 ):
     """Return (dparams, dx, dh_previous) of one step with a mistake, or with none."""
     da, ds = gradients(params, h_previous, gates, dh, **mistake)
@@ -67,7 +80,11 @@ def before_backward(
 ):
     """Return (da, dparams, dx, dh_previous) of one step, reset before the matrix, with a mistake, or with none."""
     da, (dW_hn, path_n) = through_gates(
-        gates, h_previous, dh, lambda da_n, dn: product(da_n, gates.r, h_previous, params.W_hn), **mistake
+        gates,
+        h_previous,
+        dh,
+        lambda da_n, dn: product(da_n, gates.r, h_previous, params.W_hn),
+        **mistake,
     )
     a = (da.n, da.z, da.r) if exchanged else da
     dW_hn = (gates.r * h_previous).T @ da.r if exchanged else dW_hn
@@ -85,7 +102,11 @@ STEP = (
     (PATH, f"{COUNT} through the update gate.", {"lost": 1}),
     (PATH, f"{COUNT} through the candidate.", {"lost": 2}),
     (PATH, f"{COUNT} the one across no matrix at all.", {"lost": 3}),
-    (COMPLEMENT, "How much of the old state is kept, z or the rest? (9.2).", {"kept": lambda dh, z: dh * (1 - z)}),
+    (
+        COMPLEMENT,
+        "How much of the old state is kept, z or the rest? (9.2).",
+        {"kept": lambda dh, z: dh * (1 - z)},
+    ),
     (
         "gate missing on the way back",
         "Not all of the old state is kept. By what is it multiplied in (9.2)?",

@@ -83,9 +83,21 @@ FORM = "the other form of the GRU"
 COMPLEMENT = "gate for its complement"
 
 STEP = (
-    ("bias missing", "The pre-activations of both gates and of the candidate have a bias each: (9.3) and (9.5).", {"bias": 0}),
-    ("bias of another gate", "Look at which block of b your update gate adds.", {"biases": (R, R, N)}),
-    ("bias of another gate", "Look at which block of b your reset gate adds.", {"biases": (Z, Z, N)}),
+    (
+        "bias missing",
+        "The pre-activations of both gates and of the candidate have a bias each: (9.3) and (9.5).",
+        {"bias": 0},
+    ),
+    (
+        "bias of another gate",
+        "Look at which block of b your update gate adds.",
+        {"biases": (R, R, N)},
+    ),
+    (
+        "bias of another gate",
+        "Look at which block of b your reset gate adds.",
+        {"biases": (Z, Z, N)},
+    ),
     (
         "gates in another order",
         "You take the first block for z and the second for r. The order here is r, z, n; Keras and ONNX have yours.",
@@ -96,9 +108,21 @@ STEP = (
         "Rows and columns are exchanged in the blocks of W_h. They are square, so no shape complains: see the order in (9.3).",
         {"turned": True},
     ),
-    ("old state not used", "Your gates look at the input alone. Equation (9.3) has one more product.", {"seen": 0}),
-    ("activation missing", "The gates are shares, between 0 and 1. Yours are still pre-activations: (9.3).", {"gate": np.copy}),
-    ("activation missing", "The candidate you return is a pre-activation. Equation (9.5) goes on.", {"f": np.copy}),
+    (
+        "old state not used",
+        "Your gates look at the input alone. Equation (9.3) has one more product.",
+        {"seen": 0},
+    ),
+    (
+        "activation missing",
+        "The gates are shares, between 0 and 1. Yours are still pre-activations: (9.3).",
+        {"gate": np.copy},
+    ),
+    (
+        "activation missing",
+        "The candidate you return is a pre-activation. Equation (9.5) goes on.",
+        {"f": np.copy},
+    ),
     (
         "another activation",
         "Your gates have the tanh. Which function do shares between 0 and 1 come from? (9.3).",
@@ -109,7 +133,11 @@ STEP = (
         "Your gates are twice as steep as the sigmoid: a tanh was moved and halved, but not its argument.",
         {"gate": lambda a: (np.tanh(a) + 1) / 2},
     ),
-    ("another activation", "Your candidate has the sigmoid. It must be able to be negative: (9.5).", {"f": sigmoid}),
+    (
+        "another activation",
+        "Your candidate has the sigmoid. It must be able to be negative: (9.5).",
+        {"f": sigmoid},
+    ),
     (
         Z_CONVENTION,
         "In (9.2) an open update gate keeps. In your function it updates, as in Chung et al.: equation (9.9).",
@@ -136,7 +164,9 @@ STEP = (
         {"mean": lambda r, z, h, n: r * h + (1 - r) * n},
     ),
 )
-NO_RESET = "The candidate does not see the whole of the old state. Where is the reset gate in yours?"
+NO_RESET = (
+    "The candidate does not see the whole of the old state. Where is the reset gate in yours?"
+)
 RESET_AFTER = (
     ("reset gate missing", NO_RESET, {"candidate": lambda r, z, a, h, W, c: a + h @ W + c}),
     (

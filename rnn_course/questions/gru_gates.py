@@ -55,7 +55,16 @@ def of_reset(da_n, dn, r, s, h, W):
 
 
 def through_gates(
-    gates, h, dh, to_r, *, dz=of_z, dn=of_n, slope_r=slope_of_sigmoid, slope_z=slope_of_sigmoid, slope_n=slope_of_tanh
+    gates,
+    h,
+    dh,
+    to_r,
+    *,
+    dz=of_z,
+    dn=of_n,
+    slope_r=slope_of_sigmoid,
+    slope_z=slope_of_sigmoid,
+    slope_n=slope_of_tanh,
 ):
     """Return (da, rest), where to_r(da_n, dn) -> (dr, *rest) is the way from the candidate to the reset gate."""
     r, z, n = gates
@@ -68,7 +77,13 @@ def gradients(params, h_previous, gates, dh, *, product=of_reset, bias=1, **mist
     """Return (da, ds) of one step, reset after the matrix, with a mistake, or with none."""
     W_hn = gate_blocks(params.W_h, GRUGates).n
     s = h_previous @ W_hn + bias * params.b_hn
-    da, (ds,) = through_gates(gates, h_previous, dh, lambda da_n, dn: product(da_n, dn, gates.r, s, h_previous, W_hn), **mistake)
+    da, (ds,) = through_gates(
+        gates,
+        h_previous,
+        dh,
+        lambda da_n, dn: product(da_n, dn, gates.r, s, h_previous, W_hn),
+        **mistake,
+    )
     return da, ds
 
 
@@ -79,8 +94,16 @@ SLOPES = tuple(
     row
     for g in "rz"
     for row in (
-        (MISSING, f"What arrives at {g} has still to go back through its sigmoid: (9.14).", {f"slope_{g}": np.ones_like}),
-        (ANOTHER, f"The gate {g} is a sigmoid; this is the slope of tanh: (9.14).", {f"slope_{g}": slope_of_tanh}),
+        (
+            MISSING,
+            f"What arrives at {g} has still to go back through its sigmoid: (9.14).",
+            {f"slope_{g}": np.ones_like},
+        ),
+        (
+            ANOTHER,
+            f"The gate {g} is a sigmoid; this is the slope of tanh: (9.14).",
+            {f"slope_{g}": slope_of_tanh},
+        ),
         (
             WRONG_PLACE,
             f"Your slope takes the sigmoid of {g}, but {g} is a sigmoid already: (9.14).",
@@ -98,8 +121,16 @@ SLOPES = tuple(
         ),
     )
 ) + (
-    (MISSING, "What arrives at the candidate has still to go back through its tanh: (9.12).", {"slope_n": np.ones_like}),
-    (ANOTHER, "The candidate is a tanh; this is the slope of a sigmoid: (9.12).", {"slope_n": slope_of_sigmoid}),
+    (
+        MISSING,
+        "What arrives at the candidate has still to go back through its tanh: (9.12).",
+        {"slope_n": np.ones_like},
+    ),
+    (
+        ANOTHER,
+        "The candidate is a tanh; this is the slope of a sigmoid: (9.12).",
+        {"slope_n": slope_of_sigmoid},
+    ),
     (
         "derivative of the activation wrong",
         "Look at every sign and power of the slope of tanh in (9.12).",
@@ -127,7 +158,11 @@ MEAN = (
         "Opening z brings in the old and takes out the new. Which has the minus? (9.11).",
         {"dz": lambda dh, h, z, n: dh * (n - h)},
     ),
-    ("sign", "Where z grows, the share of the candidate shrinks: (9.11).", {"dz": lambda dh, h, z, n: dh * (h + n)}),
+    (
+        "sign",
+        "Where z grows, the share of the candidate shrinks: (9.11).",
+        {"dz": lambda dh, h, z, n: dh * (h + n)},
+    ),
     (
         "one minus a gradient",
         "On the way back through 1 - z you take one minus a gradient. A gradient is multiplied by a slope. Which is it? (9.11).",

@@ -11,7 +11,15 @@ from rnn_course.questions import lstm_backward as back
 from rnn_course.questions import lstm_forward as forward
 from rnn_course.questions import lstm_gates as inside
 from rnn_tutorial.cells.gates import gate_blocks
-from rnn_tutorial.cells.lstm import LSTM, LSTMCache, LSTMGates, LSTMParams, LSTMState, LSTMValues, lstm_pointwise_backward
+from rnn_tutorial.cells.lstm import (
+    LSTM,
+    LSTMCache,
+    LSTMGates,
+    LSTMParams,
+    LSTMState,
+    LSTMValues,
+    lstm_pointwise_backward,
+)
 from rnn_tutorial.cells.lstm import lstm_step as package_step
 from rnn_tutorial.cells.lstm import lstm_step_backward as package_step_backward
 from rnn_tutorial.sequence.trace import trace
@@ -44,8 +52,14 @@ DPARAMS = {"dparams.W_x": "D 4H", "dparams.W_h": "H 4H", "dparams.b": "4H"}
 def draw(rng):
     """Return (params, xs, first), nothing of it zero."""
     T, B, D, H = draw_sizes(rng)
-    params = LSTMParams(*(0.6 * rng.standard_normal(shape) for shape in ((D, 4 * H), (H, 4 * H), (4 * H,))))
-    return params, rng.standard_normal((T, B, D)), LSTMState(rng.uniform(-1, 1, (B, H)), rng.standard_normal((B, H)))
+    params = LSTMParams(
+        *(0.6 * rng.standard_normal(shape) for shape in ((D, 4 * H), (H, 4 * H), (4 * H,)))
+    )
+    return (
+        params,
+        rng.standard_normal((T, B, D)),
+        LSTMState(rng.uniform(-1, 1, (B, H)), rng.standard_normal((B, H))),
+    )
 
 
 def like(rng, tree):
@@ -60,7 +74,10 @@ def step_cases(rng):
 
 def gate_cases(rng):
     """Return three cases of (gates, c_previous, c, dh, dc_next)."""
-    return [(gates, previous.c, c, *dstate) for _, _, previous, gates, c, dstate in step_backward_cases(rng)]
+    return [
+        (gates, previous.c, c, *dstate)
+        for _, _, previous, gates, c, dstate in step_backward_cases(rng)
+    ]
 
 
 def step_backward_cases(rng):
@@ -77,7 +94,10 @@ def unroll_cases(rng):
 def unroll_backward_cases(rng):
     """Return three cases of (params, xs, first, states, gates, dhs, dlast)."""
     asked = [(case, *lstm_unroll(*case)) for case in unroll_cases(rng)]
-    return [(*case, states, gates, like(rng, states.h), like(rng, case[2])) for case, states, gates in asked]
+    return [
+        (*case, states, gates, like(rng, states.h), like(rng, case[2]))
+        for case, states, gates in asked
+    ]
 
 
 # The right answers
@@ -117,7 +137,14 @@ def lstm_unroll_backward(params, xs, first, states, gates, dhs, dlast):
 QUESTIONS = (
     Question(
         "lstm_step",
-        {"state.h": "B H", "state.c": "B H", "gates.i": "B H", "gates.f": "B H", "gates.o": "B H", "gates.g": "B H"},
+        {
+            "state.h": "B H",
+            "state.c": "B H",
+            "gates.i": "B H",
+            "gates.f": "B H",
+            "gates.o": "B H",
+            "gates.g": "B H",
+        },
         step_cases,
         lstm_step,
         causes_of(forward.step, forward.STEP),
@@ -145,7 +172,8 @@ QUESTIONS = (
     ),
     Question(
         "lstm_unroll",
-        {f"states.{name}": "T B H" for name in "hc"} | {f"gates.{name}": "T B H" for name in "ifog"},
+        {f"states.{name}": "T B H" for name in "hc"}
+        | {f"gates.{name}": "T B H" for name in "ifog"},
         unroll_cases,
         lstm_unroll,
         causes_of(forward.forward, forward.OVER_TIME, forward.STEP),

@@ -58,7 +58,9 @@ def backward(
     """Return (dparams, dxs, dfirst) of all steps with a mistake, or with none."""
     first = LSTMState(first_h * first.h, first_c * first.c)
     after = [LSTMState(*state) for state in zip(*states)]
-    previous = {"first": [first, *after[:-1]], "last": [after[-1], *after[:-1]], "after": after}[before]
+    previous = {"first": [first, *after[:-1]], "last": [after[-1], *after[:-1]], "after": after}[
+        before
+    ]
     dstate, parts, dxs = LSTMState(last_h * dlast.h, last_c * dlast.c), [], []
     for t in range(len(xs))[::walk]:
         later = len(dxs) > 0
@@ -66,7 +68,9 @@ def backward(
         dh = dstate.h * (carry_h if later else 1) + out * dhs[t] + always * later * dlast.h
         dc = dstate.c * (carry_c if later else 1) + out_c * dhs[t] + always * later * dlast.c
         values = LSTMGates(*(gate[t] for gate in gates))
-        part, dx, dstate = step_backward(params, xs[t], previous[t], values, after[t].c, LSTMState(dh, dc), **mistake)
+        part, dx, dstate = step_backward(
+            params, xs[t], previous[t], values, after[t].c, LSTMState(dh, dc), **mistake
+        )
         parts.append(part)
         dxs.append(dx)
     dparams = tree_scale(1 / len(xs) if mean else 1, reduce(tree_add, parts[uses]))
@@ -123,8 +127,16 @@ OVER_TIME = (
         "Each step hands two gradients to the step before it, and in your loop none arrives: (7.25).",
         {"carry_h": 0, "carry_c": 0},
     ),
-    ("carry lost between steps", "You carry the gradient of c back, and not that of h: (7.25) has two lines.", {"carry_h": 0}),
-    ("carry lost between steps", "You carry the gradient of h back, and not that of c: (7.25) has two lines.", {"carry_c": 0}),
+    (
+        "carry lost between steps",
+        "You carry the gradient of c back, and not that of h: (7.25) has two lines.",
+        {"carry_h": 0},
+    ),
+    (
+        "carry lost between steps",
+        "You carry the gradient of h back, and not that of c: (7.25) has two lines.",
+        {"carry_c": 0},
+    ),
     (
         "gradient of the last state ignored",
         "One argument is not in your answer: where does dlast enter (7.25)?",
@@ -145,8 +157,16 @@ OVER_TIME = (
         "The gradient dlast belongs to one state only: the last term of (7.24).",
         {"always": 1},
     ),
-    ("gradients of the outputs ignored", "Every h has a loss of its own as well: the first term of (7.25).", {"out": 0}),
-    ("counted twice", "Each h has two paths, so its gradient has two terms. One of yours is there twice: (7.25).", {"out": 2}),
+    (
+        "gradients of the outputs ignored",
+        "Every h has a loss of its own as well: the first term of (7.25).",
+        {"out": 0},
+    ),
+    (
+        "counted twice",
+        "Each h has two paths, so its gradient has two terms. One of yours is there twice: (7.25).",
+        {"out": 2},
+    ),
     (
         "not accumulated over time",
         "A weight is used at every step. You keep that of the first step alone: (7.26).",
@@ -167,7 +187,11 @@ OVER_TIME = (
         "The state before the first step is an argument. In which terms of the first step does it stand?",
         {"first_h": 0, "first_c": 0},
     ),
-    ("first state taken for zero", "The first state has an h: look at the first term of dW_h in (7.26).", {"first_h": 0}),
+    (
+        "first state taken for zero",
+        "The first state has an h: look at the first term of dW_h in (7.26).",
+        {"first_h": 0},
+    ),
     (
         "first state taken for zero",
         "The first state has a c, and the forget gate of the first step was told about it: (7.15).",
@@ -190,7 +214,11 @@ OVER_TIME = (
     ),
     ("time runs forward", WALK, {"walk": 1}),
     ("time runs forward", WALK, {"walk": 1, "stack": 1}),
-    ("mean for sum", "The gradient of a weight that is used T times is a sum over the uses: (7.26).", {"mean": True}),
+    (
+        "mean for sum",
+        "The gradient of a weight that is used T times is a sum over the uses: (7.26).",
+        {"mean": True},
+    ),
     (
         "clipped in passing",
         "The direction is right and the length is not: you clip. A backward returns the gradient as it is.",

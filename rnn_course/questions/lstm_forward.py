@@ -69,7 +69,19 @@ def step(
     return LSTMState(shown(gates, c, previous.c), c), gates
 
 
-def forward(params, xs, first, *, carry_h=1, carry_c=1, first_h=1, first_c=1, late=False, order_of_steps=1, **mistake):
+def forward(
+    params,
+    xs,
+    first,
+    *,
+    carry_h=1,
+    carry_c=1,
+    first_h=1,
+    first_c=1,
+    late=False,
+    order_of_steps=1,
+    **mistake,
+):
     """Return (states, gates) of all steps with a mistake, or with none."""
     state = start = LSTMState(first_h * first.h, first_c * first.c)
     before, states, gates = [], [], []
@@ -107,14 +119,26 @@ ORDER = (
     ),
 )
 AFFINE = (
-    ("bias missing", "Each pre-activation is a sum of three terms, (6.17). One of them is not in yours.", {"bias": 0}),
+    (
+        "bias missing",
+        "Each pre-activation is a sum of three terms, (6.17). One of them is not in yours.",
+        {"bias": 0},
+    ),
     (
         "bias of another gate",
         "Three of your gates share one bias: which block of b belongs to which gate?",
         {"biases": (O, O, O, G)},
     ),
-    ("bias of another gate", "Look at which block of b your input gate adds.", {"biases": (F, F, O, G)}),
-    ("bias of another gate", "Look at which block of b your forget gate adds.", {"biases": (I, I, O, G)}),
+    (
+        "bias of another gate",
+        "Look at which block of b your input gate adds.",
+        {"biases": (F, F, O, G)},
+    ),
+    (
+        "bias of another gate",
+        "Look at which block of b your forget gate adds.",
+        {"biases": (I, I, O, G)},
+    ),
     (
         "old state not used",
         "Your gates look at the input alone. Equation (6.17) has one more product.",
@@ -137,7 +161,11 @@ SQUASH = (
         "Three gates say how much, between 0 and 1. Yours are still pre-activations: (6.18).",
         {"gate": np.copy},
     ),
-    ("activation missing", "The candidate you use is a pre-activation. Equation (6.18) goes on.", {"f": np.copy}),
+    (
+        "activation missing",
+        "The candidate you use is a pre-activation. Equation (6.18) goes on.",
+        {"f": np.copy},
+    ),
     (
         "another activation",
         "Your gates can be negative. How much is kept or shown lies between 0 and 1: (6.18).",
@@ -233,18 +261,44 @@ SHOW = (
         {"shown": lambda gates, c, old: gates.o * np.tanh(old)},
     ),
 )
-STEP = (*WRITE, *SHOW, *ORDER, *AFFINE, *SQUASH)  # of two that give the same state, the first is named
+STEP = (
+    *WRITE,
+    *SHOW,
+    *ORDER,
+    *AFFINE,
+    *SQUASH,
+)  # of two that give the same state, the first is named
 OVER_TIME = (
     (
         "carry lost between steps",
         "Each of your steps starts from the same state. From which should step t start?",
         {"carry_h": 0, "carry_c": 0},
     ),
-    ("carry lost between steps", "You hand on c and not h. The gates of the next step see h: (6.17).", {"carry_h": 0}),
-    ("carry lost between steps", "You hand on h and not c. Both are the state of this cell: (6.19).", {"carry_c": 0}),
-    ("first state taken for zero", "Your first step does not use the first state.", {"first_h": 0, "first_c": 0}),
-    ("first state taken for zero", "The first state has an h, which your first step does not use.", {"first_h": 0}),
-    ("first state taken for zero", "The first state has a c, which your first step does not use.", {"first_c": 0}),
+    (
+        "carry lost between steps",
+        "You hand on c and not h. The gates of the next step see h: (6.17).",
+        {"carry_h": 0},
+    ),
+    (
+        "carry lost between steps",
+        "You hand on h and not c. Both are the state of this cell: (6.19).",
+        {"carry_c": 0},
+    ),
+    (
+        "first state taken for zero",
+        "Your first step does not use the first state.",
+        {"first_h": 0, "first_c": 0},
+    ),
+    (
+        "first state taken for zero",
+        "The first state has an h, which your first step does not use.",
+        {"first_h": 0},
+    ),
+    (
+        "first state taken for zero",
+        "The first state has a c, which your first step does not use.",
+        {"first_c": 0},
+    ),
     ("time runs backwards", "Your loop reads the sequence from its end.", {"order_of_steps": -1}),
     (
         "off by one step",

@@ -101,12 +101,14 @@ WRONG, PLACE = "derivative of the activation wrong", "derivative taken at the wr
 VALUE, PATH = "activation in the place of its derivative", "path missing"
 GATE, COMPLEMENT = "gate missing on the way back", "gate for its complement"
 PATHS_HINT = "The cell has two paths to the loss, so dc has two terms: (7.14)."
-CELL_SLOPE = (
-    "The slope of tanh is written with its value, and its value here is the tanh of c. Look again at (7.14), sign and power."
-)
+CELL_SLOPE = "The slope of tanh is written with its value, and its value here is the tanh of c. Look again at (7.14), sign and power."
 
 PATHS = (
-    (PATH, f"{PATHS_HINT} The path up, through h, is missing.", {"paths": lambda dh, dc, gates, c: dc}),
+    (
+        PATH,
+        f"{PATHS_HINT} The path up, through h, is missing.",
+        {"paths": lambda dh, dc, gates, c: dc},
+    ),
     (
         PATH,
         f"{PATHS_HINT} The path on, to the next step, is missing.",
@@ -118,7 +120,11 @@ PATHS = (
         {"paths": lambda dh, dc, gates, c: dc + dh * gates.o},
     ),
     (WRONG, CELL_SLOPE, {"paths": lambda dh, dc, gates, c: dc + dh * gates.o * (1 - np.tanh(c))}),
-    (WRONG, CELL_SLOPE, {"paths": lambda dh, dc, gates, c: dc + dh * gates.o * (1 + np.tanh(c) ** 2)}),
+    (
+        WRONG,
+        CELL_SLOPE,
+        {"paths": lambda dh, dc, gates, c: dc + dh * gates.o * (1 + np.tanh(c) ** 2)},
+    ),
     (PLACE, CELL_SLOPE, {"paths": lambda dh, dc, gates, c: dc + dh * gates.o * (1 - c**2)}),
     (PLACE, CELL_SLOPE, {"paths": lambda dh, dc, gates, c: both_paths(dh, dc, gates, np.tanh(c))}),
     (
@@ -191,7 +197,11 @@ CELL_PRODUCTS = (
     ),
     ("factors of a product exchanged", EXCHANGED, {"written": lambda d, gates: d * gates.i}),
     ("factors of a product exchanged", EXCHANGED, {"candidate": lambda d, gates: d * gates.g}),
-    ("factors of a product exchanged", EXCHANGED, {"forgotten": lambda d, gates, old, c: d * gates.f}),
+    (
+        "factors of a product exchanged",
+        EXCHANGED,
+        {"forgotten": lambda d, gates, old, c: d * gates.f},
+    ),
     ("factors of a product exchanged", EXCHANGED, {"kept": lambda d, gates, old: d * old}),
     (
         "new state for the old one",
@@ -218,8 +228,14 @@ KEPT = (
 )
 CELL_HINT = "All of dc arrives here, both of its paths: (7.15). You took"
 HEARS = (
-    *((PATH, f"{CELL_HINT} one of them.", {"hears": hears}) for hears in ("nchcc", "cnhcc", "cchnc", "cchcn")),
-    *((FOR_C, f"{CELL_HINT} dh.", {"hears": hears}) for hears in ("hchcc", "chhcc", "cchhc", "cchch")),
+    *(
+        (PATH, f"{CELL_HINT} one of them.", {"hears": hears})
+        for hears in ("nchcc", "cnhcc", "cchnc", "cchcn")
+    ),
+    *(
+        (FOR_C, f"{CELL_HINT} dh.", {"hears": hears})
+        for hears in ("hchcc", "chhcc", "cchhc", "cchch")
+    ),
     (
         "gradient of c for that of h",
         "The output gate stands beside the cell on its way to h, so it hears from h alone: (7.11).",
@@ -235,7 +251,14 @@ PASTED = (
     (OTHER_GATE, BESIDE_G, {"candidate": lambda d, gates: d * gates.o}),
     *(
         (OTHER_GATE, OF_ANOTHER, {"slopes_at": at})
-        for at in ((F, F, O, G), (O, F, O, G), (I, I, O, G), (I, O, O, G), (I, F, I, G), (I, F, F, G))
+        for at in (
+            (F, F, O, G),
+            (O, F, O, G),
+            (I, I, O, G),
+            (I, O, O, G),
+            (I, F, I, G),
+            (I, F, F, G),
+        )
     ),
 )
 GATE_SLOPE = "What arrives at a gate has still to go back through its own activation: (7.16)."
@@ -245,19 +268,43 @@ SLOPES = tuple(
     row
     for gate in "ifo"
     for row in (
-        (ANOTHER, "This gate is a sigmoid; you took the slope of tanh: (7.16).", {f"slope_{gate}": slope_of_tanh}),
-        (VALUE, "You multiply by a gate itself. The way back needs the slope: (7.16).", {f"slope_{gate}": np.copy}),
+        (
+            ANOTHER,
+            "This gate is a sigmoid; you took the slope of tanh: (7.16).",
+            {f"slope_{gate}": slope_of_tanh},
+        ),
+        (
+            VALUE,
+            "You multiply by a gate itself. The way back needs the slope: (7.16).",
+            {f"slope_{gate}": np.copy},
+        ),
         (
             PLACE,
             "Your slope takes the sigmoid of a gate, but the gate is a sigmoid already: (7.16).",
             {f"slope_{gate}": lambda y: slope_of_sigmoid(sigmoid(y))},
         ),
-        (VALUE, "You multiply by the sigmoid of a gate. The way back needs the slope: (7.16).", {f"slope_{gate}": sigmoid}),
-        (WRONG, "Look again at (7.16): how often does the gate itself stand in it?", {f"slope_{gate}": lambda y: 1 - y}),
+        (
+            VALUE,
+            "You multiply by the sigmoid of a gate. The way back needs the slope: (7.16).",
+            {f"slope_{gate}": sigmoid},
+        ),
+        (
+            WRONG,
+            "Look again at (7.16): how often does the gate itself stand in it?",
+            {f"slope_{gate}": lambda y: 1 - y},
+        ),
     )
 ) + (
-    (ANOTHER, "The candidate is a tanh; you took the slope of a sigmoid: (7.16).", {"slope_g": slope_of_sigmoid}),
-    (VALUE, "You multiply by the candidate itself. The way back needs the slope: (7.16).", {"slope_g": np.copy}),
+    (
+        ANOTHER,
+        "The candidate is a tanh; you took the slope of a sigmoid: (7.16).",
+        {"slope_g": slope_of_sigmoid},
+    ),
+    (
+        VALUE,
+        "You multiply by the candidate itself. The way back needs the slope: (7.16).",
+        {"slope_g": np.copy},
+    ),
     (
         PLACE,
         "Your slope takes the tanh of g, but g is a tanh already: (7.16).",

@@ -12,7 +12,13 @@ from rnn_course.questions import masks_forward as walk
 from rnn_course.questions import masks_loss as mean
 from rnn_course.questions.vanilla import DPARAMS, SLOPE, STATE_BACK, STEP, STEP_BACK, RNNParams
 from rnn_tutorial.cells.elman import Elman, ElmanParams, ElmanState
-from rnn_tutorial.layers.bidirectional import BidirectionalParams, concat, turn, unroll_reversed, unroll_reversed_backward
+from rnn_tutorial.layers.bidirectional import (
+    BidirectionalParams,
+    concat,
+    turn,
+    unroll_reversed,
+    unroll_reversed_backward,
+)
 from rnn_tutorial.layers.core import Last
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
 from rnn_tutorial.train.losses import softmax_cross_entropy
@@ -58,7 +64,12 @@ def draw_params(rng, D, H):
 def draw(rng):
     """Return (params, xs, mask, h_first); what stands on padding is as large as the rest."""
     T, B, D, H = draw_sizes(rng)
-    return draw_params(rng, D, H), rng.standard_normal((T, B, D)), draw_mask(rng, T, B), 0.5 * rng.standard_normal((B, H))
+    return (
+        draw_params(rng, D, H),
+        rng.standard_normal((T, B, D)),
+        draw_mask(rng, T, B),
+        0.5 * rng.standard_normal((B, H)),
+    )
 
 
 def unroll_cases(rng):
@@ -69,12 +80,18 @@ def unroll_cases(rng):
 def unroll_backward_cases(rng):
     """Return three cases of (params, xs, mask, h_first, hs, dhs, dh_last); a gradient arrives on padding too."""
     cases = [(*case, masked_unroll(*case)[0]) for case in unroll_cases(rng)]
-    return [(*case, rng.standard_normal(case[4].shape), rng.standard_normal(case[3].shape)) for case in cases]
+    return [
+        (*case, rng.standard_normal(case[4].shape), rng.standard_normal(case[3].shape))
+        for case in cases
+    ]
 
 
 def last_cases(rng):
     """Return three cases of (hs, mask)."""
-    return [(rng.standard_normal((*mask.shape, h.shape[1])), mask) for _, _, mask, h in unroll_cases(rng)]
+    return [
+        (rng.standard_normal((*mask.shape, h.shape[1])), mask)
+        for _, _, mask, h in unroll_cases(rng)
+    ]
 
 
 def last_backward_cases(rng):
@@ -99,7 +116,10 @@ def both_cases(rng):
 def both_backward_cases(rng):
     """Return three cases of (params, xs, mask, h_first, h_end, ys, dys, dends)."""
     answers = [(case, *bidirectional(*case)) for case in both_cases(rng)]
-    return [(*case, ys, rng.standard_normal(ys.shape), rng.standard_normal(ends.shape)) for case, ys, ends in answers]
+    return [
+        (*case, ys, rng.standard_normal(ys.shape), rng.standard_normal(ends.shape))
+        for case, ys, ends in answers
+    ]
 
 
 def loss_cases(rng):
@@ -124,7 +144,9 @@ def masked_unroll(params, xs, mask, h_first):
 def masked_unroll_backward(params, xs, mask, h_first, hs, dhs, dh_last):
     """Return (dparams, dxs, dh_first)."""
     _, cache = unroll(Elman, ElmanParams(*params), xs, ElmanState(h_first), mask)
-    dparams, dxs, dfirst = unroll_backward(Elman, ElmanParams(*params), cache, (dhs, ElmanState(dh_last)))
+    dparams, dxs, dfirst = unroll_backward(
+        Elman, ElmanParams(*params), cache, (dhs, ElmanState(dh_last))
+    )
     return RNNParams(*dparams), dxs, dfirst.h
 
 
@@ -154,8 +176,12 @@ def reverse_padded(xs, mask):
 
 def bidirectional(params, xs, mask, h_first, h_end):
     """Return (ys, ends)."""
-    (forwards, last), _ = unroll(Elman, ElmanParams(*params.forwards), xs, ElmanState(h_first), mask)
-    (backwards, end), _ = unroll_reversed(Elman, ElmanParams(*params.backwards), xs, ElmanState(h_end), mask)
+    (forwards, last), _ = unroll(
+        Elman, ElmanParams(*params.forwards), xs, ElmanState(h_first), mask
+    )
+    (backwards, end), _ = unroll_reversed(
+        Elman, ElmanParams(*params.backwards), xs, ElmanState(h_end), mask
+    )
     return concat.f(forwards, backwards), concat.f(last.h, end.h)
 
 
@@ -167,8 +193,15 @@ def bidirectional_backward(params, xs, mask, h_first, h_end, ys, dys, dends):
     dforwards, dbackwards = concat.backward(forwards, backwards, dys)
     dlast, dend = (ElmanState(d) for d in concat.backward(last.h, end.h, dends))
     dfirst, dxs, dh_first = unroll_backward(Elman, first, cache, (dforwards, dlast))
-    dsecond, dxs_end, dh_end = unroll_reversed_backward(Elman, second, cache_end, (dbackwards, dend))
-    return BidirectionalParams(RNNParams(*dfirst), RNNParams(*dsecond)), dxs + dxs_end, dh_first.h, dh_end.h
+    dsecond, dxs_end, dh_end = unroll_reversed_backward(
+        Elman, second, cache_end, (dbackwards, dend)
+    )
+    return (
+        BidirectionalParams(RNNParams(*dfirst), RNNParams(*dsecond)),
+        dxs + dxs_end,
+        dh_first.h,
+        dh_end.h,
+    )
 
 
 DBOTH = {
@@ -195,7 +228,13 @@ QUESTIONS = (
         masked_unroll_backward,
         causes_of(back.backward, back.PADDING, back.OVER_TIME, SLOPE, STATE_BACK, STEP_BACK),
     ),
-    Question("last_outputs", {"y": "B H"}, last_cases, last_outputs, causes_of(walk.pick, walk.PLACE, walk.PICK)),
+    Question(
+        "last_outputs",
+        {"y": "B H"},
+        last_cases,
+        last_outputs,
+        causes_of(walk.pick, walk.PLACE, walk.PICK),
+    ),
     Question(
         "last_outputs_backward",
         {"dhs": "T B H"},
@@ -204,9 +243,19 @@ QUESTIONS = (
         causes_of(back.put, walk.PLACE, back.PUT),
     ),
     Question(
-        "masked_loss", {"loss": "", "dlogits": "T B V"}, loss_cases, masked_loss, causes_of(mean.loss, mean.WEIGHTS, mean.SOFTMAX)
+        "masked_loss",
+        {"loss": "", "dlogits": "T B V"},
+        loss_cases,
+        masked_loss,
+        causes_of(mean.loss, mean.WEIGHTS, mean.SOFTMAX),
     ),
-    Question("reverse_padded", {"turned": "T B D"}, reverse_cases, reverse_padded, causes_of(walk.reverse, walk.REVERSE)),
+    Question(
+        "reverse_padded",
+        {"turned": "T B D"},
+        reverse_cases,
+        reverse_padded,
+        causes_of(walk.reverse, walk.REVERSE),
+    ),
     Question(
         "bidirectional",
         {"ys": "T B H+K", "ends": "B H+K"},

@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from rnn_course.questions.masks_forward import as_it_is, ignored, longer, own_last, reverse, shorter, turned_whole
+from rnn_course.questions.masks_forward import (
+    as_it_is,
+    ignored,
+    longer,
+    own_last,
+    reverse,
+    shorter,
+    turned_whole,
+)
 from rnn_course.questions.vanilla import step_backward
 from rnn_tutorial.layers.bidirectional import BidirectionalParams
 from rnn_tutorial.tree import tree_add, tree_scale, tree_zeros_like
@@ -36,7 +44,9 @@ def backward(
     dparams, dxs, dh = tree_zeros_like(params), [], last * dh_last
     for t, keep in reversed(list(enumerate(seen(mask)[..., None]))):
         dh = (carry if t < len(xs) - 1 else 1) * dh + out * np.where(keep | hear, dhs[t], 0)
-        dparams_t, dx, dprevious = step_backward(params, xs[t], previous[t], hs[t], np.where(keep | whole, dh, 0), **mistake)
+        dparams_t, dx, dprevious = step_backward(
+            params, xs[t], previous[t], hs[t], np.where(keep | whole, dh, 0), **mistake
+        )
         dparams = tree_add(dparams, dparams_t) if add else dparams_t
         dxs.append(dx)
         dh = onward(keep, dprevious, dh)
@@ -61,8 +71,17 @@ def both(
     dys_b, dend = dys[..., H:], dends[:, H:]
     if late:
         dys_b, dend = dys_b + put(dend, mask), 0 * dend
-    dfirst, dxs, dh_first = backward(params.forwards, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H], **mistake)
-    turned = inputs(xs, mask), second(mask), h_end, states(ys[..., H:], mask), arriving(dys_b, mask), dend
+    dfirst, dxs, dh_first = backward(
+        params.forwards, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H], **mistake
+    )
+    turned = (
+        inputs(xs, mask),
+        second(mask),
+        h_end,
+        states(ys[..., H:], mask),
+        arriving(dys_b, mask),
+        dend,
+    )
     dsecond, dxs_b, dh_end = backward(params.backwards, *turned, **mistake)
     dxs = use[0] * dxs + use[1] * out_again(dxs_b, mask)
     return BidirectionalParams(dfirst, dsecond), dxs, dh_first, dh_end
@@ -77,7 +96,11 @@ def through(keep, dprevious, dh):
 
 
 PADDING = (
-    ("padding leaks", "You walk back through the padding as if its steps had been taken: (11.6) to (11.8).", {"seen": ignored}),
+    (
+        "padding leaks",
+        "You walk back through the padding as if its steps had been taken: (11.6) to (11.8).",
+        {"seen": ignored},
+    ),
     (
         "padding leaks",
         "Whatever the layer above says of a padded output must not be heard: equation (11.6).",
@@ -103,7 +126,11 @@ PADDING = (
         "On real steps the old state has one path, through the step, and yours has two. See the factor in (11.8).",
         {"onward": lambda keep, dprevious, dh: dprevious + dh},
     ),
-    ("mask the wrong way round", "You keep what is padding and drop what is real.", {"seen": np.invert}),
+    (
+        "mask the wrong way round",
+        "You keep what is padding and drop what is real.",
+        {"seen": np.invert},
+    ),
     (
         "off by one step",
         "Your walk enters a sequence one step too late. Are the steps of your mask those of xs?",
@@ -119,14 +146,26 @@ PADDING = (
         "The gradient of the last state is not in your answer: where does it begin?",
         {"last": 0},
     ),
-    ("gradients of the outputs ignored", "Every real h_t has a gradient of its own as well: equation (11.6).", {"out": 0}),
+    (
+        "gradients of the outputs ignored",
+        "Every real h_t has a gradient of its own as well: equation (11.6).",
+        {"out": 0},
+    ),
     (
         "carry lost between steps",
         "Each step hands a gradient to the step before it, and in your loop none arrives: equation (11.8).",
         {"carry": 0},
     ),
-    ("not accumulated over time", "A weight is used at every step. You keep the gradient of one use: (3.13).", {"add": False}),
-    ("first state taken for zero", "The state before the first step is an argument: look at t = 1 in (3.13).", {"first": 0}),
+    (
+        "not accumulated over time",
+        "A weight is used at every step. You keep the gradient of one use: (3.13).",
+        {"add": False},
+    ),
+    (
+        "first state taken for zero",
+        "The state before the first step is an argument: look at t = 1 in (3.13).",
+        {"first": 0},
+    ),
     (
         "mean for sum",
         "You divide by the number of real steps. That is the loss's affair, equation (11.11); here gradients are added up.",
@@ -139,7 +178,11 @@ OVER_TIME = (
         "The state before the first step is h_first. An index of -1 does not go before the beginning: it is the last.",
         {"wrap": 1},
     ),
-    ("mean for sum", "A weight that is used T times has a sum over the uses: equation (3.13).", {"scale": lambda m: 1 / len(m)}),
+    (
+        "mean for sum",
+        "A weight that is used T times has a sum over the uses: equation (3.13).",
+        {"scale": lambda m: 1 / len(m)},
+    ),
 )
 PUT = (
     (
@@ -197,7 +240,12 @@ BOTH = (
     (
         "mask not turned",
         "You turn the whole array and leave its mask as it was. Which steps does the mask then call real? Equation (11.13).",
-        {"inputs": turned_whole, "states": turned_whole, "arriving": turned_whole, "out_again": turned_whole},
+        {
+            "inputs": turned_whole,
+            "states": turned_whole,
+            "arriving": turned_whole,
+            "out_again": turned_whole,
+        },
     ),
     (
         "first state lost on padding",

@@ -55,7 +55,21 @@ def turned_whole(xs, mask=None):
 # The walks
 
 
-def forward(params, xs, mask, h_first, *, seen=as_it_is, hold=1, zero=True, wait=1, blank=False, carry=True, first=1, **mistake):
+def forward(
+    params,
+    xs,
+    mask,
+    h_first,
+    *,
+    seen=as_it_is,
+    hold=1,
+    zero=True,
+    wait=1,
+    blank=False,
+    carry=True,
+    first=1,
+    **mistake,
+):
     """Return (hs, h_last) of all steps with a mistake, or with none."""
     xs = np.where(mask[..., None], xs, 0) if blank else xs
     h, hs = first * h_first, []
@@ -79,15 +93,33 @@ def pick(hs, mask, *, place=own_last, f=None):
 def reverse(xs, mask, *, source=None, axis=0, zero=True):
     """Return xs with each sequence turned round within its length, with a mistake or with none."""
     steps, mask = np.arange(len(mask))[:, None], mask if axis == 0 else mask[:, ::-1]
-    places = np.where(mask, own_last(mask) - steps, steps) if source is None else source(steps, mask)
+    places = (
+        np.where(mask, own_last(mask) - steps, steps) if source is None else source(steps, mask)
+    )
     turned = xs[places, np.arange(mask.shape[1])] if axis == 0 else np.flip(xs, axis)
     return np.where(mask[..., None], turned, 0) if zero else turned
 
 
-def both(params, xs, mask, h_first, h_end, *, inner=reverse, outer=reverse, second=None, ends=None, swap=False, end=1, **mistake):
+def both(
+    params,
+    xs,
+    mask,
+    h_first,
+    h_end,
+    *,
+    inner=reverse,
+    outer=reverse,
+    second=None,
+    ends=None,
+    swap=False,
+    end=1,
+    **mistake,
+):
     """Return (ys, ends) of two readings with a mistake, or with none; second: mistakes of the second reading alone."""
     forwards, h_last = forward(params.forwards, xs, mask, h_first, **mistake)
-    backwards, h_first_step = forward(params.backwards, inner(xs, mask), mask, end * h_end, **mistake | (second or {}))
+    backwards, h_first_step = forward(
+        params.backwards, inner(xs, mask), mask, end * h_end, **mistake | (second or {})
+    )
     backwards = outer(backwards, mask)
     h_last, h_first_step = ends(forwards, backwards, mask) if ends else (h_last, h_first_step)
     order = -1 if swap else 1
@@ -134,9 +166,21 @@ PADDING = (
         "are wiped: (11.3) holds, (11.5) wipes.",
         {"wait": 0},
     ),
-    ("mask the wrong way round", "You keep what is padding and drop what is real.", {"seen": np.invert}),
-    ("off by one step", "Your sequences take one step too many. Are the steps of your mask those of xs?", {"seen": longer}),
-    ("off by one step", "Your sequences stop one step too early. Are the steps of your mask those of xs?", {"seen": shorter}),
+    (
+        "mask the wrong way round",
+        "You keep what is padding and drop what is real.",
+        {"seen": np.invert},
+    ),
+    (
+        "off by one step",
+        "Your sequences take one step too many. Are the steps of your mask those of xs?",
+        {"seen": longer},
+    ),
+    (
+        "off by one step",
+        "Your sequences stop one step too early. Are the steps of your mask those of xs?",
+        {"seen": shorter},
+    ),
 )
 OVER_TIME = (
     (
@@ -211,7 +255,11 @@ REVERSE = (
         "Your sequences are not turned round at all. Look closely at the step of your slice.",
         {"source": lambda steps, mask: np.broadcast_to(steps, mask.shape), "zero": False},
     ),
-    ("output on padding", "The real steps are right. What you return is to be zero behind them.", {"zero": False}),
+    (
+        "output on padding",
+        "The real steps are right. What you return is to be zero behind them.",
+        {"zero": False},
+    ),
     (
         "off by one step",
         "Your sequences begin one step too early, and their ends are wrong. On which index is the last real step?",
@@ -222,7 +270,11 @@ REVERSE = (
         "You have turned the order of the sequences, not the sequences. Time is the first axis.",
         {"axis": 1, "zero": False},
     ),
-    ("another axis", "You have turned the features of x. Time is the first axis.", {"axis": 2, "zero": False}),
+    (
+        "another axis",
+        "You have turned the features of x. Time is the first axis.",
+        {"axis": 2, "zero": False},
+    ),
 )
 BOTH = (
     (
@@ -235,7 +287,11 @@ BOTH = (
         "Both of your readings begin at the beginning: the second one is never turned.",
         {"inner": as_it_is, "outer": as_it_is},
     ),
-    ("not reversed", "You turn what the second network says, and not what it reads: equation (10.5).", {"inner": as_it_is}),
+    (
+        "not reversed",
+        "You turn what the second network says, and not what it reads: equation (10.5).",
+        {"inner": as_it_is},
+    ),
     (
         "padding leaks",
         "Your second reading begins with the padding of the short sequences. From which step should it start? Equation (11.14).",
@@ -261,7 +317,11 @@ BOTH = (
         "The last row of ys is the last step of the longest sequence alone: see (10.13) and (11.10).",
         {"ends": lambda forwards, backwards, mask: (forwards[-1], backwards[0])},
     ),
-    ("halves exchanged", "The two readings stand in each other's place: equation (10.9).", {"swap": True}),
+    (
+        "halves exchanged",
+        "The two readings stand in each other's place: equation (10.9).",
+        {"swap": True},
+    ),
     ("first state taken for zero", "Your first reading does not begin with h_first.", {"first": 0}),
     ("first state taken for zero", "Your second reading does not begin with h_end.", {"end": 0}),
 )

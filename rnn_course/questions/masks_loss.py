@@ -16,7 +16,18 @@ def over_what_is_real(mask):
     return mask / mask.sum()
 
 
-def loss(logits, targets, mask, *, weights=over_what_is_real, dweights=None, axis=-1, truth=1, others=1, unit=1):
+def loss(
+    logits,
+    targets,
+    mask,
+    *,
+    weights=over_what_is_real,
+    dweights=None,
+    axis=-1,
+    truth=1,
+    others=1,
+    unit=1,
+):
     """Return (loss, dlogits) with a mistake, or with none; weights: of each step, dweights: the same in the gradient."""
     z = logits - logits.max(axis=axis, keepdims=True)
     log_p = z - np.log(np.exp(z).sum(axis=axis, keepdims=True))
@@ -49,7 +60,11 @@ WEIGHTS = (
         "Padding has a loss in your sum, though not in the number that you divide by: (11.11).",
         {"weights": lambda mask: np.ones(mask.shape) / mask.sum()},
     ),
-    ("sum for mean", "This is a sum over the real steps. Equation (11.11) is a mean.", {"weights": lambda mask: 1.0 * mask}),
+    (
+        "sum for mean",
+        "This is a sum over the real steps. Equation (11.11) is a mean.",
+        {"weights": lambda mask: 1.0 * mask},
+    ),
     (
         "another mean",
         "Here every sequence counts the same. In (11.11) every step does.",
@@ -82,13 +97,29 @@ WEIGHTS = (
     ),
 )
 SOFTMAX = (
-    ("target missing", "Prediction minus truth: in your gradient the truth is missing. Equation (4.12).", {"truth": 0}),
+    (
+        "target missing",
+        "Prediction minus truth: in your gradient the truth is missing. Equation (4.12).",
+        {"truth": 0},
+    ),
     (
         "gradient of the target only",
         "Every logit of a step is in the denominator of its softmax, so every one has a gradient: (4.12).",
         {"others": 0},
     ),
-    ("another axis", "Your probabilities add up to 1 over the steps. Over what should they? Equation (4.5).", {"axis": 0}),
-    ("another axis", "Your probabilities add up to 1 over the sequences. Over what should they? Equation (4.5).", {"axis": 1}),
-    ("another logarithm", "These are bits. The loss here is in nats, with the natural logarithm.", {"unit": np.log(2)}),
+    (
+        "another axis",
+        "Your probabilities add up to 1 over the steps. Over what should they? Equation (4.5).",
+        {"axis": 0},
+    ),
+    (
+        "another axis",
+        "Your probabilities add up to 1 over the sequences. Over what should they? Equation (4.5).",
+        {"axis": 1},
+    ),
+    (
+        "another logarithm",
+        "These are bits. The loss here is in nats, with the natural logarithm.",
+        {"unit": np.log(2)},
+    ),
 )

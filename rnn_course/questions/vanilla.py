@@ -76,7 +76,9 @@ def step_cases(rng):
 
 def step_backward_cases(rng):
     """Return three cases of (params, x, h_previous, h, dh)."""
-    return [(*case, rnn_step(*case), rng.standard_normal(case[2].shape)) for case in step_cases(rng)]
+    return [
+        (*case, rnn_step(*case), rng.standard_normal(case[2].shape)) for case in step_cases(rng)
+    ]
 
 
 def unroll_cases(rng):
@@ -87,7 +89,10 @@ def unroll_cases(rng):
 def unroll_backward_cases(rng):
     """Return three cases of (params, xs, h_first, hs, dhs, dh_last)."""
     cases = [(*case, rnn_unroll(*case)) for case in unroll_cases(rng)]
-    return [(*case, rng.standard_normal(case[3].shape), rng.standard_normal(case[2].shape)) for case in cases]
+    return [
+        (*case, rng.standard_normal(case[3].shape), rng.standard_normal(case[2].shape))
+        for case in cases
+    ]
 
 
 def norms_cases(rng):
@@ -118,7 +123,9 @@ def rnn_unroll(params, xs, h_first):
 def rnn_unroll_backward(params, xs, h_first, hs, dhs, dh_last):
     """Return (dparams, dxs, dh_first)."""
     _, cache = unroll(Elman, ElmanParams(*params), xs, ElmanState(h_first))
-    dparams, dxs, dfirst = unroll_backward(Elman, ElmanParams(*params), cache, (dhs, ElmanState(dh_last)))
+    dparams, dxs, dfirst = unroll_backward(
+        Elman, ElmanParams(*params), cache, (dhs, ElmanState(dh_last))
+    )
     return RNNParams(*dparams), dxs, dfirst.h
 
 
@@ -142,7 +149,9 @@ QUESTIONS = (
         rnn_step_backward,
         causes_of(step_backward, SLOPE, STATE_BACK, STEP_BACK, BATCH),
     ),
-    Question("rnn_unroll", {"hs": "T B H"}, unroll_cases, rnn_unroll, causes_of(forward, OVER_TIME, STEP)),
+    Question(
+        "rnn_unroll", {"hs": "T B H"}, unroll_cases, rnn_unroll, causes_of(forward, OVER_TIME, STEP)
+    ),
     Question(
         "rnn_unroll_backward",
         DPARAMS | {"dxs": "T B D", "dh_first": "B H"},
@@ -151,5 +160,11 @@ QUESTIONS = (
         causes_of(backward, OVER_TIME_BACK, SLOPE, STATE_BACK, STEP_BACK, BATCH)
         + causes_of(last_step_only, [("not accumulated over time", OVER_TIME_BACK[5][1], {})]),
     ),
-    Question("gradient_norms", {"norms": "T B"}, norms_cases, gradient_norms, causes_of(norms, SLOPE, STATE_BACK, NORMS)),
+    Question(
+        "gradient_norms",
+        {"norms": "T B"},
+        norms_cases,
+        gradient_norms,
+        causes_of(norms, SLOPE, STATE_BACK, NORMS),
+    ),
 )

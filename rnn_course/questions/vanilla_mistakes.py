@@ -46,11 +46,30 @@ def slope(h):
     return 1 - h**2
 
 
-def step_backward(params, x, h_previous, h, dh, *, slope=slope, transposed=True, new=False, own=False, back=False, of=0):
+def step_backward(
+    params,
+    x,
+    h_previous,
+    h,
+    dh,
+    *,
+    slope=slope,
+    transposed=True,
+    new=False,
+    own=False,
+    back=False,
+    of=0,
+):
     """Return (dparams, dx, dh_previous) of one step with a mistake, or with none; the parameters' from sequence `of` on."""
     da = dh * slope(h)
-    rows, of_params, of_state = (h if new else h_previous)[of:], (dh if own else da)[of:], dh if back else da
-    dparams = params._replace(W_x=x[of:].T @ of_params, W_h=rows.T @ of_params, b=of_params.sum(axis=0))
+    rows, of_params, of_state = (
+        (h if new else h_previous)[of:],
+        (dh if own else da)[of:],
+        dh if back else da,
+    )
+    dparams = params._replace(
+        W_x=x[of:].T @ of_params, W_h=rows.T @ of_params, b=of_params.sum(axis=0)
+    )
     return dparams, da @ params.W_x.T, of_state @ (params.W_h.T if transposed else params.W_h)
 
 
@@ -79,7 +98,9 @@ def backward(
     for t in range(len(xs) - 1, stop - 1, -1):
         later = t < len(xs) - 1
         arriving = (carry if later else 1) * dh + out * dhs[t] + always * later * dh_last
-        dparams_t, dxs[t], dh = step_backward(params, xs[t], previous[t], hs[t], arriving, **mistake)
+        dparams_t, dxs[t], dh = step_backward(
+            params, xs[t], previous[t], hs[t], arriving, **mistake
+        )
         dparams = tree_add(dparams, dparams_t) if add else dparams_t
     return tree_scale(1 / len(xs), dparams) if mean else dparams, dxs, dh
 
@@ -107,10 +128,26 @@ def sigmoid(a):
 # The mistakes by name: rows of (name, hint, the switches that make it)
 
 STEP = (
-    ("bias missing", "One of the three terms of the pre-activation is not in your sum: equation (1.6).", {"bias": False}),
-    ("old state not used", "Your h does not depend on the state before it: equation (1.6) has three terms.", {"old": False}),
-    ("activation missing", "What you return is the pre-activation a. Equation (1.7) is still to come.", {"f": np.copy}),
-    ("another activation", "That is a sigmoid. The cell of this assignment has tanh, equation (1.7).", {"f": sigmoid}),
+    (
+        "bias missing",
+        "One of the three terms of the pre-activation is not in your sum: equation (1.6).",
+        {"bias": False},
+    ),
+    (
+        "old state not used",
+        "Your h does not depend on the state before it: equation (1.6) has three terms.",
+        {"old": False},
+    ),
+    (
+        "activation missing",
+        "What you return is the pre-activation a. Equation (1.7) is still to come.",
+        {"f": np.copy},
+    ),
+    (
+        "another activation",
+        "That is a sigmoid. The cell of this assignment has tanh, equation (1.7).",
+        {"f": sigmoid},
+    ),
     (
         "weight transposed",
         "Rows and columns of W_h are exchanged. W_h is square, so no shape complains: see the order of the indices in (1.5).",
@@ -195,16 +232,36 @@ OVER_TIME_BACK = (
         "Each step hands a gradient to the step before it, and in your loop none arrives: equations (3.5) and (3.10).",
         {"carry": 0},
     ),
-    ("gradient of the last state ignored", "One argument is not in your answer: where does dh_last enter (3.10)?", {"last": 0}),
+    (
+        "gradient of the last state ignored",
+        "One argument is not in your answer: where does dh_last enter (3.10)?",
+        {"last": 0},
+    ),
     (
         "gradient of the last state at every step",
         "The gradient dh_last belongs to one state only: equation (3.3).",
         {"always": 1},
     ),
-    ("gradients of the outputs ignored", "Every h_t has a gradient of its own as well: the first term of (3.10).", {"out": 0}),
-    ("counted twice", "Each h_t has two uses, so dh_t has two terms. One of yours is there twice: (3.10).", {"out": 2}),
-    ("not accumulated over time", "A weight is used at every step. You keep the gradient of one use: (3.13).", {"add": False}),
-    ("first state taken for zero", "The state before the first step is an argument: look at t = 1 in (3.13).", {"first": 0}),
+    (
+        "gradients of the outputs ignored",
+        "Every h_t has a gradient of its own as well: the first term of (3.10).",
+        {"out": 0},
+    ),
+    (
+        "counted twice",
+        "Each h_t has two uses, so dh_t has two terms. One of yours is there twice: (3.10).",
+        {"out": 2},
+    ),
+    (
+        "not accumulated over time",
+        "A weight is used at every step. You keep the gradient of one use: (3.13).",
+        {"add": False},
+    ),
+    (
+        "first state taken for zero",
+        "The state before the first step is an argument: look at t = 1 in (3.13).",
+        {"first": 0},
+    ),
     (
         "last state taken for the first",
         "The state before the first step is h_first. An index of -1 does not go before the beginning: it is the last.",
@@ -215,13 +272,29 @@ OVER_TIME_BACK = (
         "Your way back ends one step too early. What is the last t that your loop comes to, and what is the first step's?",
         {"stop": 1},
     ),
-    ("mean for sum", "The gradient of a weight that is used T times is a sum over the uses: equation (3.13).", {"mean": True}),
+    (
+        "mean for sum",
+        "The gradient of a weight that is used T times is a sum over the uses: equation (3.13).",
+        {"mean": True},
+    ),
 )
 NORMS = (
-    ("off by one step", "The last row is the gradient at h_T, before any step back has been taken.", {"shift": 1}),
+    (
+        "off by one step",
+        "The last row is the gradient at h_T, before any step back has been taken.",
+        {"shift": 1},
+    ),
     ("another norm", "This is the square of a norm.", {"measure": lambda dh: (dh**2).sum(axis=1)}),
-    ("another norm", "The norm meant here is the Euclidean one.", {"measure": lambda dh: np.abs(dh).sum(axis=1)}),
-    ("another norm", "The norm meant here is the Euclidean one.", {"measure": lambda dh: np.abs(dh).max(axis=1)}),
+    (
+        "another norm",
+        "The norm meant here is the Euclidean one.",
+        {"measure": lambda dh: np.abs(dh).sum(axis=1)},
+    ),
+    (
+        "another norm",
+        "The norm meant here is the Euclidean one.",
+        {"measure": lambda dh: np.abs(dh).max(axis=1)},
+    ),
     (
         "sum over the batch",
         "Each sequence has a norm of its own: rows are steps, columns are sequences.",

@@ -31,7 +31,11 @@ def to_html(report):
     if report["problem"]:
         parts.append(f"<p><strong>{escape(report['problem'])}</strong></p>")
     else:
-        parts += [overview(report)] + [section(row) for row in report["questions"]] + [notes(report["notes"])]
+        parts += (
+            [overview(report)]
+            + [section(row) for row in report["questions"]]
+            + [notes(report["notes"])]
+        )
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
     return (
         f'<!doctype html>\n<html lang="en">\n<head>{head}\n<style>\n{STYLE}\n</style></head>\n<body>\n'
@@ -59,16 +63,22 @@ def section(row):
     if row["status"] == "right":
         return ""
     right = [part["name"] for part in row["parts"] if part["credit"] == 1]
-    lines = [f'<h2><code>{escape(row["name"])}</code> <span class="points">{row["points"]:g} / {row["out_of"]:g}</span></h2>']
+    lines = [
+        f'<h2><code>{escape(row["name"])}</code> <span class="points">{row["points"]:g} / {row["out_of"]:g}</span></h2>'
+    ]
     if right and row["status"] not in ("stopped", "missing", "unanswered"):
-        lines.append(f"<p>Right: {', '.join(f'<code>{escape(name)}</code>' for name in right)}.</p>")
+        lines.append(
+            f"<p>Right: {', '.join(f'<code>{escape(name)}</code>' for name in right)}.</p>"
+        )
     return "\n".join([*lines, "<ul>", *map(item, row["findings"]), "</ul>"])
 
 
 def item(finding):
     """Return one finding as an item of a list."""
     about = ", ".join(f"<code>{escape(name)}</code>" for name in finding["outputs"])
-    cause = "" if finding["cause"] == "unknown" else f"<strong>{escape(finding['cause'])}.</strong> "
+    cause = (
+        "" if finding["cause"] == "unknown" else f"<strong>{escape(finding['cause'])}.</strong> "
+    )
     where = f'<span class="where">{escape(finding["where"])}</span>' if finding["where"] else ""
     return f"<li>{about + ': ' if about else ''}{cause}{escape(finding['hint'])}{where}</li>"
 
@@ -77,7 +87,10 @@ def notes(found):
     """Return the list of cells that raised something, if any did."""
     if not found:
         return ""
-    lines = [f"<li>code cell {note['cell']}{line_of(note)}: {escape(note['message'])}</li>" for note in found]
+    lines = [
+        f"<li>code cell {note['cell']}{line_of(note)}: {escape(note['message'])}</li>"
+        for note in found
+    ]
     words = "<p>The other cells were still run. When graded, a notebook has NumPy and the standard library, nothing else.</p>"
     return "\n".join(["<h2>Cells that did not run through</h2>", words, "<ul>", *lines, "</ul>"])
 

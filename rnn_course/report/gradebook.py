@@ -35,12 +35,22 @@ def to_csv(reports):
     """Return the table: a row a student, by name; points in all and question by question; the problem, if there was one."""
     names = [row["name"] for row in reports[0]["questions"]] if reports else []
     lines = io.StringIO()
-    write = csv.writer(lines, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow  # where ; divides cells, a name may hold one
+    write = csv.writer(
+        lines, lineterminator="\n", quoting=csv.QUOTE_ALL
+    ).writerow  # where ; divides cells, a name may hold one
     write(["student", "assignment", "points", "out_of", *names, "problem"])
     for report in reports:
         points = [f"{row['points']:g}" for row in report["questions"]]
         total = [f"{report['points']:g}", f"{report['out_of']:g}"]
-        write([plain(report["student"]), report["assignment"], *total, *points, plain(report["problem"] or "")])
+        write(
+            [
+                plain(report["student"]),
+                report["assignment"],
+                *total,
+                *points,
+                plain(report["problem"] or ""),
+            ]
+        )
     return lines.getvalue()
 
 
@@ -60,8 +70,17 @@ def causes(reports):
     seen = Counter()
     for report in reports:
         for row in [] if report["problem"] else report["questions"]:
-            seen.update({(row["name"], finding["cause"]) for finding in row["findings"] if finding["cause"] not in NO_MISTAKE})
-    return sorted(((name, cause, count) for (name, cause), count in seen.items()), key=lambda item: (-item[2], item[:2]))
+            seen.update(
+                {
+                    (row["name"], finding["cause"])
+                    for finding in row["findings"]
+                    if finding["cause"] not in NO_MISTAKE
+                }
+            )
+    return sorted(
+        ((name, cause, count) for (name, cause), count in seen.items()),
+        key=lambda item: (-item[2], item[:2]),
+    )
 
 
 def draw_class(reports):
@@ -70,11 +89,16 @@ def draw_class(reports):
 
     names = [row["name"] for row in reports[0]["questions"]]
     common = causes(reports)[:SHOWN]
-    figure = Figure(figsize=(9, 1.8 + 0.42 * (len(names) + len(common))), layout="constrained", dpi=110)
+    figure = Figure(
+        figsize=(9, 1.8 + 0.42 * (len(names) + len(common))), layout="constrained", dpi=110
+    )
     above, below = figure.subplots(2, 1, height_ratios=[len(names) + 1, max(len(common), 1) + 1])
     draw_statuses(above, reports, names)
     below.barh(
-        [f"{name}: {'no known cause' if cause == 'unknown' else cause}" for name, cause, _ in common],
+        [
+            f"{name}: {'no known cause' if cause == 'unknown' else cause}"
+            for name, cause, _ in common
+        ],
         [count for *_, count in common],
         color="#0072b2",
     )
@@ -92,7 +116,10 @@ def draw_statuses(ax, reports, names):
     left = [0] * len(names)
     for word in dict.fromkeys(word for _, word in STATUSES.values()):
         kinds = [status for status, (_, same) in STATUSES.items() if same == word]
-        counts = [sum(report["questions"][k]["status"] in kinds for report in reports) for k in range(len(names))]
+        counts = [
+            sum(report["questions"][k]["status"] in kinds for report in reports)
+            for k in range(len(names))
+        ]
         ax.barh(names, counts, left=left, color=STATUSES[kinds[0]][0], label=word)
         left = [start + count for start, count in zip(left, counts)]
     ax.invert_yaxis()

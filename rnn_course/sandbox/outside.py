@@ -46,7 +46,9 @@ __all__ = [
 
 INSIDE = Path(__file__).resolve().parent / "inside"
 MIB = 1 << 20
-FIRST_UID = 1 << 20  # of nobody; with the number of the grader's process and a serial number, no two sandboxes share one
+FIRST_UID = (
+    1 << 20
+)  # of nobody; with the number of the grader's process and a serial number, no two sandboxes share one
 SERIAL = count()
 
 
@@ -79,7 +81,11 @@ class Ended(NamedTuple):
 
 def run(task, limits):
     """Return Ended: the worker has been run on the bytes of `task`, and no process of it is left."""
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as written, libraries() as place:
+    with (
+        tempfile.TemporaryFile() as given,
+        tempfile.TemporaryFile() as written,
+        libraries() as place,
+    ):
         given.write(task)
         given.seek(0)
         process = subprocess.Popen(
@@ -126,7 +132,9 @@ def describe(code):
         return "out of time"
     number = -code if code < 0 else code - 128
     if number in (signal.SIGXCPU, signal.SIGKILL, signal.SIGXFSZ, signal.SIGSEGV, signal.SIGABRT):
-        return {signal.SIGXCPU: "out of time", signal.SIGXFSZ: "too much output"}.get(number, "killed or crashed")
+        return {signal.SIGXCPU: "out of time", signal.SIGXFSZ: "too much output"}.get(
+            number, "killed or crashed"
+        )
     return "ended" if code == 0 else f"exit code {code}"
 
 
@@ -145,14 +153,41 @@ def bubblewrap(uid):
     As root it keeps the two capabilities that the worker needs to become the user `uid`, and loses in doing so: a limit on
     processes binds no root.
     """
-    wrap = [shutil.which("bwrap"), "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-net", "--unshare-ipc"]
+    wrap = [
+        shutil.which("bwrap"),
+        "--die-with-parent",
+        "--new-session",
+        "--unshare-pid",
+        "--unshare-net",
+        "--unshare-ipc",
+    ]
     wrap += ["--unshare-uts", "--unshare-cgroup-try"]
-    wrap += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"] if uid else ["--unshare-user"]
-    python = [os.path.realpath(sys.executable), f"{sys.base_prefix}/lib"]  # beside them can be anything, conda's envs say
+    wrap += (
+        ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        if uid
+        else ["--unshare-user"]
+    )
+    python = [
+        os.path.realpath(sys.executable),
+        f"{sys.base_prefix}/lib",
+    ]  # beside them can be anything, conda's envs say
     above = {str(folder) for path in python for folder in Path(path).parents[:-1]}
     for folder in sorted({"/usr", "/etc", "/libraries", "/grader"} | above):
-        wrap += ["--perms", "0755", "--dir", folder]  # bubblewrap would make them for its own user alone
-    for path in ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/alternatives", "/etc/ld.so.cache", *python):
+        wrap += [
+            "--perms",
+            "0755",
+            "--dir",
+            folder,
+        ]  # bubblewrap would make them for its own user alone
+    for path in (
+        "/lib",
+        "/lib64",
+        "/usr/lib",
+        "/usr/lib64",
+        "/etc/alternatives",
+        "/etc/ld.so.cache",
+        *python,
+    ):
         wrap += ["--ro-bind-try", path, path]
     for path in site_folders():
         wrap += ["--tmpfs", path, "--remount-ro", path]
@@ -160,7 +195,18 @@ def bubblewrap(uid):
         wrap += ["--ro-bind", str(path), f"/libraries/{path.name}"]
     for name in ("worker.py", "transport.py", "calls.py", "syscalls.py"):
         wrap += ["--ro-bind", str(INSIDE / name), f"/grader/{name}"]
-    wrap += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev", "--size", str(16 * MIB), "--perms", "1777"]
+    wrap += [
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--remount-ro",
+        "/dev",
+        "--size",
+        str(16 * MIB),
+        "--perms",
+        "1777",
+    ]
     return [*wrap, "--tmpfs", "/tmp", "--chdir", "/tmp", "--remount-ro", "/", "--"]
 
 
@@ -168,7 +214,8 @@ def site_folders():
     """Return the folders of installed packages inside the Python installation: what is in them must not be importable."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     inside = {
-        sysconfig.get_path(kind, vars={"base": sys.base_prefix, "platbase": sys.base_prefix}) for kind in ("purelib", "platlib")
+        sysconfig.get_path(kind, vars={"base": sys.base_prefix, "platbase": sys.base_prefix})
+        for kind in ("purelib", "platlib")
     }
     inside |= {f"{sys.base_prefix}/lib/{version}/site-packages", "/usr/lib/python3/dist-packages"}
     inside |= {f"/usr/local/lib/{version}/dist-packages", f"/usr/local/lib/{version}/site-packages"}
@@ -199,7 +246,12 @@ def has_bubblewrap():
     uid = FIRST_UID if os.getuid() == 0 else 0
     trial = [*bubblewrap(uid), os.path.realpath(sys.executable), "-I", "-S", "-c", "import math"]
     try:
-        return subprocess.run(trial, capture_output=True, timeout=20, cwd="/", env=ENVIRONMENT).returncode == 0
+        return (
+            subprocess.run(
+                trial, capture_output=True, timeout=20, cwd="/", env=ENVIRONMENT
+            ).returncode
+            == 0
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
 
@@ -208,16 +260,25 @@ def has_bubblewrap():
 def has_filter():
     """Return True if the filter of system calls holds here: then there is no network, and no process is left behind."""
     limits = Limits()
-    task = {"limits": limits.for_worker(), "cells": [[1, "import socket\nsocket.socket()"]], "questions": []}
+    task = {
+        "limits": limits.for_worker(),
+        "cells": [[1, "import socket\nsocket.socket()"]],
+        "questions": [],
+    }
     events = [event for event, _ in read_messages(run(write_message(task, []), limits).output)]
-    return any(event["what"] == "cell raised" and event["error"]["type"] == "PermissionError" for event in events)
+    return any(
+        event["what"] == "cell raised" and event["error"]["type"] == "PermissionError"
+        for event in events
+    )
 
 
 def warning():
     """Return a warning in words if submissions are not walled off here, else None."""
     if has_bubblewrap():
         return None
-    limits = "time, memory and output" if sys.platform.startswith("linux") else "time and output"  # macOS counts no memory
+    limits = (
+        "time, memory and output" if sys.platform.startswith("linux") else "time and output"
+    )  # macOS counts no memory
     more = "" if has_filter() else ", use the network, and leave processes behind"
     return (
         f"bubblewrap (bwrap) is not at work here: submissions run with limits on {limits}, but they can read and change the "

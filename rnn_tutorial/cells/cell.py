@@ -67,7 +67,9 @@ class Cell:
     pointwise_backward: Callable
     shapes: Callable | None = None
     activations: Any = ()
-    fast: Any = field(default=None, init=False, hash=False)  # a kernel holds slices, which have no hash
+    fast: Any = field(
+        default=None, init=False, hash=False
+    )  # a kernel holds slices, which have no hash
 
     def replace(self, **changes):
         """Return the cell with other fields. It keeps its fast path if only its name or its start is another.
@@ -125,7 +127,9 @@ class Cell:
 
     def __repr__(self):
         usual = getattr(self.activations, "_field_defaults", {})
-        chosen = [f"{slot}={f!r}" for slot, f in self.named_activations.items() if usual.get(slot) != f]
+        chosen = [
+            f"{slot}={f!r}" for slot, f in self.named_activations.items() if usual.get(slot) != f
+        ]
         return f"{self.name}({', '.join(chosen)})" if chosen else self.name
 
     @property
@@ -153,7 +157,9 @@ def cell_with_activations(name, activations, init, pointwise, pointwise_backward
 def check_is_cell(cell):
     """Raise TypeError unless `cell` is a Cell: not a name in quotes, and not `lstm`, which makes cells."""
     if not isinstance(cell, Cell):
-        raise TypeError(f"cell: expected a Cell, such as LSTM of rnn_tutorial.cells.lstm, got {type(cell).__name__}")
+        raise TypeError(
+            f"cell: expected a Cell, such as LSTM of rnn_tutorial.cells.lstm, got {type(cell).__name__}"
+        )
 
 
 def same_function(cell, other):
@@ -164,4 +170,6 @@ def same_function(cell, other):
 def check_made_by(cell, maker):
     """Raise TypeError unless `maker`, the cell whose forward made a cache, has the forward of `cell`."""
     if not same_function(cell, maker):
-        raise TypeError(f"cell: expected the one whose forward made the cache, {maker!r}, got {cell!r}")
+        raise TypeError(
+            f"cell: expected the one whose forward made the cache, {maker!r}, got {cell!r}"
+        )

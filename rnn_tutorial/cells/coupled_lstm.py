@@ -51,7 +51,9 @@ class CoupledLSTMValues(NamedTuple):
     tanh_c: Array
 
 
-def coupled_lstm_init(rng, input_size, hidden_size, *, forget_bias=1.0, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
+def coupled_lstm_init(
+    rng, input_size, hidden_size, *, forget_bias=1.0, W_x=glorot_uniform, W_h=orthogonal, b=zeros
+):
     """Return CoupledLSTMParams: each gate's block drawn by itself by the initializers W_x, W_h and b.
 
     forget_bias is subtracted from the input gate's block of b: sigmoid(-a) = 1 - sigmoid(a), so it opens f = 1 - i as it does
@@ -80,12 +82,26 @@ def coupled_lstm_pointwise_backward(params, cache, dstate, *, activations=LSTM19
     do = dstate.h * tanh_c  # h = o * tanh_c
     dc = dstate.c + dstate.h * o * activations.c.derivative(tanh_c)
     di, dg = dc * (g - c_previous), dc * i  # c = (1 - i) * c_previous + i * g
-    das = di * activations.i.derivative(i), do * activations.o.derivative(o), dg * activations.g.derivative(g)
+    das = (
+        di * activations.i.derivative(i),
+        do * activations.o.derivative(o),
+        dg * activations.g.derivative(g),
+    )
     da = np.concatenate(das, axis=1)
     return {}, da, da, LSTMState(h=np.zeros_like(dc), c=dc * (1 - i))
 
 
-def coupled_lstm(*, i=sigmoid, o=sigmoid, g=tanh, c=tanh, forget_bias=1.0, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
+def coupled_lstm(
+    *,
+    i=sigmoid,
+    o=sigmoid,
+    g=tanh,
+    c=tanh,
+    forget_bias=1.0,
+    W_x=glorot_uniform,
+    W_h=orthogonal,
+    b=zeros,
+):
     """Return the coupled LSTM with an `Activation` for each gate and for c on its way to h, a forget bias, three initializers.
 
     Raises: TypeError for anything that is not an Activation, ValueError for a bias that is not a finite number.

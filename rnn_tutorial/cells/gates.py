@@ -34,7 +34,9 @@ class GateParams(NamedTuple):
 def gate_blocks(a, Gates):
     """Return the equal blocks of the last axis of a as a `Gates`, such as LSTMGates: (..., 4H) -> four of (..., H), views."""
     H = a.shape[-1] // len(Gates._fields)
-    return Gates(*(a[..., k * H : (k + 1) * H] for k in range(len(Gates._fields))))  # np.split does the same, slowly
+    return Gates(
+        *(a[..., k * H : (k + 1) * H] for k in range(len(Gates._fields)))
+    )  # np.split does the same, slowly
 
 
 def split_gates(params, Gates):
@@ -71,7 +73,10 @@ def init_gates(rng, input_size, hidden_size, count, W_x, W_h, b):
     check_positive("input_size", input_size)
     check_positive("hidden_size", hidden_size)
     shapes = (input_size, hidden_size), (hidden_size, hidden_size), (hidden_size,)
-    blocks = ([initializer(rng, shape) for _ in range(count)] for initializer, shape in zip((W_x, W_h, b), shapes))
+    blocks = (
+        [initializer(rng, shape) for _ in range(count)]
+        for initializer, shape in zip((W_x, W_h, b), shapes)
+    )
     return tuple(np.concatenate(block, axis=-1) for block in blocks)
 
 

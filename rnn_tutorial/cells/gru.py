@@ -82,7 +82,9 @@ class GRUActivations(NamedTuple):
 
 def gru_init(rng, input_size, hidden_size, *, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
     """Return GRUParams: each gate's block, and b_hn, drawn by itself by the initializers W_x, W_h and b."""
-    return GRUParams(*init_gates(rng, input_size, hidden_size, 3, W_x, W_h, b), b_hn=b(rng, (hidden_size,)))
+    return GRUParams(
+        *init_gates(rng, input_size, hidden_size, 3, W_x, W_h, b), b_hn=b(rng, (hidden_size,))
+    )
 
 
 def gru_shapes(D, H):

@@ -97,7 +97,9 @@ class LSTMActivations(NamedTuple):
     c: Activation = tanh
 
 
-def lstm_init(rng, input_size, hidden_size, *, forget_bias=1.0, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
+def lstm_init(
+    rng, input_size, hidden_size, *, forget_bias=1.0, W_x=glorot_uniform, W_h=orthogonal, b=zeros
+):
     """Return LSTMParams: each gate's block drawn by itself by the initializers W_x, W_h and b, `(rng, shape) -> array`.
 
     forget_bias is added to the forget gate's block of b: an open gate to begin with (Jozefowicz et al. 2015, section 3).
@@ -138,7 +140,9 @@ def lstm_step_backward(params, cache, dstate):
     do = dstate.h * tanh_c  # h = o * tanh_c
     dc = dstate.c + dstate.h * o * (1 - tanh_c**2)  # c is used twice: in h, and by the step after
     di, df, dg = dc * g, dc * previous.c, dc * i  # c = f * c_previous + i * g
-    da = np.concatenate([di * i * (1 - i), df * f * (1 - f), do * o * (1 - o), dg * (1 - g**2)], axis=1)
+    da = np.concatenate(
+        [di * i * (1 - i), df * f * (1 - f), do * o * (1 - o), dg * (1 - g**2)], axis=1
+    )
     dparams = LSTMParams(W_x=x.T @ da, W_h=previous.h.T @ da, b=da.sum(axis=0))
     return dparams, da @ params.W_x.T, LSTMState(h=da @ params.W_h.T, c=dc * f)
 
@@ -158,18 +162,34 @@ def lstm_gates_backward(values, dstate, *, activations=LSTMActivations()):
     Elementwise, so it takes one step, (B, H), or all the steps of a trace at once, (T, B, H).
     """
     dc = dstate.c + dstate.h * values.o * activations.c.derivative(values.tanh_c)
-    return LSTMGates(i=dc * values.g, f=dc * values.c_previous, o=dstate.h * values.tanh_c, g=dc * values.i), dc
+    return LSTMGates(
+        i=dc * values.g, f=dc * values.c_previous, o=dstate.h * values.tanh_c, g=dc * values.i
+    ), dc
 
 
 def lstm_pointwise_backward(params, cache, dstate, *, activations=LSTMActivations()):
     """Return ({}, da_x, da_h, dprevious): da_x = da_h = da, and c's own path back, dc * f; h has none but through a_h."""
     dgates, dc = lstm_gates_backward(cache, dstate, activations=activations)
     gates = LSTMGates(cache.i, cache.f, cache.o, cache.g)
-    da = np.concatenate([d * activation.derivative(y) for d, activation, y in zip(dgates, activations, gates)], axis=1)
+    da = np.concatenate(
+        [d * activation.derivative(y) for d, activation, y in zip(dgates, activations, gates)],
+        axis=1,
+    )
     return {}, da, da, LSTMState(h=np.zeros_like(dc), c=dc * cache.f)
 
 
-def lstm(*, i=sigmoid, f=sigmoid, o=sigmoid, g=tanh, c=tanh, forget_bias=1.0, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
+def lstm(
+    *,
+    i=sigmoid,
+    f=sigmoid,
+    o=sigmoid,
+    g=tanh,
+    c=tanh,
+    forget_bias=1.0,
+    W_x=glorot_uniform,
+    W_h=orthogonal,
+    b=zeros,
+):
     """Return the LSTM with an `Activation` for each gate and for c on its way to h, a forget bias, and three initializers.
 
     Each initializer is called once for every gate, so W_h starts as four orthogonal matrices. PyTorch starts the forget bias from

@@ -91,7 +91,11 @@ def lstm_1997_pointwise_backward(params, cache, dstate, *, activations=LSTM1997A
     do = dstate.h * tanh_c  # h = o * tanh_c
     dc = dstate.c + dstate.h * o * activations.c.derivative(tanh_c)
     di, dg = dc * g, dc * i  # c = c_previous + i * g
-    das = di * activations.i.derivative(i), do * activations.o.derivative(o), dg * activations.g.derivative(g)
+    das = (
+        di * activations.i.derivative(i),
+        do * activations.o.derivative(o),
+        dg * activations.g.derivative(g),
+    )
     da = np.concatenate(das, axis=1)
     return {}, da, da, LSTMState(h=np.zeros_like(dc), c=dc)
 

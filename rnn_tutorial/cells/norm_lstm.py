@@ -94,19 +94,25 @@ def normalize_backward(normed, dy):
     return scale * (dy - dy.mean(axis=1, keepdims=True) - y * (dy * y).mean(axis=1, keepdims=True))
 
 
-def norm_lstm_init(rng, input_size, hidden_size, *, forget_bias=1.0, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
+def norm_lstm_init(
+    rng, input_size, hidden_size, *, forget_bias=1.0, W_x=glorot_uniform, W_h=orthogonal, b=zeros
+):
     """Return NormLSTMParams: gains from one, shifts from zero but for the forget gate's, which starts from forget_bias."""
     fused = init_gates(rng, input_size, hidden_size, 4, W_x, W_h, b)
     shift = np.zeros(4 * hidden_size)
     gate_blocks(shift, LSTMGates).f[:] = forget_bias
     ones = np.ones(4 * hidden_size)
-    return NormLSTMParams(*fused, ones, ones.copy(), shift, np.ones(hidden_size), np.zeros(hidden_size))
+    return NormLSTMParams(
+        *fused, ones, ones.copy(), shift, np.ones(hidden_size), np.zeros(hidden_size)
+    )
 
 
 def norm_lstm_shapes(D, H):
     """Return NormLSTMParams of shapes."""
     A = 4 * H
-    return NormLSTMParams((D, A), (H, A), (A,), gain_x=(A,), gain_h=(A,), shift=(A,), gain_c=(H,), shift_c=(H,))
+    return NormLSTMParams(
+        (D, A), (H, A), (A,), gain_x=(A,), gain_h=(A,), shift=(A,), gain_c=(H,), shift_c=(H,)
+    )
 
 
 def norm_lstm_pointwise(params, a_x, a_h, state):
@@ -127,10 +133,21 @@ def norm_lstm_pointwise_backward(params, cache, dstate):
     du_c = dstate.h * o * (1 - tanh_c**2)  # tanh_c = tanh(normed_c * gain_c + shift_c)
     dc = dstate.c + normalize_backward(normed_c, du_c * params.gain_c)
     di, df, dg = dc * g, dc * c_previous, dc * i  # c = f * c_previous + i * g
-    du = np.concatenate([di * i * (1 - i), df * f * (1 - f), do * o * (1 - o), dg * (1 - g**2)], axis=1)
-    seen = {"gain_x": du * x.y, "gain_h": du * h.y, "shift": du, "gain_c": du_c * normed_c.y, "shift_c": du_c}
+    du = np.concatenate(
+        [di * i * (1 - i), df * f * (1 - f), do * o * (1 - o), dg * (1 - g**2)], axis=1
+    )
+    seen = {
+        "gain_x": du * x.y,
+        "gain_h": du * h.y,
+        "shift": du,
+        "gain_c": du_c * normed_c.y,
+        "shift_c": du_c,
+    }
     dextra = {name: product.sum(axis=0) for name, product in seen.items()}
-    da_x, da_h = normalize_backward(x, du * params.gain_x), normalize_backward(h, du * params.gain_h)
+    da_x, da_h = (
+        normalize_backward(x, du * params.gain_x),
+        normalize_backward(h, du * params.gain_h),
+    )
     return dextra, da_x, da_h, LSTMState(h=np.zeros_like(dc), c=dc * f)
 
 

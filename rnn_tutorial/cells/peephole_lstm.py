@@ -56,7 +56,17 @@ class PeepholeLSTMValues(NamedTuple):
     tanh_c: Array
 
 
-def peephole_lstm_init(rng, input_size, hidden_size, *, forget_bias=1.0, W_x=glorot_uniform, W_h=orthogonal, b=zeros, p=zeros):
+def peephole_lstm_init(
+    rng,
+    input_size,
+    hidden_size,
+    *,
+    forget_bias=1.0,
+    W_x=glorot_uniform,
+    W_h=orthogonal,
+    b=zeros,
+    p=zeros,
+):
     """Return PeepholeLSTMParams: `lstm_init` and three peepholes drawn by the initializer p."""
     fused = lstm_init(rng, input_size, hidden_size, forget_bias=forget_bias, W_x=W_x, W_h=W_h, b=b)
     return PeepholeLSTMParams(*fused, *(p(rng, (hidden_size,)) for _ in range(3)))

@@ -34,7 +34,14 @@ from rnn_tutorial.data.synthetic import (
     delayed_recall,
     temporal_order,
 )
-from rnn_tutorial.data.text import Vocabulary, babble, king_james_bible, one_hot, one_hot_decode, pydoc_topics
+from rnn_tutorial.data.text import (
+    Vocabulary,
+    babble,
+    king_james_bible,
+    one_hot,
+    one_hot_decode,
+    pydoc_topics,
+)
 
 __all__ = [
     "CONTINUAL_REBER",

@@ -95,7 +95,9 @@ def mean_and_std(xs, *, mask=None):
     mask that is False everywhere.
     """
     if not isinstance(xs, np.ndarray) or xs.ndim < 2:
-        raise ValueError(f"xs: expected a NumPy array of shape (..., D), got {type(xs).__name__} of shape {np.shape(xs)}")
+        raise ValueError(
+            f"xs: expected a NumPy array of shape (..., D), got {type(xs).__name__} of shape {np.shape(xs)}"
+        )
     if mask is not None:
         check_array("xs", xs, T=None, B=None, D=None)
         check_mask(mask, *xs.shape[:2])
@@ -106,7 +108,9 @@ def mean_and_std(xs, *, mask=None):
     every = tuple(range(xs.ndim - 1))
     mean, std = xs.mean(axis=every), xs.std(axis=every)
     if (std == 0).any():
-        raise ValueError(f"xs: feature {int(np.argmax(std == 0))} never changes, so its standard deviation is 0")
+        raise ValueError(
+            f"xs: feature {int(np.argmax(std == 0))} never changes, so its standard deviation is 0"
+        )
     return mean, std
 
 
@@ -136,7 +140,9 @@ def pad(sequences):
             want = ", ".join(map(str, ("T_b > 0", *first.shape[1:])))
             raise ValueError(f"sequences[{b}]: expected shape ({want}), got {sequence.shape}")
         if sequence.dtype != first.dtype:
-            raise TypeError(f"sequences[{b}]: expected dtype {first.dtype}, as sequences[0] has, got {sequence.dtype}")
+            raise TypeError(
+                f"sequences[{b}]: expected dtype {first.dtype}, as sequences[0] has, got {sequence.dtype}"
+            )
     mask = lengths_to_mask([len(sequence) for sequence in sequences], max(map(len, sequences)))
     xs = np.zeros(mask.shape + first.shape[1:], first.dtype)
     for b, sequence in enumerate(sequences):
@@ -155,7 +161,9 @@ def lengths_to_mask(lengths, T):
     check_positive("T", T)
     lengths = np.asarray(lengths)
     if lengths.ndim != 1 or not np.issubdtype(lengths.dtype, np.integer):
-        raise TypeError(f"lengths: expected whole numbers of shape (B,), got {lengths.dtype} of shape {lengths.shape}")
+        raise TypeError(
+            f"lengths: expected whole numbers of shape (B,), got {lengths.dtype} of shape {lengths.shape}"
+        )
     if (lengths < 1).any() or (lengths > T).any():
         raise ValueError(f"lengths: expected 1 to T = {T}, got {lengths.tolist()}")
     return np.arange(T)[:, None] < lengths
@@ -174,7 +182,9 @@ def bucket_by_length(rng, lengths, batch_size):
     check_positive("batch_size", batch_size)
     lengths = np.asarray(lengths)
     if lengths.ndim != 1 or len(lengths) == 0 or not np.issubdtype(lengths.dtype, np.integer):
-        raise TypeError(f"lengths: expected whole numbers of shape (N,), got {lengths.dtype} of shape {lengths.shape}")
+        raise TypeError(
+            f"lengths: expected whole numbers of shape (N,), got {lengths.dtype} of shape {lengths.shape}"
+        )
     order = rng.permutation(len(lengths))
     order = order[np.argsort(lengths[order], kind="stable")]
     batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
@@ -185,11 +195,15 @@ def _examples(arrays, axes):
     """Return (N, axes), or refuse arrays that do not all have N examples along their axis."""
     axes = (1,) * len(arrays) if axes is None else tuple(axes)
     if not arrays or len(axes) != len(arrays):
-        raise ValueError(f"axes: expected one axis for each of at least one array, got {axes} for {len(arrays)} arrays")
+        raise ValueError(
+            f"axes: expected one axis for each of at least one array, got {axes} for {len(arrays)} arrays"
+        )
     for k, (array, axis) in enumerate(zip(arrays, axes, strict=True)):
         if not isinstance(array, np.ndarray) or not 0 <= axis < array.ndim:
             got = f"{type(array).__name__} of shape {np.shape(array)}"
-            raise ValueError(f"arrays[{k}]: expected a NumPy array with an axis {axis} of examples (see `axes`), got {got}")
+            raise ValueError(
+                f"arrays[{k}]: expected a NumPy array with an axis {axis} of examples (see `axes`), got {got}"
+            )
         if array.shape[axis] != arrays[0].shape[axes[0]]:
             raise ValueError(
                 f"arrays[{k}]: expected {arrays[0].shape[axes[0]]} examples, as arrays[0] has along axis {axes[0]}, "
@@ -199,7 +213,9 @@ def _examples(arrays, axes):
 
 
 def _take(arrays, axes, places):
-    return tuple(np.take(array, places, axis=axis) for array, axis in zip(arrays, axes, strict=True))
+    return tuple(
+        np.take(array, places, axis=axis) for array, axis in zip(arrays, axes, strict=True)
+    )
 
 
 def _check_text(indices, least, *, T, B):
@@ -209,4 +225,6 @@ def _check_text(indices, least, *, T, B):
     if not np.issubdtype(indices.dtype, np.integer):
         raise TypeError(f"indices: expected whole numbers, got dtype {indices.dtype}")
     if len(indices) < least:
-        raise ValueError(f"indices: windows of T = {T}, B = {B} need at least {least} symbols, got {len(indices)}")
+        raise ValueError(
+            f"indices: windows of T = {T}, B = {B} need at least {least} symbols, got {len(indices)}"
+        )

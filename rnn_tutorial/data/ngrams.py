@@ -46,7 +46,9 @@ def ngram_probabilities(train, test, n, V):
     for k in range(1, min(n, len(test), len(train)) + 1):
         count, total, different = _counts(_codes(train, k, V), _codes(test, k, V), V)
         lower = probabilities[k - 1 :]
-        seen = np.maximum(total + different, 1)  # never-seen context: (0 + 0) / 1, replaced in the next line
+        seen = np.maximum(
+            total + different, 1
+        )  # never-seen context: (0 + 0) / 1, replaced in the next line
         probabilities[k - 1 :] = np.where(total > 0, (count + different * lower) / seen, lower)
     return probabilities
 
@@ -63,8 +65,14 @@ def _counts(train, test, V):
     """Return N(c s), N(c) and U(c) for each k-gram c s of `test`, counted among the k-grams of `train`."""
     grams, times = np.unique(train, return_counts=True)
     contexts, starts, followers = np.unique(grams // V, return_index=True, return_counts=True)
-    totals = np.add.reduceat(times, starts)  # grams are sorted, so the grams of one context are neighbours
-    return _look_up(grams, times, test), _look_up(contexts, totals, test // V), _look_up(contexts, followers, test // V)
+    totals = np.add.reduceat(
+        times, starts
+    )  # grams are sorted, so the grams of one context are neighbours
+    return (
+        _look_up(grams, times, test),
+        _look_up(contexts, totals, test // V),
+        _look_up(contexts, followers, test // V),
+    )
 
 
 def _look_up(keys, values, wanted):
@@ -80,4 +88,6 @@ def _check_text(name, text, V):
     if len(text) == 0:
         raise ValueError(f"{name}: expected at least one symbol, got none")
     if text.min() < 0 or text.max() >= V:
-        raise ValueError(f"{name}: expected indices 0 to {V - 1} (V = {V}), got {text.min()} to {text.max()}")
+        raise ValueError(
+            f"{name}: expected indices 0 to {V - 1} (V = {V}), got {text.min()} to {text.max()}"
+        )

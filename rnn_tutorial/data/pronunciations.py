@@ -25,7 +25,9 @@ def aligned_pronunciations():
     """
     pronunciations = {}
     for line in _dictionary_path().read_text(encoding="utf-8").splitlines():
-        word, *phones = line.split("#")[0].split()  # what follows a # is a comment; a second pronunciation is that of "word(2)"
+        word, *phones = line.split("#")[
+            0
+        ].split()  # what follows a # is a comment; a second pronunciation is that of "word(2)"
         if re.fullmatch("[a-z]+", word) and len(phones) == len(word):
             pronunciations[word] = tuple(phone.rstrip("012") for phone in phones)
     return pronunciations

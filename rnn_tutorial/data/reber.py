@@ -57,7 +57,10 @@ def _embed(grammar):
 
 
 EMBEDDED_REBER = _embed(REBER)
-CONTINUAL_REBER = {**EMBEDDED_REBER, "end": EMBEDDED_REBER["start"]}  # the end of a string is the start of the next
+CONTINUAL_REBER = {
+    **EMBEDDED_REBER,
+    "end": EMBEDDED_REBER["start"],
+}  # the end of a string is the start of the next
 
 
 def grammar_string(rng, grammar):
@@ -71,7 +74,9 @@ def grammar_string(rng, grammar):
     """
     check_rng(rng)
     if "end" in grammar:
-        raise ValueError("grammar: expected one whose strings end, got one that goes on after the state 'end'")
+        raise ValueError(
+            "grammar: expected one whose strings end, got one that goes on after the state 'end'"
+        )
     string, state = "", "start"
     while state != "end":
         symbols = list(grammar[state])
@@ -94,7 +99,9 @@ def next_symbols(string, grammar=EMBEDDED_REBER):
         edges = grammar.get(state, {})
         if symbol not in edges:
             expected = " or ".join(edges) or "the end"
-            raise ValueError(f"string: expected {expected} at place {t} of {string!r}, got {symbol!r}")
+            raise ValueError(
+                f"string: expected {expected} at place {t} of {string!r}, got {symbol!r}"
+            )
         state = edges[symbol]
         allowed[t, REBER_VOCABULARY.encode("".join(grammar.get(state, "")))] = True
     return allowed
@@ -141,7 +148,9 @@ def reber_batch(strings, grammar=EMBEDDED_REBER, dtype=np.float64):
         raise TypeError(f"strings: expected a list of strings, got the string {strings!r}")
     for b, string in enumerate(strings):
         if len(string) < 2:
-            raise ValueError(f"strings[{b}]: expected at least two symbols, one to read and one to predict, got {string!r}")
+            raise ValueError(
+                f"strings[{b}]: expected at least two symbols, one to read and one to predict, got {string!r}"
+            )
     allowed, mask = pad([next_symbols(string, grammar)[:-1] for string in strings])
     indices = [REBER_VOCABULARY.encode(string) for string in strings]
     xs, _ = pad([one_hot(symbols[:-1], len(REBER_VOCABULARY), dtype) for symbols in indices])
@@ -178,8 +187,12 @@ def _walk(rng, B):
     its sides lead the same way.
     """
     number = {state: k for k, state in enumerate(CONTINUAL_REBER)}
-    sides = [(list(edges.items())[0], list(edges.items())[-1]) for edges in CONTINUAL_REBER.values()]
-    symbol = np.array([REBER_VOCABULARY.encode([symbol for symbol, _ in pair]) for pair in sides])  # (states, 2)
+    sides = [
+        (list(edges.items())[0], list(edges.items())[-1]) for edges in CONTINUAL_REBER.values()
+    ]
+    symbol = np.array(
+        [REBER_VOCABULARY.encode([symbol for symbol, _ in pair]) for pair in sides]
+    )  # (states, 2)
     after = np.array([[number[state] for _, state in pair] for pair in sides])  # (states, 2)
     allowed = one_hot(symbol, len(REBER_VOCABULARY), bool).any(axis=1)  # (states, 7)
     states = np.full(B, number["start"])
@@ -200,7 +213,9 @@ def steps_predicted(ys, allowed):
     """
     if not isinstance(allowed, np.ndarray) or allowed.dtype != bool:
         got = getattr(allowed, "dtype", type(allowed).__name__)
-        raise TypeError(f"allowed: expected a boolean array, True where a symbol may come next, got {got}")
+        raise TypeError(
+            f"allowed: expected a boolean array, True where a symbol may come next, got {got}"
+        )
     if np.shape(ys) != allowed.shape:
         raise ValueError(f"ys: expected shape {allowed.shape}, that of allowed, got {np.shape(ys)}")
     smallest_allowed = np.where(allowed, ys, np.inf).min(axis=-1)

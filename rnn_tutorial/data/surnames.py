@@ -34,7 +34,9 @@ def surnames():
     The lists come with the package `faker` and change from version to version; the numbers are those of 40.54.0.
     Errors: ModuleNotFoundError, saying what to install, without `faker`.
     """
-    names = {language: set().union(*map(_last_names, locales)) for language, locales in _LOCALES.items()}
+    names = {
+        language: set().union(*map(_last_names, locales)) for language, locales in _LOCALES.items()
+    }
     return [(name, language) for language in names for name in sorted(names[language])]
 
 
@@ -50,7 +52,11 @@ def _last_names(locale):
 
 
 _STEMS = ("Bar", "Dol", "Kam", "Lin", "Mor", "Nev", "Pol", "Rus", "Tam", "Vel")
-_ENDINGS = {"Northern": ("en", "er", "and"), "Southern": ("ino", "ero", "ando"), "Eastern": ("inov", "erov", "andov")}
+_ENDINGS = {
+    "Northern": ("en", "er", "and"),
+    "Southern": ("ino", "ero", "ando"),
+    "Eastern": ("inov", "erov", "andov"),
+}
 
 
 def toy_surnames(rng, count):

@@ -84,7 +84,9 @@ def temporal_order(rng, B, length=(100, 110), first=(10, 20), second=(50, 60), d
     check_rng(rng)
     check_positive("B", B)
     _check_places(length, first, second)
-    lengths, *places = (rng.integers(low, high, size=B, endpoint=True) for low, high in (length, first, second))
+    lengths, *places = (
+        rng.integers(low, high, size=B, endpoint=True) for low, high in (length, first, second)
+    )
     T, sequences = lengths.max(), np.arange(B)
     marks = rng.integers(2, size=(2, B))  # 0 is X, 1 is Y
     start, end, mark, letter = TEMPORAL_ORDER_VOCABULARY.encode("EBXa")
@@ -93,12 +95,20 @@ def temporal_order(rng, B, length=(100, 110), first=(10, 20), second=(50, 60), d
     symbols[lengths - 1, sequences] = end
     symbols[places, sequences] = mark + marks
     mask = lengths_to_mask(lengths, T)
-    return one_hot(symbols, len(TEMPORAL_ORDER_VOCABULARY), dtype) * mask[..., None], 2 * marks[0] + marks[1], mask
+    return (
+        one_hot(symbols, len(TEMPORAL_ORDER_VOCABULARY), dtype) * mask[..., None],
+        2 * marks[0] + marks[1],
+        mask,
+    )
 
 
 def _check_places(length, first, second):
     for name, ends in (("length", length), ("first", first), ("second", second)):
-        if np.shape(ends) != (2,) or not all(isinstance(end, (int, np.integer)) for end in ends) or ends[0] > ends[1]:
+        if (
+            np.shape(ends) != (2,)
+            or not all(isinstance(end, (int, np.integer)) for end in ends)
+            or ends[0] > ends[1]
+        ):
             raise ValueError(f"{name}: expected two whole numbers, the smaller first, got {ends}")
     if not 0 < first[0] <= first[1] < second[0] <= second[1] < length[0] - 1:
         raise ValueError(

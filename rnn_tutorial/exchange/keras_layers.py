@@ -11,7 +11,14 @@ from rnn_tutorial.cells.elman import Elman, elman
 from rnn_tutorial.cells.gru import GRU
 from rnn_tutorial.cells.gru_before import GRUBefore
 from rnn_tutorial.cells.lstm import LSTM
-from rnn_tutorial.exchange.layout import ExchangeError, describe, describe_layer, find_alike, one_bias, reorder_gates
+from rnn_tutorial.exchange.layout import (
+    ExchangeError,
+    describe,
+    describe_layer,
+    find_alike,
+    one_bias,
+    reorder_gates,
+)
 from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams
 from rnn_tutorial.layers.core import Dense, DenseParams, Recurrent
 from rnn_tutorial.validation import check_array, check_fields
@@ -57,7 +64,9 @@ class Entry(NamedTuple):
 def entry_of(layer):
     """Return the Entry of a layer. Raises: ExchangeError for a layer that Keras does not have, or one that is not converted."""
     if type(layer) not in LAYERS:
-        raise ExchangeError(f"layer: expected {', '.join(kind.__name__ for kind in LAYERS)}, got {describe_layer(layer)}")
+        raise ExchangeError(
+            f"layer: expected {', '.join(kind.__name__ for kind in LAYERS)}, got {describe_layer(layer)}"
+        )
     return LAYERS[type(layer)]
 
 
@@ -108,13 +117,19 @@ def _known(cell):
 
 def _bidirectional_shapes(layer):
     halves = {"forward": layer.forwards, "backward": layer.backwards}
-    return {f"{half} {name}": shape for half, part in halves.items() for name, shape in entry_of(part).shapes(part).items()}
+    return {
+        f"{half} {name}": shape
+        for half, part in halves.items()
+        for name, shape in entry_of(part).shapes(part).items()
+    }
 
 
 def _bidirectional_list(layer, params, split):
     check_fields("params", params, "forwards", "backwards")
     halves = (layer.forwards, params.forwards), (layer.backwards, params.backwards)
-    return [array for part, leaves in halves for array in entry_of(part).to_list(part, leaves, split)]
+    return [
+        array for part, leaves in halves for array in entry_of(part).to_list(part, leaves, split)
+    ]
 
 
 def _bidirectional_params(layer, arrays):

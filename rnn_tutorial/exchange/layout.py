@@ -39,7 +39,9 @@ def library(name):
         return import_module(name)
     except ModuleNotFoundError as error:
         package = name.split(".")[0]
-        raise ImportError(f'{package} is not installed; for files of its kind: pip install -e ".[exchange]"') from error
+        raise ImportError(
+            f'{package} is not installed; for files of its kind: pip install -e ".[exchange]"'
+        ) from error
 
 
 def reorder_gates(array, order, new_order):
@@ -103,7 +105,9 @@ def one_bias(cell, W_x, W_h, b_x, b_h, **own):
             own[f"b_h{gate}"] = second[gate].copy()
             second[gate] = np.zeros_like(second[gate])
     b = [np.where(second[gate] == 0, first[gate], first[gate] + second[gate]) for gate in gates]
-    return cell.Params(W_x=W_x, W_h=np.concatenate(list(matrices.values()), axis=-1), b=np.concatenate(b), **own)
+    return cell.Params(
+        W_x=W_x, W_h=np.concatenate(list(matrices.values()), axis=-1), b=np.concatenate(b), **own
+    )
 
 
 def arrays_of(source, named):
@@ -113,16 +117,27 @@ def arrays_of(source, named):
     or not of one kind: bfloat16 is one that NumPy does not have.
     """
     kinds = {name: number_type(value) for name, value in named.items()}
-    faults = [f"{name} is of {kind}, expected {', '.join(FLOATS)}" for name, kind in kinds.items() if kind not in FLOATS]
+    faults = [
+        f"{name} is of {kind}, expected {', '.join(FLOATS)}"
+        for name, kind in kinds.items()
+        if kind not in FLOATS
+    ]
     if not faults and len(set(kinds.values())) > 1:
-        faults = [f"{name} is of {kind}, expected one type of numbers for all" for name, kind in kinds.items()]
+        faults = [
+            f"{name} is of {kind}, expected one type of numbers for all"
+            for name, kind in kinds.items()
+        ]
     refuse(source, sorted(faults))
     return {name: np.asarray(detached(value)).copy() for name, value in named.items()}
 
 
 def number_type(value):
     """Return the type of the numbers of an array or tensor, such as "float32"; of anything else its own type."""
-    return str(value.dtype).removeprefix("torch.") if hasattr(value, "__array__") else f"type {type(value).__name__}"
+    return (
+        str(value.dtype).removeprefix("torch.")
+        if hasattr(value, "__array__")
+        else f"type {type(value).__name__}"
+    )
 
 
 def detached(value):
@@ -155,13 +170,23 @@ def find_alike(cell, entries):
 
 def describe(cell):
     """Return the name of a cell and of its activations: "GRU with r=sigmoid, z=sigmoid, n=relu"."""
-    slots = ", ".join(f"{slot}={activation.name}" for slot, activation in cell.named_activations.items())
+    slots = ", ".join(
+        f"{slot}={activation.name}" for slot, activation in cell.named_activations.items()
+    )
     return f"{cell.name} with {slots}" if slots else cell.name
 
 
 def describe_layer(layer):
     """Return the name of a layer, with the names of those within it: "Bidirectional(Recurrent, Dense, add)"."""
-    fields = [getattr(layer, field.name) for field in dataclasses.fields(layer)] if dataclasses.is_dataclass(layer) else []
-    within = [describe_layer(part) for part in fields if hasattr(part, "backward") and hasattr(part, "init")]
+    fields = (
+        [getattr(layer, field.name) for field in dataclasses.fields(layer)]
+        if dataclasses.is_dataclass(layer)
+        else []
+    )
+    within = [
+        describe_layer(part)
+        for part in fields
+        if hasattr(part, "backward") and hasattr(part, "init")
+    ]
     within += [part.name for part in fields if hasattr(part, "backward") and hasattr(part, "name")]
     return type(layer).__name__ + (f"({', '.join(within)})" if within else "")

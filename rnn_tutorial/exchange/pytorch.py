@@ -39,7 +39,14 @@ from rnn_tutorial.exchange.layout import (
     two_bias_gradients,
     two_biases,
 )
-from rnn_tutorial.exchange.pytorch_names import BIASES, depth_of, names_of, shapes_of, sizes_of, without_counterpart
+from rnn_tutorial.exchange.pytorch_names import (
+    BIASES,
+    depth_of,
+    names_of,
+    shapes_of,
+    sizes_of,
+    without_counterpart,
+)
 from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams, concat
 from rnn_tutorial.layers.core import Recurrent, Serial
 from rnn_tutorial.validation import check_fields
@@ -114,10 +121,20 @@ def from_pytorch(state_dict, cell, prefix=""):
     """
     known = _known(cell)
     if not isinstance(state_dict, Mapping):
-        hint = "; from_pytorch_module takes the module itself" if hasattr(state_dict, "state_dict") else ""
+        hint = (
+            "; from_pytorch_module takes the module itself"
+            if hasattr(state_dict, "state_dict")
+            else ""
+        )
         got = type(state_dict).__name__
-        raise TypeError(f"state_dict: expected a dict of tensors or arrays, as .state_dict() gives, got {got}{hint}")
-    named = {name.removeprefix(prefix): value for name, value in state_dict.items() if name.startswith(prefix)}
+        raise TypeError(
+            f"state_dict: expected a dict of tensors or arrays, as .state_dict() gives, got {got}{hint}"
+        )
+    named = {
+        name.removeprefix(prefix): value
+        for name, value in state_dict.items()
+        if name.startswith(prefix)
+    }
     refuse("state_dict", without_counterpart(named))
     arrays = arrays_of("state_dict", named)
     D, H = sizes_of(arrays)
@@ -126,7 +143,11 @@ def from_pytorch(state_dict, cell, prefix=""):
     shapes = shapes_of(D, H, depth, suffixes, len(cell.gates))
     if not any(name.startswith(BIASES) for name in arrays):
         dtype = arrays["weight_ih_l0"].dtype
-        arrays |= {name: np.zeros(shape, dtype) for name, shape in shapes.items() if name.startswith(BIASES)}
+        arrays |= {
+            name: np.zeros(shape, dtype)
+            for name, shape in shapes.items()
+            if name.startswith(BIASES)
+        }
     refuse("state_dict", differences(arrays, shapes))
     return _network(cell, known, arrays, (D, H, depth, suffixes))
 
@@ -143,7 +164,9 @@ def from_pytorch_module(module):
     cells = {known.mode: known.cell for known in KNOWN}
     mode = getattr(module, "mode", None)
     if mode not in cells or not hasattr(module, "state_dict"):
-        raise TypeError(f"module: expected a torch.nn.RNN, LSTM or GRU, got {type(module).__name__}")
+        raise TypeError(
+            f"module: expected a torch.nn.RNN, LSTM or GRU, got {type(module).__name__}"
+        )
     return from_pytorch(module.state_dict(), cells[mode])
 
 
@@ -154,12 +177,17 @@ def _to_dict(model, params, split):
     known = _one_network(recipes)
     if not isinstance(params, (tuple, list)) or len(params) != len(layers):
         got = len(params) if isinstance(params, (tuple, list)) else type(params).__name__
-        raise ValueError(f"params: expected a tuple of {len(layers)}, one for each layer, got {got}")
+        raise ValueError(
+            f"params: expected a tuple of {len(layers)}, one for each layer, got {got}"
+        )
     arrays = {}
     for depth, (recipe, layer_params) in enumerate(zip(recipes, params)):
         directions = _halves(recipe, layer_params)
         for recurrent, direction, suffix in zip(recipe, directions, ("", "_reverse")):
-            leaves = (reorder_gates(leaf, recurrent.cell.gates, known.there) for leaf in split(recurrent, direction))
+            leaves = (
+                reorder_gates(leaf, recurrent.cell.gates, known.there)
+                for leaf in split(recurrent, direction)
+            )
             arrays.update(zip(names_of(depth, suffix), [leaf.T.copy() for leaf in leaves]))
     return arrays
 
@@ -179,7 +207,10 @@ def _network(cell, known, arrays, sizes):
     for k in range(depth):
         recurrent = Recurrent(cell, D if k == 0 else len(suffixes) * H, H)
         each = [[arrays[name] for name in names_of(k, suffix)] for suffix in suffixes]
-        directions = [one_bias(cell, *(_to_columns(array, known.there, cell.gates) for array in leaves)) for leaves in each]
+        directions = [
+            one_bias(cell, *(_to_columns(array, known.there, cell.gates) for array in leaves))
+            for leaves in each
+        ]
         layers.append(recurrent if len(suffixes) == 1 else Bidirectional(recurrent, recurrent))
         params.append(directions[0] if len(suffixes) == 1 else BidirectionalParams(*directions))
     return Serial(tuple(layers)), tuple(params)
@@ -210,7 +241,9 @@ def _one_direction(layer):
 def _two_directions(layer):
     """Return the two layers of a Bidirectional, or None if it is not two `Recurrent`, side by side."""
     parts = [layer.forwards, layer.backwards]
-    return parts if layer.merge == concat and {type(part) for part in parts} == {Recurrent} else None
+    return (
+        parts if layer.merge == concat and {type(part) for part in parts} == {Recurrent} else None
+    )
 
 
 LAYERS = {Recurrent: _one_direction, Bidirectional: _two_directions}
@@ -220,7 +253,9 @@ def _directions(layer):
     """Return the `Recurrent` of each direction of a layer. Raises: ExchangeError for another layer."""
     found = LAYERS[type(layer)](layer) if type(layer) in LAYERS else None
     if found is None:
-        raise ExchangeError(f"layer: expected Recurrent, or Bidirectional of two with merge=concat, got {describe_layer(layer)}")
+        raise ExchangeError(
+            f"layer: expected Recurrent, or Bidirectional of two with merge=concat, got {describe_layer(layer)}"
+        )
     return found
 
 
@@ -233,7 +268,11 @@ def _one_network(recipes):
         for recurrent in recipe:
             input_size = first.input_size if depth == 0 else len(recipes[0]) * first.hidden_size
             sizes = recurrent.input_size, recurrent.hidden_size, len(recipe)
-            if not same_function(recurrent.cell, first.cell) or sizes != (input_size, first.hidden_size, len(recipes[0])):
+            if not same_function(recurrent.cell, first.cell) or sizes != (
+                input_size,
+                first.hidden_size,
+                len(recipes[0]),
+            ):
                 raise ExchangeError(
                     "model: in PyTorch all layers of a network have one cell, one hidden_size and as many directions, "
                     f"so layer {depth} would be {len(recipes[0])} x {describe(first.cell)}, {input_size} -> {first.hidden_size}; "

@@ -34,7 +34,10 @@ def without_counterpart(named):
             "of an RNNCell, LSTMCell or GRUCell, one step; the names here are those of RNN, LSTM and GRU, which end in _l0"
         ),
     }
-    found = {words: [name for name in named if re.fullmatch(pattern, name)] for pattern, words in kinds.items()}
+    found = {
+        words: [name for name in named if re.fullmatch(pattern, name)]
+        for pattern, words in kinds.items()
+    }
     return [f"{', '.join(sorted(names))}: {words}" for words, names in found.items() if names]
 
 
@@ -47,8 +50,13 @@ def sizes_of(arrays):
     """Return (D, H) as the first layer's matrices say. Raises: ExchangeError for a state_dict without them."""
     matrices = [arrays.get(name) for name in ("weight_ih_l0", "weight_hh_l0")]
     if any(matrix is None or matrix.ndim != 2 for matrix in matrices):
-        found = ", ".join(f"{name} {array.shape}" for name, array in sorted(arrays.items())) or "nothing"
-        raise ExchangeError(f"state_dict: expected the matrices weight_ih_l0 and weight_hh_l0, got {found}; see `prefix`")
+        found = (
+            ", ".join(f"{name} {array.shape}" for name, array in sorted(arrays.items()))
+            or "nothing"
+        )
+        raise ExchangeError(
+            f"state_dict: expected the matrices weight_ih_l0 and weight_hh_l0, got {found}; see `prefix`"
+        )
     return matrices[0].shape[1], matrices[1].shape[1]
 
 
@@ -56,7 +64,12 @@ def shapes_of(D, H, depth, suffixes, gates):
     """Return the shapes by name that PyTorch gives a network of these sizes."""
     shapes = {}
     for k in range(depth):
-        rows = [(gates * H, D if k == 0 else len(suffixes) * H), (gates * H, H), (gates * H,), (gates * H,)]
+        rows = [
+            (gates * H, D if k == 0 else len(suffixes) * H),
+            (gates * H, H),
+            (gates * H,),
+            (gates * H,),
+        ]
         for suffix in suffixes:
             shapes.update(zip(names_of(k, suffix), rows))
     return shapes

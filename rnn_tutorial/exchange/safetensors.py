@@ -22,8 +22,34 @@ __all__ = [
     "to_safetensors",
 ]
 
-DTYPES = "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64"
-CODES = "BOOL", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64", "F16", "F32", "F64"  # of the same, in the head of a file
+DTYPES = (
+    "bool",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "float16",
+    "float32",
+    "float64",
+)
+CODES = (
+    "BOOL",
+    "I8",
+    "I16",
+    "I32",
+    "I64",
+    "U8",
+    "U16",
+    "U32",
+    "U64",
+    "F16",
+    "F32",
+    "F64",
+)  # of the same, in the head of a file
 
 
 def to_safetensors(path, tree):
@@ -56,9 +82,13 @@ def from_safetensors(path, like=None):
     try:
         stored = {name: array.copy() for name, array in safetensors.load(data).items()}
     except KeyError as error:
-        raise ExchangeError(f"{path} holds numbers that NumPy does not have: {_strange(data)}") from error
+        raise ExchangeError(
+            f"{path} holds numbers that NumPy does not have: {_strange(data)}"
+        ) from error
     except Exception as error:  # of the library's own
-        raise ExchangeError(f"{path} is no safetensors file for NumPy: {type(error).__name__}: {error}") from error
+        raise ExchangeError(
+            f"{path} is no safetensors file for NumPy: {type(error).__name__}: {error}"
+        ) from error
     if like is None:
         return stored
     wanted = _arrays(like)
@@ -69,13 +99,23 @@ def from_safetensors(path, like=None):
 
 def _arrays(tree):
     """Return the arrays of a tree by name, each in one piece, as the library wants them."""
-    own = isinstance(tree, dict) and all(isinstance(name, str) for name in tree) and all(map(_is_array, tree.values()))
+    own = (
+        isinstance(tree, dict)
+        and all(isinstance(name, str) for name in tree)
+        and all(map(_is_array, tree.values()))
+    )
     named = tree if own else dict(tree_paths(tree, "tree"))
     if "__metadata__" in named:
-        raise ValueError("__metadata__ cannot be the name of an array: a safetensors file has words there")
-    if others := [f"{name}, a {type(leaf).__name__}" for name, leaf in named.items() if not _is_array(leaf)]:
+        raise ValueError(
+            "__metadata__ cannot be the name of an array: a safetensors file has words there"
+        )
+    if others := [
+        f"{name}, a {type(leaf).__name__}" for name, leaf in named.items() if not _is_array(leaf)
+    ]:
         raise TypeError(f"tree: expected arrays or tensors, got {'; '.join(others)}")
-    strange = {name: number_type(leaf) for name, leaf in named.items() if number_type(leaf) not in DTYPES}
+    strange = {
+        name: number_type(leaf) for name, leaf in named.items() if number_type(leaf) not in DTYPES
+    }
     if strange:
         got = ", ".join(f"{name} of {kind}" for name, kind in strange.items())
         raise TypeError(f"tree: expected numbers of {', '.join(DTYPES)}; got {got}")
@@ -85,8 +125,14 @@ def _arrays(tree):
 def _strange(data):
     """Return words for the arrays of a file whose numbers NumPy does not have, such as BF16, from its head, which is JSON."""
     size = int.from_bytes(data[:8], "little")
-    head = {name: entry["dtype"] for name, entry in json.loads(data[8 : 8 + size]).items() if name != "__metadata__"}
-    return ", ".join(f"{name} of {kind}" for name, kind in sorted(head.items()) if kind not in CODES)
+    head = {
+        name: entry["dtype"]
+        for name, entry in json.loads(data[8 : 8 + size]).items()
+        if name != "__metadata__"
+    }
+    return ", ".join(
+        f"{name} of {kind}" for name, kind in sorted(head.items()) if kind not in CODES
+    )
 
 
 def _is_array(leaf):

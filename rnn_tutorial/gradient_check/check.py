@@ -45,7 +45,14 @@ from rnn_tutorial.gradient_check.slopes import (
     numerical_gradient,
 )
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
-from rnn_tutorial.tree import tree_dot, tree_leaves, tree_map, tree_norm, tree_paths, tree_random_like
+from rnn_tutorial.tree import (
+    tree_dot,
+    tree_leaves,
+    tree_map,
+    tree_norm,
+    tree_paths,
+    tree_random_like,
+)
 from rnn_tutorial.validation import check_like, check_rng
 
 __all__ = [
@@ -77,7 +84,9 @@ def relative_error(value, reference):
     check_plain("value", value)
     check_plain("reference", reference)
     if np.shape(value) != np.shape(reference):
-        raise ValueError(f"value: expected the shape of the reference, {np.shape(reference)}, got {np.shape(value)}")
+        raise ValueError(
+            f"value: expected the shape of the reference, {np.shape(reference)}, got {np.shape(value)}"
+        )
     worst = np.max(np.abs(value - reference), initial=0.0)
     scale = np.max(np.abs(reference), initial=0.0)
     error = worst / scale if scale > 0 else worst
@@ -92,10 +101,14 @@ def compare(name, value, reference, rtol=1e-9):
     """
     value, reference = np.asanyarray(value), np.asanyarray(reference)
     if value.shape != reference.shape:
-        print(f"{name:<12} {value.shape!s:<14} has another shape than the reference, {reference.shape}   ✗")
+        print(
+            f"{name:<12} {value.shape!s:<14} has another shape than the reference, {reference.shape}   ✗"
+        )
         return
     error = relative_error(value, reference)
-    print(f"{name:<12} {value.shape!s:<14} largest relative error {error:.0e}   {'✓' if error <= rtol else '✗'}")
+    print(
+        f"{name:<12} {value.shape!s:<14} largest relative error {error:.0e}   {'✓' if error <= rtol else '✗'}"
+    )
 
 
 def check_gradients(f, f_backward, point, rng, *, slope=complex_step_slope, rtol=1e-12):
@@ -116,19 +129,29 @@ def check_gradients(f, f_backward, point, rng, *, slope=complex_step_slope, rtol
     point_before = tree_map(np.copy, point)
     outputs, cache = parts("f", f(point), "(outputs, cache)")
     check_outputs("outputs", outputs)
-    projection = tree_map(lambda leaf: rng.standard_normal(np.shape(leaf)), outputs)  # a gradient for each output
+    projection = tree_map(
+        lambda leaf: rng.standard_normal(np.shape(leaf)), outputs
+    )  # a gradient for each output
     projection_before = tree_map(np.copy, projection)
     dpoint = _gradient(f_backward(cache, projection), point)
     _check_unchanged((point_before, projection_before), (point, projection))
-    direction = tree_map(lambda p, v: v * max(1.0, np.max(np.abs(p), initial=0.0)), point, tree_random_like(point, rng))
+    direction = tree_map(
+        lambda p, v: v * max(1.0, np.max(np.abs(p), initial=0.0)),
+        point,
+        tree_random_like(point, rng),
+    )
 
     def slope_along(leaves):
         return tree_dot(slope(lambda p: f(p)[0], point, _with_leaves(point, leaves)), projection)
 
     rounding = np.finfo(float).eps * tree_norm(tree_map(np.multiply, outputs, projection))
-    verdicts = judge_leaves(slope_along, tree_leaves(dpoint), tree_leaves(direction), rounding, rtol)
+    verdicts = judge_leaves(
+        slope_along, tree_leaves(dpoint), tree_leaves(direction), rounding, rtol
+    )
     if WRONG in verdicts:
-        reference = _reference(lambda p: tree_dot(f(p)[0], projection), point, dpoint, verdicts, slope)
+        reference = _reference(
+            lambda p: tree_dot(f(p)[0], projection), point, dpoint, verdicts, slope
+        )
         raise GradientError(diagnose(dpoint, reference, rtol))
     if UNJUDGED in verdicts:
         raise CannotJudge(_unjudged(dpoint, verdicts))
@@ -145,7 +168,9 @@ def _gradient(dpoint, point):
 
 
 def _check_unchanged(before, after):
-    if any(not np.array_equal(old, new) for old, new in zip(tree_leaves(before), tree_leaves(after))):
+    if any(
+        not np.array_equal(old, new) for old, new in zip(tree_leaves(before), tree_leaves(after))
+    ):
         raise GradientError("the function or its backward changed its inputs in place")
 
 
@@ -162,15 +187,27 @@ def _reference(loss, point, dpoint, verdicts, slope):
     wrong = {k: leaves[k] for k, found in enumerate(verdicts) if found == WRONG}
 
     def loss_of_wrong(moved):
-        dtype = np.result_type(*moved.values())  # one dtype for all leaves: complex if the wrong ones are
-        return loss(_with_leaves(point, [moved.get(k, np.asarray(leaf, dtype)) for k, leaf in enumerate(leaves)]))
+        dtype = np.result_type(
+            *moved.values()
+        )  # one dtype for all leaves: complex if the wrong ones are
+        return loss(
+            _with_leaves(
+                point, [moved.get(k, np.asarray(leaf, dtype)) for k, leaf in enumerate(leaves)]
+            )
+        )
 
     numerical = numerical_gradient(loss_of_wrong, wrong, slope)
-    return _with_leaves(dpoint, [numerical.get(k, leaf) for k, leaf in enumerate(tree_leaves(dpoint))])
+    return _with_leaves(
+        dpoint, [numerical.get(k, leaf) for k, leaf in enumerate(tree_leaves(dpoint))]
+    )
 
 
 def _unjudged(dpoint, verdicts):
-    names = [path or "gradient" for (path, _), found in zip(tree_paths(dpoint), verdicts) if found == UNJUDGED]
+    names = [
+        path or "gradient"
+        for (path, _), found in zip(tree_paths(dpoint), verdicts)
+        if found == UNJUDGED
+    ]
     return (
         f"{', '.join(names)}: could not be judged, neither right nor wrong: the slope is lost in the rounding of the outputs. "
         "Take the complex step, or a point or outputs of like scales"
@@ -191,7 +228,9 @@ def diagnose(gradient, reference, rtol):
                 f"{path or 'gradient'}: relative error {error:.1e}, {wrong} of {value.size} entries wrong; "
                 f"worst at {worst}: {_two_numbers(value[worst], want[worst])}"
             )
-    return "wrong gradient\n" + "\n".join(lines or ["each entry is within rtol, the sum along a random direction is not"])
+    return "wrong gradient\n" + "\n".join(
+        lines or ["each entry is within rtol, the sum along a random direction is not"]
+    )
 
 
 def _two_numbers(got, expected):
@@ -206,7 +245,9 @@ def random_start(cell, rng, B, D, H):
     """Return (params, state) with every entry drawn from N(0, 0.3^2): a zero bias or state would
     hide mistakes."""
     params = cell.init(rng, D, H)
-    return tree_random_like(params, rng, 0.3), tree_random_like(cell.initial_state(params, B), rng, 0.3)
+    return tree_random_like(params, rng, 0.3), tree_random_like(
+        cell.initial_state(params, B), rng, 0.3
+    )
 
 
 def check_cell(cell, rng, *, T=6, B=3, D=4, H=5, slope=complex_step_slope, rtol=1e-12):
@@ -242,14 +283,20 @@ def _check_returns(cell, params, state):
     """Raise TypeError unless the two functions of the cell return as many things as `unroll` takes
     apart."""
     a_x, a_h = (np.zeros((len(state.h), W.shape[1])) for W in (params.W_x, params.W_h))
-    new_state, cache = parts("pointwise", cell.pointwise(params, a_x, a_h, state), "(new state, cache)")
+    new_state, cache = parts(
+        "pointwise", cell.pointwise(params, a_x, a_h, state), "(new state, cache)"
+    )
     if getattr(new_state, "_fields", None) != state._fields:
-        raise TypeError(f"pointwise: expected a new state with the fields {state._fields}, got {type(new_state).__name__}")
+        raise TypeError(
+            f"pointwise: expected a new state with the fields {state._fields}, got {type(new_state).__name__}"
+        )
     back = cell.pointwise_backward(params, cache, new_state)
     *_, dprevious = parts("pointwise_backward", back, "(dextra, da_x, da_h, dprevious)")
     if getattr(dprevious, "_fields", None) != state._fields:
         got = type(dprevious).__name__
-        raise TypeError(f"pointwise_backward: expected a dprevious with the fields {state._fields}, got {got}")
+        raise TypeError(
+            f"pointwise_backward: expected a dprevious with the fields {state._fields}, got {got}"
+        )
 
 
 def check_layer(layer, xs, rng, *, mask=None, slope=complex_step_slope, rtol=1e-12):

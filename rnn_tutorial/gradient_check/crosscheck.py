@@ -70,7 +70,10 @@ def contradictions(f, point, direction, outputs, slopes):
         found = []
         for step in QUICK:
             found.append(differences(f, point, direction, step, slopes))
-            if all(settled(slope, rungs) or still(slope, rungs) for slope, rungs in zip(slopes, zip(*found))):
+            if all(
+                settled(slope, rungs) or still(slope, rungs)
+                for slope, rungs in zip(slopes, zip(*found))
+            ):
                 return {}
         rungs = list(zip(*(differences(f, point, direction, step, slopes) for step in STEPS)))
         bases = real_leaves(f, point, slopes)
@@ -80,7 +83,10 @@ def contradictions(f, point, direction, outputs, slopes):
 
 def differences(f, point, direction, step, slopes):
     """Return the Differences of each leaf of the outputs."""
-    ends = [real_leaves(f, tree_map(lambda p, v, s=s: p + s * v, point, direction), slopes) for s in (step, -step)]
+    ends = [
+        real_leaves(f, tree_map(lambda p, v, s=s: p + s * v, point, direction), slopes)
+        for s in (step, -step)
+    ]
     return [Differences(step, ahead, behind) for ahead, behind in zip(*ends)]
 
 
@@ -90,7 +96,9 @@ def real_leaves(f, point, slopes):
     try:
         leaves = [np.asarray(np.real(leaf)) for leaf in tree_leaves(f(point))]
     except TypeError:  # constants inside f may be complex, and then it takes nothing else
-        leaves = [np.asarray(np.real(leaf)) for leaf in tree_leaves(f(tree_map(lambda p: p + 0j, point)))]
+        leaves = [
+            np.asarray(np.real(leaf)) for leaf in tree_leaves(f(tree_map(lambda p: p + 0j, point)))
+        ]
     except (ValueError, ArithmeticError):  # outside the domain of f
         return [np.full(np.shape(slope), np.nan) for slope in slopes]
     return [leaf if leaf.dtype.kind == "f" else np.zeros(leaf.shape) for leaf in leaves]
@@ -107,7 +115,11 @@ def settled(slope, rungs):
 def still(slope, rungs):
     """Return whether the slope is zero and the leaf did not change in a bit, not even with the
     longest step."""
-    return not np.any(slope) and len(rungs) > 1 and all(np.array_equal(rung.ahead, rung.behind) for rung in rungs)
+    return (
+        not np.any(slope)
+        and len(rungs) > 1
+        and all(np.array_equal(rung.ahead, rung.behind) for rung in rungs)
+    )
 
 
 def verdict(output, slope, rungs, base):
@@ -115,7 +127,9 @@ def verdict(output, slope, rungs, base):
     if settled(slope, rungs):
         return None
     gaps = [largest(slope - rung.slope) for rung in rungs]
-    noise = np.fmax.reduce([rung.bend(base) for rung in rungs if rung.step < 2e-6] + [quantum(rungs)])
+    noise = np.fmax.reduce(
+        [rung.bend(base) for rung in rungs if rung.step < 2e-6] + [quantum(rungs)]
+    )
     for gap, rung, wider in zip(gaps, rungs, rungs[1:]):
         if gap > 30 * spread(rung, wider, noise):
             return KINK if rung.bend(base) > 0.1 * gap * rung.step else LOST
@@ -125,7 +139,9 @@ def verdict(output, slope, rungs, base):
 def moves(rungs):
     """Return whether the leaf changes with steps as small as 1e-8 to 1e-6: it is no mask, and not
     constant."""
-    return all(not np.array_equal(rung.ahead, rung.behind) for rung in rungs if 5e-9 < rung.step < 5e-6)
+    return all(
+        not np.array_equal(rung.ahead, rung.behind) for rung in rungs if 5e-9 < rung.step < 5e-6
+    )
 
 
 def quantum(rungs):

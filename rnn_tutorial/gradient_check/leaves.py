@@ -50,7 +50,9 @@ def judge_leaves(slope_along, gradient, direction, rounding, rtol):
         for k in group:
 
             def along(length, k=k):
-                return slope_along([length * v * (j == k) for j, v in enumerate(direction)]) / length
+                return (
+                    slope_along([length * v * (j == k) for j, v in enumerate(direction)]) / length
+                )
 
             found[k] = judge(along, claims[k], sizes[k], rtol * sizes[k], last_bits)
     return found
@@ -73,7 +75,9 @@ def fits(slope_along, claims, sizes, direction, weights, rtol):
     """Return whether the slope along the weighted leaves is what they claim; a claim of zero must
     hold farther out, too."""
     moved = [weights.get(k, 0.0) * v for k, v in enumerate(direction)]
-    claim, size = (sum(weight * numbers[k] for k, weight in weights.items()) for numbers in (claims, sizes))
+    claim, size = (
+        sum(weight * numbers[k] for k, weight in weights.items()) for numbers in (claims, sizes)
+    )
     right = abs(claim - slope_along(moved)) <= rtol * size
     return right and (size > 0 or slope_along([LENGTHS[-1] * v for v in moved]) == 0)
 

@@ -19,7 +19,9 @@ __all__ = [
     "run_backward",
 ]
 
-METHODS = [name for name, member in vars(Layer).items() if callable(member) and not name.startswith("_")]
+METHODS = [
+    name for name, member in vars(Layer).items() if callable(member) and not name.startswith("_")
+]
 
 
 class StateLost(AssertionError):
@@ -30,7 +32,9 @@ def check_protocol(layer):
     """Raise TypeError unless the layer has the methods of a Layer."""
     missing = [name for name in METHODS if not callable(getattr(layer, name, None))]
     if missing:
-        raise TypeError(f"layer: expected the methods {', '.join(METHODS)}, got {type(layer).__name__} without {missing[0]}")
+        raise TypeError(
+            f"layer: expected the methods {', '.join(METHODS)}, got {type(layer).__name__} without {missing[0]}"
+        )
 
 
 def check_inputs(xs):
@@ -55,7 +59,9 @@ def run_forward(layer, params, xs, state, mask):
 
 def run_backward(layer, params, cache, dys, dlast=None):
     """Return layer.backward(...), or raise TypeError unless it is (dparams, dxs, dstate)."""
-    return parts("layer.backward", layer.backward(params, cache, dys, dlast), "(dparams, dxs, dstate)")
+    return parts(
+        "layer.backward", layer.backward(params, cache, dys, dlast), "(dparams, dxs, dstate)"
+    )
 
 
 def parts(name, returned, expected):
@@ -84,7 +90,12 @@ def check_pieces(layer, params, xs, state, mask, rng):
     ys, last, cache = run_forward(layer, params, xs, state, mask if each_step else None)
     ys_1, middle, cache_1 = run_forward(layer, params, xs[:cut], state, masks[0])
     ys_2, end, cache_2 = run_forward(layer, params, xs[cut:], middle, masks[1])
-    _compare("forward", {"ys": ys, "last_state": last}, {"ys": _join(each_step, ys_1, ys_2), "last_state": end}, cut)
+    _compare(
+        "forward",
+        {"ys": ys, "last_state": last},
+        {"ys": _join(each_step, ys_1, ys_2), "last_state": end},
+        cut,
+    )
     dys, dlast = tree_random_like(ys, rng), tree_random_like(last, rng)
     dys_1, dys_2 = (dys[:cut], dys[cut:]) if each_step else (np.zeros_like(ys_1), dys)
     whole = run_backward(layer, params, cache, dys, dlast)
@@ -93,7 +104,9 @@ def check_pieces(layer, params, xs, state, mask, rng):
     dxs = () if xs.dtype.kind != "f" else np.concatenate([dxs_1, dxs_2])
     names = ("dparams", "dxs", "dfirst_state")
     whole = dict(zip(names, (whole[0], () if xs.dtype.kind != "f" else whole[1], whole[2])))
-    _compare("backward", whole, dict(zip(names, (tree_add(dparams_1, dparams_2), dxs, dfirst))), cut)
+    _compare(
+        "backward", whole, dict(zip(names, (tree_add(dparams_1, dparams_2), dxs, dfirst))), cut
+    )
 
 
 def _has_steps(layer, params, xs, state, cut):
@@ -111,9 +124,13 @@ def _compare(where, whole, pieces, cut):
     """Raise StateLost unless the two dicts of trees agree to 1e-12 of each leaf, or 1e-15 of the
     largest."""
     try:
-        pairs = list(zip(tree_paths(whole), tree_paths(tree_map(lambda _, piece: piece, whole, pieces))))
+        pairs = list(
+            zip(tree_paths(whole), tree_paths(tree_map(lambda _, piece: piece, whole, pieces)))
+        )
     except ValueError as error:
-        raise StateLost(f"layer.{where}: another structure in two pieces than in one: {error}") from None
+        raise StateLost(
+            f"layer.{where}: another structure in two pieces than in one: {error}"
+        ) from None
     largest = max(np.max(np.abs(leaf), initial=0.0) for (_, leaf), _ in pairs)
     for (path, want), (_, got) in pairs:
         same_shape = np.shape(want) == np.shape(got)

@@ -69,7 +69,9 @@ def complex_step_slope(f, point, direction, step=1e-20):
     Source: Squire & Trapp 1998; Martins et al. 2003, equation 6.
     """
     check_point("point", point)
-    outputs = _evaluate_complex(f, point, tree_map(lambda p, v: p + 1j * step * v, point, direction))
+    outputs = _evaluate_complex(
+        f, point, tree_map(lambda p, v: p + 1j * step * v, point, direction)
+    )
     check_outputs("output", outputs)
     slopes = tree_map(lambda y: np.imag(y) / step, outputs)
     leaves = tree_paths(outputs, "output")
@@ -77,10 +79,18 @@ def complex_step_slope(f, point, direction, step=1e-20):
     for index, verdict in found.items():
         name, leaf = leaves[index]
         if verdict == KINK:
-            raise CannotJudge(f"{name}: the function has a kink at this point (relu at 0?) and no slope: move the point")
-        what = "carries a wrong imaginary part: its slope is not" if np.iscomplexobj(leaf) else "is real, but changes with"
+            raise CannotJudge(
+                f"{name}: the function has a kink at this point (relu at 0?) and no slope: move the point"
+            )
+        what = (
+            "carries a wrong imaginary part: its slope is not"
+            if np.iscomplexobj(leaf)
+            else "is real, but changes with"
+        )
         seen = "that of the central difference" if np.iscomplexobj(leaf) else "the point"
-        raise ComplexStepLost(f"{name} {what} {seen}, so the complex step cannot judge this function. {CAUSES}")
+        raise ComplexStepLost(
+            f"{name} {what} {seen}, so the complex step cannot judge this function. {CAUSES}"
+        )
     return slopes
 
 
@@ -133,7 +143,9 @@ def check_point(name, point):
             raise TypeError(f"{path}: expected float64, got {dtype}, along which there is no slope")
         if dtype.itemsize < 8:
             cast = "cast the point first, tree_cast(point, np.float64)"
-            raise TypeError(f"{path}: expected float64, got {dtype}, too few digits to judge a gradient: {cast}")
+            raise TypeError(
+                f"{path}: expected float64, got {dtype}, too few digits to judge a gradient: {cast}"
+            )
 
 
 def check_outputs(name, outputs):
@@ -145,13 +157,17 @@ def check_outputs(name, outputs):
         if dtype.kind not in "fcbiu":
             raise TypeError(f"{path}: expected an array of numbers, got {dtype}")
         if dtype.kind in "fc" and np.finfo(dtype).precision < 15:
-            raise TypeError(f"{path}: expected double precision, got {dtype}, too few digits to judge a gradient")
+            raise TypeError(
+                f"{path}: expected double precision, got {dtype}, too few digits to judge a gradient"
+            )
 
 
 def check_plain(name, leaf):
     """Raise TypeError unless `leaf` is a number or a NumPy array; np.matrix and masked arrays are
     not: * and sum differ."""
-    if type(leaf) not in (np.ndarray, np.memmap) and not isinstance(leaf, (bool, int, float, complex, np.number, np.bool_)):
+    if type(leaf) not in (np.ndarray, np.memmap) and not isinstance(
+        leaf, (bool, int, float, complex, np.number, np.bool_)
+    ):
         raise TypeError(f"{name}: expected a NumPy array, got {type(leaf).__name__}")
 
 
@@ -164,11 +180,17 @@ def _evaluate_complex(f, point, moved):
             return f(moved)
         except np.exceptions.ComplexWarning as warning:
             place = f"NumPy drops the imaginary part {_place(warning)}"
-            raise ComplexStepLost(f"{place}, so the complex step cannot judge this function. {CAUSES}") from warning
+            raise ComplexStepLost(
+                f"{place}, so the complex step cannot judge this function. {CAUSES}"
+            ) from warning
         except TypeError as error:
-            f(point)  # an error that has nothing to do with complex numbers comes from here, as it is
+            f(
+                point
+            )  # an error that has nothing to do with complex numbers comes from here, as it is
             text = f"the function does not take complex numbers {_place(error)} ({error})"
-            raise ComplexStepLost(f"{text}, so the complex step cannot judge it. {CAUSES}") from error
+            raise ComplexStepLost(
+                f"{text}, so the complex step cannot judge it. {CAUSES}"
+            ) from error
 
 
 def _place(error):
@@ -184,5 +206,7 @@ def _difference(ahead, behind):
 
 def _scalar(slope):
     if isinstance(slope, (tuple, list, dict)) or np.ndim(slope) != 0:
-        raise TypeError(f"loss: expected a scalar, got {type(slope).__name__} of shape {np.shape(slope)}")
+        raise TypeError(
+            f"loss: expected a scalar, got {type(slope).__name__} of shape {np.shape(slope)}"
+        )
     return slope

@@ -187,7 +187,9 @@ def turn_outputs(ys):
 def refuse_state(layer):
     """Raise CannotContinue."""
     name = type(layer).__name__
-    raise CannotContinue(f"{name} cannot carry a state on: it reads from the end, which has not come yet")
+    raise CannotContinue(
+        f"{name} cannot carry a state on: it reads from the end, which has not come yet"
+    )
 
 
 class BidirectionalParams(NamedTuple):
@@ -252,21 +254,35 @@ class Bidirectional:
             refuse_state(self)
         check_fields("params", params, "forwards", "backwards")
         forwards, state_f, cache_f = self.forwards.forward(params.forwards, xs, mask=mask, rng=rng)
-        backwards, state_b, cache_b = Reversed(self.backwards).forward(params.backwards, xs, mask=mask, rng=rng)
+        backwards, state_b, cache_b = Reversed(self.backwards).forward(
+            params.backwards, xs, mask=mask, rng=rng
+        )
         ys = merged(self.merge, forwards, backwards)
-        return ys, BidirectionalState(state_f, state_b), BidirectionalCache(forwards, backwards, cache_f, cache_b)
+        return (
+            ys,
+            BidirectionalState(state_f, state_b),
+            BidirectionalCache(forwards, backwards, cache_f, cache_b),
+        )
 
     def backward(self, params, cache, dys, dstate=None):
         """Return (dparams, dxs, BidirectionalState of dfirst_states): xs is read twice, so its gradient is a sum of two."""
         dstate_f, dstate_b = (None, None) if dstate is None else dstate
         check_like("dys", dys, self.merge.f(cache.forwards, cache.backwards))
         dforwards, dbackwards = self.merge.backward(cache.forwards, cache.backwards, dys)
-        dparams_f, dxs_f, dfirst_f = self.forwards.backward(params.forwards, cache.forwards_cache, dforwards, dstate_f)
+        dparams_f, dxs_f, dfirst_f = self.forwards.backward(
+            params.forwards, cache.forwards_cache, dforwards, dstate_f
+        )
         dparams_b, dxs_b, dfirst_b = Reversed(self.backwards).backward(
             params.backwards, cache.backwards_cache, dbackwards, dstate_b
         )
-        dxs = None if dxs_f is None else dxs_f + dxs_b  # symbols, which an Embedding reads, have no gradient
-        return BidirectionalParams(dparams_f, dparams_b), dxs, BidirectionalState(dfirst_f, dfirst_b)
+        dxs = (
+            None if dxs_f is None else dxs_f + dxs_b
+        )  # symbols, which an Embedding reads, have no gradient
+        return (
+            BidirectionalParams(dparams_f, dparams_b),
+            dxs,
+            BidirectionalState(dfirst_f, dfirst_b),
+        )
 
 
 def merged(merge, forwards, backwards):
@@ -277,5 +293,7 @@ def merged(merge, forwards, backwards):
     except ValueError as error:
         raise ValueError(f"merge: {merge.name} cannot merge {shapes}: {error}") from error
     if ys.shape[:-1] != forwards.shape[:-1]:
-        raise ValueError(f"merge: {merge.name} of {shapes}: expected all axes but the last to stay, got {ys.shape}")
+        raise ValueError(
+            f"merge: {merge.name} of {shapes}: expected all axes but the last to stay, got {ys.shape}"
+        )
     return ys

@@ -113,7 +113,9 @@ class Last:
             check_mask(mask, T, B)
             real = mask.any(axis=0)
             if not real.all():
-                raise ValueError(f"mask: expected a real step in every sequence, got none in {int(real.argmin())}")
+                raise ValueError(
+                    f"mask: expected a real step in every sequence, got none in {int(real.argmin())}"
+                )
             last = T - 1 - mask[::-1].argmax(axis=0)
         place = (last, np.arange(B))
         return xs[place], (), LastCache(place, np.zeros_like(xs))
@@ -145,7 +147,9 @@ class Dense:
         check_rng(rng)
         check_positive("input_size", self.input_size)
         check_positive("output_size", self.output_size)
-        return DenseParams(glorot_uniform(rng, (self.input_size, self.output_size)), np.zeros(self.output_size))
+        return DenseParams(
+            glorot_uniform(rng, (self.input_size, self.output_size)), np.zeros(self.output_size)
+        )
 
     def initial_state(self, params, batch_size):
         """Return (): it remembers nothing."""
@@ -208,7 +212,9 @@ class Embedding:
         """Return (dparams, None, ()): row v of dE is the sum of dys wherever the symbol was v. Indices have no gradient."""
         check_shape("dys", dys, (*indices.shape, self.output_size), params.E.dtype)
         dE = np.zeros_like(params.E)
-        np.add.at(dE, indices, dys)  # unlike dE[indices] += dys, counts a symbol as often as it occurs
+        np.add.at(
+            dE, indices, dys
+        )  # unlike dE[indices] += dys, counts a symbol as often as it occurs
         return EmbeddingParams(dE), None, ()
 
 
@@ -224,7 +230,9 @@ class Serial:
     def __init__(self, layers, *others):
         if others or not isinstance(layers, (tuple, list)):
             got = f"{1 + len(others)} arguments" if others else type(layers).__name__
-            raise TypeError(f"layers: expected one tuple of layers, Serial((first, second)), got {got}")
+            raise TypeError(
+                f"layers: expected one tuple of layers, Serial((first, second)), got {got}"
+            )
         object.__setattr__(self, "layers", tuple(layers))
 
     def init(self, rng):
@@ -234,7 +242,9 @@ class Serial:
     def initial_state(self, params, batch_size):
         """Return the tuple of the layers' first states."""
         self._check("params", params)
-        return tuple(layer.initial_state(part, batch_size) for layer, part in zip(self.layers, params))
+        return tuple(
+            layer.initial_state(part, batch_size) for layer, part in zip(self.layers, params)
+        )
 
     def forward(self, params, xs, state=None, *, mask=None, rng=None):
         """Return (ys of the last layer, the tuple of the layers' last states, caches)."""
@@ -263,7 +273,9 @@ class Serial:
     def _check(self, name, parts):
         if not isinstance(parts, (tuple, list)) or len(parts) != len(self.layers):
             got = len(parts) if isinstance(parts, (tuple, list)) else type(parts).__name__
-            raise ValueError(f"{name}: expected a tuple of {len(self.layers)}, one for each layer, got {got}")
+            raise ValueError(
+                f"{name}: expected a tuple of {len(self.layers)}, one for each layer, got {got}"
+            )
 
     def __repr__(self):
         lines = [line for layer in self.layers for line in f"{layer!r},".splitlines()]

@@ -14,7 +14,14 @@ from rnn_tutorial.layers.layer import check_stateless
 from rnn_tutorial.sequence.step import check_state, step, step_backward
 from rnn_tutorial.sequence.unroll import hold, zero_held, zero_padding
 from rnn_tutorial.tree import tree_add, tree_map, tree_zeros_like
-from rnn_tutorial.validation import check_array, check_like, check_mask, check_number, check_rng, check_shape
+from rnn_tutorial.validation import (
+    check_array,
+    check_like,
+    check_mask,
+    check_number,
+    check_rng,
+    check_shape,
+)
 
 __all__ = [
     "Dropout",
@@ -163,7 +170,9 @@ class Zoneout:
             want = f"{self.cell.State.__name__} of numbers, as {self.cell.name} has"
             raise TypeError(f"rates: expected {want}, got {self.rates!r}")
         named = self.rates._asdict().items()
-        rates = {name: check_number(f"rates.{name}", rate, at_least=0, at_most=1) for name, rate in named}
+        rates = {
+            name: check_number(f"rates.{name}", rate, at_least=0, at_most=1) for name, rate in named
+        }
         object.__setattr__(self, "rates", self.cell.State(**rates))
 
     def init(self, rng):
@@ -204,7 +213,9 @@ class Zoneout:
         dstate = tree_zeros_like(cache.steps[-1].state) if dstate is None else dstate
         check_like("dstate", dstate, cache.steps[-1].state)
         dparams, dxs = tree_zeros_like(params), []
-        for step_cache, take, keep, dh in reversed(list(zip(cache.steps, cache.taken, cache.keeps, dhs))):
+        for step_cache, take, keep, dh in reversed(
+            list(zip(cache.steps, cache.taken, cache.keeps, dhs))
+        ):
             arriving = zero_held(keep, dstate._replace(h=dstate.h + dh))
             held = tree_map(lambda p, d: (1 - p) * d, take, arriving)
             dnew = tree_map(np.multiply, take, arriving)

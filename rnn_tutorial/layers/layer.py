@@ -61,7 +61,13 @@ class Layer(Protocol):
         """Return the state before the first step."""
 
     def forward(
-        self, params: Any, xs: Array, state: Any = None, *, mask: Array | None = None, rng: np.random.Generator | None = None
+        self,
+        params: Any,
+        xs: Array,
+        state: Any = None,
+        *,
+        mask: Array | None = None,
+        rng: np.random.Generator | None = None,
     ) -> tuple[Array, Any, Any]:
         """Return (ys, the state after the last step, cache).
 
@@ -69,7 +75,9 @@ class Layer(Protocol):
         evaluation, where nothing is random; in training a generator, for layers that draw from it.
         """
 
-    def backward(self, params: Any, cache: Any, dys: Array, dstate: Any = None) -> tuple[Any, Array | None, Any]:
+    def backward(
+        self, params: Any, cache: Any, dys: Array, dstate: Any = None
+    ) -> tuple[Any, Array | None, Any]:
         """Return (dparams, dxs, the gradient of the state that went in).
 
         dstate: the gradient of the state that came out; None stands for zeros. dxs is None for inputs that have no gradient,
@@ -83,11 +91,15 @@ def reset_state(state, first):
     Raises: TypeError unless `first` is boolean, ValueError unless it has one entry for each row of every array of the state.
     """
     if not isinstance(first, np.ndarray) or first.dtype != bool:
-        raise TypeError(f"first: expected a boolean array (B,), got {getattr(first, 'dtype', type(first).__name__)}")
+        raise TypeError(
+            f"first: expected a boolean array (B,), got {getattr(first, 'dtype', type(first).__name__)}"
+        )
 
     def reset(leaf):
         if first.shape != leaf.shape[:1]:
-            raise ValueError(f"first: expected shape {leaf.shape[:1]}, one entry a sequence, got {first.shape}")
+            raise ValueError(
+                f"first: expected shape {leaf.shape[:1]}, one entry a sequence, got {first.shape}"
+            )
         return np.where(first.reshape(-1, *[1] * (leaf.ndim - 1)), np.zeros_like(leaf), leaf)
 
     return tree_map(reset, state)
@@ -96,4 +108,6 @@ def reset_state(state, first):
 def check_stateless(layer, state):
     """Raise TypeError unless `state` is None or (): a layer that remembers nothing has no other."""
     if not (state is None or (isinstance(state, tuple) and not state)):
-        raise TypeError(f"state: {type(layer).__name__} has none, expected None or (), got {type(state).__name__}")
+        raise TypeError(
+            f"state: {type(layer).__name__} has none, expected None or (), got {type(state).__name__}"
+        )

@@ -78,7 +78,9 @@ class Recomputed:
         ys, starts = None, []
         for some in stretches(len(xs), every):
             starts.append((some, state, deepcopy(rng)))
-            part, state = self.layer.forward(params, xs[some], state, mask=of_steps(mask, some), rng=rng)[:2]
+            part, state = self.layer.forward(
+                params, xs[some], state, mask=of_steps(mask, some), rng=rng
+            )[:2]
             ys = written(ys, check_sequence_output(part, some), some, len(xs))
         return ys, deepcopy(state), RecomputeCache(xs, mask, starts)
 
@@ -87,15 +89,21 @@ class Recomputed:
         check_shape("dys", dys, (*cache.xs.shape[:2], *dys.shape[2:]), dys.dtype)
         dparams = dxs = None
         for some, state, rng in reversed(cache.starts):
-            dpart, dx, dstate = self._stretch_backward(params, cache, some, state, rng, dys[some], dstate)
-            dparams = dpart if dparams is None else tree_add(dparams, dpart)  # the same weights at every step
+            dpart, dx, dstate = self._stretch_backward(
+                params, cache, some, state, rng, dys[some], dstate
+            )
+            dparams = (
+                dpart if dparams is None else tree_add(dparams, dpart)
+            )  # the same weights at every step
             dxs = None if dx is None else written(dxs, dx, some, len(dys))
         return dparams, dxs, dstate
 
     def _stretch_backward(self, params, cache, some, state, rng, dys, dstate):
         """Return (dparams, dxs, dstate) of one stretch, run once more; nothing of it is left when the next one is run."""
         mask = of_steps(cache.mask, some)
-        _, _, inside = self.layer.forward(params, cache.xs[some], state, mask=mask, rng=deepcopy(rng))
+        _, _, inside = self.layer.forward(
+            params, cache.xs[some], state, mask=mask, rng=deepcopy(rng)
+        )
         return self.layer.backward(params, inside, dys, dstate)
 
 
@@ -146,5 +154,7 @@ def of_steps(mask, some):
 def check_sequence_output(ys: Array, some: slice) -> Array:
     """Return ys. Raises: ValueError unless it has an output for each of the steps `some`."""
     if ys.ndim < 3 or len(ys) != some.stop - some.start:
-        raise ValueError(f"layer: expected an output at each step, (T, B, N), got outputs of shape {ys.shape}")
+        raise ValueError(
+            f"layer: expected an output at each step, (T, B, N), got outputs of shape {ys.shape}"
+        )
     return ys

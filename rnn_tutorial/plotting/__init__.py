@@ -12,7 +12,13 @@ from rnn_tutorial.plotting.diagrams.cells import draw_carousel, draw_gru_forms, 
 from rnn_tutorial.plotting.diagrams.directions import draw_both_directions
 from rnn_tutorial.plotting.diagrams.layouts import draw_layouts
 from rnn_tutorial.plotting.diagrams.padding import plot_padding
-from rnn_tutorial.plotting.diagrams.paths import draw_paths, draw_shapes, draw_step, draw_unrolled, draw_window
+from rnn_tutorial.plotting.diagrams.paths import (
+    draw_paths,
+    draw_shapes,
+    draw_step,
+    draw_unrolled,
+    draw_window,
+)
 from rnn_tutorial.plotting.diagrams.stack import draw_stack
 from rnn_tutorial.plotting.gates import plot_gates, plot_gradient_flow, plot_traces, plot_trials
 from rnn_tutorial.plotting.maps import plot_cobweb

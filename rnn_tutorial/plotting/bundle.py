@@ -20,7 +20,9 @@ def lines(bundle):
     for label, values in curves.items():
         if values.ndim != 1 or values.size == 0:
             raise ValueError(f"{label}: expected values of shape (N,), got {values.shape}")
-    return [(label, values, line) for (label, values), line in zip(curves.items(), LINES, strict=False)]
+    return [
+        (label, values, line) for (label, values), line in zip(curves.items(), LINES, strict=False)
+    ]
 
 
 def refuse_other_bundle(bundle):
@@ -28,7 +30,9 @@ def refuse_other_bundle(bundle):
     if not isinstance(bundle, dict):
         raise TypeError(f"expected a dict {{label: values}}, got {type(bundle).__name__}")
     if len(bundle) > len(LINES):
-        raise ValueError(f"expected at most {len(LINES)} curves, as many as can be told apart, got {len(bundle)}")
+        raise ValueError(
+            f"expected at most {len(LINES)} curves, as many as can be told apart, got {len(bundle)}"
+        )
 
 
 def refuse_other_length(name, label, values, N):

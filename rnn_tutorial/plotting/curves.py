@@ -9,7 +9,15 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from rnn_tutorial.plotting.bundle import few, gap_at_zero, lines, refuse_other_length
-from rnn_tutorial.plotting.style import BLACK, GREY, in_house_style, label_steps, legend_outside, new_axes, visible_symbols
+from rnn_tutorial.plotting.style import (
+    BLACK,
+    GREY,
+    in_house_style,
+    label_steps,
+    legend_outside,
+    new_axes,
+    visible_symbols,
+)
 
 __all__ = [
     "plot_jacobian_norms",
@@ -24,7 +32,17 @@ _DASHES = (0, (1, 1)), (0, (4, 2)), (0, (7, 2, 1, 2)), (0, (2, 4))  # of the bas
 
 
 @in_house_style
-def plot_learning_curve(losses, *, steps=None, smoothing=1, baselines=None, quantity="loss", unit="", logarithmic=False, ax=None):
+def plot_learning_curve(
+    losses,
+    *,
+    steps=None,
+    smoothing=1,
+    baselines=None,
+    quantity="loss",
+    unit="",
+    logarithmic=False,
+    ax=None,
+):
     """Return the Axes with loss over updates.
 
     losses      {label: (N,)}
@@ -40,7 +58,16 @@ def plot_learning_curve(losses, *, steps=None, smoothing=1, baselines=None, quan
         at = np.asarray(steps.get(label, np.arange(1, len(values) + 1)))
         refuse_other_length("steps", label, at, len(values))
         if smoothing > 1 and label not in steps:
-            ax.plot(at, values, color=line["color"], alpha=0.25, linewidth=0.8, linestyle="-", marker="", label="_raw")
+            ax.plot(
+                at,
+                values,
+                color=line["color"],
+                alpha=0.25,
+                linewidth=0.8,
+                linestyle="-",
+                marker="",
+                label="_raw",
+            )
             values = _trailing_mean(values, smoothing)
         ax.plot(at, values, label=label, markevery=few(at), **line)
     for (name, value), dashes in zip((baselines or {}).items(), cycle(_DASHES), strict=False):
@@ -62,8 +89,15 @@ def plot_u_curve(step_sizes, errors, *, ax=None):
     ax = new_axes(ax)
     for label, values, line in lines(errors):
         refuse_other_length("errors", label, values, len(step_sizes))
-        ax.plot(step_sizes, np.maximum(values, 1e-17), label=label, markevery=few(step_sizes), **line)
-    ax.set(xscale="log", yscale="log", xlabel=r"step size $\varepsilon$", ylabel="relative error of the gradient")
+        ax.plot(
+            step_sizes, np.maximum(values, 1e-17), label=label, markevery=few(step_sizes), **line
+        )
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel=r"step size $\varepsilon$",
+        ylabel="relative error of the gradient",
+    )
     legend_outside(ax)
     return ax
 
@@ -79,9 +113,17 @@ def plot_jacobian_norms(norms, bounds=None, *, ax=None):
     bounds = {label: gap_at_zero(bound) for label, bound, _ in lines(bounds or {})}
     dotted = {"linestyle": (0, (1, 1.5)), "linewidth": 1.2, "marker": ""}
     for label, values, line in lines(norms):
-        ax.plot(np.arange(len(values)), gap_at_zero(values), label=label, markevery=few(values), **line)
+        ax.plot(
+            np.arange(len(values)), gap_at_zero(values), label=label, markevery=few(values), **line
+        )
         if label in bounds:
-            ax.plot(np.arange(len(bounds[label])), bounds[label], color=line["color"], label=f"_bound of {label}", **dotted)
+            ax.plot(
+                np.arange(len(bounds[label])),
+                bounds[label],
+                color=line["color"],
+                label=f"_bound of {label}",
+                **dotted,
+            )
     if bounds:
         ax.plot([], [], color=GREY, label="bound", **dotted)
     ax.set(yscale="log", xlabel=r"time distance $T - t$ (steps)")
@@ -100,12 +142,16 @@ def plot_states(hs, *, symbols=None, ax=None):
     """
     hs = np.asarray(hs)
     if hs.ndim != 2:
-        raise ValueError(f"hs: expected the states of one sequence, shape (T, H), got {hs.shape}; take hs[:, b]")
+        raise ValueError(
+            f"hs: expected the states of one sequence, shape (T, H), got {hs.shape}; take hs[:, b]"
+        )
     T, H = hs.shape
     symbols = visible_symbols(symbols, T)
     ax = new_axes(ax, size=(min(7 + max(0, T - 40) * 0.1, 12), min(1.4 + 0.3 * H, 6)))
     limit = max(1.0, float(np.abs(hs).max()))
-    image = ax.pcolormesh(np.arange(T + 1) + 0.5, np.arange(H + 1) - 0.5, hs.T, cmap="PuOr", vmin=-limit, vmax=limit)
+    image = ax.pcolormesh(
+        np.arange(T + 1) + 0.5, np.arange(H + 1) - 0.5, hs.T, cmap="PuOr", vmin=-limit, vmax=limit
+    )
     ax.figure.colorbar(image, ax=ax, label="value of the unit", pad=0.02)
     ax.invert_yaxis()
     ax.grid(False)
@@ -129,7 +175,14 @@ def plot_signals(signals, *, ax=None):
         at = np.arange(1, len(values) + 1)
         ax.axhline(zero, color=GREY, linewidth=0.7)
         ax.vlines(at, zero, zero + values, color=line["color"], linewidth=1.6)
-        ax.plot(at, zero + values, label=label, color=line["color"], marker=line["marker"], linestyle="none")
+        ax.plot(
+            at,
+            zero + values,
+            label=label,
+            color=line["color"],
+            marker=line["marker"],
+            linestyle="none",
+        )
     ax.set_yticks(zeros, [label for label, *_ in curves])
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
@@ -150,7 +203,11 @@ def plot_truncation_bias(windows, errors, *, ax=None):
         refuse_other_length("errors", label, values, len(windows))
         ax.plot(windows, gap_at_zero(values), label=label, **line)
     ax.axhline(1, color=BLACK, linewidth=0.8)
-    ax.set(yscale="log", xlabel="window (steps back through time)", ylabel="relative error of the truncated gradient")
+    ax.set(
+        yscale="log",
+        xlabel="window (steps back through time)",
+        ylabel="relative error of the truncated gradient",
+    )
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     legend_outside(ax)
     return ax

@@ -10,7 +10,16 @@ from matplotlib.patches import Rectangle
 
 from rnn_tutorial.plotting.bundle import few, lines, refuse_other_bundle
 from rnn_tutorial.plotting.curves import plot_jacobian_norms
-from rnn_tutorial.plotting.style import BLACK, GREY, LINES, in_house_style, label_steps, legend_outside, new_axes, visible_symbols
+from rnn_tutorial.plotting.style import (
+    BLACK,
+    GREY,
+    LINES,
+    in_house_style,
+    label_steps,
+    legend_outside,
+    new_axes,
+    visible_symbols,
+)
 from rnn_tutorial.validation import check_number
 
 __all__ = [
@@ -39,11 +48,17 @@ def plot_gates(gates, *, symbols=None, units=None, ax=None):
     rows = len(units)
     gap = 0.7 * max(1, rows * len(gates) / 24)  # rows between one gate and the next
     tops = [k * (rows + gap) for k in range(len(gates))]
-    ax = new_axes(ax, size=(min(7.5 + max(0, T - 40) * 0.1, 12), min(1 + 0.24 * (tops[-1] + rows), 7)))
+    ax = new_axes(
+        ax, size=(min(7.5 + max(0, T - 40) * 0.1, 12), min(1 + 0.24 * (tops[-1] + rows), 7))
+    )
     for top, values in zip(tops, gates.values(), strict=True):
         edges = np.arange(T + 1) + 0.5, top + np.arange(rows + 1) - 0.5
         image = ax.pcolormesh(*edges, values[:, units].T, cmap="Blues", vmin=0, vmax=1)
-        ax.add_patch(Rectangle((0.5, top - 0.5), T, rows, fill=False, edgecolor=GREY, linewidth=0.8, clip_on=False))
+        ax.add_patch(
+            Rectangle(
+                (0.5, top - 0.5), T, rows, fill=False, edgecolor=GREY, linewidth=0.8, clip_on=False
+            )
+        )
     ax.figure.colorbar(image, ax=ax, label="0 closed, 1 open", pad=0.02)
     _label_rows(ax, tops, list(gates), units)
     label_steps(ax, symbols)
@@ -57,12 +72,18 @@ def _check_gates(gates):
     shape = next(iter(gates.values())).shape
     for name, values in gates.items():
         if values.ndim != 2:
-            raise ValueError(f"{name}: expected the gate of one sequence, shape (T, H), got {values.shape}; take {name}[:, b]")
+            raise ValueError(
+                f"{name}: expected the gate of one sequence, shape (T, H), got {values.shape}; take {name}[:, b]"
+            )
         if values.shape != shape:
-            raise ValueError(f"{name}: expected shape {shape}, that of the first gate, got {values.shape}")
+            raise ValueError(
+                f"{name}: expected shape {shape}, that of the first gate, got {values.shape}"
+            )
         if not ((values >= 0) & (values <= 1)).all():
             span = f"{values.min():.3g} to {values.max():.3g}"
-            raise ValueError(f"{name}: expected a gate, all values from 0 to 1, got {span}; for other values see plot_states")
+            raise ValueError(
+                f"{name}: expected a gate, all values from 0 to 1, got {span}; for other values see plot_states"
+            )
     return gates
 
 
@@ -84,8 +105,13 @@ def _label_rows(ax, tops, names, units):
     rows = len(units)
     every = -(-rows * len(tops) // 24)
     shown = range(0, rows, every)
-    ax.set_yticks([top + row for top in tops for row in shown], [str(units[row]) for _ in tops for row in shown])
-    ax.yaxis.remove_overlapping_locs = False  # the name of a gate may stand level with the number of a unit
+    ax.set_yticks(
+        [top + row for top in tops for row in shown],
+        [str(units[row]) for _ in tops for row in shown],
+    )
+    ax.yaxis.remove_overlapping_locs = (
+        False  # the name of a gate may stand level with the number of a unit
+    )
     ax.set_yticks([top + (rows - 1) / 2 for top in tops], names, minor=True, fontsize=13)
     ax.tick_params(axis="y", which="minor", length=0, pad=28)
     ax.set(ylabel="gate and unit", ylim=(tops[-1] + rows - 0.4, -0.6))
@@ -107,7 +133,9 @@ def plot_traces(traces, *, quantity="value of the unit", symbols=None, ax=None):
     traces = {label: np.asarray(values, dtype=float) for label, values in traces.items()}
     for label, values in traces.items():
         if values.ndim not in (1, 2) or values.size == 0:
-            raise ValueError(f"{label}: expected the values of one sequence, shape (T,) or (T, H), got {values.shape}")
+            raise ValueError(
+                f"{label}: expected the values of one sequence, shape (T,) or (T, H), got {values.shape}"
+            )
     T = max(len(values) for values in traces.values())
     symbols = visible_symbols(symbols, T)
     ax = new_axes(ax, size=(7.5 if symbols is None else min(7.5 + max(0, T - 35) * 0.1, 12), 3.6))
@@ -170,8 +198,13 @@ def plot_trials(trials, *, limit, quantity="training strings presented", ax=None
     ax.set_xticks([], minor=True)
     ax.tick_params(axis="y", length=0)
     ax.grid(False, axis="y")
-    for words, at, side in (("bar: median of all trials", left, "left"), ("not solved", np.sqrt(limit * right), "center")):
-        ax.annotate(words, (at, 1.02), xycoords=ax.get_xaxis_transform(), ha=side, color=GREY, fontsize=10)
+    for words, at, side in (
+        ("bar: median of all trials", left, "left"),
+        ("not solved", np.sqrt(limit * right), "center"),
+    ):
+        ax.annotate(
+            words, (at, 1.02), xycoords=ax.get_xaxis_transform(), ha=side, color=GREY, fontsize=10
+        )
     return ax
 
 
@@ -180,28 +213,57 @@ def _check_trials(trials, limit):
         raise TypeError(f"trials: expected a dict {{name: numbers}}, got {type(trials).__name__}")
     if not trials:
         raise ValueError("trials: expected at least one entry, got none")
-    trials = {name: np.array([np.nan if n is None else n for n in numbers], dtype=float) for name, numbers in trials.items()}
+    trials = {
+        name: np.array([np.nan if n is None else n for n in numbers], dtype=float)
+        for name, numbers in trials.items()
+    }
     for name, numbers in trials.items():
         if numbers.size == 0:
             raise ValueError(f"{name}: expected at least one trial, got none")
         outside = numbers[(numbers <= 0) | (numbers > limit)]
         if outside.size:
-            raise ValueError(f"{name}: expected numbers above 0 and up to the limit {limit}, or None, got {outside[0]:g}")
+            raise ValueError(
+                f"{name}: expected numbers above 0 and up to the limit {limit}, or None, got {outside[0]:g}"
+            )
     return trials
 
 
 def _draw_trials(ax, row, numbers, unsolved_at, line):
     """Draw the trials of one row, each a little below the one before, so that none hides another."""
     heights = row + (np.linspace(-0.3, 0.3, len(numbers)) if len(numbers) > 1 else np.zeros(1))
-    look = {"color": line["color"], "marker": line["marker"], "linestyle": "none", "markersize": 6, "clip_on": False}
+    look = {
+        "color": line["color"],
+        "marker": line["marker"],
+        "linestyle": "none",
+        "markersize": 6,
+        "clip_on": False,
+    }
     solved = np.isfinite(numbers)
     at = np.where(solved, numbers, unsolved_at)
-    for label, these, face in (("_solved", solved, line["color"]), ("_not solved", ~solved, "none")):
+    for label, these, face in (
+        ("_solved", solved, line["color"]),
+        ("_not solved", ~solved, "none"),
+    ):
         # a line without points is at the corner of the figure for the layout, which would leave a margin for it
-        ax.plot(at[these], heights[these], label=label, markerfacecolor=face, in_layout=bool(these.any()), **look)
+        ax.plot(
+            at[these],
+            heights[these],
+            label=label,
+            markerfacecolor=face,
+            in_layout=bool(these.any()),
+            **look,
+        )
     median = np.median(np.where(solved, numbers, np.inf))
     if np.isfinite(median):
-        ax.plot([median, median], [row - 0.38, row + 0.38], color=BLACK, linestyle="-", marker="", label="_median", zorder=1)
+        ax.plot(
+            [median, median],
+            [row - 0.38, row + 0.38],
+            color=BLACK,
+            linestyle="-",
+            marker="",
+            label="_median",
+            zorder=1,
+        )
 
 
 def _round_numbers(low, high):

@@ -32,7 +32,9 @@ def plot_cobweb(f, starts, *, steps=15, ax=None):
         ax.plot(corners[:-1], corners[1:], linewidth=1.4, marker="", label=label, **line)
         ax.plot(start, start, color=line["color"], marker="o", label="_start")
     ticks, limits = np.linspace(-1, 1, 5), (-1.03, 1.03)
-    ax.set(xlabel=r"state before, $h_{t-1}$", ylabel=r"state after, $h_t$", xticks=ticks, yticks=ticks)
+    ax.set(
+        xlabel=r"state before, $h_{t-1}$", ylabel=r"state after, $h_t$", xticks=ticks, yticks=ticks
+    )
     ax.set(xlim=limits, ylim=limits, aspect="equal")
     ax.legend(loc="upper left", handlelength=3)
     return ax

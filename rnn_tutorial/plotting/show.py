@@ -19,14 +19,18 @@ def show(picture, alt):
     this is `plt.show()`. Errors: TypeError for another picture, ValueError for an empty alt.
     """
     if not isinstance(picture, Figure | Axes):
-        raise TypeError(f"picture: expected a matplotlib Figure or Axes, got {type(picture).__name__}")
+        raise TypeError(
+            f"picture: expected a matplotlib Figure or Axes, got {type(picture).__name__}"
+        )
     if not alt.strip():
         raise ValueError("alt: expected a description of the picture, got an empty text")
     figure = picture.get_figure() if isinstance(picture, Axes) else picture
     if not in_jupyter():
         plt.show()
         return
-    from IPython.display import display  # not a dependency of the package: only there inside Jupyter
+    from IPython.display import (
+        display,
+    )  # not a dependency of the package: only there inside Jupyter
 
     display(figure, metadata={"image/png": {"alt": " ".join(alt.split())}})
     plt.close(figure)

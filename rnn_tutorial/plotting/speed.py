@@ -8,7 +8,15 @@ from itertools import cycle
 import numpy as np
 
 from rnn_tutorial.plotting.bundle import refuse_other_bundle
-from rnn_tutorial.plotting.style import BLACK, GREY, LINES, PAPER, in_house_style, legend_outside, new_axes
+from rnn_tutorial.plotting.style import (
+    BLACK,
+    GREY,
+    LINES,
+    PAPER,
+    in_house_style,
+    legend_outside,
+    new_axes,
+)
 from rnn_tutorial.validation import check_number
 
 __all__ = [
@@ -34,14 +42,42 @@ def plot_roofline(peak, bandwidth, points, *, ax=None):
     points = _check_points(points)
     ridge = peak / bandwidth
     intensities, rates = zip(*points.values()) if points else ((), ())
-    left, right = min([ridge / 30, *(x / 2 for x in intensities)]), max([ridge * 30, *(2 * x for x in intensities)])
+    left, right = (
+        min([ridge / 30, *(x / 2 for x in intensities)]),
+        max([ridge * 30, *(2 * x for x in intensities)]),
+    )
     low, high = min([bandwidth * left, *(y / 2 for y in rates)]), max([peak, *rates]) * 3
     ax = new_axes(ax, size=(8, 4.5))
-    ax.plot([left, ridge, right], [bandwidth * left, peak, peak], color=BLACK, marker="", linestyle="-", label="_roof")
-    ax.plot([ridge, ridge], [low, peak], color=GREY, marker="", linestyle=":", linewidth=1, label="_ridge")
+    ax.plot(
+        [left, ridge, right],
+        [bandwidth * left, peak, peak],
+        color=BLACK,
+        marker="",
+        linestyle="-",
+        label="_roof",
+    )
+    ax.plot(
+        [ridge, ridge],
+        [low, peak],
+        color=GREY,
+        marker="",
+        linestyle=":",
+        linewidth=1,
+        label="_ridge",
+    )
     for number, ((label, (x, y)), line) in enumerate(zip(points.items(), cycle(LINES))):
         face = line["color"] if number < len(LINES) else PAPER
-        ax.plot([x], [y], linestyle="", marker=line["marker"], color=line["color"], mfc=face, ms=8, mew=1.6, label=label)
+        ax.plot(
+            [x],
+            [y],
+            linestyle="",
+            marker=line["marker"],
+            color=line["color"],
+            mfc=face,
+            ms=8,
+            mew=1.6,
+            label=label,
+        )
     _label_roofs(ax, peak, bandwidth, left, right)
     ax.set(xscale="log", yscale="log", xlim=(left, right), ylim=(low, high))
     ax.set(xlabel="arithmetic intensity (FLOP per byte moved)", ylabel="rate (GFLOP/s)")
@@ -53,9 +89,13 @@ def plot_roofline(peak, bandwidth, points, *, ax=None):
 def _check_points(points):
     """Return {label: (intensity, rate)}, or refuse what is no point of a roofline."""
     if not isinstance(points, dict):
-        raise TypeError(f"points: expected a dict {{label: (intensity, rate)}}, got {type(points).__name__}")
+        raise TypeError(
+            f"points: expected a dict {{label: (intensity, rate)}}, got {type(points).__name__}"
+        )
     if len(points) > 2 * len(LINES):
-        raise ValueError(f"points: expected at most {2 * len(LINES)}, as many as can be told apart, got {len(points)}")
+        raise ValueError(
+            f"points: expected at most {2 * len(LINES)}, as many as can be told apart, got {len(points)}"
+        )
     for label, point in points.items():
         if np.shape(point) != (2,):
             raise ValueError(f"points, {label}: expected (intensity, rate), got {point}")
@@ -97,7 +137,15 @@ def plot_ratios(ratios, *, quantity="their time / ours", ax=None):
     for name, line in zip(series, LINES, strict=False):
         rows = [row for row, values in enumerate(ratios.values()) if name in values]
         at = [values[name] for values in ratios.values() if name in values]
-        ax.plot(at, rows, linestyle="", marker=line["marker"], color=line["color"], markersize=7, label=name)
+        ax.plot(
+            at,
+            rows,
+            linestyle="",
+            marker=line["marker"],
+            color=line["color"],
+            markersize=7,
+            label=name,
+        )
     everything = [ratio for values in ratios.values() for ratio in values.values()] + [1]
     left, right = min(everything) / 1.25, max(everything) * 1.25
     ax.set(xscale="log", xlim=(left, right), ylim=(len(ratios) - 0.5, -0.5), xlabel=quantity)
@@ -112,7 +160,9 @@ def plot_ratios(ratios, *, quantity="their time / ours", ax=None):
 
 def _check_ratios(ratios):
     """Return the names of the series, in the order of their first appearance, or refuse what is no table of ratios."""
-    if not isinstance(ratios, dict) or not all(isinstance(values, dict) for values in ratios.values()):
+    if not isinstance(ratios, dict) or not all(
+        isinstance(values, dict) for values in ratios.values()
+    ):
         raise TypeError("ratios: expected a dict {row: {series: ratio}}")
     if not any(ratios.values()):
         raise ValueError("ratios: expected at least one ratio, got none")
@@ -128,7 +178,12 @@ def _ratio_ticks(left, right):
     """Return round numbers from left to right for a logarithmic axis, at most about ten."""
     decades = range(int(np.floor(np.log10(left))), int(np.ceil(np.log10(right))) + 1)
     for steps in ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1,)):
-        ticks = [at for decade in decades for step in steps if left <= (at := float(f"{step}e{decade}")) <= right]
+        ticks = [
+            at
+            for decade in decades
+            for step in steps
+            if left <= (at := float(f"{step}e{decade}")) <= right
+        ]
         if len(ticks) <= 10:
             break
     return ticks

@@ -43,7 +43,9 @@ __all__ = [
     "zero_rows",
 ]
 
-SEGMENT_BYTES = 2**20  # of what is computed for a few steps at once: about the second-level cache of a core
+SEGMENT_BYTES = (
+    2**20
+)  # of what is computed for a few steps at once: about the second-level cache of a core
 
 
 class FusedCache(NamedTuple):
@@ -65,7 +67,12 @@ class FusedCache(NamedTuple):
         """Return the cache of the steps start, ..., stop - 1 alone."""
         some = slice(start, stop)
         values, states = part(self.values, some), part(self.states, slice(start, stop + 1))
-        return self._replace(xs=self.xs[some], values=values, states=states, mask=None if self.mask is None else self.mask[some])
+        return self._replace(
+            xs=self.xs[some],
+            values=values,
+            states=states,
+            mask=None if self.mask is None else self.mask[some],
+        )
 
 
 def fused_unroll(cell, params, xs, state, mask=None):
@@ -90,7 +97,9 @@ def fused_unroll(cell, params, xs, state, mask=None):
         for some in segments(T, a_h.nbytes):
             a_xs = np.empty((len(xs[some]), *a_h.shape), dtype)
             np.add(by_gate(as_rows(xs[some]) @ W_x, B, kernel.gates), b, a_xs)
-            for a_x, new, step, held in zip(a_xs, each(after(states), some), each(values, some), held_rows(mask, some)):
+            for a_x, new, step, held in zip(
+                a_xs, each(after(states), some), each(values, some), held_rows(mask, some)
+            ):
                 np.matmul(previous[0], W_h, a_h)
                 kernel.forward(work, a_x, a_h, previous, new, step)
                 hold_rows(held, new, previous)
@@ -123,7 +132,12 @@ def fused_unroll_backward(cell, params, cache, doutputs):
     das = np.empty((T, B, kernel.x.stop, H), dhs.dtype)
     for some in reversed(segments(T, kernel.slots * dh.nbytes)):
         slopes = np.empty((len(dhs[some]), kernel.slots, B, H), dhs.dtype)
-        kernel.slopes(part(cache.values, some), part(cache.states, some), part(after(cache.states), some), slopes)
+        kernel.slopes(
+            part(cache.values, some),
+            part(cache.states, some),
+            part(after(cache.states), some),
+            slopes,
+        )
         zero_rows(cache.mask, some, slopes)
         steps = zip(slopes, each(cache.values, some), dhs[some], held_rows(cache.mask, some))
         for slope, step, dh_t, held in reversed(list(steps)):
@@ -198,7 +212,11 @@ def each(sequence, some):
 
 def held_rows(mask, some):
     """Return, for each of the steps `some`, None, or (B, 1), True at the sequences that this step does not reach."""
-    return repeat(None) if mask is None else [None if real.all() else ~real[:, None] for real in mask[some]]
+    return (
+        repeat(None)
+        if mask is None
+        else [None if real.all() else ~real[:, None] for real in mask[some]]
+    )
 
 
 def hold_rows(held, new, old):

@@ -47,7 +47,9 @@ def step(cell, params, x, state):
     check_finite("x", x)
     check_state(cell, params, state, len(x))
     x, state = x.copy(), tree_map(copied, state)
-    new_state, cache = cell.pointwise(params, x @ params.W_x + params.b, state.h @ params.W_h, state)
+    new_state, cache = cell.pointwise(
+        params, x @ params.W_x + params.b, state.h @ params.W_h, state
+    )
     return tree_map(copied, new_state), StepCache(cell, x, state, cache, new_state)
 
 
@@ -64,7 +66,9 @@ def step_backward(cell, params, cache, dstate):
     check_made_by(cell, cache.cell)
     cell.check_params(params, cache.x.shape[1], cache.state.h.shape[1])
     check_like("dstate", dstate, cache.state)
-    return products_backward(params, cache, *cell.pointwise_backward(params, cache.pointwise, dstate))
+    return products_backward(
+        params, cache, *cell.pointwise_backward(params, cache.pointwise, dstate)
+    )
 
 
 def products_backward(params, cache, dextra, da_x, da_h, dprevious):

@@ -75,7 +75,9 @@ def trace(cell, params, xs, state, mask=None):
         caches.append(TraceCache(cache, keep))
     previous_hs = np.stack([cache.step.previous.h for cache in caches])
     values = _stack([cache.step.pointwise for cache in caches])
-    return Trace(_stack(states), xs @ params.W_x + params.b, previous_hs @ params.W_h, values), caches
+    return Trace(
+        _stack(states), xs @ params.W_x + params.b, previous_hs @ params.W_h, values
+    ), caches
 
 
 def trace_backward(cell, params, caches, doutputs):

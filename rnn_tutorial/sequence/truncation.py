@@ -10,7 +10,9 @@ Williams & Peng 1990, with h = window, h' = stride:
 
 import numpy as np
 
-from rnn_tutorial.sequence.fused import fused_unroll_backward as unroll_backward  # takes the caches of both
+from rnn_tutorial.sequence.fused import (
+    fused_unroll_backward as unroll_backward,
+)  # takes the caches of both
 from rnn_tutorial.tree import tree_add, tree_zeros_like
 from rnn_tutorial.validation import check_like, check_positive
 

@@ -47,7 +47,9 @@ class UnrollCache(NamedTuple):
         """Return the cache of the steps start, ..., stop - 1 alone."""
         some = slice(start, stop)
         mask = None if self.mask is None else self.mask[some]
-        return self._replace(xs=self.xs[some], previous_hs=self.previous_hs[some], steps=self.steps[some], mask=mask)
+        return self._replace(
+            xs=self.xs[some], previous_hs=self.previous_hs[some], steps=self.steps[some], mask=mask
+        )
 
 
 def unroll(cell, params, xs, state, mask=None):
@@ -71,7 +73,9 @@ def unroll(cell, params, xs, state, mask=None):
         hs.append(state.h)
         caches.append(cache)
     last = tree_map(copied, state)
-    return (zero_padding(mask, np.stack(hs)), last), UnrollCache(cell, xs, np.stack(previous_hs), caches, state, mask)
+    return (zero_padding(mask, np.stack(hs)), last), UnrollCache(
+        cell, xs, np.stack(previous_hs), caches, state, mask
+    )
 
 
 def unroll_backward(cell, params, cache, doutputs):
@@ -89,12 +93,24 @@ def unroll_backward(cell, params, cache, doutputs):
     check_like("dhs", dhs, cache.previous_hs)
     check_like("dlast_state", dstate, cache.last)
     dhs = zero_padding(cache.mask, dhs)
-    W_h_transposed = np.ascontiguousarray(params.W_h.T)  # once a sequence: a product with a transposed view is slower
-    dextra, da_xs, da_hs = {name: np.zeros_like(getattr(params, name)) for name in cell.extra}, [], []
-    for step, dh, keep in zip(reversed(cache.steps), dhs[::-1], reversed(_steps(cache.mask, len(dhs)))):
+    W_h_transposed = np.ascontiguousarray(
+        params.W_h.T
+    )  # once a sequence: a product with a transposed view is slower
+    dextra, da_xs, da_hs = (
+        {name: np.zeros_like(getattr(params, name)) for name in cell.extra},
+        [],
+        [],
+    )
+    for step, dh, keep in zip(
+        reversed(cache.steps), dhs[::-1], reversed(_steps(cache.mask, len(dhs)))
+    ):
         dstate = dstate._replace(h=dstate.h + dh)  # h_t is an output, and the input of step t + 1
-        dextra_t, da_x, da_h, dprevious = cell.pointwise_backward(params, step, zero_held(keep, dstate))
-        dprevious = dprevious._replace(h=dprevious.h + da_h @ W_h_transposed)  # a_h = h_previous @ W_h
+        dextra_t, da_x, da_h, dprevious = cell.pointwise_backward(
+            params, step, zero_held(keep, dstate)
+        )
+        dprevious = dprevious._replace(
+            h=dprevious.h + da_h @ W_h_transposed
+        )  # a_h = h_previous @ W_h
         dstate = hold(keep, dprevious, dstate)
         dextra = tree_add(dextra, dextra_t)
         da_xs.append(da_x)
@@ -155,7 +171,9 @@ def check_sequence(cell, params, xs, state, mask):
 def check_cache(cache, Kind):
     """Raise TypeError unless `cache` is one of the kind that the forward makes."""
     if not isinstance(cache, Kind):
-        raise TypeError(f"cache: expected the {Kind.__name__} that the forward returned, got {type(cache).__name__}")
+        raise TypeError(
+            f"cache: expected the {Kind.__name__} that the forward returned, got {type(cache).__name__}"
+        )
 
 
 def check_sizes(params, cache):
@@ -163,4 +181,6 @@ def check_sizes(params, cache):
     want = cache.xs.shape[2], cache.previous_hs.shape[2]
     if (len(params.W_x), len(params.W_h)) != want:
         got = f"(D, H) = {len(params.W_x), len(params.W_h)}"
-        raise ValueError(f"params: expected those of the forward that made the cache, (D, H) = {want}, got {got}")
+        raise ValueError(
+            f"params: expected those of the forward that made the cache, (D, H) = {want}, got {got}"
+        )

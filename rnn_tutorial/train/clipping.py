@@ -53,6 +53,8 @@ def clip_by_value(grads, limit):
 
 def _clip_leaf(leaf, limit):
     if np.iscomplexobj(leaf):
-        raise TypeError(f"gradient: expected real numbers, which alone have an order, got {leaf.dtype}")
+        raise TypeError(
+            f"gradient: expected real numbers, which alone have an order, got {leaf.dtype}"
+        )
     limit = min(limit, float(np.finfo(leaf.dtype).max))
     return np.where(np.isfinite(leaf), np.clip(leaf, -limit, limit), leaf)

@@ -12,7 +12,14 @@ in it, and every gradient zero.
 
 import numpy as np
 
-from rnn_tutorial.validation import FLOATS, check_finite, check_indices, check_number, describe, is_array
+from rnn_tutorial.validation import (
+    FLOATS,
+    check_finite,
+    check_indices,
+    check_number,
+    describe,
+    is_array,
+)
 
 __all__ = [
     "binary_cross_entropy",
@@ -46,7 +53,9 @@ def mean_absolute_error(ys, targets, *, mask=None):
     """
     counted = _counted("ys", ys, mask)
     if np.iscomplexobj(ys):
-        raise TypeError(f"ys: expected real numbers, since |y| has no complex derivative, got {ys.dtype}")
+        raise TypeError(
+            f"ys: expected real numbers, since |y| has no complex derivative, got {ys.dtype}"
+        )
     _check_real_targets("ys", ys, targets, counted)
     error = ys[counted] - targets[counted]
     return np.mean(np.abs(error)), _spread(np.sign(error) / error.size, counted)
@@ -123,13 +132,17 @@ def log_softmax(logits, temperature=1.0):
 def _shifted(logits, temperature):
     _check_floats("logits", logits)
     temperature = _temperature(logits, temperature)
-    with np.errstate(over="ignore"):  # at a very low temperature, -infinity: a probability of 0 is right
+    with np.errstate(
+        over="ignore"
+    ):  # at a very low temperature, -infinity: a probability of 0 is right
         return (logits - logits.real.max(axis=-1, keepdims=True)) / temperature
 
 
 def _temperature(logits, temperature):
     """Return the temperature as a Python float that is not zero in the dtype of the logits."""
-    return check_number("temperature", temperature, above=0, at_least=float(np.finfo(logits.dtype).tiny))
+    return check_number(
+        "temperature", temperature, above=0, at_least=float(np.finfo(logits.dtype).tiny)
+    )
 
 
 def _counted(name, ys, mask):
@@ -137,12 +150,16 @@ def _counted(name, ys, mask):
     _check_floats(name, ys)
     counted = np.ones(ys.shape[:-1], bool) if mask is None else mask
     if not is_array(counted) or counted.dtype != bool:
-        raise TypeError(f"mask: expected a boolean array, True where a step counts, got {describe(counted)}")
+        raise TypeError(
+            f"mask: expected a boolean array, True where a step counts, got {describe(counted)}"
+        )
     if counted.shape != ys.shape[:-1]:
         want = f"expected shape {ys.shape[:-1]}, that of {name} without its last axis"
         raise ValueError(f"mask: {want}, got {counted.shape}")
     if not counted.any():
-        raise ValueError("mask: expected at least one True, got none, and the mean of nothing has no value")
+        raise ValueError(
+            "mask: expected at least one True, got none, and the mean of nothing has no value"
+        )
     return counted
 
 
@@ -156,14 +173,20 @@ def _spread(rows, counted):
 def _check_floats(name, array):
     if not is_array(array) or array.dtype.char not in FLOATS:
         wanted = "an array of floating-point numbers"
-        raise TypeError(f"{name}: expected {wanted}, got {describe(array)} (float32 or float64 is needed)")
+        raise TypeError(
+            f"{name}: expected {wanted}, got {describe(array)} (float32 or float64 is needed)"
+        )
     if array.ndim == 0 or array.size == 0:
-        raise ValueError(f"{name}: expected at least one axis and one entry, got shape {array.shape}")
+        raise ValueError(
+            f"{name}: expected at least one axis and one entry, got shape {array.shape}"
+        )
 
 
 def _check_real_targets(name, ys, targets, counted):
     if not is_array(targets) or targets.dtype != ys.real.dtype:
-        raise TypeError(f"targets: expected an array of {ys.real.dtype}, the dtype of {name}, got {describe(targets)}")
+        raise TypeError(
+            f"targets: expected an array of {ys.real.dtype}, the dtype of {name}, got {describe(targets)}"
+        )
     if targets.shape != ys.shape:
         raise ValueError(f"targets: expected shape {ys.shape}, that of {name}, got {targets.shape}")
     check_finite("targets", np.where(counted[..., None], targets, 0))
@@ -171,7 +194,9 @@ def _check_real_targets(name, ys, targets, counted):
 
 def _check_classes(targets, counted, V):
     if not is_array(targets) or targets.dtype.kind not in "iu":
-        raise TypeError(f"targets: expected an array of class indices, whole numbers, got {describe(targets)}")
+        raise TypeError(
+            f"targets: expected an array of class indices, whole numbers, got {describe(targets)}"
+        )
     if targets.shape != counted.shape:
         want = f"expected shape {counted.shape}, that of logits without its last axis"
         raise ValueError(f"targets: {want}, got {targets.shape}")

@@ -42,8 +42,12 @@ def confusion_matrix(predictions, targets, K, mask=None):
     predictions, targets = _counted_pairs(predictions, targets, mask)
     for name, classes in (("predictions", predictions), ("targets", targets)):
         if classes.min() < 0 or classes.max() >= K:
-            raise IndexError(f"{name}: expected classes in 0..{K - 1}, got {classes.min()} to {classes.max()}")
-    return np.bincount(targets.astype(int) * K + predictions.astype(int), minlength=K * K).reshape(K, K)
+            raise IndexError(
+                f"{name}: expected classes in 0..{K - 1}, got {classes.min()} to {classes.max()}"
+            )
+    return np.bincount(targets.astype(int) * K + predictions.astype(int), minlength=K * K).reshape(
+        K, K
+    )
 
 
 def precision(matrix):
@@ -75,7 +79,9 @@ def f_score(matrix, beta=1.0):
 
 def perplexity(nats):
     """Return exp(nats): how many equally likely choices would leave the same uncertainty as this mean cross-entropy."""
-    return float(np.exp(float(nats)))  # a loss of float32 may be above 88, and its exp is infinite there
+    return float(
+        np.exp(float(nats))
+    )  # a loss of float32 may be above 88, and its exp is infinite there
 
 
 def bits_per_character(nats):
@@ -94,11 +100,17 @@ def _counted_pairs(predictions, targets, mask):
             got = classes.dtype if is_array(classes) else type(classes).__name__
             raise TypeError(f"{name}: expected an array of whole numbers, got {got}")
     if predictions.shape != targets.shape:
-        raise ValueError(f"predictions: expected shape {targets.shape}, that of targets, got {predictions.shape}")
+        raise ValueError(
+            f"predictions: expected shape {targets.shape}, that of targets, got {predictions.shape}"
+        )
     if mask is not None:
         if not is_array(mask) or mask.dtype != bool or mask.shape != targets.shape:
-            got = f"{mask.dtype if is_array(mask) else type(mask).__name__} of shape {np.shape(mask)}"
-            raise ValueError(f"mask: expected bool of shape {targets.shape}, True where a prediction counts, got {got}")
+            got = (
+                f"{mask.dtype if is_array(mask) else type(mask).__name__} of shape {np.shape(mask)}"
+            )
+            raise ValueError(
+                f"mask: expected bool of shape {targets.shape}, True where a prediction counts, got {got}"
+            )
         predictions, targets = predictions[mask], targets[mask]
     if targets.size == 0:
         raise ValueError("targets: expected at least one that counts, got none")

@@ -117,7 +117,9 @@ def momentum(rate, decay=0.9):
     Source: Polyak (1964), "Some methods of speeding up the convergence of iteration methods"; the
     form is that of Sutskever et al. (2013) with the rate outside the velocity, as in PyTorch.
     """
-    return _optimizer(momentum, MomentumState, momentum_update, rate=rate, decay=_share("decay", decay))
+    return _optimizer(
+        momentum, MomentumState, momentum_update, rate=rate, decay=_share("decay", decay)
+    )
 
 
 def momentum_update(grads, state, *, rate_at, decay):
@@ -152,7 +154,9 @@ def rmsprop(rate=1e-2, decay=0.99, epsilon=1e-8):
     Source: Tieleman and Hinton (2012), lecture 6.5 of "Neural networks for machine learning".
     """
     decay, epsilon = _share("decay", decay), check_number("epsilon", epsilon, above=0)
-    return _optimizer(rmsprop, RmspropState, rmsprop_update, rate=rate, decay=decay, epsilon=epsilon)
+    return _optimizer(
+        rmsprop, RmspropState, rmsprop_update, rate=rate, decay=decay, epsilon=epsilon
+    )
 
 
 def rmsprop_update(grads, state, *, rate_at, decay, epsilon):
@@ -222,7 +226,11 @@ def frozen(optimizer, trainable):
     """
     tree_map(_check_choice, trainable)
     given = {"optimizer": optimizer, "trainable": trainable}
-    return Optimizer(Bound(frozen_init, **given), Bound(frozen_update, **given), f"frozen({optimizer!r}, {trainable!r})")
+    return Optimizer(
+        Bound(frozen_init, **given),
+        Bound(frozen_update, **given),
+        f"frozen({optimizer!r}, {trainable!r})",
+    )
 
 
 def frozen_init(params, *, optimizer, trainable):
@@ -233,7 +241,9 @@ def frozen_init(params, *, optimizer, trainable):
 def frozen_update(grads, state, *, optimizer, trainable):
     """Return the updates and the next state: the `update` of `frozen`."""
     updates, state = optimizer.update(_trainable_part(trainable, grads), state)
-    return tree_map_parts(lambda keep, up, g: up if keep else _no_change(g), trainable, updates, grads), state
+    return tree_map_parts(
+        lambda keep, up, g: up if keep else _no_change(g), trainable, updates, grads
+    ), state
 
 
 def zero_state(params, *, State):
@@ -264,7 +274,9 @@ def _optimizer(make, State, update, *, rate, **settings):
 
 
 def _name_of(setting):
-    return getattr(setting, "__name__", None) or (repr(setting) if callable(setting) else f"{setting:g}")
+    return getattr(setting, "__name__", None) or (
+        repr(setting) if callable(setting) else f"{setting:g}"
+    )
 
 
 def _share(name, value):

@@ -73,4 +73,6 @@ def check_logits(logits):
         raise NotFiniteError(f"logits: expected {wanted}, got {logits[place]} at index {place}")
     forbidden = (logits == -np.inf).all(axis=-1)
     if forbidden.any():
-        raise NotFiniteError(f"logits: expected a finite one in each row, got -inf alone in row {int(np.argmax(forbidden))}")
+        raise NotFiniteError(
+            f"logits: expected a finite one in each row, got -inf alone in row {int(np.argmax(forbidden))}"
+        )

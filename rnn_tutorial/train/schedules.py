@@ -140,7 +140,10 @@ def noam(hidden_size, warmup, factor=1.0):
     is not positive.
     Source: Vaswani et al. (2017), "Attention is all you need", equation 3, whose first step is 1.
     """
-    sizes = {"hidden_size": check_positive("hidden_size", hidden_size), "warmup": check_positive("warmup", warmup)}
+    sizes = {
+        "hidden_size": check_positive("hidden_size", hidden_size),
+        "warmup": check_positive("warmup", warmup),
+    }
     return Bound(noam_rate, **sizes, factor=check_number("factor", factor, above=0))
 
 
@@ -156,10 +159,16 @@ def _check_step(step):
 
 
 def _decay(rate, decay, steps):
-    rate, decay = check_number("rate", rate, at_least=0), check_number("decay", decay, above=0, at_most=1)
+    rate, decay = (
+        check_number("rate", rate, at_least=0),
+        check_number("decay", decay, above=0, at_most=1),
+    )
     return {"rate": rate, "decay": decay, "steps": check_positive("steps", steps)}
 
 
 def _ends(start, end, steps):
-    start, end = check_number("start of the rates", start, at_least=0), check_number("end of the rates", end, at_least=0)
+    start, end = (
+        check_number("start of the rates", start, at_least=0),
+        check_number("end of the rates", end, at_least=0),
+    )
     return {"start": start, "end": end, "steps": check_positive("steps", steps)}

@@ -72,9 +72,18 @@ class TrainingDiverged(FloatingPointError):
     """
 
     def __init__(self, step, loss, params, optimizer_state):
-        what = f"the loss is {loss}" + (", but its gradient is not finite" if np.isfinite(loss) else "")
-        super().__init__(f"training diverged at step {step}: {what}; the last good parameters are in `.params` of this error")
-        self.step, self.loss, self.params, self.optimizer_state = step, loss, params, optimizer_state
+        what = f"the loss is {loss}" + (
+            ", but its gradient is not finite" if np.isfinite(loss) else ""
+        )
+        super().__init__(
+            f"training diverged at step {step}: {what}; the last good parameters are in `.params` of this error"
+        )
+        self.step, self.loss, self.params, self.optimizer_state = (
+            step,
+            loss,
+            params,
+            optimizer_state,
+        )
 
     def __reduce__(self):
         """Return how to make it again: with its message alone, as by default, it could not come from another process."""
@@ -104,7 +113,9 @@ def train(model, params, batches, loss, optimizer, *, optimizer_state=None, rng=
     Errors come when the first step is asked for: calling `train` alone does nothing yet.
     """
     if not hasattr(optimizer, "update"):
-        raise TypeError(f"optimizer: expected an optimizer, such as adam(1e-3), got {type(optimizer).__name__}")
+        raise TypeError(
+            f"optimizer: expected an optimizer, such as adam(1e-3), got {type(optimizer).__name__}"
+        )
     state = optimizer.init(params) if optimizer_state is None else optimizer_state
     good = params, state
     for index, batch in enumerate(batches):
@@ -142,7 +153,9 @@ def evaluate(model, params, batches, loss):
         ys, _, _ = model.forward(params, batch.xs, mask=batch.mask)
         target_mask = _target_mask(batch, ys)
         value, _ = loss(ys, batch.targets, mask=target_mask)
-        counted = int(np.prod(ys.shape[:-1]) if target_mask is None else np.count_nonzero(target_mask))
+        counted = int(
+            np.prod(ys.shape[:-1]) if target_mask is None else np.count_nonzero(target_mask)
+        )
         total, count = total + float(value) * counted, count + counted
     if count == 0:
         raise ValueError("batches: expected at least one batch, got none")
@@ -179,11 +192,15 @@ def _loss_and_gradient(model, params, batch, loss, rng):
 
 def _target_mask(batch, ys):
     """Return what counts in the loss: where the outputs are a sequence, padding does not, unless the batch says otherwise."""
-    follows = batch.target_mask is None and batch.mask is not None and ys.ndim == batch.mask.ndim + 1
+    follows = (
+        batch.target_mask is None and batch.mask is not None and ys.ndim == batch.mask.ndim + 1
+    )
     return batch.mask if follows else batch.target_mask
 
 
 def _as_batch(batch):
     if not isinstance(batch, tuple) or not 2 <= len(batch) <= 4:
-        raise TypeError(f"batches: expected a Batch or a tuple (xs, targets) for each step, got {type(batch).__name__}")
+        raise TypeError(
+            f"batches: expected a Batch or a tuple (xs, targets) for each step, got {type(batch).__name__}"
+        )
     return Batch(*batch)

@@ -63,5 +63,10 @@ def read_trials(path):
     with open(path, newline="", encoding="utf-8") as file:
         rows = list(csv.reader(line for line in file if not line.startswith("#")))
     if not rows or tuple(rows[0]) != Trial._fields:
-        raise ValueError(f"{path}: expected the columns {', '.join(Trial._fields)}, got {', '.join(rows[0]) if rows else 'none'}")
-    return [Trial(task, variant, int(seed), int(n) if n else None, int(limit)) for task, variant, seed, n, limit in rows[1:]]
+        raise ValueError(
+            f"{path}: expected the columns {', '.join(Trial._fields)}, got {', '.join(rows[0]) if rows else 'none'}"
+        )
+    return [
+        Trial(task, variant, int(seed), int(n) if n else None, int(limit))
+        for task, variant, seed, n, limit in rows[1:]
+    ]

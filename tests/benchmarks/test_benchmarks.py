@@ -44,7 +44,9 @@ def test_a_trial_is_tested_after_each_pass_and_given_up_at_its_limit(monkeypatch
 
 
 def test_a_trial_is_decided_by_its_seed():
-    first, same, other = (reber_trial(Recurrent(Elman, 7, 15), 0.02, seed, limit=512)[1] for seed in (0, 0, 1))
+    first, same, other = (
+        reber_trial(Recurrent(Elman, 7, 15), 0.02, seed, limit=512)[1] for seed in (0, 0, 1)
+    )
     assert first == same != other
 
 
@@ -57,11 +59,16 @@ def test_networks_have_about_as_many_weights():
 
 
 def test_in_the_table_an_unsolved_trial_is_longer_than_all_others():
-    trials = [ReberTrial("GRU", 455, 0.02, seed, needed, 1024, 1.0) for seed, needed in enumerate([512, None, 256])]
+    trials = [
+        ReberTrial("GRU", 455, 0.02, seed, needed, 1024, 1.0)
+        for seed, needed in enumerate([512, None, 256])
+    ]
     assert table_row(trials, 1.5).split() == "GRU 455 0.02 2 of 3 256 512 > 1,024 1.5".split()
 
 
-def test_the_script_stores_a_row_for_each_trial_and_nothing_unless_told(monkeypatch, tmp_path, capsys):
+def test_the_script_stores_a_row_for_each_trial_and_nothing_unless_told(
+    monkeypatch, tmp_path, capsys
+):
     monkeypatch.setattr(reber, "RESULTS", tmp_path / "reber.csv")
     monkeypatch.setattr("sys.argv", ["reber.py", "--seeds", "2", "--limit", "256"])
     monkeypatch.setattr(reber, "NETWORKS", (Recurrent(Elman, 7, 2), Recurrent(GRU, 7, 2)))
@@ -71,15 +78,24 @@ def test_the_script_stores_a_row_for_each_trial_and_nothing_unless_told(monkeypa
     monkeypatch.setattr("sys.argv", ["reber.py", "--seeds", "2", "--limit", "256", "--write"])
     reber.main()
     rows = read(reber.RESULTS)
-    assert [(row["network"], row["rate"], row["seed"]) for row in rows] == list(product(["Elman", "GRU"], ["0.02", "0.04"], "01"))
+    assert [(row["network"], row["rate"], row["seed"]) for row in rows] == list(
+        product(["Elman", "GRU"], ["0.02", "0.04"], "01")
+    )
     assert {row["presentations"] for row in rows} == {""}
 
 
 def test_an_unsolved_trial_is_stored_without_presentations(tmp_path):
     write_reber_trials(
-        tmp_path / "a.csv", [ReberTrial("GRU", 455, 0.02, 0, None, 512, 0.25), ReberTrial("GRU", 455, 0.02, 1, 256, 512, 1.0)]
+        tmp_path / "a.csv",
+        [
+            ReberTrial("GRU", 455, 0.02, 0, None, 512, 0.25),
+            ReberTrial("GRU", 455, 0.02, 1, 256, 512, 1.0),
+        ],
     )
-    assert (tmp_path / "a.csv").read_bytes().splitlines()[1:] == [b"GRU,455,0.02,0,,512,0.25", b"GRU,455,0.02,1,256,512,1.0"]
+    assert (tmp_path / "a.csv").read_bytes().splitlines()[1:] == [
+        b"GRU,455,0.02,0,,512,0.25",
+        b"GRU,455,0.02,1,256,512,1.0",
+    ]
 
 
 def test_the_stored_table_has_thirty_trials_for_each_network_and_rate():
@@ -96,7 +112,11 @@ def test_the_stored_table_has_thirty_trials_for_each_network_and_rate():
 
 @pytest.mark.parametrize(("network", "rate"), list(zip(LAYERS, RATES * 2)))
 def test_a_stored_trial_is_what_the_script_gives(network, rate):
-    rows = [row for row in read(RESULTS) if (row["network"], row["rate"]) == (network, str(rate)) and row["presentations"]]
+    rows = [
+        row
+        for row in read(RESULTS)
+        if (row["network"], row["rate"]) == (network, str(rate)) and row["presentations"]
+    ]
     stored = min(rows, key=lambda row: int(row["presentations"]))  # the quickest
     again = reber_row(LAYERS[network], rate, int(stored["seed"]), int(stored["limit"]))
     assert [str(value) for value in again] == list(stored.values())

@@ -6,7 +6,16 @@ import pytest
 pytest.importorskip("safetensors")
 
 from benchmarks import neighbours
-from benchmarks.neighbours import LENGTHS, LIBRARIES, RESULTS, B, H, T, answers_of_trained, marked_bits
+from benchmarks.neighbours import (
+    LENGTHS,
+    LIBRARIES,
+    RESULTS,
+    B,
+    H,
+    T,
+    answers_of_trained,
+    marked_bits,
+)
 from rnn_tutorial.exchange.safetensors import from_safetensors
 from rnn_tutorial.gradient_check import relative_error
 
@@ -49,7 +58,13 @@ def test_the_network_trained_in_pytorch_answers_as_stored_and_right(stored):
 def test_every_name_in_the_file_is_asked_again(stored):
     known = {f"{library}." for library in ("pytorch", "keras", "onnx", "epynn")}
     assert {name[: name.index(".") + 1] for name in stored} == known
-    assert {name.split(".")[1] for name in stored} == {"lstm", "gru", "gru_before", "deep", "remember"}
+    assert {name.split(".")[1] for name in stored} == {
+        "lstm",
+        "gru",
+        "gru_before",
+        "deep",
+        "remember",
+    }
 
 
 def test_the_padded_answers_are_the_others_on_real_steps(stored):
@@ -64,7 +79,11 @@ def test_the_padded_answers_are_the_others_on_real_steps(stored):
 
 def test_the_target_is_the_last_marked_bit():
     xs, targets = marked_bits(np.random.default_rng(0), 30, 4)
-    assert xs.shape == (30, 4, 2) and targets.shape == (30, 4, 1) and xs.dtype == targets.dtype == np.float32
+    assert (
+        xs.shape == (30, 4, 2)
+        and targets.shape == (30, 4, 1)
+        and xs.dtype == targets.dtype == np.float32
+    )
     assert (xs[0, :, 1] == 1).all() and 0 < xs[1:, :, 1].mean() < 0.3
     for b in range(4):
         for t in range(30):

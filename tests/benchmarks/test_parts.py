@@ -13,7 +13,14 @@ from rnn_tutorial.cells import lstm
 from rnn_tutorial.gradient_check import check_cell
 from rnn_tutorial.train import Trial, read_trials
 
-SHARED = "with_input_bias", "turning_pointwise", "turning_pointwise_backward", "order_trial", "echo_trial", "interval_trial"
+SHARED = (
+    "with_input_bias",
+    "turning_pointwise",
+    "turning_pointwise_backward",
+    "order_trial",
+    "echo_trial",
+    "interval_trial",
+)
 
 
 def cells_of(task):
@@ -29,48 +36,78 @@ def test_the_chapter_runs_what_the_script_ran(name):
     assert bare_code(shown[name]) == bare_code(ran[name])
 
 
-@pytest.mark.parametrize("task, variant", [(task, variant) for task in TASKS for variant in cells_of(task)])
+@pytest.mark.parametrize(
+    "task, variant", [(task, variant) for task in TASKS for variant in cells_of(task)]
+)
 def test_every_variant_has_a_right_gradient(task, variant):
     check_cell(cells_of(task)[variant], np.random.default_rng(0))
 
 
 def test_an_input_bias_moves_the_input_gate_and_nothing_else():
-    before, after = (cell.init(np.random.default_rng(0), 3, 4) for cell in (lstm(), parts.with_input_bias(lstm(), -5)))
+    before, after = (
+        cell.init(np.random.default_rng(0), 3, 4)
+        for cell in (lstm(), parts.with_input_bias(lstm(), -5))
+    )
     assert (after.b[:4] - before.b[:4] == -5).all() and (after.b[4:] == before.b[4:]).all()
     assert (after.W_x == before.W_x).all() and (after.W_h == before.W_h).all()
 
 
 def test_the_stored_table_has_ten_trials_for_each_task_and_variant():
     stored = read_trials(RESULTS)
-    expected = [(task, variant, seed) for task in TASKS for variant in cells_of(task) for seed in range(10)]
+    expected = [
+        (task, variant, seed) for task in TASKS for variant in cells_of(task) for seed in range(10)
+    ]
     assert [(trial.task, trial.variant, trial.seed) for trial in stored] == expected
     assert all(trial.limit == TASKS[trial.task][2] for trial in stored)
-    assert all(trial.presentations is None or 0 < trial.presentations <= trial.limit for trial in stored)
-    assert Counter(trial.presentations is None for trial in stored)[True] > 0  # a limit that everyone reaches says nothing
+    assert all(
+        trial.presentations is None or 0 < trial.presentations <= trial.limit for trial in stored
+    )
+    assert (
+        Counter(trial.presentations is None for trial in stored)[True] > 0
+    )  # a limit that everyone reaches says nothing
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_quickest_stored_trial_of_a_task_is_what_the_script_gives(task):
-    stored = min((trial for trial in read_trials(RESULTS) if trial.task == task), key=lambda trial: trial.presentations or 10**9)
+    stored = min(
+        (trial for trial in read_trials(RESULTS) if trial.task == task),
+        key=lambda trial: trial.presentations or 10**9,
+    )
     variants, trial, limit = TASKS[task]
     assert trial(variants[stored.variant], stored.seed, limit) == stored.presentations
 
 
 def test_an_unsolved_trial_is_stored_as_such():
-    stored = [trial for trial in read_trials(RESULTS) if trial.task == "interval, 1 unit" and trial.presentations is None]
-    again = parts.interval_trial(cells_of("interval, 1 unit")[stored[0].variant], 1, stored[0].seed, stored[0].limit)
+    stored = [
+        trial
+        for trial in read_trials(RESULTS)
+        if trial.task == "interval, 1 unit" and trial.presentations is None
+    ]
+    again = parts.interval_trial(
+        cells_of("interval, 1 unit")[stored[0].variant], 1, stored[0].seed, stored[0].limit
+    )
     assert again is None
 
 
 def test_in_the_table_an_unsolved_trial_is_longer_than_all_others():
-    trials = [Trial("order", "LSTM", seed, needed, 1024) for seed, needed in enumerate([512, None, 256])]
+    trials = [
+        Trial("order", "LSTM", seed, needed, 1024) for seed, needed in enumerate([512, None, 256])
+    ]
     assert table_row(trials, 1.5).split() == "order LSTM 2 of 3 256 512 > 1,024 1.5".split()
 
 
 def test_the_script_stores_what_it_prints_and_nothing_unless_told(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(parts, "RESULTS", tmp_path / "parts.csv")
     monkeypatch.setattr(
-        parts, "TASKS", {"echo": ({"turning carousel": TurningCarousel}, lambda cell, seed, limit: 160 * seed, 640)}
+        parts,
+        "TASKS",
+        {
+            "echo": (
+                {"turning carousel": TurningCarousel},
+                lambda cell, seed, limit: 160 * seed,
+                640,
+            )
+        },
     )
     monkeypatch.setattr("sys.argv", ["parts.py", "--seeds", "3"])
     parts.main()
@@ -78,7 +115,11 @@ def test_the_script_stores_what_it_prints_and_nothing_unless_told(monkeypatch, t
     assert not parts.RESULTS.exists()
     monkeypatch.setattr("sys.argv", ["parts.py", "--seeds", "3", "--write"])
     parts.main()
-    assert [trial[2:] for trial in read_trials(parts.RESULTS)] == [(0, 0, 640), (1, 160, 640), (2, 320, 640)]
+    assert [trial[2:] for trial in read_trials(parts.RESULTS)] == [
+        (0, 0, 640),
+        (1, 160, 640),
+        (2, 320, 640),
+    ]
     monkeypatch.setattr("sys.argv", ["parts.py", "--task", "echo", "--write"])
     with pytest.raises(SystemExit):
         parts.main()

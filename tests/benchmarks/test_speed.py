@@ -12,7 +12,14 @@ import pytest
 
 from benchmarks import measuring, speed
 from benchmarks.counting import bytes_moved, flops, products_alone
-from benchmarks.measuring import DTYPES, PRODUCTS, SHAPES, clean_environment, time_interleaved, traced_peak
+from benchmarks.measuring import (
+    DTYPES,
+    PRODUCTS,
+    SHAPES,
+    clean_environment,
+    time_interleaved,
+    traced_peak,
+)
 from benchmarks.rivals import (
     CELLS,
     EPYNN,
@@ -77,7 +84,11 @@ def test_the_plain_loop_is_unroll(name):
 def test_a_program_that_computes_something_else_is_not_timed(name, program):
     task = problem(name, "float64", SHAPE)
     for changed in ("params", "xs", "dhs"):
-        value = task.params._replace(b=task.params.b + 1e-6) if changed == "params" else getattr(task, changed) * (1 + 1e-6)
+        value = (
+            task.params._replace(b=task.params.b + 1e-6)
+            if changed == "params"
+            else getattr(task, changed) * (1 + 1e-6)
+        )
         other = MAKERS[program](task._replace(**{changed: value}))._replace(problem=task)
         made = programs(task, (OURS, UNROLL)) | {program: other}
         with pytest.raises(AssertionError, match="expected an error of at most 1e-10"):
@@ -92,7 +103,9 @@ class Counted(np.ndarray):
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, **options):
         plain = [np.asarray(value) if isinstance(value, Counted) else value for value in inputs]
         if out is not None:
-            options["out"] = tuple(np.asarray(value) if isinstance(value, Counted) else value for value in out)
+            options["out"] = tuple(
+                np.asarray(value) if isinstance(value, Counted) else value for value in out
+            )
         if ufunc is np.matmul:
             (*_, rows, inner), columns = np.shape(plain[0]), np.shape(plain[1])[-1]
             Counted.total += 2 * rows * inner * columns
@@ -121,11 +134,19 @@ def test_the_products_alone_are_those_of_the_fast_path(name, dtype, monkeypatch)
     """In the loops: shapes, strides and dtypes, recorded on either side by a stand-in for np.matmul. After them: shapes."""
     kernel, task = CELLS[name].fast, problem(name, dtype, SHAPE)
     recorded = {}
-    for side, run in {"fast path": MAKERS[OURS](task).run, "alone": products_alone(kernel, dtype, SHAPE)}.items():
+    for side, run in {
+        "fast path": MAKERS[OURS](task).run,
+        "alone": products_alone(kernel, dtype, SHAPE),
+    }.items():
         calls = recorded[side] = []
 
         def matmul(a, b, out=None, calls=calls):
-            calls.append([(x.dtype, x.shape, [s for s, n in zip(x.strides, x.shape) if n > 1]) for x in (a, b, out)])
+            calls.append(
+                [
+                    (x.dtype, x.shape, [s for s, n in zip(x.strides, x.shape) if n > 1])
+                    for x in (a, b, out)
+                ]
+            )
             return np.einsum("...ij,...jk->...ik", a, b, out=out)
 
         with monkeypatch.context() as patch:
@@ -134,7 +155,12 @@ def test_the_products_alone_are_those_of_the_fast_path(name, dtype, monkeypatch)
     assert len(recorded["fast path"]) == 2 * SHAPE[1]
     assert sorted(recorded["fast path"], key=str) == sorted(recorded["alone"], key=str)
     (B, T, D, H), G = SHAPE, kernel.gates
-    assert [array.shape for array in result] == [(kernel.x.stop * H,), (D, G * H), (H, G * H), (T * B, D)]
+    assert [array.shape for array in result] == [
+        (kernel.x.stop * H,),
+        (D, G * H),
+        (H, G * H),
+        (T * B, D),
+    ]
     assert all(array.dtype == dtype for array in result)
 
 
@@ -145,7 +171,10 @@ def test_the_bytes_grow_with_the_dtype_and_the_intensity_with_the_batch(name):
     assert bytes_moved(cell, "float64", SHAPE) == 2 * bytes_moved(cell, "float32", SHAPE)
     once = [bytes_moved(cell, "float32", (B, steps, D, H)) for steps in (1, 2, 3)]
     assert once[2] - once[1] == once[1] - once[0] >= 4 * (2 * gates * H * H + 2 * B * D)
-    intensities = [flops(gates, (B, T, 64, 64)) / bytes_moved(cell, "float32", (B, T, 64, 64)) for B in (1, 32, 256)]
+    intensities = [
+        flops(gates, (B, T, 64, 64)) / bytes_moved(cell, "float32", (B, T, 64, 64))
+        for B in (1, 32, 256)
+    ]
     assert intensities == sorted(intensities) and intensities[-1] > 5 * intensities[0]
 
 
@@ -153,7 +182,9 @@ def test_functions_are_called_in_turn_and_the_median_is_returned():
     ticks = iter([0, 1, 1, 3, 3, 8, 8, 9, 9, 12, 12, 22])
     called = []
     medians, rounds = time_interleaved(
-        {"a": lambda: called.append("a"), "b": lambda: called.append("b")}, 3, clock=lambda: next(ticks)
+        {"a": lambda: called.append("a"), "b": lambda: called.append("b")},
+        3,
+        clock=lambda: next(ticks),
     )
     assert "".join(called) == "abbaab" and rounds == 3
     assert medians == {"a": 1, "b": 5}
@@ -166,7 +197,9 @@ def test_a_budget_is_spent_on_more_rounds():
 
 def test_before_a_call_that_counts_a_function_runs_for_a_while():
     called = []
-    _, rounds = time_interleaved({"a": lambda: called.append("a") or time.sleep(0.001)}, 2, settle=0.01)
+    _, rounds = time_interleaved(
+        {"a": lambda: called.append("a") or time.sleep(0.001)}, 2, settle=0.01
+    )
     assert rounds == 2 and len(called) > 2 * (1 + 3)
 
 
@@ -175,8 +208,14 @@ def test_a_measuring_process_has_its_threads_and_no_other_setting(monkeypatch):
     monkeypatch.setenv("OMP_PROC_BIND", "true")
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "7")
     environment = clean_environment(2)
-    blas = {name: value for name, value in environment.items() if name.startswith(("OPENBLAS_", "OMP_", "MKL_"))}
-    assert blas == dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "2")
+    blas = {
+        name: value
+        for name, value in environment.items()
+        if name.startswith(("OPENBLAS_", "OMP_", "MKL_"))
+    }
+    assert blas == dict.fromkeys(
+        ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "2"
+    )
     assert environment["PATH"] == os.environ["PATH"]
 
 
@@ -192,17 +231,31 @@ def test_what_is_recomputed_takes_less_memory_and_grows_slower():
     def row(T):
         task = problem("LSTM", "float32", (32, T, 8, 32))
         layer = measuring.Recurrent(task.cell, 8, 32)
-        peaks = [traced_peak(measuring.layer_run(l, task)) for l in (layer, measuring.Recomputed(layer))]  # noqa: E741
-        return [peak - task.xs.nbytes for peak in peaks]  # besides the copy of the inputs that either cache keeps
+        peaks = [
+            traced_peak(measuring.layer_run(l, task)) for l in (layer, measuring.Recomputed(layer))
+        ]  # noqa: E741
+        return [
+            peak - task.xs.nbytes for peak in peaks
+        ]  # besides the copy of the inputs that either cache keeps
 
     (whole, few), (whole_4, few_4) = row(400), row(1600)
     assert few < whole / 2 and 3.5 < whole_4 / whole < 4.2 and few_4 / few < 2.2
 
 
 def test_a_row_of_the_times_is_measured_in_a_process(tmp_path):
-    options = {"threads": 1, "quick": True, "cells": ["RNN"], "dtypes": ["float32"], "shapes": [SHAPE]}
-    rows = [row for slow in (False, True) for row in speed.rows_of("times", options | {"slow": slow})]
-    expected = [name for name in (PYTORCH, PRODUCTS, UNROLL, PLAIN, EPYNN, NUMPY_ML) if installed(name)]
+    options = {
+        "threads": 1,
+        "quick": True,
+        "cells": ["RNN"],
+        "dtypes": ["float32"],
+        "shapes": [SHAPE],
+    }
+    rows = [
+        row for slow in (False, True) for row in speed.rows_of("times", options | {"slow": slow})
+    ]
+    expected = [
+        name for name in (PYTORCH, PRODUCTS, UNROLL, PLAIN, EPYNN, NUMPY_ML) if installed(name)
+    ]
     assert [row["program"] for row in rows] == expected
     for row in rows:
         assert row["ms"] > 0 and row["ours_ms"] > 0 and row["rounds"] >= 2
@@ -210,7 +263,9 @@ def test_a_row_of_the_times_is_measured_in_a_process(tmp_path):
     speed.write_table(tmp_path / "speed.csv", rows, 1)
     speed.write_table(tmp_path / "speed.csv", rows[:1], 2)
     speed.write_table(tmp_path / "speed.csv", rows, 1)  # the same run again replaces its rows
-    assert read_table(tmp_path / "speed.csv") == [{"run": 1} | row for row in rows] + [{"run": 2} | rows[0]]
+    assert read_table(tmp_path / "speed.csv") == [{"run": 1} | row for row in rows] + [
+        {"run": 2} | rows[0]
+    ]
 
 
 def test_a_process_that_fails_is_told_of():
@@ -222,7 +277,10 @@ def test_a_process_that_fails_is_told_of():
 def test_the_memory_of_a_larger_problem_is_larger():
     peaks = []
     for T in (100, 400):
-        (row,) = speed.rows_of("memory", {"cell": "LSTM", "dtype": "float32", "shape": [32, T, 32, 64], "program": OURS})
+        (row,) = speed.rows_of(
+            "memory",
+            {"cell": "LSTM", "dtype": "float32", "shape": [32, T, 32, 64], "program": OURS},
+        )
         peaks.append(row["peak_kB"])
         assert row["bytes_per_TBH"] == pytest.approx(1024 * row["peak_kB"] / (T * 32 * 64), abs=0.1)
         assert row["bytes_per_TBH"] > 4 * (4 + 1 + 2 + 1 + 4)  # gates, tanh_c, h and c, hs; da
@@ -236,9 +294,19 @@ def test_the_stored_tables_have_every_row(stored):
         rows = pick(stored["speed"], run=run, threads=1, cell=cell, dtype=dtype, **at_shape(shape))
         programs_there = [row["program"] for row in rows]
         assert len(set(programs_there)) == len(programs_there)
-        wanted = {PYTORCH, PRODUCTS, UNROLL, PLAIN, EPYNN, NUMPY_ML} - ({NUMPY_ML} if cell == "GRU" else set())
+        wanted = {PYTORCH, PRODUCTS, UNROLL, PLAIN, EPYNN, NUMPY_ML} - (
+            {NUMPY_ML} if cell == "GRU" else set()
+        )
         assert set(programs_there) == wanted, (run, cell, shape, dtype)
-        assert pick(stored["speed"], run=run, threads=2, cell=cell, dtype=dtype, program=PYTORCH, **at_shape(shape))
+        assert pick(
+            stored["speed"],
+            run=run,
+            threads=2,
+            cell=cell,
+            dtype=dtype,
+            program=PYTORCH,
+            **at_shape(shape),
+        )
     for row in stored["speed"]:
         assert row["ms"] > 0 and row["ours_ms"] > 0 and row["rounds"] >= 3
     for name in TABLES:
@@ -256,13 +324,20 @@ def test_the_page_shows_what_is_stored(stored):
 
 def test_a_number_that_was_typed_is_found_out(stored):
     page = speed.README.read_text(encoding="utf-8")
-    row = next(line for line in page.splitlines() if line.startswith("| LSTM | 1, 50, 32, 64 | float32 |"))
-    typed = page.replace(row, re.sub(r"\d(?=[^\d]*$)", lambda digit: str((int(digit[0]) + 1) % 10), row))
+    row = next(
+        line for line in page.splitlines() if line.startswith("| LSTM | 1, 50, 32, 64 | float32 |")
+    )
+    typed = page.replace(
+        row, re.sub(r"\d(?=[^\d]*$)", lambda digit: str((int(digit[0]) + 1) % 10), row)
+    )
     assert typed != page and filled(typed, blocks(stored)) == page
 
 
 def test_a_page_without_its_marks_is_refused():
-    assert filled("a\n<!-- x -->\nold\n<!-- /x -->\nb", {"x": "new"}) == "a\n<!-- x -->\n\nnew\n\n<!-- /x -->\nb"
+    assert (
+        filled("a\n<!-- x -->\nold\n<!-- /x -->\nb", {"x": "new"})
+        == "a\n<!-- x -->\n\nnew\n\n<!-- /x -->\nb"
+    )
     with pytest.raises(ValueError, match="expected the marks <!-- y --> and <!-- /y -->"):
         filled("a\n<!-- x -->\nold\n<!-- /x -->\nb", {"y": "new"})
 
@@ -281,24 +356,42 @@ def test_the_figure_shows_the_medians_of_the_stored_runs(stored):
     for line, shape in zip(points, SHAPES):
         ours = [
             row["ours_ms"]
-            for row in pick(stored["speed"], threads=1, cell="LSTM", dtype="float32", program=PRODUCTS, **at_shape(shape))
+            for row in pick(
+                stored["speed"],
+                threads=1,
+                cell="LSTM",
+                dtype="float32",
+                program=PRODUCTS,
+                **at_shape(shape),
+            )
         ]
-        assert line.get_ydata()[0] == pytest.approx(np.median(flops(4, shape) / np.array(ours) / 1e6))
+        assert line.get_ydata()[0] == pytest.approx(
+            np.median(flops(4, shape) / np.array(ours) / 1e6)
+        )
 
 
 def test_rows_below_one_are_told_as_they_are(stored):
     torch = {
-        (cell, shape, dtype): np.median(speed.ratios(stored, PYTORCH, cell=cell, dtype=dtype, **at_shape(shape)))
+        (cell, shape, dtype): np.median(
+            speed.ratios(stored, PYTORCH, cell=cell, dtype=dtype, **at_shape(shape))
+        )
         for cell, shape, dtype in product(CELLS, SHAPES, DTYPES)
     }
     told = speed.verdict_lines(stored)
-    assert f"geometric mean {np.exp(np.mean(np.log(list(torch.values())))):.2f} over 30 rows" in told
+    assert (
+        f"geometric mean {np.exp(np.mean(np.log(list(torch.values())))):.2f} over 30 rows" in told
+    )
     for (cell, shape, dtype), ratio in torch.items():
         assert (f"{cell} {dtype} {shape} " in told) == (ratio < 1)
 
 
 def test_the_script_stores_nothing_unless_told(monkeypatch, tmp_path, capsys, stored):
-    rows = [(name, {k: v for k, v in row.items() if k != "run"}) for name in TABLES for row in stored[name] if row["run"] == 1]
+    rows = [
+        (name, {k: v for k, v in row.items() if k != "run"})
+        for name in TABLES
+        for row in stored[name]
+        if row["run"] == 1
+    ]
     monkeypatch.setattr(speed, "run_all", lambda quick: iter(json.loads(json.dumps(rows))))
     for name in ("RESULTS", "README", "FIGURE"):
         monkeypatch.setattr(speed, name, tmp_path / getattr(speed, name).name)

@@ -5,10 +5,22 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from chapter_files import NOTEBOOKS, ROOT, chapter_name, chapter_number, code_cells, prose, read, without_code
+from chapter_files import (
+    NOTEBOOKS,
+    ROOT,
+    chapter_name,
+    chapter_number,
+    code_cells,
+    prose,
+    read,
+    without_code,
+)
 from markdown_it import MarkdownIt
 
-PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "assignments/README.md")]
+PAGES = [
+    ROOT / name
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "assignments/README.md")
+]
 SECTIONS = ["What goes wrong", "Exercises", "Recap"]
 NOT_PORTABLE = {
     "a directive": r"^:::|^`{3,}\{(?!code-cell)",
@@ -20,19 +32,29 @@ NOT_PORTABLE = {
 }
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=chapter_name)
-each_lesson = pytest.mark.parametrize("path", [path for path in NOTEBOOKS if chapter_number(path)], ids=chapter_name)
+each_lesson = pytest.mark.parametrize(
+    "path", [path for path in NOTEBOOKS if chapter_number(path)], ids=chapter_name
+)
 
 
 def faults(markdown: str) -> list[str]:
     """What some reader of this Markdown would see raw."""
-    blocks_removed = re.sub(r"^```(python|text|bash|)\n.*?^```", "", markdown, flags=re.MULTILINE | re.DOTALL)
-    return [name for name, pattern in NOT_PORTABLE.items() if re.search(pattern, blocks_removed, re.MULTILINE)]
+    blocks_removed = re.sub(
+        r"^```(python|text|bash|)\n.*?^```", "", markdown, flags=re.MULTILINE | re.DOTALL
+    )
+    return [
+        name
+        for name, pattern in NOT_PORTABLE.items()
+        if re.search(pattern, blocks_removed, re.MULTILINE)
+    ]
 
 
 def links_and_images(markdown: str) -> tuple[list[str], list[tuple[str, str]]]:
     """The targets of links and the (source, alternative text) of images in Markdown, mathematics left out."""
     without_maths = re.sub(r"\$\$.*?\$\$|\$[^$\n]+\$", "", markdown, flags=re.DOTALL)
-    inline = [token for block in MarkdownIt().parse(without_maths) for token in block.children or []]
+    inline = [
+        token for block in MarkdownIt().parse(without_maths) for token in block.children or []
+    ]
     links = [token.attrs["href"] for token in inline if token.type == "link_open"]
     images = [(token.attrs["src"], token.content) for token in inline if token.type == "image"]
     return links, images
@@ -40,7 +62,9 @@ def links_and_images(markdown: str) -> tuple[list[str], list[tuple[str, str]]]:
 
 def anchors(page: Path) -> set[str]:
     """The anchors that GitHub makes from the headings of a Markdown page."""
-    headings = re.findall(r"^#+ (.*)$", without_code(page.read_text(encoding="utf-8")), re.MULTILINE)
+    headings = re.findall(
+        r"^#+ (.*)$", without_code(page.read_text(encoding="utf-8")), re.MULTILINE
+    )
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
@@ -115,7 +139,9 @@ def test_every_figure_has_a_description_and_a_cell_of_its_own(path):
 def test_a_chapter_begins_with_its_number_and_title(path):
     first = read(path).cells[0]
     assert first.cell_type == "markdown"
-    assert re.match(rf"# 0?{chapter_number(path)}\b.*\w", first.source), first.source.splitlines()[0]
+    assert re.match(rf"# 0?{chapter_number(path)}\b.*\w", first.source), first.source.splitlines()[
+        0
+    ]
 
 
 @each_lesson
@@ -134,6 +160,10 @@ def test_equations_are_numbered_once_with_the_number_of_their_chapter(path):
 
 @each_notebook
 def test_every_equation_that_the_prose_names_exists(path):
-    tagged = {number for other in NOTEBOOKS for number in re.findall(r"\\tag\{(.*?)\}", prose(read(other)))}
+    tagged = {
+        number
+        for other in NOTEBOOKS
+        for number in re.findall(r"\\tag\{(.*?)\}", prose(read(other)))
+    }
     named = set(re.findall(r"[Ee]quations? \((\d+\.\d+[a-z]?)\)", prose(read(path))))
     assert named <= tagged

@@ -32,7 +32,9 @@ def test_the_two_halves_agree(path):
 @each_notebook
 def test_the_text_is_canonical(path):
     text = path.with_suffix(".md").read_text(encoding="utf-8")
-    assert notebook_to_text(read_notebook(path)) == text, "run: make chapters CHAPTER=" + path.name[:2]
+    assert notebook_to_text(read_notebook(path)) == text, (
+        "run: make chapters CHAPTER=" + path.name[:2]
+    )
 
 
 @each_notebook
@@ -90,4 +92,6 @@ def test_nothing_of_the_machine_is_stored(path):
     for cell in code_cells(read(path)):
         assert "execution" not in cell.metadata, advice
         for text in output_texts(cell):
-            assert str(ROOT) not in text and not re.search(r"/home/|/Users/|/tmp/|[A-Z]:\\", text), text
+            assert str(ROOT) not in text and not re.search(
+                r"/home/|/Users/|/tmp/|[A-Z]:\\", text
+            ), text

@@ -63,11 +63,33 @@ def value_cell(stored: str, value: str):
 def nbval_verdicts(cells, directory: Path) -> list[bool]:
     """For each cell, whether ``pytest --nbval`` passes it with the settings of this project."""
     nbformat.write(new_notebook(cells=cells), directory / "sample.ipynb")
-    options = ["--nbval", "--nbval-current-env", f"--nbval-sanitize-with={ROOT / 'tests' / 'nbval_sanitize.cfg'}"]
-    plugin = ["-p", "tools.nbval_tolerance", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(directory)]
+    options = [
+        "--nbval",
+        "--nbval-current-env",
+        f"--nbval-sanitize-with={ROOT / 'tests' / 'nbval_sanitize.cfg'}",
+    ]
+    plugin = [
+        "-p",
+        "tools.nbval_tolerance",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        os.devnull,
+        "--rootdir",
+        str(directory),
+    ]
     report = directory / "report.xml"
     subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *options, *plugin, f"--junitxml={report}", "sample.ipynb"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            *options,
+            *plugin,
+            f"--junitxml={report}",
+            "sample.ipynb",
+        ],
         cwd=directory,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -77,8 +99,13 @@ def nbval_verdicts(cells, directory: Path) -> list[bool]:
 
 
 def test_nbval_itself_fails_a_wrong_digit_and_passes_rounding_and_wall_clock_times(tmp_path):
-    same = [printing_cell(*pair) for pair in [*SAME, ("took 1.25 s", "took 3.5 s"), ("0.25 ms a step", "0.5 ms a step")]]
+    same = [
+        printing_cell(*pair)
+        for pair in [*SAME, ("took 1.25 s", "took 3.5 s"), ("0.25 ms a step", "0.5 ms a step")]
+    ]
     same.append(value_cell("0.30000000000000004", "0.3"))
     different = [printing_cell(*pair) for pair in [*DIFFERENT, ("12.5 steps", "13.5 steps")]]
     different += [value_cell("0.31", "0.3"), value_cell("3", "2 + 2")]
-    assert nbval_verdicts(same + different, tmp_path) == [True] * len(same) + [False] * len(different)
+    assert nbval_verdicts(same + different, tmp_path) == [True] * len(same) + [False] * len(
+        different
+    )

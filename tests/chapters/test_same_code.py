@@ -6,7 +6,9 @@ import pytest
 from chapter_files import NOTEBOOKS, ROOT, code_cells, read
 from syntax_trees import Definition, bare_code, definitions
 
-PACKAGE_FILES = sorted((ROOT / "rnn_tutorial").rglob("*.py")) + sorted((ROOT / "benchmarks").rglob("*.py"))
+PACKAGE_FILES = sorted((ROOT / "rnn_tutorial").rglob("*.py")) + sorted(
+    (ROOT / "benchmarks").rglob("*.py")
+)
 
 
 def shipped() -> dict[str, list[Definition]]:
@@ -56,12 +58,21 @@ def same(chapter: str, package: str) -> bool:
 
 def test_docstrings_annotations_decorators_comments_and_layout_make_no_difference():
     assert same("def step(x, h):\n    a = (x @ W\n         + h)\n    return tanh(a)", PACKAGE)
-    assert same("class S(NamedTuple):\n    h: Any", 'class S(NamedTuple):\n    """State."""\n    h: Array  # (B, H)')
+    assert same(
+        "class S(NamedTuple):\n    h: Any",
+        'class S(NamedTuple):\n    """State."""\n    h: Array  # (B, H)',
+    )
 
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("+", "-"), ("tanh", "sigmoid"), ("x @ W", "W @ x"), ("(x: Array, h)", "(h, x)"), ("h)", "*h)")],
+    [
+        ("+", "-"),
+        ("tanh", "sigmoid"),
+        ("x @ W", "W @ x"),
+        ("(x: Array, h)", "(h, x)"),
+        ("h)", "*h)"),
+    ],
 )
 def test_one_changed_token_is_found(old, new):
     assert old in PACKAGE
@@ -69,4 +80,6 @@ def test_one_changed_token_is_found(old, new):
 
 
 def test_a_lost_field_is_found():
-    assert not same("class S(NamedTuple):\n    h: Array", "class S(NamedTuple):\n    h: Array\n    c: Array")
+    assert not same(
+        "class S(NamedTuple):\n    h: Array", "class S(NamedTuple):\n    h: Array\n    c: Array"
+    )

@@ -14,7 +14,11 @@ LESSONS = [path for path in NOTEBOOKS if chapter_number(path)]
 
 def solutions(markdown: str) -> list[str]:
     """The code of every folded solution that has any."""
-    return ["\n".join(CODE.findall(details)) for details in DETAILS.findall(markdown) if CODE.search(details)]
+    return [
+        "\n".join(CODE.findall(details))
+        for details in DETAILS.findall(markdown)
+        if CODE.search(details)
+    ]
 
 
 def all_solutions() -> list:
@@ -51,7 +55,9 @@ def chapter_names():
 
 @pytest.mark.filterwarnings("ignore:FigureCanvasAgg is non-interactive")
 @pytest.mark.parametrize(("path", "code"), all_solutions())
-def test_a_solution_runs_after_its_chapter_and_its_assertions_hold(path, code, chapter_names, monkeypatch):
+def test_a_solution_runs_after_its_chapter_and_its_assertions_hold(
+    path, code, chapter_names, monkeypatch
+):
     monkeypatch.chdir(path.parent)
     exec(compile(code, f"{path.stem} solution", "exec"), dict(chapter_names(path)))
     plt.close("all")

@@ -8,7 +8,18 @@ import pytest
 
 from rnn_tutorial.activations import elu, hard_sigmoid, identity, leaky_relu, relu, sigmoid, tanh
 
-ALL = [identity, tanh, sigmoid, relu, leaky_relu(), leaky_relu(0.3), elu(), elu(0.5), hard_sigmoid(), hard_sigmoid(0.2)]
+ALL = [
+    identity,
+    tanh,
+    sigmoid,
+    relu,
+    leaky_relu(),
+    leaky_relu(0.3),
+    elu(),
+    elu(0.5),
+    hard_sigmoid(),
+    hard_sigmoid(0.2),
+]
 NAMES = [a.name for a in ALL]
 FORMULAS = {  # one number at a time, by the standard library
     "identity": lambda a: a,
@@ -28,7 +39,9 @@ def test_values_are_those_of_the_formula(activation):
 def test_values_of_the_piecewise_ones():
     np.testing.assert_allclose(leaky_relu(0.1).f(np.array([-2.0, 0.0, 3.0])), [-0.2, 0, 3])
     np.testing.assert_allclose(elu(2.0).f(np.array([-1.0, 0.0, 3.0])), [2 * math.expm1(-1), 0, 3])
-    np.testing.assert_allclose(hard_sigmoid().f(np.array([-4.0, -1.5, 0.0, 1.5, 4.0])), [0, 0.25, 0.5, 0.75, 1])
+    np.testing.assert_allclose(
+        hard_sigmoid().f(np.array([-4.0, -1.5, 0.0, 1.5, 4.0])), [0, 0.25, 0.5, 0.75, 1]
+    )
     np.testing.assert_allclose(hard_sigmoid(0.2).f(np.array([-4.0, 1.0])), [0, 0.7])
 
 
@@ -36,7 +49,9 @@ def test_values_of_the_piecewise_ones():
 def test_the_derivative_from_the_output_is_the_slope(activation):
     a = np.random.default_rng(0).uniform(-4, 4, 400)
     slope = np.imag(activation.f(a + 1e-20j)) / 1e-20
-    np.testing.assert_allclose(activation.derivative(activation.f(a)), slope, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(
+        activation.derivative(activation.f(a)), slope, rtol=1e-12, atol=1e-15
+    )
 
 
 @pytest.mark.parametrize("activation", ALL, ids=NAMES)
@@ -86,5 +101,9 @@ def test_agrees_with_pytorch():
         y = function(leaf)
         y.sum().backward()
         np.testing.assert_allclose(ours.f(a), y.detach().numpy(), rtol=1e-13, atol=1e-15)
-        rtol = 1e-7 if ours == hard_sigmoid() else 1e-12  # PyTorch 2.13 has its 1/6 in float32 there
-        np.testing.assert_allclose(ours.derivative(ours.f(a)), leaf.grad.numpy(), rtol=rtol, atol=1e-15)
+        rtol = (
+            1e-7 if ours == hard_sigmoid() else 1e-12
+        )  # PyTorch 2.13 has its 1/6 in float32 there
+        np.testing.assert_allclose(
+            ours.derivative(ours.f(a)), leaf.grad.numpy(), rtol=rtol, atol=1e-15
+        )

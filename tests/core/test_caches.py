@@ -39,8 +39,13 @@ from rnn_tutorial.tree import tree_leaves, tree_map, tree_random_like
 
 T, B, H = 6, 3, 5
 MASK = np.arange(T)[:, None] < np.array([6, 4, 1])
-LAYERS = every_layer() | {f"Recurrent, {name}": Recurrent(cell, D, H) for name, cell in CELLS.items()}
-LAYERS |= {f"Bidirectional, {m.name}": Bidirectional(Recurrent(LSTM, D, D), Recurrent(GRU, D, D), m) for m in MERGES}
+LAYERS = every_layer() | {
+    f"Recurrent, {name}": Recurrent(cell, D, H) for name, cell in CELLS.items()
+}
+LAYERS |= {
+    f"Bidirectional, {m.name}": Bidirectional(Recurrent(LSTM, D, D), Recurrent(GRU, D, D), m)
+    for m in MERGES
+}
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,9 @@ def layer_problem(layer):
     """
     rng = np.random.default_rng(0)
     params = tree_random_like(layer.init(rng), rng, 0.3)
-    symbols = isinstance(layer, Embedding) or (isinstance(layer, Serial) and isinstance(layer.layers[0], Embedding))
+    symbols = isinstance(layer, Embedding) or (
+        isinstance(layer, Serial) and isinstance(layer.layers[0], Embedding)
+    )
     xs = rng.integers(V, size=(T, B)) if symbols else rng.standard_normal((T, B, D))
     try:
         state = tree_random_like(layer.initial_state(params, B), rng, 0.3)
@@ -104,7 +111,9 @@ def layer_problem(layer):
 def run_layer(layer, params, given, seed):
     """Return ({"ys", "last"}, cache) of a forward in evaluation or, with a seed, in training."""
     noise = None if seed is None else np.random.default_rng(seed)
-    ys, last, cache = layer.forward(params, given["xs"], given["state"], mask=given["mask"], rng=noise)
+    ys, last, cache = layer.forward(
+        params, given["xs"], given["state"], mask=given["mask"], rng=noise
+    )
     if noise is not None:
         noise.random(3)  # someone else draws from the same generator afterwards
     return {"ys": ys, "last": last}, cache
@@ -142,7 +151,9 @@ def cell_problem(cell):
 
 
 def run_cell(forward, cell, params, given, ragged):
-    (hs, last), cache = forward(cell, params, given["xs"], given["state"], given["mask"] if ragged else None)
+    (hs, last), cache = forward(
+        cell, params, given["xs"], given["state"], given["mask"] if ragged else None
+    )
     return {"ys": hs, "last": last}, cache
 
 
@@ -176,7 +187,9 @@ def test_no_gradient_of_a_trace_or_of_a_truncation_moves(cell):
         return traced, caches, cache
 
     def gradients(caches, cache):
-        looked_at = trace_backward(cell, params, caches, (dhs, tree_map(np.ones_like, given["state"])))
+        looked_at = trace_backward(
+            cell, params, caches, (dhs, tree_map(np.ones_like, given["state"]))
+        )
         return looked_at, truncated_backward(cell, params, cache, dhs, stride=2, window=3)
 
     _, *kept = both()
@@ -191,7 +204,10 @@ def test_what_came_out_is_the_callers_and_one_does_not_change_another(layer):
     """Outputs and last state share no memory, nor do gradients with the cache or with what was given."""
     params, given = layer_problem(layer)
     outputs, cache = run_layer(layer, params, given, None)
-    assert not any(np.shares_memory(outputs["ys"], leaf) for leaf in tree_leaves((outputs["last"], given["xs"])))
+    assert not any(
+        np.shares_memory(outputs["ys"], leaf)
+        for leaf in tree_leaves((outputs["last"], given["xs"]))
+    )
     rng = np.random.default_rng(1)
     dys, dlast = tree_random_like((outputs["ys"], outputs["last"]), rng)
     before = tree_map(np.copy, (dys, dlast))
@@ -216,4 +232,6 @@ def test_the_example_of_a_new_sequence_in_one_row(forward, backward):
         dlast = tree_map(np.zeros_like, last)
         before = backward(cell, params, cache, (np.ones_like(hs), dlast))[0].W_h
         last.h[0] = 0
-        np.testing.assert_array_equal(backward(cell, params, cache, (np.ones_like(hs), dlast))[0].W_h, before)
+        np.testing.assert_array_equal(
+            backward(cell, params, cache, (np.ones_like(hs), dlast))[0].W_h, before
+        )

@@ -72,9 +72,13 @@ def test_its_own_parameters_are_those_after_the_three_that_every_cell_has(cell, 
     params, state = random_start(cell, rng, B, D, H)
     assert cell.extra == cell.Params._fields[3:]
     _, cache = step(cell, params, rng.standard_normal((B, D)), state)
-    dextra, da_x, da_h, dprevious = cell.pointwise_backward(params, cache.pointwise, tree_random_like(state, rng))
+    dextra, da_x, da_h, dprevious = cell.pointwise_backward(
+        params, cache.pointwise, tree_random_like(state, rng)
+    )
     assert tuple(dextra) == cell.extra
-    assert {name: leaf.shape for name, leaf in dextra.items()} == {name: getattr(params, name).shape for name in cell.extra}
+    assert {name: leaf.shape for name, leaf in dextra.items()} == {
+        name: getattr(params, name).shape for name in cell.extra
+    }
     assert (da_x.shape, da_h.shape) == ((B, params.W_x.shape[1]), (B, params.W_h.shape[1]))
     assert type(dprevious) is cell.State
 
@@ -89,7 +93,9 @@ def test_the_cells_of_the_package_have_the_gates_and_parameters_of_their_texts()
         NormLSTM: "ifog",
     }
     gates |= {GRU: "rzn", GRUBefore: "rzn"}
-    assert {name: gates[cell] for name, cell in PACKAGE.items()} == {name: cell.gates for name, cell in PACKAGE.items()}
+    assert {name: gates[cell] for name, cell in PACKAGE.items()} == {
+        name: cell.gates for name, cell in PACKAGE.items()
+    }
     own = {name: cell.extra for name, cell in PACKAGE.items() if cell.extra}
     assert own == {
         "GRU": ("b_hn",),
@@ -102,7 +108,9 @@ def test_the_cells_of_the_package_have_the_gates_and_parameters_of_their_texts()
 @pytest.mark.parametrize("name", PACKAGE)
 def test_a_cell_is_named_after_its_module_and_shows_its_name(name):
     cell = PACKAGE[name]
-    assert cell.name == name == repr(cell) and hash(cell) == hash(dataclasses.replace(cell).with_fast(cell.fast))
+    assert cell.name == name == repr(cell) and hash(cell) == hash(
+        dataclasses.replace(cell).with_fast(cell.fast)
+    )
 
 
 @pytest.mark.parametrize(
@@ -153,15 +161,23 @@ CHANGES = {
 
 @pytest.mark.parametrize(("changes", "stays"), CHANGES.values(), ids=CHANGES)
 def test_another_step_has_no_fast_path_and_another_name_or_start_keeps_it(changes, stays, rng):
-    for replaced, fast in ((LSTM.replace(**changes), stays), (dataclasses.replace(LSTM, **changes), False)):
+    for replaced, fast in (
+        (LSTM.replace(**changes), stays),
+        (dataclasses.replace(LSTM, **changes), False),
+    ):
         assert replaced.fast == (LSTM.fast if fast else None) and LSTM.fast is not None
         for field in dataclasses.fields(Cell):
             if field.name not in changes and field.name != "fast":
                 assert getattr(replaced, field.name) == getattr(LSTM, field.name)
         params, state = random_start(LSTM, rng, B, D, H)
         xs = rng.standard_normal((T, B, D))
-        fast, readable = (fused_unroll(cell, params, xs, state, MASK)[0] for cell in (LSTM, replaced))
-        assert all(relative_error(a, b) < 1e-12 for a, b in zip(tree_leaves(fast), tree_leaves(readable), strict=True))
+        fast, readable = (
+            fused_unroll(cell, params, xs, state, MASK)[0] for cell in (LSTM, replaced)
+        )
+        assert all(
+            relative_error(a, b) < 1e-12
+            for a, b in zip(tree_leaves(fast), tree_leaves(readable), strict=True)
+        )
 
 
 def test_a_fast_path_cannot_be_smuggled_in_and_with_fast_changes_nothing_else():
@@ -202,11 +218,15 @@ def test_a_cell_of_activations_wants_activations():
                                      Params=LSTM.Params, State=LSTM.State, gates="ifog")  # fmt: skip
 
     assert same_function(make(), LSTM) and make().fast is None
-    with pytest.raises(TypeError, match="g: expected an Activation, such as activations.tanh, got ufunc"):
+    with pytest.raises(
+        TypeError, match="g: expected an Activation, such as activations.tanh, got ufunc"
+    ):
         make(g=np.tanh)
 
 
-@pytest.mark.parametrize("thing, got", [("LSTM", "str"), (lstm, "function"), (None, "NoneType"), (Cell, "type")])
+@pytest.mark.parametrize(
+    "thing, got", [("LSTM", "str"), (lstm, "function"), (None, "NoneType"), (Cell, "type")]
+)
 def test_what_is_no_cell_is_refused(thing, got):
     with pytest.raises(
         TypeError,

@@ -189,7 +189,9 @@ def test_the_cache_of_another_cell_is_refused_everywhere(cell, rng):
             lambda other=other, p=theirs, d=dlast: step_backward(other, p, one, d),
             lambda other=other, p=theirs, d=dlast: trace_backward(other, p, caches, (hs, d)),
             lambda other=other, p=theirs, d=dlast: Recurrent(other, D, H).backward(p, fused, hs, d),
-            lambda other=other, p=theirs: truncated_backward(other, p, fused, hs, stride=2, window=2),
+            lambda other=other, p=theirs: truncated_backward(
+                other, p, fused, hs, stride=2, window=2
+            ),
         ):
             with pytest.raises(
                 TypeError,
@@ -226,7 +228,9 @@ def test_a_cell_that_does_not_read_h_is_its_formula(rng):
         f, r = 1 / (1 + np.exp(-(f + params.v * c))), 1 / (1 + np.exp(-r))
         c = f * c + (1 - f) * g
         np.testing.assert_allclose(hs[t], r * c + (1 - r) * skip, rtol=1e-13)
-    dparams, _, dfirst = unroll_backward(Light, params, cache, (np.ones_like(hs), tree_zeros_like(last)))
+    dparams, _, dfirst = unroll_backward(
+        Light, params, cache, (np.ones_like(hs), tree_zeros_like(last))
+    )
     assert dparams.W_h.shape == (H, 0) and (dfirst.h == 0).all() and (dfirst.c != 0).all()
 
 
@@ -253,4 +257,6 @@ def test_a_cell_that_does_not_read_h_keeps_its_dtype(dtype, rng):
     layer = Recurrent(Light, D, H)
     params, xs = tree_cast(layer.init(rng), dtype), rng.standard_normal((T, B, D)).astype(dtype)
     hs, last, cache = layer.forward(params, xs)
-    assert {leaf.dtype for leaf in tree_leaves((hs, last, layer.backward(params, cache, hs, last)))} == {np.dtype(dtype)}
+    assert {
+        leaf.dtype for leaf in tree_leaves((hs, last, layer.backward(params, cache, hs, last)))
+    } == {np.dtype(dtype)}

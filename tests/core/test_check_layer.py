@@ -6,7 +6,13 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from rnn_tutorial.gradient_check import ComplexStepLost, GradientError, StateLost, central_difference_slope, check_layer
+from rnn_tutorial.gradient_check import (
+    ComplexStepLost,
+    GradientError,
+    StateLost,
+    central_difference_slope,
+    check_layer,
+)
 from rnn_tutorial.layers import CannotContinue
 
 
@@ -65,7 +71,9 @@ class FromTheEnd(Sums):
         raise CannotContinue("reads its sequence from the end")
 
     def forward(self, params, xs, state=None, *, mask=None, rng=None):
-        ys, _, cache = super().forward(params, xs[::-1], SumState(np.zeros(xs.shape[1:])), mask=mask)
+        ys, _, cache = super().forward(
+            params, xs[::-1], SumState(np.zeros(xs.shape[1:])), mask=mask
+        )
         return ys[::-1], (), cache
 
     def backward(self, params, cache, dys, dstate=None):
@@ -102,7 +110,9 @@ MASK = np.arange(5)[:, None] < np.array([5, 1])
 
 
 @pytest.mark.parametrize("mask", [None, MASK], ids=["whole", "ragged"])
-@pytest.mark.parametrize("layer", [Sums(), FinalSum(), FromTheEnd()], ids=lambda layer: type(layer).__name__)
+@pytest.mark.parametrize(
+    "layer", [Sums(), FinalSum(), FromTheEnd()], ids=lambda layer: type(layer).__name__
+)
 def test_a_right_layer_passes(layer, mask, rng):
     check_layer(layer, XS, rng, mask=mask)
     check_layer(layer, XS, rng, mask=mask, slope=central_difference_slope, rtol=1e-6)
@@ -118,12 +128,16 @@ def twin(Layer, **methods):
     made = {}
     for name, change in methods.items():
         right = getattr(Layer, name)
-        made[name] = lambda self, *args, right=right, change=change, **named: change(*right(self, *args, **named))
+        made[name] = lambda self, *args, right=right, change=change, **named: change(
+            *right(self, *args, **named)
+        )
     return type("Twin", (Layer,), made)()
 
 
 WRONG = {
-    r"\[0\]\['w'\]": {"backward": lambda dparams, dxs, dstate: ({"w": 2 * dparams["w"]}, dxs, dstate)},
+    r"\[0\]\['w'\]": {
+        "backward": lambda dparams, dxs, dstate: ({"w": 2 * dparams["w"]}, dxs, dstate)
+    },
     r"\[1\]": {"backward": lambda dparams, dxs, dstate: (dparams, -dxs, dstate)},
 }
 
@@ -193,7 +207,9 @@ def test_a_gradient_arrives_at_the_last_state(rng):
 
 
 @pytest.mark.parametrize("mask", [None, MASK], ids=["whole", "ragged"])
-@pytest.mark.parametrize("layer", [ForgetsWhatComesIn, ReturnsTheFirst, SaysItHasNone, DropsTheGradient, EndsInTheMiddle])
+@pytest.mark.parametrize(
+    "layer", [ForgetsWhatComesIn, ReturnsTheFirst, SaysItHasNone, DropsTheGradient, EndsInTheMiddle]
+)
 def test_a_layer_that_loses_its_state_is_told_so(layer, mask, rng):
     where = "backward" if layer is DropsTheGradient else "forward"
     with pytest.raises(StateLost, match=rf"^layer.{where} loses the state between two pieces"):
@@ -202,19 +218,31 @@ def test_a_layer_that_loses_its_state_is_told_so(layer, mask, rng):
 
 def test_the_old_protocol_is_told_what_is_expected(rng):
     two = twin(Sums, forward=lambda ys, state, cache: (ys, cache))
-    with pytest.raises(TypeError, match=r"layer.forward: expected to get back \(ys, state, cache\), got a tuple of 2"):
+    with pytest.raises(
+        TypeError,
+        match=r"layer.forward: expected to get back \(ys, state, cache\), got a tuple of 2",
+    ):
         check_layer(two, XS, rng)
     two = twin(Sums, backward=lambda dparams, dxs, dstate: (dparams, dxs))
-    with pytest.raises(TypeError, match=r"layer.backward: expected to get back \(dparams, dxs, dstate\), got a tuple of 2"):
-        check_layer(two, XS, rng)
-    stateless = type("Old", (), {"init": Sums.init, "forward": Sums.forward, "backward": Sums.backward})()
     with pytest.raises(
-        TypeError, match="layer: expected the methods init, initial_state, forward, backward, got Old without init"
+        TypeError,
+        match=r"layer.backward: expected to get back \(dparams, dxs, dstate\), got a tuple of 2",
+    ):
+        check_layer(two, XS, rng)
+    stateless = type(
+        "Old", (), {"init": Sums.init, "forward": Sums.forward, "backward": Sums.backward}
+    )()
+    with pytest.raises(
+        TypeError,
+        match="layer: expected the methods init, initial_state, forward, backward, got Old without init",
     ):
         check_layer(stateless, XS, rng)
 
 
-@pytest.mark.parametrize("dtype, message", [(np.float32, "tree_cast"), (complex, "expected float64"), (bool, "expected float64")])
+@pytest.mark.parametrize(
+    "dtype, message",
+    [(np.float32, "tree_cast"), (complex, "expected float64"), (bool, "expected float64")],
+)
 def test_inputs_of_another_dtype_are_refused(dtype, message, rng):
     with pytest.raises(TypeError, match=f"xs: .*{message}"):
         check_layer(Sums(), XS.astype(dtype), rng)

@@ -47,14 +47,29 @@ TREES = {
     "no dimension": (np.array(2.5), np.array(True), np.array(7, np.int8)),
     "nothing": (),
     "nothing, nested": ({}, [], ((), ())),
-    "numbers": {"step": 3, "rate": 0.1, "done": False, "z": 1 - 2j, "small": np.float32(0.1), "none": None},
+    "numbers": {
+        "step": 3,
+        "rate": 0.1,
+        "done": False,
+        "z": 1 - 2j,
+        "small": np.float32(0.1),
+        "none": None,
+    },
     "special numbers": [nan_with_payload, np.array([-0.0, np.inf, 5e-324]), float("nan")],
-    "dtypes": [np.ones(3, dtype) for dtype in "f2 f4 f8 c8 c16 i1 u8 >f8 >i4 ? U5 S3 M8[s]".split()],
+    "dtypes": [
+        np.ones(3, dtype) for dtype in "f2 f4 f8 c8 c16 i1 u8 >f8 >i4 ? U5 S3 M8[s]".split()
+    ],
     "structured": np.array([(1, 2.5)], dtype=[("a", "i4"), ("b", "f8")]),
     "empty arrays": [np.zeros((0, 3)), np.zeros((2, 0, 1), np.float32)],
-    "names": Odd(np.ones(2), {"file": np.zeros(1), "a/b.npy": np.ones(1), "é '\" \\ ]": np.ones(2), 1: np.ones(1)}),
+    "names": Odd(
+        np.ones(2),
+        {"file": np.zeros(1), "a/b.npy": np.ones(1), "é '\" \\ ]": np.ones(2), 1: np.ones(1)},
+    ),
     "a name at the root": {"file": np.ones(2), "arr_0": np.zeros(1), "": np.ones(1)},
-    "layouts": [np.asfortranarray(np.arange(6.0).reshape(2, 3)), np.arange(12.0).reshape(3, 4)[::2, ::-1]],
+    "layouts": [
+        np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        np.arange(12.0).reshape(3, 4)[::2, ::-1],
+    ],
 }
 
 
@@ -117,8 +132,23 @@ def test_other_programs_can_read_the_file(tmp_path):
 
 
 def test_one_error_lists_everything_that_does_not_fit(tmp_path):
-    save(tmp_path / "p", {"kept": np.ones(2), "shape": np.ones(3), "dtype": np.ones(4), "old": np.ones(5), "number": 3})
-    like = {"kept": np.ones(2), "shape": np.ones((3, 1)), "dtype": np.ones(4, np.float32), "new": np.ones(5), "number": 3.0}
+    save(
+        tmp_path / "p",
+        {
+            "kept": np.ones(2),
+            "shape": np.ones(3),
+            "dtype": np.ones(4),
+            "old": np.ones(5),
+            "number": 3,
+        },
+    )
+    like = {
+        "kept": np.ones(2),
+        "shape": np.ones((3, 1)),
+        "dtype": np.ones(4, np.float32),
+        "new": np.ones(5),
+        "number": 3.0,
+    }
     with pytest.raises(CheckpointError) as caught:
         load(tmp_path / "p", like)
     for part in (
@@ -152,7 +182,9 @@ def test_a_damaged_byte_never_gives_another_number(tmp_path):
     save(tmp_path / "p", params())
     whole = (tmp_path / "p").read_bytes()
     for place in range(0, len(whole), 5):
-        (tmp_path / "bad").write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+        (tmp_path / "bad").write_bytes(
+            whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :]
+        )
         try:
             loaded = load(tmp_path / "bad", params())
         except CheckpointError:
@@ -176,7 +208,9 @@ def test_a_foreign_file_is_refused(tmp_path):
         path.write_bytes(content)
         with pytest.raises(CheckpointError, match="foreign") as caught:
             load(path, np.ones(3))
-        assert "pickle.load" not in str(caught.value)  # what NumPy advises for a file that it does not know
+        assert "pickle.load" not in str(
+            caught.value
+        )  # what NumPy advises for a file that it does not know
 
 
 class Trap:
@@ -230,7 +264,11 @@ KINDS = [np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Phil
 
 def drawn(rng):
     """Return numbers of several kinds; the last call leaves half a word behind in the generator."""
-    return [rng.random(5).tolist(), rng.standard_normal(3).tolist(), rng.integers(9, size=3, dtype=np.int32).tolist()]
+    return [
+        rng.random(5).tolist(),
+        rng.standard_normal(3).tolist(),
+        rng.integers(9, size=3, dtype=np.int32).tolist(),
+    ]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
@@ -248,9 +286,13 @@ def test_a_generator_comes_back_and_draws_what_it_would_have_drawn(tmp_path, kin
 
 def test_a_generator_of_another_kind_is_refused(tmp_path):
     save(tmp_path / "p", {"rng": np.random.default_rng(0)})
-    with pytest.raises(CheckpointError, match=r"tree\['rng'\]\['MT19937'\]\['state'\]\['key'\] is missing"):
+    with pytest.raises(
+        CheckpointError, match=r"tree\['rng'\]\['MT19937'\]\['state'\]\['key'\] is missing"
+    ):
         load(tmp_path / "p", {"rng": np.random.Generator(np.random.MT19937())})
-    with pytest.raises(CheckpointError, match=r"tree\['rng'\]\['PCG64'\]\['state'\]\['inc'\] is surplus"):
+    with pytest.raises(
+        CheckpointError, match=r"tree\['rng'\]\['PCG64'\]\['state'\]\['inc'\] is surplus"
+    ):
         load(tmp_path / "p", {"rng": np.ones(2)})
 
 
@@ -261,7 +303,9 @@ def test_a_state_that_no_generator_has_is_refused(tmp_path):
         arrays = dict(stored)
     arrays["tree['MT19937']['state']['pos']"] = np.array([10**9, 0], np.uint64)
     np.savez(tmp_path / "bad.npz", **arrays)
-    with pytest.raises(CheckpointError, match="bad.npz is damaged: the state of MT19937 has pos = 1000000000"):
+    with pytest.raises(
+        CheckpointError, match="bad.npz is damaged: the state of MT19937 has pos = 1000000000"
+    ):
         load(tmp_path / "bad.npz", rng)
 
 
@@ -269,9 +313,15 @@ def test_the_file_says_its_version(tmp_path):
     save(tmp_path / "p.npz", np.ones(2))
     with np.load(tmp_path / "p.npz") as stored:
         assert stored["version"] == 1
-    for version, words in (({"version": np.array(2)}, "version 2"), ({}, "no version"), ({"version": np.ones(2)}, "version")):
+    for version, words in (
+        ({"version": np.array(2)}, "version 2"),
+        ({}, "no version"),
+        ({"version": np.ones(2)}, "version"),
+    ):
         np.savez(tmp_path / "other.npz", tree=np.ones(2), **version)
-        with pytest.raises(CheckpointError, match=f"other.npz is no checkpoint of version 1: it has {words}"):
+        with pytest.raises(
+            CheckpointError, match=f"other.npz is no checkpoint of version 1: it has {words}"
+        ):
             load(tmp_path / "other.npz", np.ones(2))
 
 
@@ -280,7 +330,9 @@ def test_what_a_file_cannot_hold_exactly_is_refused(tmp_path):
         with pytest.raises(TypeError, match=r"tree\[0\]: expected an int of 64 bits, got one of"):
             save(tmp_path / "p", (wrong,))
     for wrong in (np.eye(2).view(np.matrix), np.ma.masked_array([1.0, 2.0], [True, False])):
-        with pytest.raises(TypeError, match=r"tree\[0\]: expected an array, .*got (matrix|MaskedArray)"):
+        with pytest.raises(
+            TypeError, match=r"tree\[0\]: expected an array, .*got (matrix|MaskedArray)"
+        ):
             save(tmp_path / "p", (wrong,))
     save(tmp_path / "p", (2**63 - 1, -(2**63)))
     assert load(tmp_path / "p", (0, 0)) == (2**63 - 1, -(2**63))
@@ -302,7 +354,9 @@ def test_a_symbolic_link_stays_and_what_it_points_to_is_replaced(tmp_path, there
     assert link.is_symlink() and not target.is_symlink()
     for path in (link, target):
         assert_identical(load(path, np.zeros(2)), np.ones(2))
-    assert sorted(os.listdir(tmp_path)) == ["disk", "link"] and os.listdir(tmp_path / "disk") == ["real"]
+    assert sorted(os.listdir(tmp_path)) == ["disk", "link"] and os.listdir(tmp_path / "disk") == [
+        "real"
+    ]
 
 
 @posix
@@ -361,7 +415,9 @@ def test_what_a_killed_writer_leaves_is_removed_by_the_next_one_of_the_same_file
         assert len(parts(tmp_path)) == 1  # that of the writer before is gone
     assert_identical(load(tmp_path / "p", np.zeros(2)), np.zeros(2))
     save(tmp_path / "other", np.ones(2))
-    assert len(parts(tmp_path)) == 1  # it may be needed by those who write p: not a matter of another file
+    assert (
+        len(parts(tmp_path)) == 1
+    )  # it may be needed by those who write p: not a matter of another file
     save(tmp_path / "p", np.ones(2))
     assert parts(tmp_path) == []
     assert_identical(load(tmp_path / "p", np.zeros(2)), np.ones(2))

@@ -42,7 +42,9 @@ def test_every_example_is_in_exactly_one_part_with_its_own_target():
 
 def test_a_split_is_decided_by_its_seed():
     xs, _ = numbered(20)
-    ((one,), _), ((same,), _), ((other,), _) = (split(rng(seed), (0.5, 0.5), xs) for seed in (0, 0, 1))
+    ((one,), _), ((same,), _), ((other,), _) = (
+        split(rng(seed), (0.5, 0.5), xs) for seed in (0, 0, 1)
+    )
     assert np.array_equal(one, same) and not np.array_equal(one, other)
 
 
@@ -58,7 +60,9 @@ def test_fractions_that_are_not_a_division_of_the_whole_are_refused(fractions):
 
 
 def test_a_part_with_no_example_is_refused():
-    with pytest.raises(ValueError, match="fractions: .* of 3 examples leaves a part with no example"):
+    with pytest.raises(
+        ValueError, match="fractions: .* of 3 examples leaves a part with no example"
+    ):
         split(rng(), (0.9, 0.1), numbered(3)[0])
 
 
@@ -75,7 +79,9 @@ def test_an_epoch_shows_every_example_once_with_its_own_target():
 def test_two_epochs_of_one_generator_have_different_orders():
     xs, _ = numbered(20)
     one_rng = rng()
-    first, second = (np.concatenate([b for (b,) in shuffled_batches(one_rng, 5, xs)], axis=1) for _ in range(2))
+    first, second = (
+        np.concatenate([b for (b,) in shuffled_batches(one_rng, 5, xs)], axis=1) for _ in range(2)
+    )
     assert not np.array_equal(first, second)
 
 
@@ -88,9 +94,14 @@ def test_a_batch_is_a_copy():
 
 def test_arrays_that_do_not_belong_together_are_refused():
     xs, targets = numbered(5)
-    with pytest.raises(ValueError, match=r"arrays\[1\]: expected 5 examples, .* got 1 along axis 1; `axes` says"):
+    with pytest.raises(
+        ValueError, match=r"arrays\[1\]: expected 5 examples, .* got 1 along axis 1; `axes` says"
+    ):
         next(shuffled_batches(rng(), 2, xs, targets))
-    with pytest.raises(ValueError, match=r"arrays\[0\]: expected .* an axis 1 .* \(see `axes`\), got ndarray of shape \(5,\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"arrays\[0\]: expected .* an axis 1 .* \(see `axes`\), got ndarray of shape \(5,\)",
+    ):
         split(rng(), (0.5, 0.5), np.zeros(5))
     with pytest.raises(ValueError, match="axes: expected one axis for each"):
         split(rng(), (0.5, 0.5), xs, targets, axes=(1,))
@@ -103,16 +114,22 @@ def test_a_target_is_the_symbol_after_the_input_in_every_random_window():
     for xs, targets in islice(random_windows(rng(), text, T=7, B=4), 50):
         assert xs.shape == targets.shape == (7, 4) and xs.dtype == text.dtype
         assert np.array_equal(xs[1:], targets[:-1])
-    places = np.concatenate([xs[0] for xs, _ in islice(random_windows(rng(), np.arange(12), 7, 4), 200)])
+    places = np.concatenate(
+        [xs[0] for xs, _ in islice(random_windows(rng(), np.arange(12), 7, 4), 200)]
+    )
     assert set(places) == {0, 1, 2, 3, 4}  # 12 symbols: windows of 7 + 1 start at 0 to 4
 
 
 def test_random_windows_read_the_text_in_order():
     for xs, targets in islice(random_windows(rng(), np.arange(50), T=5, B=3), 20):
-        assert np.array_equal(np.diff(xs, axis=0), np.ones((4, 3))) and np.array_equal(targets, xs + 1)
+        assert np.array_equal(np.diff(xs, axis=0), np.ones((4, 3))) and np.array_equal(
+            targets, xs + 1
+        )
 
 
-@pytest.mark.parametrize(("N", "T", "B"), [(100, 5, 3), (31, 5, 2), (11, 5, 2), (100, 1, 7), (100, 9, 1)])
+@pytest.mark.parametrize(
+    ("N", "T", "B"), [(100, 5, 3), (31, 5, 2), (11, 5, 2), (100, 1, 7), (100, 9, 1)]
+)
 def test_consecutive_windows_are_streams_that_go_on_where_they_stopped(N, T, B):
     windows = list(consecutive_windows(np.arange(N), T, B))
     length = (N - 1) // B
@@ -120,7 +137,9 @@ def test_consecutive_windows_are_streams_that_go_on_where_they_stopped(N, T, B):
     xs = np.concatenate([xs for xs, _ in windows])
     targets = np.concatenate([targets for _, targets in windows])
     steps = np.arange(length // T * T)[:, None]
-    assert np.array_equal(xs, steps + length * np.arange(B))  # stream b starts at b * length and never jumps
+    assert np.array_equal(
+        xs, steps + length * np.arange(B)
+    )  # stream b starts at b * length and never jumps
     assert np.array_equal(targets, xs + 1)
 
 
@@ -133,9 +152,13 @@ def test_a_window_is_a_copy_of_the_text():
 
 
 def test_a_text_that_is_too_short_for_a_window_is_refused():
-    with pytest.raises(ValueError, match="indices: windows of T = 5, B = 2 need at least 11 symbols, got 10"):
+    with pytest.raises(
+        ValueError, match="indices: windows of T = 5, B = 2 need at least 11 symbols, got 10"
+    ):
         next(consecutive_windows(np.arange(10), 5, 2))
-    with pytest.raises(ValueError, match="indices: windows of T = 5, B = 2 need at least 6 symbols, got 5"):
+    with pytest.raises(
+        ValueError, match="indices: windows of T = 5, B = 2 need at least 6 symbols, got 5"
+    ):
         next(random_windows(rng(), np.arange(5), 5, 2))
     with pytest.raises(TypeError, match="indices: expected whole numbers, got dtype float64"):
         next(consecutive_windows(np.zeros(20), 5, 2))
@@ -147,7 +170,9 @@ def test_standardized_features_have_mean_0_and_variance_1():
     xs = rng().normal([3.0, -2.0], [0.1, 50.0], size=(6, 7, 2))
     mean, std = mean_and_std(xs)
     scaled = standardize(xs, mean, std)
-    assert np.allclose(scaled.reshape(-1, 2).mean(axis=0), 0) and np.allclose(scaled.reshape(-1, 2).var(axis=0), 1)
+    assert np.allclose(scaled.reshape(-1, 2).mean(axis=0), 0) and np.allclose(
+        scaled.reshape(-1, 2).var(axis=0), 1
+    )
     assert np.allclose(scaled * std + mean, xs)
 
 
@@ -176,11 +201,19 @@ def test_a_feature_that_never_changes_is_named():
 
 
 def test_numbers_without_a_mean_are_refused():
-    with pytest.raises(NotFiniteError, match=r"xs: expected finite numbers, got nan at index \(1, 0\)"):
+    with pytest.raises(
+        NotFiniteError, match=r"xs: expected finite numbers, got nan at index \(1, 0\)"
+    ):
         mean_and_std(np.array([[1.0], [np.nan]]))
-    with pytest.raises(ValueError, match=r"xs: expected a NumPy array of shape \(..., D\), got ndarray of shape \(4,\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"xs: expected a NumPy array of shape \(..., D\), got ndarray of shape \(4,\)",
+    ):
         mean_and_std(np.arange(4.0))
-    with pytest.raises(ValueError, match=r"xs: expected a NumPy array of shape \(..., D\), got list of shape \(2, 1\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"xs: expected a NumPy array of shape \(..., D\), got list of shape \(2, 1\)",
+    ):
         mean_and_std([[1.0], [2.0]])
     with pytest.raises(ValueError, match="mask: expected at least one True, got none"):
         mean_and_std(np.ones((2, 3, 1)), mask=np.zeros((2, 3), bool))
@@ -189,14 +222,18 @@ def test_numbers_without_a_mean_are_refused():
 def test_a_seed_is_no_generator():
     xs, targets = numbered(5)
     for call in (lambda: split((0.5, 0.5), xs, targets), lambda: next(shuffled_batches(0, 2, xs))):
-        with pytest.raises(TypeError, match=r"rng: expected a generator, such as np.random.default_rng\(0\), got"):
+        with pytest.raises(
+            TypeError, match=r"rng: expected a generator, such as np.random.default_rng\(0\), got"
+        ):
             call()
     with pytest.raises(TypeError, match="rng: expected a generator"):
         next(random_windows(0, np.zeros(9, int), 2, 1))
 
 
 def test_padded_sequences_come_back_by_their_mask():
-    sequences = [rng(k).normal(size=(length, 2)).astype(np.float32) for k, length in enumerate((4, 1, 3))]
+    sequences = [
+        rng(k).normal(size=(length, 2)).astype(np.float32) for k, length in enumerate((4, 1, 3))
+    ]
     xs, mask = pad(sequences)
     assert xs.shape == (4, 3, 2) and xs.dtype == np.float32 and mask.dtype == bool
     for b, sequence in enumerate(sequences):
@@ -240,7 +277,9 @@ def test_buckets_hold_every_sequence_once_and_neighbours_in_length():
     assert sorted(np.concatenate(batches)) == list(range(103))
     assert sorted(map(len, batches)) == [3] + [10] * 10
     spans = sorted((lengths[batch].min(), lengths[batch].max()) for batch in batches)
-    assert all(first[1] <= second[0] for first, second in zip(spans, spans[1:]))  # no length lies between two of another batch
+    assert all(
+        first[1] <= second[0] for first, second in zip(spans, spans[1:])
+    )  # no length lies between two of another batch
 
 
 def test_buckets_are_shuffled_within_a_length_and_among_each_other():
@@ -255,7 +294,10 @@ def test_buckets_are_shuffled_within_a_length_and_among_each_other():
 
 def test_buckets_waste_less_than_batches_in_the_order_of_the_data():
     lengths = np.random.default_rng(1).integers(1, 40, size=200)
-    waste = sum(lengths[batch].max() * len(batch) for batch in bucket_by_length(np.random.default_rng(0), lengths, 20))
+    waste = sum(
+        lengths[batch].max() * len(batch)
+        for batch in bucket_by_length(np.random.default_rng(0), lengths, 20)
+    )
     plain = sum(lengths[k : k + 20].max() * 20 for k in range(0, 200, 20))
     assert waste < 1.1 * lengths.sum() and plain > 1.5 * lengths.sum()
 

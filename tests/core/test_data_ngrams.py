@@ -12,7 +12,11 @@ from rnn_tutorial.data import Vocabulary, babble, ngram_bits_per_character, ngra
 
 def witten_bell(train, context, symbol, V):
     """Return P(symbol | context) in exact fractions, by the recursion as it is written in the literature."""
-    followers = [train[i + len(context)] for i in range(len(train) - len(context)) if train[i : i + len(context)] == context]
+    followers = [
+        train[i + len(context)]
+        for i in range(len(train) - len(context))
+        if train[i : i + len(context)] == context
+    ]
     lower = witten_bell(train, context[1:], symbol, V) if context else Fraction(1, V)
     if not followers:
         return lower
@@ -23,15 +27,25 @@ def witten_bell(train, context, symbol, V):
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5])
 def test_probabilities_are_those_of_exact_counting(n):
     vocabulary = Vocabulary.of(babble(np.random.default_rng(0), 400) + "q")
-    train, test = (babble(np.random.default_rng(seed), size) + "qq" for seed, size in ((0, 200), (1, 60)))
+    train, test = (
+        babble(np.random.default_rng(seed), size) + "qq" for seed, size in ((0, 200), (1, 60))
+    )
     train, test = vocabulary.encode(train), vocabulary.encode(test)
     exact = [
-        float(witten_bell(train.tolist(), test[max(0, t - n + 1) : t].tolist(), test[t], len(vocabulary)))
+        float(
+            witten_bell(
+                train.tolist(), test[max(0, t - n + 1) : t].tolist(), test[t], len(vocabulary)
+            )
+        )
         for t in range(len(test))
     ]
-    np.testing.assert_allclose(ngram_probabilities(train, test, n, len(vocabulary)), exact, rtol=1e-13)
+    np.testing.assert_allclose(
+        ngram_probabilities(train, test, n, len(vocabulary)), exact, rtol=1e-13
+    )
     bits = -sum(map(log2, exact)) / len(exact)
-    assert ngram_bits_per_character(train, test, n, len(vocabulary)) == pytest.approx(bits, rel=1e-13)
+    assert ngram_bits_per_character(train, test, n, len(vocabulary)) == pytest.approx(
+        bits, rel=1e-13
+    )
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
@@ -39,7 +53,10 @@ def test_probabilities_of_all_symbols_add_up_to_1_after_every_context(n):
     V = 4
     train = np.random.default_rng(0).integers(3, size=30)  # symbol 3 never occurs
     for context in product(range(V), repeat=n - 1):
-        p = [ngram_probabilities(train, np.array([*context, symbol]), n, V)[-1] for symbol in range(V)]
+        p = [
+            ngram_probabilities(train, np.array([*context, symbol]), n, V)[-1]
+            for symbol in range(V)
+        ]
         assert min(p) > 0 and sum(p) == pytest.approx(1, abs=1e-14)
 
 
@@ -52,7 +69,9 @@ def test_a_small_case_by_hand():
 def test_a_text_that_repeats_is_predicted_and_a_random_one_is_not():
     repeating, random = np.tile([0, 1, 2, 3], 500), np.random.default_rng(0).integers(4, size=2000)
     assert ngram_bits_per_character(repeating[:1000], repeating[1000:], 2, 4) < 0.05
-    assert ngram_bits_per_character(random[:1000], random[1000:], 1, 4) == pytest.approx(2, abs=0.02)
+    assert ngram_bits_per_character(random[:1000], random[1000:], 1, 4) == pytest.approx(
+        2, abs=0.02
+    )
 
 
 def test_the_test_text_may_be_shorter_than_n():

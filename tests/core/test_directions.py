@@ -44,7 +44,9 @@ def test_each_sequence_is_read_from_its_own_end(cell, rng):
     (hs, last), _ = unroll_reversed(cell, params, xs, state, MASK)
     for b, n in enumerate(LENGTHS):
         alone = xs[:n, b : b + 1]
-        (expected, end), _ = unroll(cell, params, alone[::-1], type(state)(*(part[b : b + 1] for part in state)))
+        (expected, end), _ = unroll(
+            cell, params, alone[::-1], type(state)(*(part[b : b + 1] for part in state))
+        )
         np.testing.assert_allclose(hs[:n, b], expected[::-1, 0], rtol=1e-12)
         np.testing.assert_allclose(last.h[b], end.h[0], rtol=1e-12)
         np.testing.assert_allclose(last.h[b], hs[0, b], rtol=1e-12)  # it ends at the first step
@@ -80,7 +82,9 @@ def test_a_stack_of_three_has_right_gradients(rng):
     first = Bidirectional(Recurrent(LSTM, D, H), Recurrent(LSTM, D, H))
     second = Bidirectional(Recurrent(GRU, 2 * H, 3), Recurrent(Elman, 2 * H, 3), multiply)
     third = Bidirectional(Recurrent(LSTM, 3, 2), Recurrent(LSTM, 3, 4))
-    check_layer(Serial((first, second, third, Dense(6, 2))), rng.standard_normal((T, B, D)), rng, mask=MASK)
+    check_layer(
+        Serial((first, second, third, Dense(6, 2))), rng.standard_normal((T, B, D)), rng, mask=MASK
+    )
 
 
 def test_symbols_may_be_read_from_both_ends(rng):
@@ -98,7 +102,8 @@ def test_a_merge_of_your_own_may_join_different_sizes(rng):
 def test_what_the_merges_are(rng):
     a, b = rng.standard_normal((2, T, B, H))
     np.testing.assert_array_equal(
-        concat.f(a, b), np.dstack([a.reshape(-1, H), b.reshape(-1, H)]).swapaxes(1, 2).reshape(T, B, 2 * H)
+        concat.f(a, b),
+        np.dstack([a.reshape(-1, H), b.reshape(-1, H)]).swapaxes(1, 2).reshape(T, B, 2 * H),
     )
     for t in range(T):
         np.testing.assert_array_equal(add.f(a, b)[t], a[t] + b[t])
@@ -113,12 +118,17 @@ def test_step_t_is_merged_with_step_t(rng):
     forwards, _, _ = layer.forwards.forward(params.forwards, xs)
     backwards, _, _ = layer.backwards.forward(params.backwards, xs[::-1])
     for t in range(T):
-        np.testing.assert_array_equal(ys[t], np.concatenate([forwards[t], backwards[T - 1 - t]], axis=1))
+        np.testing.assert_array_equal(
+            ys[t], np.concatenate([forwards[t], backwards[T - 1 - t]], axis=1)
+        )
 
 
 def test_the_last_state_of_the_second_direction_is_not_its_last_output(rng):
     read = Serial((Recurrent(LSTM, D, H), Last()))
-    both_ends, sequences = Bidirectional(read, read), Bidirectional(Recurrent(LSTM, D, H), Recurrent(LSTM, D, H))
+    both_ends, sequences = (
+        Bidirectional(read, read),
+        Bidirectional(Recurrent(LSTM, D, H), Recurrent(LSTM, D, H)),
+    )
     params, xs = sequences.init(rng), rng.standard_normal((T, B, D))
     ys, _, _ = sequences.forward(params, xs)
     ends, _, _ = both_ends.forward(type(params)((params.forwards, ()), (params.backwards, ())), xs)
@@ -159,7 +169,11 @@ def test_the_dtype_of_the_parameters_is_the_dtype_of_everything(dtype, rng):
 
 def test_nothing_is_changed_in_place(rng):
     layer = Bidirectional(Recurrent(LSTM, D, H), Recurrent(LSTM, D, H), add)
-    params, xs, dys = layer.init(rng), rng.standard_normal((T, B, D)), rng.standard_normal((T, B, H))
+    params, xs, dys = (
+        layer.init(rng),
+        rng.standard_normal((T, B, D)),
+        rng.standard_normal((T, B, H)),
+    )
     copies = [leaf.copy() for leaf in tree_leaves((params, xs, dys))]
     _, _, cache = layer.forward(params, xs, mask=MASK)
     first, second = layer.backward(params, cache, dys), layer.backward(params, cache, dys)
@@ -169,20 +183,29 @@ def test_nothing_is_changed_in_place(rng):
 
 @pytest.mark.parametrize("merge", ["concat", "multiplty", None, np.add])
 def test_an_unknown_merge_is_refused_and_the_choices_named(merge):
-    with pytest.raises(TypeError, match="merge: expected one of concat, add, average, multiply .*got"):
+    with pytest.raises(
+        TypeError, match="merge: expected one of concat, add, average, multiply .*got"
+    ):
         Bidirectional(Recurrent(Elman, D, H), Recurrent(Elman, D, H), merge)
 
 
 @pytest.mark.parametrize("merge", [add, average, multiply], ids=lambda merge: merge.name)
 def test_an_elementwise_merge_of_different_sizes_is_refused(merge, rng):
-    layer = Bidirectional(Recurrent(Elman, D, H), Recurrent(Elman, D, 1), merge)  # (T, B, 5) and (T, B, 1) would broadcast
-    with pytest.raises(ValueError, match=r"backwards: expected shape \(6, 3, 5\), .*got \(6, 3, 1\)"):
+    layer = Bidirectional(
+        Recurrent(Elman, D, H), Recurrent(Elman, D, 1), merge
+    )  # (T, B, 5) and (T, B, 1) would broadcast
+    with pytest.raises(
+        ValueError, match=r"backwards: expected shape \(6, 3, 5\), .*got \(6, 3, 1\)"
+    ):
         layer.forward(layer.init(rng), rng.standard_normal((T, B, D)))
 
 
 def test_parameters_without_two_directions_are_refused(rng):
     layer = Bidirectional(Recurrent(Elman, D, H), Recurrent(Elman, D, H))
-    with pytest.raises(TypeError, match="params: expected parameters with the fields forwards, backwards, got tuple"):
+    with pytest.raises(
+        TypeError,
+        match="params: expected parameters with the fields forwards, backwards, got tuple",
+    ):
         layer.forward(tuple(layer.init(rng)), rng.standard_normal((T, B, D)))
 
 
@@ -210,8 +233,12 @@ BROKEN_MERGES = {
     "no product rule": Merge("multiply", multiply.f, lambda a, b, dys: (dys, dys)),
     "one's own factor": Merge("multiply", multiply.f, lambda a, b, dys: (dys * a, dys * b)),
     "no half": Merge("average", average.f, add.backward),
-    "the same half twice": Merge("concat", concat.f, lambda a, b, dys: (dys[..., : a.shape[-1]], dys[..., : a.shape[-1]])),
-    "halves exchanged": Merge("concat", concat.f, lambda a, b, dys: concat.backward(b, a, dys)[::-1]),
+    "the same half twice": Merge(
+        "concat", concat.f, lambda a, b, dys: (dys[..., : a.shape[-1]], dys[..., : a.shape[-1]])
+    ),
+    "halves exchanged": Merge(
+        "concat", concat.f, lambda a, b, dys: concat.backward(b, a, dys)[::-1]
+    ),
     "one direction dropped": Merge("add", add.f, lambda a, b, dys: (dys, 0 * dys)),
 }
 
@@ -228,10 +255,17 @@ def test_a_broken_backward_is_caught(broken, rng):
     layer = Bidirectional(Recurrent(LSTM, D, H), Recurrent(LSTM, D, H))
     params, xs = layer.init(rng), rng.standard_normal((T, B, D))
     with pytest.raises(GradientError):
-        check_gradients(lambda p: layer.forward(*p)[::2], lambda cache, dys: broken(layer, params, cache, dys), (params, xs), rng)
+        check_gradients(
+            lambda p: layer.forward(*p)[::2],
+            lambda cache, dys: broken(layer, params, cache, dys),
+            (params, xs),
+            rng,
+        )
 
 
-@pytest.mark.parametrize("kind, cell, depth", [("RNN", Elman, 3), ("LSTM", LSTM, 2), ("GRU", GRU, 2)])
+@pytest.mark.parametrize(
+    "kind, cell, depth", [("RNN", Elman, 3), ("LSTM", LSTM, 2), ("GRU", GRU, 2)]
+)
 @pytest.mark.parametrize("B, T, D, H, lengths", GRID)
 def test_agrees_with_pytorch(B, T, D, H, lengths, kind, cell, depth):
     """Stacks in both directions, ragged by packed sequences: outputs and every gradient, 1e-12 in float64."""
@@ -244,12 +278,16 @@ def test_agrees_with_pytorch(B, T, D, H, lengths, kind, cell, depth):
     dparams, dxs, _ = model.backward(params, cache, dys)
 
     their_xs = torch.tensor(xs, requires_grad=True)
-    packed = torch.nn.utils.rnn.pack_padded_sequence(their_xs, torch.tensor(lengths), enforce_sorted=False)
+    packed = torch.nn.utils.rnn.pack_padded_sequence(
+        their_xs, torch.tensor(lengths), enforce_sorted=False
+    )
     their_ys, _ = torch.nn.utils.rnn.pad_packed_sequence(rnn(packed)[0], total_length=T)
     (their_ys * torch.tensor(dys)).sum().backward()
     assert_close("ys", ys, their_ys.detach().numpy(), 1e-12)
     assert_close("dxs", dxs, their_xs.grad.numpy(), 1e-12)
-    for name, ours in to_pytorch(model, dparams).items():  # a gradient changes form as its parameters do
+    for name, ours in to_pytorch(
+        model, dparams
+    ).items():  # a gradient changes form as its parameters do
         theirs = getattr(rnn, name).grad.numpy()
         if "bias_hh" not in name:
             assert_close(name, ours, theirs, 1e-12)
@@ -257,13 +295,20 @@ def test_agrees_with_pytorch(B, T, D, H, lengths, kind, cell, depth):
             assert_close(name, ours[2 * H :], theirs[2 * H :], 1e-12)
 
 
-@pytest.mark.parametrize("merge, theirs", [(concat, "concat"), (add, "sum"), (average, "ave"), (multiply, "mul")])
+@pytest.mark.parametrize(
+    "merge, theirs", [(concat, "concat"), (add, "sum"), (average, "ave"), (multiply, "mul")]
+)
 def test_merges_agree_with_keras(merge, theirs):
     keras = pytest.importorskip("keras")
     rng = np.random.default_rng(3)
     layer = Bidirectional(Recurrent(Elman, D, H), Recurrent(Elman, D, H), merge)
-    params, xs = tree_cast(layer.init(rng), np.float32), rng.standard_normal((T, B, D)).astype(np.float32)
-    keras_layer = keras.layers.Bidirectional(keras.layers.SimpleRNN(H, return_sequences=True), merge_mode=theirs)
+    params, xs = (
+        tree_cast(layer.init(rng), np.float32),
+        rng.standard_normal((T, B, D)).astype(np.float32),
+    )
+    keras_layer = keras.layers.Bidirectional(
+        keras.layers.SimpleRNN(H, return_sequences=True), merge_mode=theirs
+    )
     keras_layer.build((B, T, D))
     keras_layer.set_weights([*params.forwards, *params.backwards])
     ys, _, _ = layer.forward(params, xs)

@@ -16,7 +16,15 @@ LAYERS = {
     "variational dropout": VariationalDropout(0.3),
     "zoneout of the LSTM": Zoneout(LSTM, D, H, LSTMState(h=0.2, c=0.5)),
     "zoneout of the GRU": Zoneout(GRU, D, H, GRUState(h=0.4)),
-    "between layers": Serial((Recurrent(LSTM, D, H), VariationalDropout(0.5), Recurrent(GRU, H, 2), Dropout(0.1), Dense(2, 3))),
+    "between layers": Serial(
+        (
+            Recurrent(LSTM, D, H),
+            VariationalDropout(0.5),
+            Recurrent(GRU, H, 2),
+            Dropout(0.1),
+            Dense(2, 3),
+        )
+    ),
 }
 
 
@@ -29,11 +37,16 @@ def rng():
 @pytest.mark.parametrize("seed", [None, 7], ids=["evaluation", "training"])
 @pytest.mark.parametrize("name", LAYERS)
 def test_every_gradient_is_the_slope(name, seed, mask, rng):
-    layer, moving = LAYERS[name], "zoneout" in name  # the last state of a zoneout has a gradient, noise has none
+    layer, moving = (
+        LAYERS[name],
+        "zoneout" in name,
+    )  # the last state of a zoneout has a gradient, noise has none
     params, xs = tree_random_like(layer.init(rng), rng, 0.3), rng.standard_normal((T, B, D))
 
     def forward(point):
-        noise = None if seed is None else np.random.default_rng(seed)  # the same noise each time: the slope is of one function
+        noise = (
+            None if seed is None else np.random.default_rng(seed)
+        )  # the same noise each time: the slope is of one function
         ys, last, cache = layer.forward(*point, mask=mask, rng=noise)
         return (ys, last if moving else ()), cache
 
@@ -54,7 +67,9 @@ def test_evaluation_is_not_random_and_training_is(name, rng):
     assert not np.array_equal(noisy, other) and not np.array_equal(noisy, first)
 
 
-@pytest.mark.parametrize("layer", [Dropout(0.3), VariationalDropout(0.3)], ids=["dropout", "variational"])
+@pytest.mark.parametrize(
+    "layer", [Dropout(0.3), VariationalDropout(0.3)], ids=["dropout", "variational"]
+)
 def test_entries_are_lost_or_scaled_so_that_the_mean_stays(layer, rng):
     xs = np.ones((20, 50, 40))
     ys, _, _ = layer.forward((), xs, rng=rng)
@@ -66,7 +81,9 @@ def test_entries_are_lost_or_scaled_so_that_the_mean_stays(layer, rng):
 def test_variational_dropout_loses_the_same_units_at_every_step_and_dropout_does_not(rng):
     xs = np.ones((T, B, 100))
     ys, _, _ = VariationalDropout(0.5).forward((), xs, rng=rng)
-    assert (ys == ys[0]).all() and not np.array_equal(ys[:, 0], ys[:, 1])  # not the same for each sequence
+    assert (ys == ys[0]).all() and not np.array_equal(
+        ys[:, 0], ys[:, 1]
+    )  # not the same for each sequence
     ys, _, _ = Dropout(0.5).forward((), xs, rng=rng)
     assert not np.array_equal(ys[0], ys[1])
 
@@ -111,22 +128,35 @@ def test_zoneout_in_evaluation_is_the_mean_of_old_and_new(rng):
 @pytest.mark.parametrize("name", LAYERS)
 def test_the_dtype_of_the_parameters_is_the_dtype_of_everything(name, seed, rng):
     layer = LAYERS[name]
-    params, xs = tree_cast(layer.init(rng), np.float32), rng.standard_normal((T, B, D)).astype(np.float32)
-    ys, _, cache = layer.forward(params, xs, mask=MASK, rng=None if seed is None else np.random.default_rng(seed))
-    assert {leaf.dtype for leaf in tree_leaves((ys, *layer.backward(params, cache, ys)))} == {np.dtype("float32")}
+    params, xs = (
+        tree_cast(layer.init(rng), np.float32),
+        rng.standard_normal((T, B, D)).astype(np.float32),
+    )
+    ys, _, cache = layer.forward(
+        params, xs, mask=MASK, rng=None if seed is None else np.random.default_rng(seed)
+    )
+    assert {leaf.dtype for leaf in tree_leaves((ys, *layer.backward(params, cache, ys)))} == {
+        np.dtype("float32")
+    }
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1, 1.5, np.nan, "half"])
 @pytest.mark.parametrize("kind", [Dropout, VariationalDropout])
 def test_a_rate_that_is_no_rate_is_refused(kind, rate):
-    with pytest.raises(ValueError, match="rate: expected a finite number at least 0 and below 1, got"):
+    with pytest.raises(
+        ValueError, match="rate: expected a finite number at least 0 and below 1, got"
+    ):
         kind(rate)
 
 
 @pytest.mark.parametrize(
     "rates, error, message",
     [
-        (LSTMState(h=1.2, c=0), ValueError, "rates.h: expected a finite number at least 0 and at most 1, got 1.2"),
+        (
+            LSTMState(h=1.2, c=0),
+            ValueError,
+            "rates.h: expected a finite number at least 0 and at most 1, got 1.2",
+        ),
         (LSTMState(h=0, c=-1), ValueError, "rates.c: expected a finite number"),
         (0.5, TypeError, r"rates: expected LSTMState of numbers, as LSTM has, got 0.5"),
     ],
@@ -142,7 +172,9 @@ def test_zoneout_of_what_is_no_cell_is_refused():
 
 
 def test_rates_of_another_cell_are_refused_when_the_layer_is_made():
-    with pytest.raises(TypeError, match=r"rates: expected LSTMState of numbers, as LSTM has, got GRUState\(h=0.5\)"):
+    with pytest.raises(
+        TypeError, match=r"rates: expected LSTMState of numbers, as LSTM has, got GRUState\(h=0.5\)"
+    ):
         Zoneout(LSTM, D, H, GRUState(h=0.5))
 
 
@@ -152,7 +184,9 @@ def test_a_seed_is_no_generator(name, rng):
         LAYERS[name].forward(LAYERS[name].init(rng), rng.standard_normal((T, B, D)), rng=0)
 
 
-@pytest.mark.parametrize("layer", [Dropout(0.3), VariationalDropout(0.3)], ids=["dropout", "variational"])
+@pytest.mark.parametrize(
+    "layer", [Dropout(0.3), VariationalDropout(0.3)], ids=["dropout", "variational"]
+)
 def test_a_gradient_of_another_shape_is_refused(layer, rng):
     _, _, cache = layer.forward((), rng.standard_normal((T, B, D)), rng=rng)
     with pytest.raises(ValueError, match=r"dys: expected shape \(6, 3, 4\), got \(1, 3, 4\)"):

@@ -75,7 +75,12 @@ def test_a_broken_backward_is_caught_and_named(rng):
 def test_the_dtype_of_the_parameters_is_the_dtype_of_everything(start, dtype):
     params, x, state = (tree_cast(part, dtype) for part in start)
     new, cache = elman_step(params, x, state)
-    everything = (new, cache, *elman_step_backward(params, cache, new), Elman.initial_state(params, 2))
+    everything = (
+        new,
+        cache,
+        *elman_step_backward(params, cache, new),
+        Elman.initial_state(params, 2),
+    )
     assert {leaf.dtype for leaf in tree_leaves(everything)} == {np.dtype(dtype)}
 
 
@@ -89,7 +94,9 @@ def test_nothing_is_changed_in_place(start):
 
 
 def test_initial_weights_come_from_the_initializers_given():
-    cell = elman(W_x=initializers.constant(2), W_h=initializers.identity(0.5), b=initializers.constant(-1))
+    cell = elman(
+        W_x=initializers.constant(2), W_h=initializers.identity(0.5), b=initializers.constant(-1)
+    )
     params = cell.init(np.random.default_rng(0), 2, 3)
     np.testing.assert_array_equal(params.W_x, np.full((2, 3), 2.0))
     np.testing.assert_array_equal(params.W_h, 0.5 * np.eye(3))
@@ -99,7 +106,9 @@ def test_initial_weights_come_from_the_initializers_given():
     assert (default.b == 0).all() and np.abs(default.W_x).max() <= np.sqrt(6 / 5)
 
 
-@pytest.mark.parametrize("sizes, name", [((0, 3), "input_size"), ((2, 0), "hidden_size"), ((2.0, 3), "input_size")])
+@pytest.mark.parametrize(
+    "sizes, name", [((0, 3), "input_size"), ((2, 0), "hidden_size"), ((2.0, 3), "input_size")]
+)
 def test_a_size_that_is_no_size_is_refused(sizes, name):
     with pytest.raises(ValueError, match=f"{name}: expected a positive whole number"):
         Elman.init(np.random.default_rng(0), *sizes)
@@ -111,20 +120,50 @@ def test_checking_a_cell_wants_a_generator():
 
 
 def test_a_function_is_no_activation():
-    with pytest.raises(TypeError, match="activation: expected an Activation, such as activations.tanh, got ufunc"):
+    with pytest.raises(
+        TypeError, match="activation: expected an Activation, such as activations.tanh, got ufunc"
+    ):
         elman(np.tanh)
 
 
 BAD_STEPS = [
     (lambda p, x, s: (p, x[0], s), ValueError, r"x: expected shape \(B, D=4\), got \(4,\)"),
     (lambda p, x, s: (p, x[:, :3], s), ValueError, r"x: expected shape \(B, D=4\), got \(3, 3\)"),
-    (lambda p, x, s: (p, x[:1], s), ValueError, r"state.h: expected shape \(B=1, H=5\), got \(3, 5\)"),
-    (lambda p, x, s: (p, x, ElmanState(s.h[0])), ValueError, r"state.h: expected shape \(B=3, H=5\), got \(5,\)"),
-    (lambda p, x, s: (p, x.astype(int), s), TypeError, "x: expected dtype float64, the dtype of the parameters, got int64"),
-    (lambda p, x, s: (p, x.astype(np.float32), s), TypeError, "x: expected dtype float64.* got float32"),
-    (lambda p, x, s: (p, x, tree_cast(s, np.float32)), TypeError, "state.h: expected dtype float64.* got float32"),
-    (lambda p, x, s: (p, x * np.nan, s), NotFiniteError, r"x: expected finite numbers, got nan at index \(0, 0\)"),
-    (lambda p, x, s: (p, x, ElmanState(s.h / 0)), NotFiniteError, r"state.h: expected finite numbers, got -?inf"),
+    (
+        lambda p, x, s: (p, x[:1], s),
+        ValueError,
+        r"state.h: expected shape \(B=1, H=5\), got \(3, 5\)",
+    ),
+    (
+        lambda p, x, s: (p, x, ElmanState(s.h[0])),
+        ValueError,
+        r"state.h: expected shape \(B=3, H=5\), got \(5,\)",
+    ),
+    (
+        lambda p, x, s: (p, x.astype(int), s),
+        TypeError,
+        "x: expected dtype float64, the dtype of the parameters, got int64",
+    ),
+    (
+        lambda p, x, s: (p, x.astype(np.float32), s),
+        TypeError,
+        "x: expected dtype float64.* got float32",
+    ),
+    (
+        lambda p, x, s: (p, x, tree_cast(s, np.float32)),
+        TypeError,
+        "state.h: expected dtype float64.* got float32",
+    ),
+    (
+        lambda p, x, s: (p, x * np.nan, s),
+        NotFiniteError,
+        r"x: expected finite numbers, got nan at index \(0, 0\)",
+    ),
+    (
+        lambda p, x, s: (p, x, ElmanState(s.h / 0)),
+        NotFiniteError,
+        r"state.h: expected finite numbers, got -?inf",
+    ),
 ]
 
 
@@ -154,7 +193,9 @@ def test_agrees_with_pytorch(B, T, D, H, lengths, nonlinearity):
     (hs, last), cache = unroll(cell, params, xs, state, mask)
     dparams, dxs, dfirst = unroll_backward(cell, params, cache, (dhs, dlast))
 
-    their_hs, their_last, theirs = torch_unroll(torch, torch_elman(torch, params, nonlinearity), xs, state, lengths, dhs, dlast)
+    their_hs, their_last, theirs = torch_unroll(
+        torch, torch_elman(torch, params, nonlinearity), xs, state, lengths, dhs, dlast
+    )
     assert_close("hs", hs, their_hs, 1e-12)
     assert_close("last state", last.h, their_last.h, 1e-12)
     assert_close("dh_first", dfirst.h, theirs["state"].h, 1e-12)
@@ -182,7 +223,9 @@ def test_agrees_with_onnxruntime():
     T, lengths = 6, np.array([6, 4, 1])
     params, state = (tree_cast(part, np.float32) for part in random_start(Elman, rng, B, D, H))
     xs = rng.standard_normal((T, B, D)).astype(np.float32)
-    Y, Y_h = onnx_run("RNN", onnx_feed(xs, (*params, np.zeros_like(params.b)), state, lengths), ["Y", "Y_h"])
+    Y, Y_h = onnx_run(
+        "RNN", onnx_feed(xs, (*params, np.zeros_like(params.b)), state, lengths), ["Y", "Y_h"]
+    )
 
     (hs, last), _ = unroll(Elman, params, xs, state, np.arange(T)[:, None] < lengths)
     assert_close("hs", hs, Y[:, 0], 1e-6)
@@ -206,7 +249,9 @@ def test_agrees_with_autograd():
         return total
 
     _, cache = unroll(Elman, params, xs, state)
-    dparams, dxs, dfirst = unroll_backward(Elman, params, cache, (dhs, ElmanState(np.zeros((B, H)))))
+    dparams, dxs, dfirst = unroll_backward(
+        Elman, params, cache, (dhs, ElmanState(np.zeros((B, H))))
+    )
     for k, ours in enumerate((*dparams, dxs, dfirst.h)):
         assert_close(f"argument {k}", ours, grad(loss, k)(*params, xs, state.h), 1e-12)
 

@@ -15,7 +15,17 @@ from rnn_tutorial.cells import GRU, LSTM, Elman, GRUBefore, PeepholeLSTM, elman,
 from rnn_tutorial.data import lengths_to_mask
 from rnn_tutorial.exchange.keras import from_keras, from_keras_layer, gradients_to_keras, to_keras
 from rnn_tutorial.exchange.layout import ExchangeError
-from rnn_tutorial.layers import MERGES, Bidirectional, Dense, Last, Recurrent, Reversed, add, concat, multiply
+from rnn_tutorial.layers import (
+    MERGES,
+    Bidirectional,
+    Dense,
+    Last,
+    Recurrent,
+    Reversed,
+    add,
+    concat,
+    multiply,
+)
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_random_like
 
 T, B, D, H = 6, 3, 4, 5
@@ -46,20 +56,29 @@ def random_params(layer, rng, dtype="float32"):
 def recurrent_pair(keras, name, **more):
     """Return our layer and Keras's."""
     cell, kind, options = CELLS[name]
-    return Recurrent(cell, D, H), getattr(keras.layers, kind)(H, return_sequences=True, **options, **more)
+    return Recurrent(cell, D, H), getattr(keras.layers, kind)(
+        H, return_sequences=True, **options, **more
+    )
 
 
 def outputs(keras, layer, xs, mask=None):
     """Return what a Keras layer makes of xs (T, B, D), time first, with a mask (T, B) or without."""
     options = {} if mask is None else {"mask": keras.ops.convert_to_tensor(mask.T)}
-    return keras.ops.convert_to_numpy(keras.ops.stop_gradient(layer(xs.swapaxes(0, 1), **options))).swapaxes(0, 1)
+    return keras.ops.convert_to_numpy(
+        keras.ops.stop_gradient(layer(xs.swapaxes(0, 1), **options))
+    ).swapaxes(0, 1)
 
 
 def check_both_ways(keras, ours, theirs, rng):
     """Fail unless Keras's random weights give its outputs here, and ours ours there."""
     xs = rng.standard_normal((T, B, D)).astype(np.float32)
     theirs.build((B, T, D))
-    theirs.set_weights([(0.5 * rng.standard_normal(weight.shape)).astype(np.float32) for weight in theirs.get_weights()])
+    theirs.set_weights(
+        [
+            (0.5 * rng.standard_normal(weight.shape)).astype(np.float32)
+            for weight in theirs.get_weights()
+        ]
+    )
     params = from_keras(ours, theirs.get_weights())
     assert_close("theirs here", ours.forward(params, xs)[0], outputs(keras, theirs, xs), RTOL)
 
@@ -70,7 +89,9 @@ def check_both_ways(keras, ours, theirs, rng):
 
 
 def same_bits(a, b):
-    return [leaf.tobytes() for leaf in tree_leaves(a)] == [leaf.tobytes() for leaf in tree_leaves(b)]
+    return [leaf.tobytes() for leaf in tree_leaves(a)] == [
+        leaf.tobytes() for leaf in tree_leaves(b)
+    ]
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -90,7 +111,10 @@ def test_two_directions_both_ways_with_every_merge(name, merge, rng):
 
 def test_two_directions_of_different_cells(rng):
     keras = keras_or_skip()
-    (first, their_first), (second, their_second) = recurrent_pair(keras, "GRU"), recurrent_pair(keras, "LSTM", go_backwards=True)
+    (first, their_first), (second, their_second) = (
+        recurrent_pair(keras, "GRU"),
+        recurrent_pair(keras, "LSTM", go_backwards=True),
+    )
     both = keras.layers.Bidirectional(their_first, backward_layer=their_second, merge_mode="sum")
     check_both_ways(keras, Bidirectional(first, second, add), both, rng)
 
@@ -109,10 +133,14 @@ def test_a_padded_batch_gives_the_same_under_a_mask(name, rng):
     params = random_params(ours, rng)
     theirs.set_weights(to_keras(ours, params))
     xs, mask = rng.standard_normal((T, B, D)).astype(np.float32), lengths_to_mask([6, 4, 1], T)
-    assert_close("ys", ours.forward(params, xs, mask=mask)[0], outputs(keras, theirs, xs, mask), RTOL)
+    assert_close(
+        "ys", ours.forward(params, xs, mask=mask)[0], outputs(keras, theirs, xs, mask), RTOL
+    )
 
 
-LAYERS = {name: Recurrent(cell, D, H) for name, (cell, _, _) in CELLS.items()} | {"Dense": Dense(D, H)}
+LAYERS = {name: Recurrent(cell, D, H) for name, (cell, _, _) in CELLS.items()} | {
+    "Dense": Dense(D, H)
+}
 
 
 @pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS)
@@ -132,7 +160,9 @@ def test_from_there_only_the_gru_adds_two_biases(rng):
         if name == "GRU":
             first, second = weights[2]
             summed = np.concatenate([(first + second)[: 2 * H], first[2 * H :]])
-            np.testing.assert_array_equal(back.pop(), [summed, [0] * 2 * H + second[2 * H :].tolist()])
+            np.testing.assert_array_equal(
+                back.pop(), [summed, [0] * 2 * H + second[2 * H :].tolist()]
+            )
             weights.pop()
         assert same_bits(back, weights)
 
@@ -140,7 +170,9 @@ def test_from_there_only_the_gru_adds_two_biases(rng):
 def test_a_gate_comes_out_where_it_belongs():
     """One number a gate, by hand: Keras has i, f, c, o and z, r, h from left to right."""
     gates = np.array([[1.0, 2, 3, 4]])
-    np.testing.assert_array_equal(from_keras(Recurrent(LSTM, 1, 1), [gates, 10 * gates, gates[0]]).W_h, [[10, 20, 40, 30]])
+    np.testing.assert_array_equal(
+        from_keras(Recurrent(LSTM, 1, 1), [gates, 10 * gates, gates[0]]).W_h, [[10, 20, 40, 30]]
+    )
     three = gates[:, :3]
     before = from_keras(Recurrent(GRUBefore, 1, 1), [three, 10 * three, three[0]])
     np.testing.assert_array_equal(before.W_x, [[2, 1, 3]])
@@ -159,7 +191,9 @@ def test_the_arrays_are_copies_both_ways(rng):
             assert same_bits(before, params)
             for array in to_keras(ours, params):
                 array[:] = 7
-            assert same_bits(before, params) and all(leaf.flags.writeable for leaf in tree_leaves(params))
+            assert same_bits(before, params) and all(
+                leaf.flags.writeable for leaf in tree_leaves(params)
+            )
 
 
 @pytest.mark.parametrize("merge", [concat, multiply], ids=lambda merge: merge.name)
@@ -170,7 +204,9 @@ def test_gradients_are_those_of_the_weights_there(name, merge, rng):
     if keras.backend.backend() != "torch":
         pytest.skip("the gradients are taken by PyTorch")
     one, their_one = recurrent_pair(keras, name)
-    both = keras.layers.Bidirectional(recurrent_pair(keras, name)[1], merge_mode=MERGE_MODES[merge.name])
+    both = keras.layers.Bidirectional(
+        recurrent_pair(keras, name)[1], merge_mode=MERGE_MODES[merge.name]
+    )
     xs = rng.standard_normal((T, B, D)).astype(np.float32)
     for ours, theirs in ((one, their_one), (Bidirectional(one, one, merge), both)):
         theirs.build((B, T, D))
@@ -178,7 +214,9 @@ def test_gradients_are_those_of_the_weights_there(name, merge, rng):
         theirs.set_weights(to_keras(ours, params))
         ys, _, cache = ours.forward(params, xs)
         dys = rng.standard_normal(ys.shape).astype(np.float32)
-        (theirs(torch.tensor(xs.swapaxes(0, 1))) * torch.tensor(dys.swapaxes(0, 1))).sum().backward()
+        (
+            theirs(torch.tensor(xs.swapaxes(0, 1))) * torch.tensor(dys.swapaxes(0, 1))
+        ).sum().backward()
         gradients = gradients_to_keras(ours, ours.backward(params, cache, dys)[0])
         for gradient, weight in zip(gradients, theirs.trainable_weights, strict=True):
             assert_close(weight.path, gradient, weight.value.grad.numpy(), 1e-5)
@@ -194,7 +232,9 @@ def test_a_layer_of_keras_knows_its_cell(name, rng):
     keras = keras_or_skip()
     one, their_one = recurrent_pair(keras, name)
     for merge in MERGES:
-        both = keras.layers.Bidirectional(recurrent_pair(keras, name)[1], merge_mode=MERGE_MODES[merge.name])
+        both = keras.layers.Bidirectional(
+            recurrent_pair(keras, name)[1], merge_mode=MERGE_MODES[merge.name]
+        )
         for ours, theirs in ((one, their_one), (Bidirectional(one, one, merge), both)):
             theirs.build((B, T, D))
             layer, params = from_keras_layer(theirs)
@@ -219,7 +259,9 @@ def test_a_layer_without_biases_has_biases_of_zero(name, rng):
     for layer, theirs in ((ours, one), (Bidirectional(ours, ours), both)):
         theirs.build((B, T, D))
         params = from_keras(layer, theirs.get_weights())
-        assert from_keras_layer(theirs)[0] == layer and same_bits(from_keras_layer(theirs)[1], params)
+        assert from_keras_layer(theirs)[0] == layer and same_bits(
+            from_keras_layer(theirs)[1], params
+        )
         assert_close("ys", layer.forward(params, xs)[0], outputs(keras, theirs, xs), RTOL)
     assert not any(leaf.any() for leaf in (params.forwards.b, params.backwards.b))
 
@@ -241,10 +283,22 @@ OTHERS = {
         "activation=tanh, .* or activation=relu.*got .*elu",
     ),
     "backwards alone": (lambda k: built(k, "GRU", H, go_backwards=True), "got .*go_backwards=True"),
-    "not built": (lambda k: k.layers.LSTM(H), "keras_layer: expected a layer with weights, got LSTM that is not built"),
-    "another layer": (lambda k: k.layers.Conv1D(3, 2), "expected one of Keras's SimpleRNN, LSTM, GRU, .*got Conv1D"),
-    "a Dense that bends": (lambda k: built(k, "Dense", H, activation="relu"), "with activation=linear, got activation=relu"),
-    "no merge": (lambda k: built(k, "Bidirectional", k.layers.GRU(H), merge_mode=None), "expected merge_mode concat.*got None"),
+    "not built": (
+        lambda k: k.layers.LSTM(H),
+        "keras_layer: expected a layer with weights, got LSTM that is not built",
+    ),
+    "another layer": (
+        lambda k: k.layers.Conv1D(3, 2),
+        "expected one of Keras's SimpleRNN, LSTM, GRU, .*got Conv1D",
+    ),
+    "a Dense that bends": (
+        lambda k: built(k, "Dense", H, activation="relu"),
+        "with activation=linear, got activation=relu",
+    ),
+    "no merge": (
+        lambda k: built(k, "Bidirectional", k.layers.GRU(H), merge_mode=None),
+        "expected merge_mode concat.*got None",
+    ),
     "no layer": (lambda k: [], "expected one of Keras's SimpleRNN, LSTM, GRU, .*got list"),
 }
 
@@ -257,9 +311,14 @@ def test_a_layer_of_keras_that_has_no_counterpart_is_refused_by_name(make, messa
 
 def test_a_layer_in_the_place_of_its_weights_is_refused():
     theirs = built(keras_or_skip(), "LSTM", H)
-    with pytest.raises(TypeError, match=r"weights: expected a list of arrays.*got LSTM; from_keras_layer takes the layer itself"):
+    with pytest.raises(
+        TypeError,
+        match=r"weights: expected a list of arrays.*got LSTM; from_keras_layer takes the layer itself",
+    ):
         from_keras(ONE, theirs)
-    with pytest.raises(TypeError, match="weights: expected a list of arrays, as get_weights.. gives, got ndarray$"):
+    with pytest.raises(
+        TypeError, match="weights: expected a list of arrays, as get_weights.. gives, got ndarray$"
+    ):
         from_keras(ONE, KERNEL)
 
 
@@ -269,21 +328,35 @@ def test_a_copy_of_a_layer_converts_as_the_layer_does(name, rng):
     params = random_params(layer, rng)
     for other in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
         weights = to_keras(other, params)
-        assert same_bits(weights, to_keras(layer, params)) and same_bits(from_keras(other, weights), params)
+        assert same_bits(weights, to_keras(layer, params)) and same_bits(
+            from_keras(other, weights), params
+        )
 
 
 ONE, BOTH = Recurrent(LSTM, D, H), Bidirectional(Recurrent(LSTM, D, H), Recurrent(LSTM, D, H))
 KERNEL, RECURRENT, BIAS = np.ones((D, 4 * H)), np.ones((H, 4 * H)), np.ones(4 * H)
 LISTS_THAT_DO_NOT_FIT = {
-    "one bias lost": (BOTH, [KERNEL, RECURRENT, BIAS, KERNEL, RECURRENT], "backward bias is missing"),
-    "no bias, and another size": (ONE, [KERNEL, KERNEL], "bias is missing; recurrent_kernel has shape (4, 20), expected (5, 20)"),
+    "one bias lost": (
+        BOTH,
+        [KERNEL, RECURRENT, BIAS, KERNEL, RECURRENT],
+        "backward bias is missing",
+    ),
+    "no bias, and another size": (
+        ONE,
+        [KERNEL, KERNEL],
+        "bias is missing; recurrent_kernel has shape (4, 20), expected (5, 20)",
+    ),
     "numbers of two types": (
         ONE,
         [KERNEL, RECURRENT.astype(np.float32), BIAS],
         "bias is of float64, expected one type of numbers for all; kernel is of float64, expected one type of numbers for all; "
         "recurrent_kernel is of float32, expected one type of numbers for all",
     ),
-    "no numbers": (ONE, [KERNEL, RECURRENT, None], "bias is of type NoneType, expected float16, float32, float64"),
+    "no numbers": (
+        ONE,
+        [KERNEL, RECURRENT, None],
+        "bias is of type NoneType, expected float16, float32, float64",
+    ),
     "nothing": (Dense(D, 2), [], "bias is missing; kernel is missing"),
     "one too many": (ONE, [KERNEL, RECURRENT, BIAS, BIAS], "weight 3 is surplus"),
     "one too many for two": (BOTH, [KERNEL, RECURRENT, BIAS] * 2 + [BIAS], "weight 6 is surplus"),
@@ -305,7 +378,9 @@ LISTS_THAT_DO_NOT_FIT = {
 }
 
 
-@pytest.mark.parametrize("layer, weights, faults", LISTS_THAT_DO_NOT_FIT.values(), ids=LISTS_THAT_DO_NOT_FIT)
+@pytest.mark.parametrize(
+    "layer, weights, faults", LISTS_THAT_DO_NOT_FIT.values(), ids=LISTS_THAT_DO_NOT_FIT
+)
 def test_one_error_lists_everything_that_does_not_fit(layer, weights, faults):
     with pytest.raises(ExchangeError) as caught:
         from_keras(layer, weights)
@@ -342,7 +417,11 @@ def test_the_parameters_of_another_layer_are_refused(rng):
     for layer, wrong, message in [
         (Recurrent(LSTM, D + 1, H), params, r"W_x: expected shape \(5, 20\), got \(4, 20\)"),
         (Recurrent(GRU, D, H), params, "params: expected GRUParams.*got LSTMParams"),
-        (BOTH, params, "params: expected parameters with the fields forwards, backwards, got LSTMParams"),
+        (
+            BOTH,
+            params,
+            "params: expected parameters with the fields forwards, backwards, got LSTMParams",
+        ),
         (Dense(D, H), params, "params: expected parameters with the fields W, b, got LSTMParams"),
         (Dense(D, H), random_params(Dense(H, D), rng), "W: expected shape"),
     ]:

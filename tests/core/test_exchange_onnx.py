@@ -72,9 +72,24 @@ def models(D, H):
     usual = {name: layer for name, layer in one.items() if "others" not in name}
     both = {f"{name}, both": Bidirectional(layer, layer) for name, layer in usual.items()}
     backwards = {f"{name}, backwards": Reversed(layer) for name, layer in usual.items()}
-    stack = (one["LSTM"], Recurrent(GRUBefore, H, H + 1), Reversed(Recurrent(CoupledLSTM, H + 1, 2)))
-    deep = Bidirectional(Recurrent(GRU, D, H), Recurrent(GRU, D, H)), Bidirectional(*[Recurrent(PeepholeLSTM, 2 * H, 3)] * 2)
-    dropped = (Dropout(0.5), deep[0], VariationalDropout(0.3), deep[1], Dropout(0.1), Dense(6, 2), Dropout(0.1))
+    stack = (
+        one["LSTM"],
+        Recurrent(GRUBefore, H, H + 1),
+        Reversed(Recurrent(CoupledLSTM, H + 1, 2)),
+    )
+    deep = (
+        Bidirectional(Recurrent(GRU, D, H), Recurrent(GRU, D, H)),
+        Bidirectional(*[Recurrent(PeepholeLSTM, 2 * H, 3)] * 2),
+    )
+    dropped = (
+        Dropout(0.5),
+        deep[0],
+        VariationalDropout(0.3),
+        deep[1],
+        Dropout(0.1),
+        Dense(6, 2),
+        Dropout(0.1),
+    )
     return (
         one
         | both
@@ -86,7 +101,9 @@ def models(D, H):
             "last alone": Serial((Dense(D, 2), Last())),
             "deep, both, dropout": Serial(dropped),
             "text": Serial((Embedding(V, D), VariationalDropout(0.5), *deep, Dense(6, V))),
-            "text, one answer a sequence": Serial((Embedding(V, D), deep[0], Dropout(0.5), Last(), Dense(2 * H, 2))),
+            "text, one answer a sequence": Serial(
+                (Embedding(V, D), deep[0], Dropout(0.5), Last(), Dense(2 * H, 2))
+            ),
         }
     )
 
@@ -109,24 +126,34 @@ def random_params(model, rng, dtype="float32"):
 
 
 def random_inputs(name, rng, T, B, D, dtype="float32"):
-    return rng.integers(0, V, (T, B)) if name.startswith("text") else rng.standard_normal((T, B, D)).astype(dtype)
+    return (
+        rng.integers(0, V, (T, B))
+        if name.startswith("text")
+        else rng.standard_normal((T, B, D)).astype(dtype)
+    )
 
 
 def run(path, xs, lengths=None):
     """Return what onnxruntime computes."""
     runtime = pytest.importorskip("onnxruntime")
-    feed = {"indices" if xs.ndim == 2 else "xs": xs} | ({} if lengths is None else {"lengths": np.array(lengths, np.int32)})
+    feed = {"indices" if xs.ndim == 2 else "xs": xs} | (
+        {} if lengths is None else {"lengths": np.array(lengths, np.int32)}
+    )
     return runtime.InferenceSession(path, providers=["CPUExecutionProvider"]).run(["ys"], feed)[0]
 
 
 def same_bits(a, b):
-    return [(leaf.dtype, leaf.tobytes()) for leaf in tree_leaves(a)] == [(leaf.dtype, leaf.tobytes()) for leaf in tree_leaves(b)]
+    return [(leaf.dtype, leaf.tobytes()) for leaf in tree_leaves(a)] == [
+        (leaf.dtype, leaf.tobytes()) for leaf in tree_leaves(b)
+    ]
 
 
 def as_read(model):
     """Return the model as a file holds it: a `Serial`, without dropout."""
     layers = model.layers if isinstance(model, Serial) else (model,)
-    return Serial(tuple(layer for layer in layers if not isinstance(layer, (Dropout, VariationalDropout))))
+    return Serial(
+        tuple(layer for layer in layers if not isinstance(layer, (Dropout, VariationalDropout)))
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -139,12 +166,16 @@ def test_onnxruntime_answers_as_we_do(name, tmp_path, rng):
         to_onnx(model, params, tmp_path / "ragged.onnx", lengths=True)
         ys, _, _ = model.forward(params, xs)
         assert_close("whole", run(tmp_path / "whole.onnx", xs), ys, RTOL)
-        assert_close("ragged, all of one length", run(tmp_path / "ragged.onnx", xs, [T] * B), ys, RTOL)
+        assert_close(
+            "ragged, all of one length", run(tmp_path / "ragged.onnx", xs, [T] * B), ys, RTOL
+        )
         ys, _, _ = model.forward(params, xs, mask=lengths_to_mask(lengths, T))
         assert_close("ragged", run(tmp_path / "ragged.onnx", xs, lengths), ys, RTOL)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if "others" not in name and "relu" not in name])
+@pytest.mark.parametrize(
+    "name", [name for name in NAMES if "others" not in name and "relu" not in name]
+)
 def test_the_reference_of_onnx_answers_as_we_do_in_float64(name, tmp_path, rng, onnx):
     """It knows neither lengths nor other activations, nor input_forget: that is what the rows of f are written for."""
     from onnx.reference import ReferenceEvaluator
@@ -152,7 +183,9 @@ def test_the_reference_of_onnx_answers_as_we_do_in_float64(name, tmp_path, rng, 
     model = models(4, 5)[name]
     params, xs = random_params(model, rng, "float64"), random_inputs(name, rng, 6, 3, 4, "float64")
     to_onnx(model, params, tmp_path / "model.onnx")
-    (ys,) = ReferenceEvaluator(str(tmp_path / "model.onnx")).run(None, {"indices" if xs.ndim == 2 else "xs": xs})
+    (ys,) = ReferenceEvaluator(str(tmp_path / "model.onnx")).run(
+        None, {"indices" if xs.ndim == 2 else "xs": xs}
+    )
     assert ys.dtype == np.float64
     assert_close("ys", ys, model.forward(params, xs)[0], 1e-12)
 
@@ -168,8 +201,12 @@ def test_what_is_read_is_what_was_written(name, dtype, tmp_path, rng):
     for lengths in (False, True):
         to_onnx(model, params, tmp_path / "model.onnx", lengths=lengths)
         back, back_params = from_onnx(tmp_path / "model.onnx")
-        assert same_bits(back_params, params) and all(leaf.flags.writeable for leaf in tree_leaves(back_params))
-        np.testing.assert_array_equal(back.forward(back_params, xs, mask=mask)[0], model.forward(params, xs, mask=mask)[0])
+        assert same_bits(back_params, params) and all(
+            leaf.flags.writeable for leaf in tree_leaves(back_params)
+        )
+        np.testing.assert_array_equal(
+            back.forward(back_params, xs, mask=mask)[0], model.forward(params, xs, mask=mask)[0]
+        )
         assert back == as_read(model)
 
 
@@ -191,7 +228,10 @@ def test_the_file_is_for_any_number_of_steps_and_sequences(tmp_path, rng, onnx):
     def axes(entry):
         return [axis.dim_param or axis.dim_value for axis in entry.type.tensor_type.shape.dim]
 
-    assert {entry.name: axes(entry) for entry in graph.input} == {"xs": ["T", "B", 4], "lengths": ["B"]}
+    assert {entry.name: axes(entry) for entry in graph.input} == {
+        "xs": ["T", "B", 4],
+        "lengths": ["B"],
+    }
     assert {entry.name: axes(entry) for entry in graph.output} == {"ys": ["B", 1]}
 
 
@@ -200,19 +240,31 @@ def test_a_gate_goes_where_it_belongs(tmp_path, onnx):
 
     def written(cell, *leaves):
         layer = Recurrent(cell, 1, 1)
-        params = type(layer.init(np.random.default_rng(0)))(*(np.array(leaf, np.float32) for leaf in leaves))
+        params = type(layer.init(np.random.default_rng(0)))(
+            *(np.array(leaf, np.float32) for leaf in leaves)
+        )
         to_onnx(layer, params, tmp_path / "model.onnx")
         arrays = onnx.load(tmp_path / "model.onnx").graph.initializer
         return {array.name: onnx.numpy_helper.to_array(array).ravel().tolist() for array in arrays}
 
     i, f, o, g, r, z, n = range(1, 8)
-    file = written(PeepholeLSTM, [[i, f, o, g]], [[10, 20, 30, 40]], [i, f, o, g], [100], [200], [300])
-    assert file["0.W"] == [i, o, f, g] and file["0.R"] == [10, 30, 20, 40] and file["0.P"] == [100, 300, 200]
+    file = written(
+        PeepholeLSTM, [[i, f, o, g]], [[10, 20, 30, 40]], [i, f, o, g], [100], [200], [300]
+    )
+    assert (
+        file["0.W"] == [i, o, f, g]
+        and file["0.R"] == [10, 30, 20, 40]
+        and file["0.P"] == [100, 300, 200]
+    )
     assert file["0.B"] == [i, o, f, g, 0, 0, 0, 0]
     file = written(CoupledLSTM, [[i, o, g]], [[10, 30, 40]], [i, o, g])
     assert file["0.W"] == [i, o, -i, g] and file["0.B"][:4] == [i, o, -i, g]
     file = written(GRU, [[r, z, n]], [[50, 60, 70]], [r, z, n], [700])
-    assert file["0.W"] == [z, r, n] and file["0.R"] == [60, 50, 70] and file["0.B"] == [z, r, n, 0, 0, 700]
+    assert (
+        file["0.W"] == [z, r, n]
+        and file["0.R"] == [60, 50, 70]
+        and file["0.B"] == [z, r, n, 0, 0, 700]
+    )
     file = written(GRUBefore, [[r, z, n]], [[50, 60]], [r, z, n], [[70]])
     assert file["0.R"] == [60, 50, 70] and file["0.B"] == [z, r, n, 0, 0, 0]
 
@@ -237,7 +289,10 @@ def node(graph, name):
 @pytest.fixture
 def file(tmp_path, rng):
     """A file of two layers of LSTM in both directions, peepholes in the second, and a Dense layer; it takes lengths."""
-    deep = Bidirectional(*[Recurrent(LSTM, 4, 5)] * 2), Bidirectional(*[Recurrent(PeepholeLSTM, 10, 3)] * 2)
+    deep = (
+        Bidirectional(*[Recurrent(LSTM, 4, 5)] * 2),
+        Bidirectional(*[Recurrent(PeepholeLSTM, 10, 3)] * 2),
+    )
     model = Serial((*deep, Dense(6, 2)))
     to_onnx(model, random_params(model, rng), tmp_path / "model.onnx", lengths=True)
     return tmp_path / "model.onnx"
@@ -245,10 +300,17 @@ def file(tmp_path, rng):
 
 def test_one_error_lists_what_is_missing_surplus_and_unknown(file, onnx):
     def change(graph):
-        del graph.initializer[array(onnx, graph, "0.R")], graph.initializer[array(onnx, graph, "2.b")]
+        del (
+            graph.initializer[array(onnx, graph, "0.R")],
+            graph.initializer[array(onnx, graph, "2.b")],
+        )
         graph.initializer.append(onnx.numpy_helper.from_array(np.ones(3, np.float32), "9.W"))
         graph.node.append(onnx.helper.make_node("Softmax", ["2.xW"], ["chances"], "chances"))
-        graph.node.append(onnx.helper.make_node("LSTM", ["2.xW", "", ""], ["theirs"], "theirs", domain="com.example"))
+        graph.node.append(
+            onnx.helper.make_node(
+                "LSTM", ["2.xW", "", ""], ["theirs"], "theirs", domain="com.example"
+            )
+        )
 
     with pytest.raises(ExchangeError) as caught:
         from_onnx(edited(onnx, file, change))
@@ -262,7 +324,9 @@ def test_one_error_lists_what_is_missing_surplus_and_unknown(file, onnx):
 def test_one_error_lists_every_array_of_another_shape(file, onnx):
     def change(graph):
         for name, shape in {"0.B": (2, 39), "1.R": (2, 12, 4), "1.P": (1, 9), "2.b": (3,)}.items():
-            graph.initializer[array(onnx, graph, name)].CopyFrom(onnx.numpy_helper.from_array(np.ones(shape, np.float32), name))
+            graph.initializer[array(onnx, graph, name)].CopyFrom(
+                onnx.numpy_helper.from_array(np.ones(shape, np.float32), name)
+            )
 
     with pytest.raises(ExchangeError) as caught:
         from_onnx(edited(onnx, file, change))
@@ -277,7 +341,10 @@ def test_layers_that_do_not_meet_are_refused(file, onnx):
         wider = onnx.numpy_helper.from_array(np.ones((7, 2), np.float32), "2.W")
         graph.initializer[array(onnx, graph, "2.W")].CopyFrom(wider)
 
-    with pytest.raises(ExchangeError, match=r"the layers do not fit each other: xs: expected shape \(..., 7\), got \(1, 1, 6\)"):
+    with pytest.raises(
+        ExchangeError,
+        match=r"the layers do not fit each other: xs: expected shape \(..., 7\), got \(1, 1, 6\)",
+    ):
         from_onnx(edited(onnx, file, change))
 
 
@@ -294,7 +361,9 @@ def set_attribute(name, value):
 
 def start_from(value):
     def change(onnx, graph):
-        graph.initializer.append(onnx.numpy_helper.from_array(np.full((2, 1, 3), value, np.float32), "start"))
+        graph.initializer.append(
+            onnx.numpy_helper.from_array(np.full((2, 1, 3), value, np.float32), "start")
+        )
         node(graph, "1.LSTM").input[5] = "start"
 
     return change
@@ -315,12 +384,16 @@ def one_input(onnx, graph):
 
 
 def whole_numbers(onnx, graph):
-    graph.initializer[array(onnx, graph, "2.b")].CopyFrom(onnx.numpy_helper.from_array(np.ones(2, np.int32), "2.b"))
+    graph.initializer[array(onnx, graph, "2.b")].CopyFrom(
+        onnx.numpy_helper.from_array(np.ones(2, np.int32), "2.b")
+    )
 
 
 def reshape_to(shape):
     def change(onnx, graph):
-        graph.initializer[array(onnx, graph, "1.shape")].CopyFrom(onnx.numpy_helper.from_array(np.array(shape), "1.shape"))
+        graph.initializer[array(onnx, graph, "1.shape")].CopyFrom(
+            onnx.numpy_helper.from_array(np.array(shape), "1.shape")
+        )
 
     return change
 
@@ -343,7 +416,9 @@ def gather(axis, index):
     def change(onnx, graph):
         node(graph, "2.Add").output[0] = "2.ys"
         graph.initializer.append(onnx.numpy_helper.from_array(np.array(index), "place"))
-        graph.node.append(onnx.helper.make_node("Gather", ["2.ys", "place"], ["ys"], "cut", axis=axis))
+        graph.node.append(
+            onnx.helper.make_node("Gather", ["2.ys", "place"], ["ys"], "cut", axis=axis)
+        )
 
     return change
 
@@ -359,30 +434,60 @@ CHANGES = {
         set_attribute("activations", ["Sigmoid", "Tanh", "Tanh"]),
         "expected 6 of Sigmoid, Tanh, Relu",
     ),
-    "peepholes and coupled gates": (set_attribute("input_forget", 1), "peepholes and coupled gates at once"),
-    "a size": (set_attribute("hidden_size", 4), r"1.LSTM: B has shape \(2, 24\), expected \(2, 32\)"),
+    "peepholes and coupled gates": (
+        set_attribute("input_forget", 1),
+        "peepholes and coupled gates at once",
+    ),
+    "a size": (
+        set_attribute("hidden_size", 4),
+        r"1.LSTM: B has shape \(2, 24\), expected \(2, 32\)",
+    ),
     "one direction": (set_attribute("direction", "reverse"), "expected 3 of Sigmoid, Tanh, Relu"),
     "no such direction": (set_attribute("direction", "sideways"), "sideways"),
     "a first state": (start_from(0.5), "has initial_h, expected to start from zero"),
-    "a first state that the caller gives": (rename("1.LSTM", 5, "xs"), "has initial_h, expected to start from zero"),
-    "lengths in one layer alone": (rename("1.LSTM", 4, ""), "some of the nodes take lengths and others do not"),
-    "lengths that are computed": (rename("1.LSTM", 4, "0.ys"), "sequence_lens which the caller does not give"),
+    "a first state that the caller gives": (
+        rename("1.LSTM", 5, "xs"),
+        "has initial_h, expected to start from zero",
+    ),
+    "lengths in one layer alone": (
+        rename("1.LSTM", 4, ""),
+        "some of the nodes take lengths and others do not",
+    ),
+    "lengths that are computed": (
+        rename("1.LSTM", 4, "0.ys"),
+        "sequence_lens which the caller does not give",
+    ),
     "weights that are computed": (rename("1.LSTM", 1, "0.ys"), "1.W is surplus"),
-    "the last state": (rename("1.LSTM", 0, "", outputs=True), "1.Y, which 1.Transpose takes, is missing"),
-    "an output before its node": (rename("0.LSTM", 0, "1.ys"), "1.ys, which 0.LSTM takes, is missing"),
+    "the last state": (
+        rename("1.LSTM", 0, "", outputs=True),
+        "1.Y, which 1.Transpose takes, is missing",
+    ),
+    "an output before its node": (
+        rename("0.LSTM", 0, "1.ys"),
+        "1.ys, which 0.LSTM takes, is missing",
+    ),
     "a network that begins within the file": (
         rename("0.LSTM", 0, "2.W"),
         "the network begins with 2.W, which the caller does not give",
     ),
     "a node without its inputs": (one_input, "is no valid ONNX file"),
     "whole numbers": (whole_numbers, "2.Add: b is of int32"),
-    "halves mixed with sequences": (reshape_to([0, -1, 3]), "1.Reshape, a Reshape, does not end an RNN, LSTM or GRU"),
+    "halves mixed with sequences": (
+        reshape_to([0, -1, 3]),
+        "1.Reshape, a Reshape, does not end an RNN, LSTM or GRU",
+    ),
     "the output of no node": (rename("2.Add", 0, "zs", outputs=True), "ys, the output, is missing"),
     "no bias": (rename("2.Add", 1, "2.xW"), "2.b is surplus"),
-    "time second at the end": (turn_output, "time is the first axis in one place and the second in another"),
+    "time second at the end": (
+        turn_output,
+        "time is the first axis in one place and the second in another",
+    ),
     "two outputs": (second_output, "expected a network with one output, got ys, 1.Y"),
     "the first step": (gather(0, 0), "neither an Embedding nor Last"),
-    "the last sequence": (gather(1, -1), "time is the first axis in one place and the second in another"),
+    "the last sequence": (
+        gather(1, -1),
+        "time is the first axis in one place and the second in another",
+    ),
     "the last feature": (gather(2, -1), "does not gather along time"),
 }
 
@@ -405,8 +510,14 @@ def replaced(old, op_type, inputs, arrays=(), **attributes):
     """Return a change that puts another node, with the same output, in the place of `old`, adds arrays, and leaves no surplus."""
 
     def change(onnx, graph):
-        node(graph, old).CopyFrom(onnx.helper.make_node(op_type, inputs, [node(graph, old).output[0]], "new", **attributes))
-        graph.initializer.extend(onnx.numpy_helper.from_array(np.array(value), name) for name, value in arrays)
+        node(graph, old).CopyFrom(
+            onnx.helper.make_node(
+                op_type, inputs, [node(graph, old).output[0]], "new", **attributes
+            )
+        )
+        graph.initializer.extend(
+            onnx.numpy_helper.from_array(np.array(value), name) for name, value in arrays
+        )
         used = {"ys"}
         for place in reversed(range(len(graph.node))):
             if used.intersection(graph.node[place].output):
@@ -449,7 +560,9 @@ def test_what_would_be_read_as_another_answer_is_refused(change, message, answer
 
 def test_two_directions_cannot_be_dropped(file, onnx):
     change = replaced("1.Reshape", "Squeeze", ["1.Y", "axis"], [("axis", [1])])
-    with pytest.raises(ExchangeError, match="new, a Squeeze, does not end an RNN, LSTM or GRU with all its outputs"):
+    with pytest.raises(
+        ExchangeError, match="new, a Squeeze, does not end an RNN, LSTM or GRU with all its outputs"
+    ):
         from_onnx(edited(onnx, file, lambda graph: change(onnx, graph)))
 
 
@@ -458,7 +571,9 @@ def test_each_direction_is_read_with_its_own_activations(tmp_path, rng, onnx):
     to_onnx(layer, random_params(layer, rng), tmp_path / "model.onnx")
 
     def change(graph):
-        activations = next(entry for entry in node(graph, "0.RNN").attribute if entry.name == "activations")
+        activations = next(
+            entry for entry in node(graph, "0.RNN").attribute if entry.name == "activations"
+        )
         activations.CopyFrom(onnx.helper.make_attribute("activations", ["Tanh", "Relu"]))
 
     model, params = from_onnx(edited(onnx, tmp_path / "model.onnx", change))
@@ -470,8 +585,14 @@ def test_a_product_without_a_bias_is_read_with_a_bias_of_zeros(answers, onnx):
     _, before = from_onnx(answers)
     for old, op_type in (("3.Add", "Gemm"), ("new", "MatMul")):
         change = replaced(old, op_type, ["2.ys", "3.W"])
-        _, params = from_onnx(edited(onnx, answers, lambda graph, change=change: change(onnx, graph)))
-        assert same_bits(params[-1].W, before[-1].W) and not params[-1].b.any() and params[-1].b.dtype == np.float32
+        _, params = from_onnx(
+            edited(onnx, answers, lambda graph, change=change: change(onnx, graph))
+        )
+        assert (
+            same_bits(params[-1].W, before[-1].W)
+            and not params[-1].b.any()
+            and params[-1].b.dtype == np.float32
+        )
 
 
 def test_a_first_state_of_zeros_and_a_bias_left_out_are_read(file, onnx):
@@ -485,7 +606,9 @@ def test_a_first_state_of_zeros_and_a_bias_left_out_are_read(file, onnx):
         graph.node.append(onnx.helper.make_node("Identity", ["2.ys"], ["ys"], "same"))
 
     _, params = from_onnx(edited(onnx, file, change))
-    assert same_bits(params[1:], before[1:]) and same_bits(params[0].forwards.W_x, before[0].forwards.W_x)
+    assert same_bits(params[1:], before[1:]) and same_bits(
+        params[0].forwards.W_x, before[0].forwards.W_x
+    )
     assert not params[0].forwards.b.any() and params[0].forwards.b.dtype == np.float32
 
 
@@ -495,7 +618,9 @@ def test_two_biases_are_read_as_their_sum(tmp_path, rng, onnx):
     B = rng.standard_normal((1, 40)).astype(np.float32)
 
     def change(graph):
-        graph.initializer[array(onnx, graph, "0.B")].CopyFrom(onnx.numpy_helper.from_array(B, "0.B"))
+        graph.initializer[array(onnx, graph, "0.B")].CopyFrom(
+            onnx.numpy_helper.from_array(B, "0.B")
+        )
 
     model, params = from_onnx(edited(onnx, tmp_path / "model.onnx", change))
     xs = rng.standard_normal((6, 3, 4)).astype(np.float32)
@@ -504,7 +629,12 @@ def test_two_biases_are_read_as_their_sum(tmp_path, rng, onnx):
 
 def test_a_foreign_or_damaged_file_is_refused(file):
     whole = file.read_bytes()
-    for content in (b"", b"a text\n", b"PK\x03\x04", *(whole[:length] for length in range(0, len(whole), 97))):
+    for content in (
+        b"",
+        b"a text\n",
+        b"PK\x03\x04",
+        *(whole[:length] for length in range(0, len(whole), 97)),
+    ):
         file.write_bytes(content)
         with pytest.raises(ExchangeError, match="model.onnx"):
             from_onnx(file)
@@ -547,16 +677,46 @@ def test_what_onnx_has_no_word_for_is_refused_and_leaves_no_file(model, message,
 def test_parameters_that_do_not_fit_are_refused_and_leave_no_file(tmp_path, rng):
     params = ONE.init(rng)
     for model, wrong, error, message in [
-        (Recurrent(LSTM, 5, 5), params, ValueError, r"W_x: expected shape \(5, 20\), got \(4, 20\)"),
-        (Recurrent(LSTM, 4, 6), params, ValueError, r"W_x: expected shape \(4, 24\), got \(4, 20\)"),
+        (
+            Recurrent(LSTM, 5, 5),
+            params,
+            ValueError,
+            r"W_x: expected shape \(5, 20\), got \(4, 20\)",
+        ),
+        (
+            Recurrent(LSTM, 4, 6),
+            params,
+            ValueError,
+            r"W_x: expected shape \(4, 24\), got \(4, 20\)",
+        ),
         (Recurrent(GRU, 4, 5), params, TypeError, "params: expected GRUParams.*got LSTMParams"),
         (Dense(4, 5), params, TypeError, "params: expected parameters with the fields W, b"),
-        (Serial((ONE, Dense(6, 2))), (params, Dense(6, 2).init(rng)), ValueError, r"expected shape \(..., 6\)"),
+        (
+            Serial((ONE, Dense(6, 2))),
+            (params, Dense(6, 2).init(rng)),
+            ValueError,
+            r"expected shape \(..., 6\)",
+        ),
         (Serial((ONE, ONE)), (params, params), ValueError, "xs: expected shape"),
         (Serial((ONE, Last(), ONE)), (params, (), params), ValueError, "xs: expected shape"),
-        (ONE, tree_cast(params, np.float16), ExchangeError, "expected arrays of float32, or all of float64, got float16"),
-        (ONE, params._replace(b=params.b.astype(np.float32)), ExchangeError, "got float32, float64"),
-        (Serial((ONE,)), (params, params), ValueError, "expected a tuple of 1, one for each layer, got 2"),
+        (
+            ONE,
+            tree_cast(params, np.float16),
+            ExchangeError,
+            "expected arrays of float32, or all of float64, got float16",
+        ),
+        (
+            ONE,
+            params._replace(b=params.b.astype(np.float32)),
+            ExchangeError,
+            "got float32, float64",
+        ),
+        (
+            Serial((ONE,)),
+            (params, params),
+            ValueError,
+            "expected a tuple of 1, one for each layer, got 2",
+        ),
     ]:
         with pytest.raises(error, match=message):
             to_onnx(model, wrong, tmp_path / "model.onnx")
@@ -576,6 +736,11 @@ def test_a_write_that_fails_leaves_the_old_file(file, monkeypatch):
 
 def test_without_the_library_the_error_says_what_to_install(file, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    for attempt in (lambda: from_onnx(file), lambda: to_onnx(ONE, ONE.init(np.random.default_rng(0)), file)):
-        with pytest.raises(ImportError, match=r'onnx is not installed.*pip install -e "\.\[exchange\]"'):
+    for attempt in (
+        lambda: from_onnx(file),
+        lambda: to_onnx(ONE, ONE.init(np.random.default_rng(0)), file),
+    ):
+        with pytest.raises(
+            ImportError, match=r'onnx is not installed.*pip install -e "\.\[exchange\]"'
+        ):
             attempt()

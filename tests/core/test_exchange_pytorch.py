@@ -11,8 +11,21 @@ from judges import assert_close, torch_or_skip
 from rnn_tutorial.activations import relu
 from rnn_tutorial.cells import GRU, LSTM, Elman, GRUBefore, NormLSTM, elman, gru, lstm
 from rnn_tutorial.exchange.layout import ExchangeError
-from rnn_tutorial.exchange.pytorch import from_pytorch, from_pytorch_module, gradients_to_pytorch, to_pytorch
-from rnn_tutorial.layers import Bidirectional, BidirectionalParams, Dense, Recurrent, Reversed, Serial, add
+from rnn_tutorial.exchange.pytorch import (
+    from_pytorch,
+    from_pytorch_module,
+    gradients_to_pytorch,
+    to_pytorch,
+)
+from rnn_tutorial.layers import (
+    Bidirectional,
+    BidirectionalParams,
+    Dense,
+    Recurrent,
+    Reversed,
+    Serial,
+    add,
+)
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_random_like
 
 T, B, D, H = 6, 3, 4, 5
@@ -29,7 +42,9 @@ def stack(cell, depth, directions):
     """Return our network of this depth."""
     sizes = [D, *[directions * H] * (depth - 1)]
     layers = [Recurrent(cell, size, H) for size in sizes]
-    return Serial(tuple(layers if directions == 1 else [Bidirectional(layer, layer) for layer in layers]))
+    return Serial(
+        tuple(layers if directions == 1 else [Bidirectional(layer, layer) for layer in layers])
+    )
 
 
 def random_params(model, rng, dtype="float64"):
@@ -56,18 +71,25 @@ def as_tensors(torch, arrays):
 def state_dict(rng, cell=LSTM, depth=1, directions=1):
     """Return a dict of arrays as PyTorch has it, for which it need not be installed."""
     model = stack(cell, depth, directions)
-    return {name: rng.standard_normal(array.shape) for name, array in to_pytorch(model, random_params(model, rng)).items()}
+    return {
+        name: rng.standard_normal(array.shape)
+        for name, array in to_pytorch(model, random_params(model, rng)).items()
+    }
 
 
 def same_bits(a, b):
-    return [leaf.tobytes() for leaf in tree_leaves(a)] == [leaf.tobytes() for leaf in tree_leaves(b)]
+    return [leaf.tobytes() for leaf in tree_leaves(a)] == [
+        leaf.tobytes() for leaf in tree_leaves(b)
+    ]
 
 
 @pytest.mark.parametrize("dtype", RTOL)
 @pytest.mark.parametrize("directions", [1, 2])
 @pytest.mark.parametrize("depth", [1, 2, 3])
 @pytest.mark.parametrize("name", CELLS)
-def test_their_weights_give_their_outputs_here_and_ours_give_ours_there(name, depth, directions, dtype, rng):
+def test_their_weights_give_their_outputs_here_and_ours_give_ours_there(
+    name, depth, directions, dtype, rng
+):
     torch = torch_or_skip()
     torch.manual_seed(depth)
     rnn = network(torch, name, depth, directions, dtype)
@@ -180,11 +202,22 @@ def test_a_module_knows_its_cell(name, rng):
 
 def test_what_is_no_recurrent_module_of_pytorch_is_refused():
     torch = torch_or_skip()
-    for other in (torch.nn.LSTMCell(D, H), torch.nn.Linear(D, H), torch.nn.Sequential(torch.nn.LSTM(D, H)), {}, None):
+    for other in (
+        torch.nn.LSTMCell(D, H),
+        torch.nn.Linear(D, H),
+        torch.nn.Sequential(torch.nn.LSTM(D, H)),
+        {},
+        None,
+    ):
         got = type(other).__name__
-        with pytest.raises(TypeError, match=f"module: expected a torch.nn.RNN, LSTM or GRU, got {got}"):
+        with pytest.raises(
+            TypeError, match=f"module: expected a torch.nn.RNN, LSTM or GRU, got {got}"
+        ):
             from_pytorch_module(other)
-    with pytest.raises(TypeError, match="state_dict: expected a dict.*got LSTM; from_pytorch_module takes the module itself"):
+    with pytest.raises(
+        TypeError,
+        match="state_dict: expected a dict.*got LSTM; from_pytorch_module takes the module itself",
+    ):
         from_pytorch(torch.nn.LSTM(D, H), LSTM)
 
 
@@ -203,13 +236,18 @@ def test_a_bias_that_is_lost_is_not_taken_for_zero(rng):
     for lost in (["bias_hh_l1"], ["bias_ih_l0", "bias_hh_l0", "bias_ih_l1"]):
         with pytest.raises(ExchangeError) as caught:
             from_pytorch({name: array for name, array in theirs.items() if name not in lost}, GRU)
-        assert str(caught.value) == "state_dict does not fit: " + "; ".join(f"{name} is missing" for name in sorted(lost))
+        assert str(caught.value) == "state_dict does not fit: " + "; ".join(
+            f"{name} is missing" for name in sorted(lost)
+        )
 
 
 def test_parameters_that_have_a_gradient_are_read(rng):
     torch = torch_or_skip()
     there = network(torch, "GRU", 1, 1, "float64")
-    assert same_bits(from_pytorch(dict(there.named_parameters()), GRU)[1], from_pytorch(there.state_dict(), GRU)[1])
+    assert same_bits(
+        from_pytorch(dict(there.named_parameters()), GRU)[1],
+        from_pytorch(there.state_dict(), GRU)[1],
+    )
 
 
 def test_one_layer_alone_is_a_network_of_depth_one(rng):
@@ -227,16 +265,26 @@ def test_what_the_weights_were_drawn_from_does_not_matter(rng):
 
 def test_a_prefix_picks_one_network_of_a_module(rng):
     theirs = state_dict(rng, GRU, 2, 2)
-    module = {f"encoder.rnn.{name}": array for name, array in theirs.items()} | {"head.weight": np.ones((2, 2))}
-    assert same_bits(from_pytorch(module, GRU, prefix="encoder.rnn.")[1], from_pytorch(theirs, GRU)[1])
-    with pytest.raises(ExchangeError, match="expected the matrices weight_ih_l0 and weight_hh_l0, got encoder.*see `prefix`"):
+    module = {f"encoder.rnn.{name}": array for name, array in theirs.items()} | {
+        "head.weight": np.ones((2, 2))
+    }
+    assert same_bits(
+        from_pytorch(module, GRU, prefix="encoder.rnn.")[1], from_pytorch(theirs, GRU)[1]
+    )
+    with pytest.raises(
+        ExchangeError,
+        match="expected the matrices weight_ih_l0 and weight_hh_l0, got encoder.*see `prefix`",
+    ):
         from_pytorch(module, GRU)
     with pytest.raises(ExchangeError, match="got nothing"):
         from_pytorch(module, GRU, prefix="decoder.")
 
 
 def test_what_is_no_state_dict_and_what_is_no_cell_is_refused(rng):
-    with pytest.raises(TypeError, match=r"state_dict: expected a dict of tensors or arrays, as .state_dict\(\) gives, got list"):
+    with pytest.raises(
+        TypeError,
+        match=r"state_dict: expected a dict of tensors or arrays, as .state_dict\(\) gives, got list",
+    ):
         from_pytorch(list(state_dict(rng).values()), GRU)
     with pytest.raises(TypeError, match="cell: expected a Cell, .* got str"):
         from_pytorch(state_dict(rng), "GRU")
@@ -251,7 +299,9 @@ def test_the_arrays_are_copies_both_ways(rng):
         with torch.no_grad():
             for parameter in rnn.parameters():
                 parameter.zero_()
-        assert same_bits(before, params) and all(leaf.flags.writeable for leaf in tree_leaves(params))
+        assert same_bits(before, params) and all(
+            leaf.flags.writeable for leaf in tree_leaves(params)
+        )
         for array in to_pytorch(model, params).values():
             array[:] = 7
         assert same_bits(before, params)
@@ -263,7 +313,11 @@ def test_a_matrix_of_one_column_is_copied_too(rng):
         recurrent = Recurrent(cell, 1, 1)
         theirs = to_pytorch(recurrent, random_params(recurrent, rng))
         _, params = from_pytorch(theirs, cell)
-        assert not any(np.shares_memory(leaf, array) for leaf in tree_leaves(params) for array in theirs.values())
+        assert not any(
+            np.shares_memory(leaf, array)
+            for leaf in tree_leaves(params)
+            for array in theirs.values()
+        )
 
 
 def test_a_gru_that_resets_before_the_matrix_is_refused_and_why(rng):
@@ -278,7 +332,11 @@ def test_a_gru_that_resets_before_the_matrix_is_refused_and_why(rng):
 def test_one_error_lists_every_name_that_does_not_fit(rng):
     theirs = state_dict(rng, LSTM, 2, 2)
     del theirs["weight_ih_l1"], theirs["bias_hh_l0_reverse"]
-    theirs |= {"weight_hh_l1": np.ones((4 * H, H + 1)), "bias_ih_l0": np.ones((4 * H, 1)), "head.weight": np.ones(1)}
+    theirs |= {
+        "weight_hh_l1": np.ones((4 * H, H + 1)),
+        "bias_ih_l0": np.ones((4 * H, 1)),
+        "head.weight": np.ones(1),
+    }
     with pytest.raises(ExchangeError) as caught:
         from_pytorch(theirs, LSTM)
     assert str(caught.value) == (
@@ -302,8 +360,14 @@ NO_COUNTERPART = {
         lambda torch: torch.nn.LSTM(D, H, 2, proj_size=2),
         "state_dict does not fit: weight_hr_l0, weight_hr_l1: the projection of an LSTM with proj_size, which no cell here has",
     ),
-    "weight_norm": (weight_norm, "parametrizations.weight_hh_l0.original0, .*: a part of a parametrization such as weight_norm"),
-    "old weight_norm": (old_weight_norm, "weight_hh_l0_g, weight_hh_l0_v: a part of a parametrization such as weight_norm"),
+    "weight_norm": (
+        weight_norm,
+        "parametrizations.weight_hh_l0.original0, .*: a part of a parametrization such as weight_norm",
+    ),
+    "old weight_norm": (
+        old_weight_norm,
+        "weight_hh_l0_g, weight_hh_l0_v: a part of a parametrization such as weight_norm",
+    ),
     "LSTMCell": (
         lambda torch: torch.nn.LSTMCell(D, H),
         "bias_hh, bias_ih, weight_hh, weight_ih: of an RNNCell, LSTMCell or GRUCell",
@@ -321,43 +385,84 @@ def test_what_has_no_counterpart_is_refused_by_its_name(make, words):
     with pytest.raises(ExchangeError, match=words):
         from_pytorch(module.state_dict(), LSTM)
     with pytest.raises(ExchangeError, match=words):
-        from_pytorch({f"lstm.{name}": value for name, value in module.state_dict().items()}, LSTM, prefix="lstm.")
+        from_pytorch(
+            {f"lstm.{name}": value for name, value in module.state_dict().items()},
+            LSTM,
+            prefix="lstm.",
+        )
 
 
 def test_numbers_of_two_types_and_what_is_no_array_are_listed(rng):
     theirs = state_dict(rng)
     theirs["bias_ih_l0"] = theirs["bias_ih_l0"].astype(np.float32)
     with pytest.raises(
-        ExchangeError, match="bias_ih_l0 is of float32, expected one type of numbers for all; weight_hh_l0 is of f"
+        ExchangeError,
+        match="bias_ih_l0 is of float32, expected one type of numbers for all; weight_hh_l0 is of f",
     ):
         from_pytorch(theirs, LSTM)
     theirs |= {"bias_ih_l0": [1.0], "weight_ih_l0": np.ones((20, 4), int)}
     with pytest.raises(
-        ExchangeError, match="fit: bias_ih_l0 is of type list, expected float16.*; weight_ih_l0 is of int64, expected"
+        ExchangeError,
+        match="fit: bias_ih_l0 is of type list, expected float16.*; weight_ih_l0 is of int64, expected",
     ):
         from_pytorch(theirs, LSTM)
 
 
 @pytest.mark.parametrize("cell, rows", [(GRU, 15), (Elman, 5)], ids=["GRU", "Elman"])
 def test_the_weights_of_another_cell_are_refused(cell, rows, rng):
-    with pytest.raises(ExchangeError, match=rf"weight_ih_l0 has shape \(20, 4\), expected \({rows}, 4\)"):
+    with pytest.raises(
+        ExchangeError, match=rf"weight_ih_l0 has shape \(20, 4\), expected \({rows}, 4\)"
+    ):
         from_pytorch(state_dict(rng, LSTM), cell)
 
 
 ONE = Recurrent(LSTM, D, H)
 REFUSED = {
-    "another layer": (Serial((ONE, Dense(H, 2))), "expected Recurrent, or Bidirectional of two with merge=concat, got Dense"),
+    "another layer": (
+        Serial((ONE, Dense(H, 2))),
+        "expected Recurrent, or Bidirectional of two with merge=concat, got Dense",
+    ),
     "one direction, the other one": (Reversed(ONE), "got Reversed"),
-    "another merge": (Bidirectional(ONE, ONE, add), "merge=concat, got Bidirectional.Recurrent, Recurrent, add."),
-    "a stack in each direction": (Bidirectional(Serial((ONE,)), Serial((ONE,))), "got Bidirectional"),
-    "another cell": (Recurrent(NormLSTM, D, H), "expected Elman with tanh or relu, or LSTM or GRU .* got NormLSTM"),
-    "other activations": (Recurrent(gru(n=relu), D, H), "got GRU with r=sigmoid, z=sigmoid, n=relu"),
-    "two cells": (Serial((ONE, Recurrent(GRU, H, H))), "layer 1 would be 1 x LSTM.*, 5 -> 5; got 1 x GRU"),
-    "two activations": (Serial((Recurrent(Elman, D, H), Recurrent(elman(relu), H, H))), "Elman.*tanh.*got 1 x Elman.*relu"),
-    "two sizes": (Serial((ONE, Recurrent(LSTM, H, H + 1))), "layer 1 would be .*, 5 -> 5; got .*, 5 -> 6"),
-    "sizes that do not meet": (Serial((ONE, Recurrent(LSTM, H + 1, H))), "layer 1 would be .*, 5 -> 5; got .*, 6 -> 5"),
-    "one direction, then two": (Serial((ONE, Bidirectional(*[Recurrent(LSTM, H, H)] * 2))), "1 x LSTM.*got 2 x LSTM"),
-    "two cells in two directions": (Bidirectional(ONE, Recurrent(GRU, D, H)), "layer 0 would be 2 x LSTM.*got 2 x GRU"),
+    "another merge": (
+        Bidirectional(ONE, ONE, add),
+        "merge=concat, got Bidirectional.Recurrent, Recurrent, add.",
+    ),
+    "a stack in each direction": (
+        Bidirectional(Serial((ONE,)), Serial((ONE,))),
+        "got Bidirectional",
+    ),
+    "another cell": (
+        Recurrent(NormLSTM, D, H),
+        "expected Elman with tanh or relu, or LSTM or GRU .* got NormLSTM",
+    ),
+    "other activations": (
+        Recurrent(gru(n=relu), D, H),
+        "got GRU with r=sigmoid, z=sigmoid, n=relu",
+    ),
+    "two cells": (
+        Serial((ONE, Recurrent(GRU, H, H))),
+        "layer 1 would be 1 x LSTM.*, 5 -> 5; got 1 x GRU",
+    ),
+    "two activations": (
+        Serial((Recurrent(Elman, D, H), Recurrent(elman(relu), H, H))),
+        "Elman.*tanh.*got 1 x Elman.*relu",
+    ),
+    "two sizes": (
+        Serial((ONE, Recurrent(LSTM, H, H + 1))),
+        "layer 1 would be .*, 5 -> 5; got .*, 5 -> 6",
+    ),
+    "sizes that do not meet": (
+        Serial((ONE, Recurrent(LSTM, H + 1, H))),
+        "layer 1 would be .*, 5 -> 5; got .*, 6 -> 5",
+    ),
+    "one direction, then two": (
+        Serial((ONE, Bidirectional(*[Recurrent(LSTM, H, H)] * 2))),
+        "1 x LSTM.*got 2 x LSTM",
+    ),
+    "two cells in two directions": (
+        Bidirectional(ONE, Recurrent(GRU, D, H)),
+        "layer 0 would be 2 x LSTM.*got 2 x GRU",
+    ),
     "nothing": (Serial(()), "model: expected at least one layer"),
 }
 
@@ -371,7 +476,10 @@ def test_a_model_that_pytorch_does_not_have_is_refused(model, message, rng):
 def test_the_parameters_of_another_model_are_refused(rng):
     params = random_params(ONE, rng)
     for wrong, message in [
-        (random_params(Recurrent(LSTM, D + 1, H), rng), r"W_x: expected shape \(4, 20\), got \(5, 20\)"),
+        (
+            random_params(Recurrent(LSTM, D + 1, H), rng),
+            r"W_x: expected shape \(4, 20\), got \(5, 20\)",
+        ),
         (random_params(Recurrent(LSTM, D, H - 1), rng), r"W_x: expected|W_h: expected"),
         (random_params(Recurrent(GRU, D, H), rng), "params: expected LSTMParams.*got GRUParams"),
         (params._replace(b=params.b.astype(np.float32)), "b: expected dtype float64, got float32"),
@@ -382,7 +490,11 @@ def test_the_parameters_of_another_model_are_refused(rng):
             to_pytorch(ONE, wrong)
     with pytest.raises(TypeError, match="got .*"):
         to_pytorch(Bidirectional(ONE, ONE), params)
-    with pytest.raises(ValueError, match="params: expected a tuple of 1, one for each layer, got 2"):
+    with pytest.raises(
+        ValueError, match="params: expected a tuple of 1, one for each layer, got 2"
+    ):
         to_pytorch(Serial((ONE,)), (params, params))
-    with pytest.raises(ValueError, match="params: expected a tuple of 1, one for each layer, got NoneType"):
+    with pytest.raises(
+        ValueError, match="params: expected a tuple of 1, one for each layer, got NoneType"
+    ):
         to_pytorch(Serial((ONE,)), None)

@@ -14,7 +14,13 @@ from rnn_tutorial.exchange.safetensors import DTYPES, from_safetensors, to_safet
 from rnn_tutorial.layers import Bidirectional, Dense, Recurrent, Serial
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_random_like
 
-MODEL = Serial((Bidirectional(Recurrent(LSTM, 4, 5), Recurrent(LSTM, 4, 5)), Recurrent(GRU, 10, 3), Dense(3, 2)))
+MODEL = Serial(
+    (
+        Bidirectional(Recurrent(LSTM, 4, 5), Recurrent(LSTM, 4, 5)),
+        Recurrent(GRU, 10, 3),
+        Dense(3, 2),
+    )
+)
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +36,9 @@ def random_params(seed=0):
 def same(a, b):
     """Return whether two trees are of one structure and their arrays alike bit for bit."""
     outline, leaves = str(tree_map(np.shape, a)), zip(tree_leaves(a), tree_leaves(b), strict=True)
-    return outline == str(tree_map(np.shape, b)) and all((x.dtype, x.tobytes()) == (y.dtype, y.tobytes()) for x, y in leaves)
+    return outline == str(tree_map(np.shape, b)) and all(
+        (x.dtype, x.tobytes()) == (y.dtype, y.tobytes()) for x, y in leaves
+    )
 
 
 nan_with_payload = np.array([0x7FF8DEADBEEF0001, 0xFFF0000000000123], np.uint64).view(np.float64)
@@ -44,7 +52,11 @@ TREES = {
     "special numbers": [nan_with_payload, np.array([-0.0, np.inf, 5e-324])],
     "dtypes": [np.ones(3, dtype) for dtype in DTYPES],
     "empty arrays": [np.zeros((0, 3)), np.zeros((2, 0, 1), np.float32)],
-    "layouts": [np.asfortranarray(np.arange(6.0).reshape(2, 3)), np.arange(12.0).reshape(3, 4)[::2, ::-1], np.ones((3, 3)).T],
+    "layouts": [
+        np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        np.arange(12.0).reshape(3, 4)[::2, ::-1],
+        np.ones((3, 3)).T,
+    ],
     "a dict within": {"params": {"W": np.ones(2)}, "rate": np.array(0.1)},
 }
 
@@ -61,7 +73,11 @@ def test_every_tree_comes_back_bit_for_bit(tree, tmp_path):
 def test_the_names_are_those_of_a_checkpoint_or_the_dicts_own(tmp_path, safetensors):
     to_safetensors(tmp_path / "tree", random_params())
     assert set(safetensors.load_file(tmp_path / "tree")) == {
-        *(f"tree[0].{direction}.{name}" for direction in ("forwards", "backwards") for name in ("W_x", "W_h", "b")),
+        *(
+            f"tree[0].{direction}.{name}"
+            for direction in ("forwards", "backwards")
+            for name in ("W_x", "W_h", "b")
+        ),
         *(f"tree[1].{name}" for name in ("W_x", "W_h", "b", "b_hn")),
         *("tree[2].W", "tree[2].b"),
     }
@@ -75,13 +91,18 @@ def test_pytorch_reads_our_file_and_we_read_pytorchs(tmp_path):
     torch = torch_or_skip()
     theirs = pytest.importorskip("safetensors.torch")
     torch.manual_seed(0)
-    lstm, other = torch.nn.LSTM(4, 5, 2, bidirectional=True), torch.nn.LSTM(4, 5, 2, bidirectional=True)
+    lstm, other = (
+        torch.nn.LSTM(4, 5, 2, bidirectional=True),
+        torch.nn.LSTM(4, 5, 2, bidirectional=True),
+    )
     model, params = from_pytorch(lstm.state_dict(), LSTM)
     to_safetensors(tmp_path / "ours", to_pytorch(model, params))
     other.load_state_dict(theirs.load_file(tmp_path / "ours"))
     xs = np.random.default_rng(0).standard_normal((6, 3, 4)).astype(np.float32)
     with torch.no_grad():
-        np.testing.assert_allclose(other(torch.tensor(xs))[0].numpy(), model.forward(params, xs)[0], rtol=0, atol=1e-6)
+        np.testing.assert_allclose(
+            other(torch.tensor(xs))[0].numpy(), model.forward(params, xs)[0], rtol=0, atol=1e-6
+        )
 
     theirs.save_file(lstm.state_dict(), tmp_path / "theirs")
     again, back = from_pytorch(from_safetensors(tmp_path / "theirs"), LSTM)
@@ -100,8 +121,16 @@ def test_what_like_holds_does_not_matter_and_without_it_all_arrays_come_by_name(
 
 
 def test_one_error_lists_everything_that_does_not_fit(tmp_path):
-    to_safetensors(tmp_path / "p", {"kept": np.ones(2), "shape": np.ones(3), "dtype": np.ones(4), "old": np.ones(5)})
-    like = {"kept": np.ones(2), "shape": np.ones((3, 1)), "dtype": np.ones(4, np.float32), "new": np.ones(5)}
+    to_safetensors(
+        tmp_path / "p",
+        {"kept": np.ones(2), "shape": np.ones(3), "dtype": np.ones(4), "old": np.ones(5)},
+    )
+    like = {
+        "kept": np.ones(2),
+        "shape": np.ones((3, 1)),
+        "dtype": np.ones(4, np.float32),
+        "new": np.ones(5),
+    }
     with pytest.raises(ExchangeError) as caught:
         from_safetensors(tmp_path / "p", like)
     assert str(caught.value) == (
@@ -113,16 +142,26 @@ def test_one_error_lists_everything_that_does_not_fit(tmp_path):
 @pytest.mark.parametrize(
     "tree, error, message",
     [
-        ([np.ones(2), 3, 4.0], TypeError, r"tree: expected arrays or tensors, got tree\[1\], a int; tree\[2\], a float"),
+        (
+            [np.ones(2), 3, 4.0],
+            TypeError,
+            r"tree: expected arrays or tensors, got tree\[1\], a int; tree\[2\], a float",
+        ),
         ({"W": np.ones(2), "step": None}, TypeError, r"got tree\['step'\], a NoneType"),
-        ({"W": np.ones(2, complex)}, TypeError, "tree: expected numbers of bool, .*float64; got W of complex128"),
+        (
+            {"W": np.ones(2, complex)},
+            TypeError,
+            "tree: expected numbers of bool, .*float64; got W of complex128",
+        ),
         ([np.ones(2, ">f8")], TypeError, r"got tree\[0\] of >f8"),
         ([np.array(["text"])], TypeError, r"got tree\[0\] of <U4"),
         ([np.array([None])], TypeError, r"got tree\[0\] of object"),
         ({"__metadata__": np.ones(2)}, ValueError, "__metadata__ cannot be the name of an array"),
     ],
 )
-def test_a_leaf_that_the_file_cannot_hold_is_refused_and_leaves_no_file(tree, error, message, tmp_path):
+def test_a_leaf_that_the_file_cannot_hold_is_refused_and_leaves_no_file(
+    tree, error, message, tmp_path
+):
     with pytest.raises(error, match=message):
         to_safetensors(tmp_path / "p", tree)
     assert os.listdir(tmp_path) == []
@@ -131,7 +170,11 @@ def test_a_leaf_that_the_file_cannot_hold_is_refused_and_leaves_no_file(tree, er
 def test_a_file_that_is_cut_or_foreign_is_refused(tmp_path):
     to_safetensors(tmp_path / "p", random_params())
     whole = (tmp_path / "p").read_bytes()
-    for content in (b"a text\n", b"PK\x03\x04", *(whole[:length] for length in range(0, len(whole), 97))):
+    for content in (
+        b"a text\n",
+        b"PK\x03\x04",
+        *(whole[:length] for length in range(0, len(whole), 97)),
+    ):
         (tmp_path / "cut").write_bytes(content)
         with pytest.raises(ExchangeError, match="cut is no safetensors file for NumPy"):
             from_safetensors(tmp_path / "cut", random_params())
@@ -144,9 +187,13 @@ def test_a_file_that_is_cut_or_foreign_is_refused(tmp_path):
 def test_a_number_that_numpy_does_not_have_is_refused(tmp_path):
     torch = torch_or_skip()
     theirs = pytest.importorskip("safetensors.torch")
-    tensors = {name: torch.zeros(2, dtype=torch.bfloat16) for name in ("W", "V")} | {"b": torch.zeros(2)}
+    tensors = {name: torch.zeros(2, dtype=torch.bfloat16) for name in ("W", "V")} | {
+        "b": torch.zeros(2)
+    }
     theirs.save_file(tensors, tmp_path / "half", metadata={"format": "pt"})
-    with pytest.raises(ExchangeError, match="half holds numbers that NumPy does not have: V of BF16, W of BF16$"):
+    with pytest.raises(
+        ExchangeError, match="half holds numbers that NumPy does not have: V of BF16, W of BF16$"
+    ):
         from_safetensors(tmp_path / "half")
     with pytest.raises(TypeError, match="got W of bfloat16, V of bfloat16$"):
         to_safetensors(tmp_path / "ours", tensors)
@@ -176,6 +223,11 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
 def test_without_the_library_the_error_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "safetensors", None)
     monkeypatch.delitem(sys.modules, "safetensors.numpy")
-    for attempt in (lambda: from_safetensors(tmp_path / "p"), lambda: to_safetensors(tmp_path / "p", {})):
-        with pytest.raises(ImportError, match=r'safetensors is not installed.*pip install -e "\.\[exchange\]"'):
+    for attempt in (
+        lambda: from_safetensors(tmp_path / "p"),
+        lambda: to_safetensors(tmp_path / "p", {}),
+    ):
+        with pytest.raises(
+            ImportError, match=r'safetensors is not installed.*pip install -e "\.\[exchange\]"'
+        ):
             attempt()

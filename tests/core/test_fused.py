@@ -5,7 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 from example_cell import Leaky
-from judges import GRID, assert_close, torch_elman, torch_gru, torch_lstm, torch_or_skip, torch_unroll
+from judges import (
+    GRID,
+    assert_close,
+    torch_elman,
+    torch_gru,
+    torch_lstm,
+    torch_or_skip,
+    torch_unroll,
+)
 from mutation import mutants
 from test_unroll import BAD, BAD_GRADIENTS
 
@@ -18,13 +26,22 @@ from rnn_tutorial.cells.kernels.kernel import Kernel
 from rnn_tutorial.gradient_check import check_gradients, check_layer, random_start, relative_error
 from rnn_tutorial.initializers import normal
 from rnn_tutorial.layers import Bidirectional, Recurrent
-from rnn_tutorial.sequence import FusedCache, UnrollCache, fused_unroll, fused_unroll_backward, unroll, unroll_backward
+from rnn_tutorial.sequence import (
+    FusedCache,
+    UnrollCache,
+    fused_unroll,
+    fused_unroll_backward,
+    unroll,
+    unroll_backward,
+)
 from rnn_tutorial.sequence import fused as sequence
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_random_like
 
 T, B, D, H = 6, 3, 4, 5
 MASK = np.arange(T)[:, None] < np.array([6, 4, 1])
-HOLES = np.array([[1, 0, 1], [0, 0, 1], [1, 1, 1], [1, 0, 0], [1, 1, 0], [0, 1, 1]], bool)  # padding may stand anywhere
+HOLES = np.array(
+    [[1, 0, 1], [0, 0, 1], [1, 1, 1], [1, 0, 0], [1, 1, 0], [0, 1, 1]], bool
+)  # padding may stand anywhere
 CELLS = {cell.name: cell for cell in (Elman, LSTM, GRU)}
 SIZES = [(6, 3, 4, 5), (1, 3, 4, 5), (6, 1, 4, 5), (1, 1, 1, 1), (90, 2, 3, 7), (9, 8, 7, 6)]
 each_cell = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
@@ -39,7 +56,10 @@ def rng():
 def problem(cell, rng, T=T, B=B, D=D, H=H):
     """Return (params, xs, state), (dhs, dlast_state), all random."""
     params, state = random_start(cell, rng, B, D, H)
-    return (params, rng.standard_normal((T, B, D)), state), (rng.standard_normal((T, B, H)), tree_random_like(state, rng))
+    return (params, rng.standard_normal((T, B, D)), state), (
+        rng.standard_normal((T, B, H)),
+        tree_random_like(state, rng),
+    )
 
 
 def both_ways(forward, backward, cell, inputs, doutputs, mask=None):
@@ -49,7 +69,9 @@ def both_ways(forward, backward, cell, inputs, doutputs, mask=None):
 
 
 def assert_twins(cell, inputs, doutputs, mask=None, rtol=1e-12):
-    twin = both_ways(sequence.fused_unroll, sequence.fused_unroll_backward, cell, inputs, doutputs, mask)
+    twin = both_ways(
+        sequence.fused_unroll, sequence.fused_unroll_backward, cell, inputs, doutputs, mask
+    )
     readable = both_ways(unroll, unroll_backward, cell, inputs, doutputs, mask)
     assert type(twin[0][1]) is type(readable[0][1])
     for ours, theirs in zip(tree_leaves(twin), tree_leaves(readable), strict=True):
@@ -59,7 +81,8 @@ def assert_twins(cell, inputs, doutputs, mask=None, rtol=1e-12):
 
 @each_cell
 @pytest.mark.parametrize(
-    ("T", "B", "D", "H"), [(6, 3, 4, 5), (1, 3, 4, 5), (6, 1, 4, 5), (1, 1, 1, 1), (90, 2, 3, 7), (9, 8, 7, 6)]
+    ("T", "B", "D", "H"),
+    [(6, 3, 4, 5), (1, 3, 4, 5), (6, 1, 4, 5), (1, 1, 1, 1), (90, 2, 3, 7), (9, 8, 7, 6)],
 )
 @pytest.mark.parametrize("ragged", [False, True], ids=["whole", "ragged"])
 def test_the_twin_equals_the_readable_cell(cell, T, B, D, H, ragged, rng):
@@ -73,7 +96,10 @@ def test_the_twin_equals_the_readable_cell(cell, T, B, D, H, ragged, rng):
 def test_the_gradient_of_the_twin_is_the_slope_of_the_twin(cell, mask, rng):
     point, _ = problem(cell, rng)
     check_gradients(
-        lambda p: fused_unroll(cell, *p, mask), lambda cache, d: fused_unroll_backward(cell, point[0], cache, d), point, rng
+        lambda p: fused_unroll(cell, *p, mask),
+        lambda cache, d: fused_unroll_backward(cell, point[0], cache, d),
+        point,
+        rng,
     )
 
 
@@ -105,8 +131,14 @@ def test_nothing_is_changed_and_nothing_is_remembered(cell, mask, rng):
         leaf[...] = 7.0
     second = fused_unroll_backward(cell, inputs[0], cache, doutputs)
     again = both_ways(fused_unroll, fused_unroll_backward, cell, inputs, doutputs, mask)
-    assert all(np.array_equal(a, b) for a, b in zip(tree_leaves(before), tree_leaves((inputs, doutputs)), strict=True))
-    assert all(np.array_equal(a, b) for a, b in zip(tree_leaves(second), tree_leaves(again[1]), strict=True))
+    assert all(
+        np.array_equal(a, b)
+        for a, b in zip(tree_leaves(before), tree_leaves((inputs, doutputs)), strict=True)
+    )
+    assert all(
+        np.array_equal(a, b)
+        for a, b in zip(tree_leaves(second), tree_leaves(again[1]), strict=True)
+    )
 
 
 @each_cell
@@ -122,7 +154,10 @@ def test_saturated_gates_give_no_warning_and_no_nan(cell, rng):
         (Elman, elman_kernel.ELMAN_KERNEL),
         (LSTM, lstm_kernel.LSTM_KERNEL),
         (GRU, gru_kernel.GRU_KERNEL),
-        (lstm(forget_bias=3.0, W_h=normal(0.1)), lstm_kernel.LSTM_KERNEL),  # starts elsewhere, computes the same
+        (
+            lstm(forget_bias=3.0, W_h=normal(0.1)),
+            lstm_kernel.LSTM_KERNEL,
+        ),  # starts elsewhere, computes the same
         (elman(relu), None),
         (lstm(c=identity), None),
         (gru(r=identity), None),
@@ -136,12 +171,16 @@ def test_only_what_computes_the_same_has_a_twin(cell, kernel):
     assert cell.fast == kernel
 
 
-@pytest.mark.parametrize("cell", [elman(relu), lstm(c=identity), gru(r=identity), GRUBefore, Leaky], ids=lambda c: c.name)
+@pytest.mark.parametrize(
+    "cell", [elman(relu), lstm(c=identity), gru(r=identity), GRUBefore, Leaky], ids=lambda c: c.name
+)
 def test_a_cell_without_a_twin_goes_the_readable_way(cell, rng):
     inputs, doutputs = problem(cell, rng)
     twin = both_ways(fused_unroll, fused_unroll_backward, cell, inputs, doutputs, MASK)
     readable = both_ways(unroll, unroll_backward, cell, inputs, doutputs, MASK)
-    assert all(np.array_equal(a, b) for a, b in zip(tree_leaves(twin), tree_leaves(readable), strict=True))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(tree_leaves(twin), tree_leaves(readable), strict=True)
+    )
 
 
 @each_cell
@@ -152,7 +191,9 @@ def test_a_layer_trains_on_the_twin_in_both_directions(cell, mask, rng):
     check_layer(Bidirectional(layer, layer), rng.standard_normal((T, B, D)), rng, mask=mask)
 
 
-@pytest.mark.parametrize("name, torch_cell", [("Elman", torch_elman), ("LSTM", torch_lstm), ("GRU", torch_gru)])
+@pytest.mark.parametrize(
+    "name, torch_cell", [("Elman", torch_elman), ("LSTM", torch_lstm), ("GRU", torch_gru)]
+)
 @pytest.mark.parametrize(("B", "T", "D", "H", "lengths"), GRID)
 def test_agrees_with_pytorch(name, torch_cell, B, T, D, H, lengths, rng):
     """Outputs, last state, and the gradients of inputs and first state, which sums over all parameters went into, to 1e-12."""
@@ -160,11 +201,17 @@ def test_agrees_with_pytorch(name, torch_cell, B, T, D, H, lengths, rng):
     cell = CELLS[name]
     inputs, (dhs, dlast) = problem(cell, rng, T, B, D, H)
     mask = np.arange(T)[:, None] < np.array(lengths)
-    (hs, last), (_, dxs, dfirst) = both_ways(fused_unroll, fused_unroll_backward, cell, inputs, (dhs, dlast), mask)
+    (hs, last), (_, dxs, dfirst) = both_ways(
+        fused_unroll, fused_unroll_backward, cell, inputs, (dhs, dlast), mask
+    )
     params, xs, state = inputs
-    their_hs, their_last, theirs = torch_unroll(torch, torch_cell(torch, params), xs, state, lengths, dhs, dlast)
+    their_hs, their_last, theirs = torch_unroll(
+        torch, torch_cell(torch, params), xs, state, lengths, dhs, dlast
+    )
     pairs = [("hs", hs, their_hs), ("dxs", dxs, theirs["xs"])]
-    pairs += zip(("last state", "first state"), (last.h, dfirst.h), (their_last.h, theirs["state"].h))
+    pairs += zip(
+        ("last state", "first state"), (last.h, dfirst.h), (their_last.h, theirs["state"].h)
+    )
     for what, ours, their in pairs:
         assert_close(what, ours, their, 1e-12)
 
@@ -187,19 +234,47 @@ def test_a_gradient_that_is_not_of_the_type_of_its_thing_is_refused(spoil, error
 def test_the_cache_of_one_cell_is_refused_by_another(rng):
     (params, xs, state), doutputs = problem(LSTM, rng)
     _, cache = fused_unroll(LSTM, params, xs, state)
-    for other in (lstm(c=identity), LSTM.replace(name="mine", pointwise_backward=lambda *a: LSTM.pointwise_backward(*a))):
-        with pytest.raises(TypeError, match=f"cell: expected the one whose forward made the cache, got {other.name}"):
+    for other in (
+        lstm(c=identity),
+        LSTM.replace(name="mine", pointwise_backward=lambda *a: LSTM.pointwise_backward(*a)),
+    ):
+        with pytest.raises(
+            TypeError,
+            match=f"cell: expected the one whose forward made the cache, got {other.name}",
+        ):
             fused_unroll_backward(other, params, cache, doutputs)
 
 
 # The tests above must fail for every one-token slip in a twin.
 
 TWINS = [
-    *((elman_kernel, name, [Elman]) for name in ("elman_forward", "elman_slopes", "elman_backward")),
-    *((lstm_kernel, name, [LSTM]) for name in ("lstm_forward", "lstm_slopes", "lstm_backward", "lstm_values", "product_minus")),
-    *((gru_kernel, name, [GRU]) for name in ("gru_forward", "gru_slopes", "gru_backward", "gru_values", "gru_work", "gru_extra")),
-    *((sequence, name, [Elman, GRU, Leaky]) for name in ("fused_unroll", "fused_unroll_backward", "products_backward")),
-    *((sequence, name, [Elman, GRU]) for name in ("forward_weights", "backward_weights", "by_gate", "each", "after")),
+    *(
+        (elman_kernel, name, [Elman])
+        for name in ("elman_forward", "elman_slopes", "elman_backward")
+    ),
+    *(
+        (lstm_kernel, name, [LSTM])
+        for name in ("lstm_forward", "lstm_slopes", "lstm_backward", "lstm_values", "product_minus")
+    ),
+    *(
+        (gru_kernel, name, [GRU])
+        for name in (
+            "gru_forward",
+            "gru_slopes",
+            "gru_backward",
+            "gru_values",
+            "gru_work",
+            "gru_extra",
+        )
+    ),
+    *(
+        (sequence, name, [Elman, GRU, Leaky])
+        for name in ("fused_unroll", "fused_unroll_backward", "products_backward")
+    ),
+    *(
+        (sequence, name, [Elman, GRU])
+        for name in ("forward_weights", "backward_weights", "by_gate", "each", "after")
+    ),
     *((sequence, name, [Elman, GRU]) for name in ("held_rows", "hold_rows", "zero_rows")),
 ]
 HARMLESS = {
@@ -221,7 +296,10 @@ HARMLESS = {
         for before, leaf in (
             ("return (params.W_x * signs, W_h, (params.b * signs).reshape(G, 1, H))", "params.W_x"),
             ("return (params.W_x * signs, W_h, (params.b * signs).reshape(G, 1, H))", "params.b"),
-            ("W_h = np.ascontiguousarray((params.W_h * signs).reshape(H, G, H).swapaxes(0, 1))", "params.W_h"),
+            (
+                "W_h = np.ascontiguousarray((params.W_h * signs).reshape(H, G, H).swapaxes(0, 1))",
+                "params.W_h",
+            ),
         )
     ],
     "held_rows": [  # asks of all steps what was asked of one: more is held, by what it was anyway
@@ -259,7 +337,9 @@ def test_every_slip_in_a_twin_is_caught(module, name, cells, monkeypatch):
         monkeypatch.setattr(module, name, mutant)
         before, after = description.split("  ->  ")
         broken = [with_mutant(cell, original, mutant) for cell in cells]
-        if after.replace("-2", "-1") != before and not seen(broken):  # in reshape, any negative length is "as many as fit"
+        if after.replace("-2", "-1") != before and not seen(
+            broken
+        ):  # in reshape, any negative length is "as many as fit"
             survivors.append(description)
         monkeypatch.setattr(module, name, original)
     assert not seen(cells)
@@ -276,7 +356,9 @@ def with_mutant(cell, old, new):
 def test_the_parameters_come_back_as_the_type_they_were(rng):
     for cell, Params in ((LSTM, LSTMParams), (GRU, GRUParams)):
         inputs, doutputs = problem(cell, rng)
-        _, (dparams, _, dfirst) = both_ways(fused_unroll, fused_unroll_backward, cell, inputs, doutputs)
+        _, (dparams, _, dfirst) = both_ways(
+            fused_unroll, fused_unroll_backward, cell, inputs, doutputs
+        )
         assert type(dparams) is Params and type(dfirst) is type(inputs[2])
 
 
@@ -284,9 +366,14 @@ def test_a_cell_with_other_functions_has_no_kernel_unless_it_is_given_one(rng):
     """`replace`, of the cell or of dataclasses, drops it; `with_fast` gives one, or takes it away."""
     for cell in CELLS.values():
         assert cell.replace(name="mine").fast == cell.fast
-        for changed in (cell.replace(pointwise=cell.pointwise), dataclasses.replace(cell, pointwise=cell.pointwise)):
+        for changed in (
+            cell.replace(pointwise=cell.pointwise),
+            dataclasses.replace(cell, pointwise=cell.pointwise),
+        ):
             assert cell.fast is not None and changed.fast is None
-        assert cell.with_fast(None).fast is None and cell.with_fast(None).with_fast(cell.fast) == cell
+        assert (
+            cell.with_fast(None).fast is None and cell.with_fast(None).with_fast(cell.fast) == cell
+        )
         assert cell.with_fast(None) != cell
         inputs, _ = problem(cell, rng)
         assert isinstance(fused_unroll(cell.with_fast(None), *inputs)[1], UnrollCache)
@@ -299,7 +386,10 @@ def test_the_cache_of_a_sequence_with_other_sizes_is_refused(rng):
         for forward, backward in ((unroll, unroll_backward), (fused_unroll, fused_unroll_backward)):
             _, cache = forward(cell, params, xs, state)
             for other in (cell.init(rng, D, H + 1), cell.init(rng, D + 1, H)):
-                with pytest.raises(ValueError, match=r"params: expected those .* \(4, 5\), got \(D, H\) = \([45], [56]\)"):
+                with pytest.raises(
+                    ValueError,
+                    match=r"params: expected those .* \(4, 5\), got \(D, H\) = \([45], [56]\)",
+                ):
                     backward(cell, other, cache, doutputs)
 
 
@@ -315,7 +405,11 @@ def test_each_backward_says_which_cache_it_takes(cell, rng):
         strict=True,
     ):
         np.testing.assert_array_equal(ours, theirs)
-    with pytest.raises(TypeError, match="cache: expected the UnrollCache that the forward returned, got FusedCache"):
+    with pytest.raises(
+        TypeError, match="cache: expected the UnrollCache that the forward returned, got FusedCache"
+    ):
         unroll_backward(cell, params, fused, doutputs)
-    with pytest.raises(TypeError, match="cache: expected the UnrollCache that the forward returned, got list"):
+    with pytest.raises(
+        TypeError, match="cache: expected the UnrollCache that the forward returned, got list"
+    ):
         fused_unroll_backward(cell, params, [fused], doutputs)

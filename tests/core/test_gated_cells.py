@@ -3,14 +3,37 @@
 import numpy as np
 import pytest
 
-from rnn_tutorial.cells import GRU, LSTM, LSTM1997, CoupledLSTM, Elman, GRUBefore, NormLSTM, PeepholeLSTM
+from rnn_tutorial.cells import (
+    GRU,
+    LSTM,
+    LSTM1997,
+    CoupledLSTM,
+    Elman,
+    GRUBefore,
+    NormLSTM,
+    PeepholeLSTM,
+)
 from rnn_tutorial.checkpoint import CheckpointError, load, save
-from rnn_tutorial.gradient_check import check_layer, complex_step_slope, random_start, relative_error
+from rnn_tutorial.gradient_check import (
+    check_layer,
+    complex_step_slope,
+    random_start,
+    relative_error,
+)
 from rnn_tutorial.layers import Dense, Embedding, Last, Recurrent, Serial
 from rnn_tutorial.sequence import jacobians, trace, truncated_backward, unroll, unroll_backward
 from rnn_tutorial.summary import summary
 from rnn_tutorial.train import adam, generate, sample_symbols, softmax_cross_entropy
-from rnn_tutorial.tree import tree_add, tree_cast, tree_dot, tree_leaves, tree_map, tree_random_like, tree_size, tree_zeros_like
+from rnn_tutorial.tree import (
+    tree_add,
+    tree_cast,
+    tree_dot,
+    tree_leaves,
+    tree_map,
+    tree_random_like,
+    tree_size,
+    tree_zeros_like,
+)
 
 T, B, D, H, V = 7, 3, 4, 5, 6
 LENGTHS = np.array([7, 4, 1])
@@ -71,7 +94,9 @@ def test_padding_does_not_change_a_sequence(cell, rng):
             tree_map(lambda leaf, one=one: leaf[one], tree) for tree in (state, dlast, last, dfirst)
         )
         (hs_alone, last_alone), cache = unroll(cell, params, xs[:n, one], state_alone)
-        dparams_alone, dxs_alone, dfirst_alone = unroll_backward(cell, params, cache, (dhs[:n, one], dlast_alone))
+        dparams_alone, dxs_alone, dfirst_alone = unroll_backward(
+            cell, params, cache, (dhs[:n, one], dlast_alone)
+        )
         total = tree_add(total, dparams_alone)
         assert_same((hs[:n, one], last_padded), (hs_alone, last_alone), 1e-13)
         assert_same((dxs[:n, one], dfirst_padded), (dxs_alone, dfirst_alone))
@@ -82,7 +107,9 @@ def test_padding_does_not_change_a_sequence(cell, rng):
 @each_mask
 @each_cell
 def test_every_gradient_of_a_stack_of_three_is_the_slope(cell, mask, rng):
-    model = Serial((Recurrent(cell, D, H), Recurrent(cell, H, 2), Recurrent(cell, 2, 7), Last(), Dense(7, 2)))
+    model = Serial(
+        (Recurrent(cell, D, H), Recurrent(cell, H, 2), Recurrent(cell, 2, 7), Last(), Dense(7, 2))
+    )
     check_layer(model, rng.standard_normal((T, B, D)), rng, mask=mask)
     language_model = Serial((Embedding(V, D), Recurrent(cell, D, H), Dense(H, V)))
     check_layer(language_model, rng.integers(0, V, (T, B)), rng, mask=mask)
@@ -99,12 +126,16 @@ def test_every_jacobian_agrees_with_the_complex_step(cell, rng):
     (params, xs, state), _ = problem(cell, rng)
     found = jacobians(cell, params, xs, state)
     traced, _ = trace(cell, params, xs, state)
-    complex_params, complex_xs, states = tree_cast((params, xs, states_before(traced, state)), complex)
+    complex_params, complex_xs, states = tree_cast(
+        (params, xs, states_before(traced, state)), complex
+    )
     for t in range(T):
         for k, unit in enumerate(np.eye(H)):
             start = states[t]._replace(h=states[t].h + 1e-20j * unit)
             (hs, _), _ = unroll(cell, complex_params, complex_xs[t:], start)
-            np.testing.assert_allclose(found[T - t][..., k], hs[-1].imag / 1e-20, rtol=1e-12, atol=1e-15)
+            np.testing.assert_allclose(
+                found[T - t][..., k], hs[-1].imag / 1e-20, rtol=1e-12, atol=1e-15
+            )
     np.testing.assert_array_equal(found[0], np.broadcast_to(np.eye(H), (B, H, H)))
 
 
@@ -124,12 +155,16 @@ def test_a_truncated_gradient_counts_the_paths_inside_the_windows(cell, stride, 
         for t in range(T):
             first = max(stride * (t // stride + 1) - window, 0)
             piece = None if mask is None else mask[first : t + 1]
-            (hs, _), _ = unroll(cell, params, xs[first : t + 1], tree_cast(states[first], xs.dtype), piece)
+            (hs, _), _ = unroll(
+                cell, params, xs[first : t + 1], tree_cast(states[first], xs.dtype), piece
+            )
             total = total + np.sum(hs[-1] * dhs[t])
         return total
 
     direction = tree_random_like((params, xs), rng)
-    assert tree_dot(value, direction) == pytest.approx(complex_step_slope(loss_cut_by_hand, (params, xs), direction), rel=1e-11)
+    assert tree_dot(value, direction) == pytest.approx(
+        complex_step_slope(loss_cut_by_hand, (params, xs), direction), rel=1e-11
+    )
 
 
 @each_cell
@@ -138,12 +173,17 @@ def test_parameters_and_state_come_back_from_a_file_bit_for_bit(cell, rng, tmp_p
     save(tmp_path / "cell.npz", saved)
     loaded = load(tmp_path / "cell.npz", random_start(cell, rng, B, D, H))
     assert type(loaded[0]) is type(saved[0]) and type(loaded[1]) is type(saved[1])
-    assert all(np.array_equal(a, b) for a, b in zip(tree_leaves(saved), tree_leaves(loaded), strict=True))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(tree_leaves(saved), tree_leaves(loaded), strict=True)
+    )
 
 
 def test_one_form_of_the_gru_is_not_loaded_as_the_other(rng, tmp_path):
     save(tmp_path / "gru.npz", GRU.init(rng, D, H))
-    with pytest.raises(CheckpointError, match=r"tree.W_h has float64 \(5, 15\), expected .*\(5, 10\); .*tree.b_hn is surplus"):
+    with pytest.raises(
+        CheckpointError,
+        match=r"tree.W_h has float64 \(5, 15\), expected .*\(5, 10\); .*tree.b_hn is surplus",
+    ):
         load(tmp_path / "gru.npz", GRUBefore.init(rng, D, H))
 
 

@@ -115,7 +115,9 @@ def one_gate_at_a_time_backward(gates, steps, dhs, dh, dc):
             dgate.U[...] += x.T @ gate
             dgate.V[...] += h_previous.T @ gate
             dgate.b[...] += gate.sum(axis=0)
-        dxs.append(da.i @ gates.i.U.T + da.f @ gates.f.U.T + da.o @ gates.o.U.T + da.g @ gates.g.U.T)
+        dxs.append(
+            da.i @ gates.i.U.T + da.f @ gates.f.U.T + da.o @ gates.o.U.T + da.g @ gates.g.U.T
+        )
         dh = da.i @ gates.i.V.T + da.f @ gates.f.V.T + da.o @ gates.o.V.T + da.g @ gates.g.V.T
         dc = dc * f
     return dgates, np.stack(dxs[::-1]), dh, dc
@@ -135,8 +137,13 @@ def test_twelve_small_arrays_and_three_large_ones_are_one_function_with_one_grad
     pairs = {"hs": (hs, gates_hs), "h": (last.h, h), "c": (last.c, c), "dxs": (dxs, gates_dxs)}
     pairs |= {"dh_first": (dfirst.h, dh), "dc_first": (dfirst.c, dc)}
     for name, gate, dgate in zip(LSTMGates._fields, split_gates(dparams, LSTMGates), dgates):
-        pairs |= {f"d{field}_{name}": (ours, theirs) for field, ours, theirs in zip(gate._fields, gate, dgate)}
-    pairs |= {f"joined {k}": pair for k, pair in enumerate(zip(dparams, join_gates(dgates, LSTMParams)))}
+        pairs |= {
+            f"d{field}_{name}": (ours, theirs)
+            for field, ours, theirs in zip(gate._fields, gate, dgate)
+        }
+    pairs |= {
+        f"joined {k}": pair for k, pair in enumerate(zip(dparams, join_gates(dgates, LSTMParams)))
+    }
     assert len(pairs) == 6 + 12 + 3
     for name, (ours, theirs) in pairs.items():
         assert_close(name, ours, theirs, 1e-13)
@@ -150,7 +157,13 @@ def test_each_gate_s_block_is_drawn_by_itself(count, rng):
         return lambda generator, shape: shapes.append(shape) or initializer(generator, shape)
 
     W_x, W_h, b = init_gates(
-        rng, D, H, count, recorded(initializers.glorot_uniform), recorded(initializers.orthogonal), recorded(initializers.zeros)
+        rng,
+        D,
+        H,
+        count,
+        recorded(initializers.glorot_uniform),
+        recorded(initializers.orthogonal),
+        recorded(initializers.zeros),
     )
     assert shapes == [(D, H)] * count + [(H, H)] * count + [(H,)] * count
     assert W_x.shape == (D, count * H) and W_h.shape == (H, count * H) and b.shape == (count * H,)
@@ -160,7 +173,9 @@ def test_each_gate_s_block_is_drawn_by_itself(count, rng):
     assert len({block.tobytes() for block in blocks}) == count
 
 
-@pytest.mark.parametrize("sizes, name", [((0, 3), "input_size"), ((2, 0), "hidden_size"), ((2.0, 3), "input_size")])
+@pytest.mark.parametrize(
+    "sizes, name", [((0, 3), "input_size"), ((2, 0), "hidden_size"), ((2.0, 3), "input_size")]
+)
 def test_a_size_that_is_no_size_is_refused(sizes, name, rng):
     with pytest.raises(ValueError, match=f"{name}: expected a positive whole number"):
         init_gates(rng, *sizes, 4, initializers.zeros, initializers.zeros, initializers.zeros)
@@ -171,7 +186,9 @@ class Other(NamedTuple):
 
 
 def lstm_params(**changed):
-    return LSTMParams(np.zeros((D, 4 * H)), np.zeros((H, 4 * H)), np.zeros(4 * H))._replace(**changed)
+    return LSTMParams(np.zeros((D, 4 * H)), np.zeros((H, 4 * H)), np.zeros(4 * H))._replace(
+        **changed
+    )
 
 
 BAD_BLOCKS = [
@@ -205,7 +222,11 @@ def gate(D=D, H=H):
 BAD_GATES = [
     (gate(D + 1), ValueError, r"o.U: expected shape \(D=4, H=5\), got \(5, 5\)"),
     (gate(H=1), ValueError, r"o.U: expected shape \(D=4, H=5\), got \(4, 1\)"),
-    (gate()._replace(V=np.zeros((1, H))), ValueError, r"o.V: expected shape \(H_previous=5, H=5\), got \(1, 5\)"),
+    (
+        gate()._replace(V=np.zeros((1, H))),
+        ValueError,
+        r"o.V: expected shape \(H_previous=5, H=5\), got \(1, 5\)",
+    ),
     (gate()._replace(b=np.zeros(1)), ValueError, r"o.b: expected shape \(H=5,\), got \(1,\)"),
     (tuple(gate()), TypeError, "o: expected parameters with the fields U, V, b, got tuple"),
     (np.zeros((D, H)), TypeError, "o: expected parameters with the fields U, V, b, got ndarray"),
@@ -235,15 +256,51 @@ BAD_STEPS = [
     (lambda x, s: (x[0], s), ValueError, r"x: expected shape \(B, D=4\), got \(4,\)"),
     (lambda x, s: (x[:, :1], s), ValueError, r"x: expected shape \(B, D=4\), got \(3, 1\)"),
     (lambda x, s: (x[:1], s), ValueError, r"state.h: expected shape \(B=1, H=5\), got \(3, 5\)"),
-    (lambda x, s: (x, s._replace(h=s.h[0])), ValueError, r"state.h: expected shape \(B=3, H=5\), got \(5,\)"),
-    (lambda x, s: (x, s._replace(c=s.c[:1])), ValueError, r"state.c: expected shape \(B=3, H=5\), got \(1, 5\)"),
-    (lambda x, s: (x, s._replace(c=s.c[:, :1])), ValueError, r"state.c: expected shape \(B=3, H=5\), got \(3, 1\)"),
-    (lambda x, s: (x, s._replace(c=0.0)), TypeError, r"state.c: expected a NumPy array of shape \(B=3, H=5\), got float"),
-    (lambda x, s: (x.astype(int), s), TypeError, "x: expected dtype float64, the dtype of the parameters, got int64"),
-    (lambda x, s: (x, tree_cast(s, np.float32)), TypeError, "state.h: expected dtype float64.* got float32"),
-    (lambda x, s: (x, s._replace(c=s.c.astype("float32"))), TypeError, "state.c: expected dtype float64.* got float32"),
-    (lambda x, s: (x * np.nan, s), NotFiniteError, r"x: expected finite numbers, got nan at index \(0, 0\)"),
-    (lambda x, s: (x, s._replace(c=s.c * np.inf)), NotFiniteError, r"state.c: expected finite numbers, got -?inf"),
+    (
+        lambda x, s: (x, s._replace(h=s.h[0])),
+        ValueError,
+        r"state.h: expected shape \(B=3, H=5\), got \(5,\)",
+    ),
+    (
+        lambda x, s: (x, s._replace(c=s.c[:1])),
+        ValueError,
+        r"state.c: expected shape \(B=3, H=5\), got \(1, 5\)",
+    ),
+    (
+        lambda x, s: (x, s._replace(c=s.c[:, :1])),
+        ValueError,
+        r"state.c: expected shape \(B=3, H=5\), got \(3, 1\)",
+    ),
+    (
+        lambda x, s: (x, s._replace(c=0.0)),
+        TypeError,
+        r"state.c: expected a NumPy array of shape \(B=3, H=5\), got float",
+    ),
+    (
+        lambda x, s: (x.astype(int), s),
+        TypeError,
+        "x: expected dtype float64, the dtype of the parameters, got int64",
+    ),
+    (
+        lambda x, s: (x, tree_cast(s, np.float32)),
+        TypeError,
+        "state.h: expected dtype float64.* got float32",
+    ),
+    (
+        lambda x, s: (x, s._replace(c=s.c.astype("float32"))),
+        TypeError,
+        "state.c: expected dtype float64.* got float32",
+    ),
+    (
+        lambda x, s: (x * np.nan, s),
+        NotFiniteError,
+        r"x: expected finite numbers, got nan at index \(0, 0\)",
+    ),
+    (
+        lambda x, s: (x, s._replace(c=s.c * np.inf)),
+        NotFiniteError,
+        r"state.c: expected finite numbers, got -?inf",
+    ),
 ]
 
 
@@ -267,7 +324,9 @@ MISFITS = [
 @pytest.mark.parametrize("changed, message", MISFITS)
 def test_a_step_refuses_parameters_that_numpy_would_broadcast(changed, message):
     with pytest.raises(ValueError, match=message):
-        lstm_step(lstm_params(**changed), np.zeros((B, D)), LSTMState(np.zeros((B, H)), np.zeros((B, H))))
+        lstm_step(
+            lstm_params(**changed), np.zeros((B, D)), LSTMState(np.zeros((B, H)), np.zeros((B, H)))
+        )
 
 
 def test_parameters_are_known_by_their_own_names():

@@ -39,7 +39,9 @@ POINT = (np.array([[1.0, -2.0], [3.0, 0.5]]), np.array([[2.0, 1.0], [-1.0, 4.0]]
 GRADIENT = (2 * POINT[0] * POINT[1], POINT[0] ** 2)
 
 
-@pytest.mark.parametrize("slope, rtol", [(complex_step_slope, 1e-15), (central_difference_slope, 1e-8)])
+@pytest.mark.parametrize(
+    "slope, rtol", [(complex_step_slope, 1e-15), (central_difference_slope, 1e-8)]
+)
 def test_slopes_and_gradients_of_a_function_known_by_hand(slope, rtol, rng):
     direction = (rng.standard_normal((2, 2)), rng.standard_normal((2, 2)))
     expected = sum(np.sum(g * v) for g, v in zip(GRADIENT, direction))
@@ -51,7 +53,12 @@ def test_slopes_and_gradients_of_a_function_known_by_hand(slope, rtol, rng):
 
 def test_the_central_difference_is_of_second_order():
     def error(step):
-        return abs(central_difference_slope(lambda p: np.exp(p[0]), (np.array(1.0),), (np.array(1.0),), step) - np.e)
+        return abs(
+            central_difference_slope(
+                lambda p: np.exp(p[0]), (np.array(1.0),), (np.array(1.0),), step
+            )
+            - np.e
+        )
 
     assert error(1e-2) / error(1e-3) == pytest.approx(100, rel=0.01)
 
@@ -71,12 +78,16 @@ def test_relative_error_is_measured_against_the_largest_entry():
 
 
 def test_relative_error_does_not_broadcast():
-    with pytest.raises(ValueError, match=r"value: expected the shape of the reference, \(4, 1\), got \(3,\)"):
+    with pytest.raises(
+        ValueError, match=r"value: expected the shape of the reference, \(4, 1\), got \(3,\)"
+    ):
         relative_error(np.ones(3), np.ones((4, 1)))
 
 
 @pytest.mark.parametrize(
-    "odd", [np.ma.masked_array(np.ones(2), [True, False]), np.asmatrix(np.ones((2, 2)))], ids=["masked", "matrix"]
+    "odd",
+    [np.ma.masked_array(np.ones(2), [True, False]), np.asmatrix(np.ones((2, 2)))],
+    ids=["masked", "matrix"],
 )
 def test_a_matrix_or_a_masked_array_is_refused_everywhere(odd, rng):
     name = type(odd).__name__
@@ -97,8 +108,14 @@ def printed(capsys, *args, **kwargs):
 
 def test_compare_prints_a_tick_or_a_cross(capsys):
     right, wrong = np.full((2, 3), 2.0), np.full((2, 3), 2.02)
-    assert printed(capsys, "dW_x", right, right) == "dW_x         (2, 3)         largest relative error 0e+00   ✓\n"
-    assert printed(capsys, "dW_x", wrong, right) == "dW_x         (2, 3)         largest relative error 1e-02   ✗\n"
+    assert (
+        printed(capsys, "dW_x", right, right)
+        == "dW_x         (2, 3)         largest relative error 0e+00   ✓\n"
+    )
+    assert (
+        printed(capsys, "dW_x", wrong, right)
+        == "dW_x         (2, 3)         largest relative error 1e-02   ✗\n"
+    )
     assert printed(capsys, "dW_x", wrong, right, rtol=0.02).endswith("✓\n")
     assert printed(capsys, "db", np.array(np.nan), np.array(1.0)).endswith("error inf   ✗\n")
 
@@ -122,7 +139,9 @@ def test_a_right_backward_passes_and_a_wrong_one_names_leaf_and_index(rng):
         dx[2] *= 1 + 1e-9
         return (dx,)
 
-    with pytest.raises(GradientError, match=r"\[0\]: relative error .*, 1 of 3 entries wrong; worst at \(2,\): got"):
+    with pytest.raises(
+        GradientError, match=r"\[0\]: relative error .*, 1 of 3 entries wrong; worst at \(2,\): got"
+    ):
         check_gradients(squares, one_entry_wrong, (x,), rng)
 
 
@@ -151,16 +170,29 @@ def test_functions_that_refuse_complex_numbers_are_checked_by_differences(rng):
         return (np.abs(point[0]),), np.sign(point[0])
 
     point = (np.array([1.0, -2.0, 3.0]),)
-    check_gradients(f, lambda s, d: (s * d[0],), point, rng, slope=central_difference_slope, rtol=1e-6)
+    check_gradients(
+        f, lambda s, d: (s * d[0],), point, rng, slope=central_difference_slope, rtol=1e-6
+    )
     with pytest.raises(GradientError):
-        check_gradients(f, lambda s, d: (-s * d[0],), point, rng, slope=central_difference_slope, rtol=1e-6)
+        check_gradients(
+            f, lambda s, d: (-s * d[0],), point, rng, slope=central_difference_slope, rtol=1e-6
+        )
 
 
 def test_the_diagnosis_lists_only_the_leaves_at_fault():
-    text = diagnose({"a": np.ones(2), "b": np.array([1.0, 5.0])}, {"a": np.ones(2), "b": np.array([1.0, 4.0])}, 1e-9)
-    assert text == "wrong gradient\n['b']: relative error 2.5e-01, 1 of 2 entries wrong; worst at (1,): got 5, expected 4"
+    text = diagnose(
+        {"a": np.ones(2), "b": np.array([1.0, 5.0])},
+        {"a": np.ones(2), "b": np.array([1.0, 4.0])},
+        1e-9,
+    )
+    assert (
+        text
+        == "wrong gradient\n['b']: relative error 2.5e-01, 1 of 2 entries wrong; worst at (1,): got 5, expected 4"
+    )
     near = diagnose((np.array([0.869612]),), (np.array([0.8696120001]),), 1e-12)
-    assert re.search(r"got 0\.86961200000000\d+, expected 0\.8696120000?9999\d+, difference -1\.0e-10$", near)
+    assert re.search(
+        r"got 0\.86961200000000\d+, expected 0\.8696120000?9999\d+, difference -1\.0e-10$", near
+    )
     assert "the sum along a random direction is not" in diagnose((np.ones(1),), (np.ones(1),), 1e-9)
 
 
@@ -172,8 +204,13 @@ def test_a_point_of_float32_is_refused_right_or_wrong(slope, right, rng):
     def f(point):
         return point[0] * point[1] ** 2, point
 
-    with pytest.raises(TypeError, match=r"point\[1\]: expected float64, got float32.* tree_cast\(point, np.float64\)"):
-        check_gradients(f, lambda p, d: (right * p[1] ** 2 * d, 2 * p[0] * p[1] * d), point, rng, slope=slope)
+    with pytest.raises(
+        TypeError,
+        match=r"point\[1\]: expected float64, got float32.* tree_cast\(point, np.float64\)",
+    ):
+        check_gradients(
+            f, lambda p, d: (right * p[1] ** 2 * d, 2 * p[0] * p[1] * d), point, rng, slope=slope
+        )
     with pytest.raises(TypeError, match="tree_cast"):
         numerical_gradient(lambda p: np.sum(f(p)[0]), point, slope)
     cast = tree_cast(point, np.float64)
@@ -184,10 +221,14 @@ def test_a_point_of_float32_is_refused_right_or_wrong(slope, right, rng):
 
 def test_outputs_of_float32_are_refused(rng):
     with pytest.raises(TypeError, match="outputs: expected double precision, got float32"):
-        check_gradients(lambda x: ((x * x).astype(np.float32), x), lambda x, d: 2 * x * d, np.ones(3), rng)
+        check_gradients(
+            lambda x: ((x * x).astype(np.float32), x), lambda x, d: 2 * x * d, np.ones(3), rng
+        )
 
 
-@pytest.mark.parametrize("whole", [np.array([3, 4]), np.array([True]), np.array([1.0], object), 3, True])
+@pytest.mark.parametrize(
+    "whole", [np.array([3, 4]), np.array([True]), np.array([1.0], object), 3, True]
+)
 @pytest.mark.parametrize("slope", [complex_step_slope, central_difference_slope])
 def test_whole_numbers_have_no_slope(whole, slope, rng):
     with pytest.raises(TypeError, match=r"point\['n'\]: expected float64, got (int64|bool|object)"):
@@ -206,7 +247,9 @@ def test_single_floats_are_a_point_too(rng):
             check_gradients(lambda x: (np.sin(x), x), lambda x, d: np.sin(x) * d, point, rng)
 
 
-@pytest.mark.parametrize("scale, options", [(1e13, {}), (1e7, {"slope": central_difference_slope, "rtol": 1e-6})])
+@pytest.mark.parametrize(
+    "scale, options", [(1e13, {}), (1e7, {"slope": central_difference_slope, "rtol": 1e-6})]
+)
 def test_a_small_leaf_is_judged_by_its_own_size(scale, options, rng):
     point = {"large": np.ones(3), "small": np.ones(3)}
 
@@ -214,11 +257,16 @@ def test_a_small_leaf_is_judged_by_its_own_size(scale, options, rng):
         return scale * p["large"] ** 2 + p["small"] ** 3, p
 
     def backward(factor):
-        return lambda p, dy: {"large": 2 * scale * p["large"] * dy, "small": factor * 3 * p["small"] ** 2 * dy}
+        return lambda p, dy: {
+            "large": 2 * scale * p["large"] * dy,
+            "small": factor * 3 * p["small"] ** 2 * dy,
+        }
 
     check_gradients(f, backward(1), point, rng, **options)
     for factor in (0, 0.9, -1, 2):
-        with pytest.raises(GradientError, match=r"^wrong gradient\n\['small'\]: relative error[^\n]*$"):
+        with pytest.raises(
+            GradientError, match=r"^wrong gradient\n\['small'\]: relative error[^\n]*$"
+        ):
             check_gradients(f, backward(factor), point, rng, **options)
 
 
@@ -278,17 +326,26 @@ def test_a_gradient_that_is_zero_but_for_rounding_is_right(rng):
 
     for draw in range(20):
         rng = np.random.default_rng(draw)
-        check_gradients(f, backward, {"x": rng.standard_normal(7), "shift": rng.standard_normal(1)}, rng)
+        check_gradients(
+            f, backward, {"x": rng.standard_normal(7), "shift": rng.standard_normal(1)}, rng
+        )
 
 
 def test_outputs_that_do_not_depend_on_the_point_have_slope_zero(rng):
     def f(x):
-        return {"y": x * x, "active": np.real(x) > 0, "count": np.sum(np.real(x) > 0), "mask": (np.real(x) > 0) * 1.0}, x
+        return {
+            "y": x * x,
+            "active": np.real(x) > 0,
+            "count": np.sum(np.real(x) > 0),
+            "mask": (np.real(x) > 0) * 1.0,
+        }, x
 
     for options in ({}, {"slope": central_difference_slope, "rtol": 1e-6}):
         check_gradients(f, lambda x, d: 2 * x * d["y"], rng.standard_normal(5), rng, **options)
         with pytest.raises(GradientError):
-            check_gradients(f, lambda x, d: 2 * x * d["y"] + d["mask"], rng.standard_normal(5), rng, **options)
+            check_gradients(
+                f, lambda x, d: 2 * x * d["y"] + d["mask"], rng.standard_normal(5), rng, **options
+            )
 
 
 @pytest.mark.parametrize("returned", [np.ones(3), (np.ones(3),), (1, 2, 3)])
@@ -314,7 +371,11 @@ def test_check_cell_looks_at_whole_and_ragged_batches(where, rng):
 
     def leaky(params, cache, dstate):
         dextra, da_x, da_h, dprevious = Elman.pointwise_backward(params, cache, dstate)
-        rows = (dstate.h == 0).all(axis=1, keepdims=True) if where == "ragged only" else np.ones((len(da_x), 1), bool)
+        rows = (
+            (dstate.h == 0).all(axis=1, keepdims=True)
+            if where == "ragged only"
+            else np.ones((len(da_x), 1), bool)
+        )
         return dextra, da_x + 1e-3 * rows, da_h, dprevious
 
     with pytest.raises(GradientError):
@@ -332,7 +393,8 @@ NO_CACHE = {
 def test_a_pointwise_that_returns_too_little_is_told_what_to_return(way, rng):
     for cell in (Elman, LSTM):
         with pytest.raises(
-            TypeError, match=r"^pointwise: expected (to get back \(new state, cache\)|a new state with the fields)"
+            TypeError,
+            match=r"^pointwise: expected (to get back \(new state, cache\)|a new state with the fields)",
         ):
             check_cell(cell.replace(pointwise=NO_CACHE[way](cell.pointwise)), rng)
 
@@ -343,7 +405,8 @@ def test_a_pointwise_backward_that_returns_too_little_is_told_what_to_return(kep
         return LSTM.pointwise_backward(*args)[kept]
 
     with pytest.raises(
-        TypeError, match=r"pointwise_backward: expected to get back \(dextra, da_x, da_h, dprevious\), got a tuple"
+        TypeError,
+        match=r"pointwise_backward: expected to get back \(dextra, da_x, da_h, dprevious\), got a tuple",
     ):
         check_cell(LSTM.replace(pointwise_backward=short), rng)
 

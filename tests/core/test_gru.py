@@ -4,7 +4,16 @@ import math
 
 import numpy as np
 import pytest
-from judges import GRID, assert_close, onnx_feed, onnx_run, reorder_gates, torch_gru, torch_or_skip, torch_unroll
+from judges import (
+    GRID,
+    assert_close,
+    onnx_feed,
+    onnx_run,
+    reorder_gates,
+    torch_gru,
+    torch_or_skip,
+    torch_unroll,
+)
 
 from rnn_tutorial import activations, initializers
 from rnn_tutorial.activations import hard_sigmoid, relu, sigmoid, tanh
@@ -23,7 +32,13 @@ from rnn_tutorial.cells import (
     join_gates,
     split_gates,
 )
-from rnn_tutorial.gradient_check import GradientError, check_cell, check_gradients, random_start, relative_error
+from rnn_tutorial.gradient_check import (
+    GradientError,
+    check_cell,
+    check_gradients,
+    random_start,
+    relative_error,
+)
 from rnn_tutorial.sequence import unroll, unroll_backward
 from rnn_tutorial.tree import tree_cast, tree_leaves
 from rnn_tutorial.validation import NotFiniteError
@@ -61,9 +76,14 @@ def test_the_step_is_the_formula_one_number_at_a_time(cell, rng):
     new = step(cell, params, x, state)
     for row in range(B):
         h_previous = state.h[row]
-        r = [logistic(from_input(params, x[row], k) + from_state(params.W_h, h_previous, k)) for k in range(H)]
+        r = [
+            logistic(from_input(params, x[row], k) + from_state(params.W_h, h_previous, k))
+            for k in range(H)
+        ]
         for k in range(H):
-            z = logistic(from_input(params, x[row], H + k) + from_state(params.W_h, h_previous, H + k))
+            z = logistic(
+                from_input(params, x[row], H + k) + from_state(params.W_h, h_previous, H + k)
+            )
             if cell is GRU:
                 seen = r[k] * (from_state(params.W_h, h_previous, 2 * H + k) + params.b_hn[k])
             else:
@@ -98,7 +118,9 @@ def test_z_says_how_much_of_the_old_state_is_kept(cell, rng):
     (_, last), _ = unroll(cell, with_bias(params, "z", 1000.0), xs, state)
     np.testing.assert_array_equal(last.h, state.h)  # z = 1: nothing new for ever
     (hs, _), cache = unroll(cell, with_bias(params, "z", -1000.0), xs, state)
-    np.testing.assert_array_equal(hs, [values.n for values in cache.steps])  # z = 0: the candidate alone
+    np.testing.assert_array_equal(
+        hs, [values.n for values in cache.steps]
+    )  # z = 0: the candidate alone
 
 
 @each_form
@@ -157,7 +179,9 @@ def open_reset(params):
 def test_the_same_weights_give_different_outputs(rng):
     params, state = random_start(GRU, rng, B, D, H)
     after, before = outputs_of_both(no_second_bias(params), rng.standard_normal((T, B, D)), state)
-    assert np.abs(after - before).min(axis=(1, 2)).max() > 0 and relative_error(before, after) > 1e-2
+    assert (
+        np.abs(after - before).min(axis=(1, 2)).max() > 0 and relative_error(before, after) > 1e-2
+    )
 
 
 @pytest.mark.parametrize("alike", [same_reset_for_all_units, diagonal_W_hn, open_reset])
@@ -172,14 +196,18 @@ def test_one_unit_or_one_step_from_zero_cannot_tell_the_two_forms_apart(rng):
     after, before = outputs_of_both(no_second_bias(params), rng.standard_normal((T, B, D)), state)
     assert_close("one unit", before, after, 1e-13)
     params, _ = random_start(GRU, rng, B, D, H)
-    after, before = outputs_of_both(no_second_bias(params), rng.standard_normal((1, B, D)), GRUState(np.zeros((B, H))))
+    after, before = outputs_of_both(
+        no_second_bias(params), rng.standard_normal((1, B, D)), GRUState(np.zeros((B, H)))
+    )
     assert_close("one step from zero", before, after, 1e-13)
 
 
 def test_the_second_bias_is_part_of_the_first_while_the_reset_is_open_and_not_otherwise(rng):
     params, state = random_start(GRU, rng, B, D, H)
     xs = rng.standard_normal((T, B, D))
-    moved = no_second_bias(params)._replace(b=params.b + np.concatenate([np.zeros(2 * H), params.b_hn]))
+    moved = no_second_bias(params)._replace(
+        b=params.b + np.concatenate([np.zeros(2 * H), params.b_hn])
+    )
     for reset, same in ((1000.0, True), (0.0, False)):
         (one, _), _ = unroll(GRU, with_bias(params, "r", reset), xs, state)
         (other, _), _ = unroll(GRU, with_bias(moved, "r", reset), xs, state)
@@ -206,7 +234,9 @@ MIXED = [
 
 
 @each_maker
-@pytest.mark.parametrize("choice", MIXED, ids=lambda choice: "-".join(a.name for a in choice.values()))
+@pytest.mark.parametrize(
+    "choice", MIXED, ids=lambda choice: "-".join(a.name for a in choice.values())
+)
 def test_every_gradient_is_the_slope_for_every_activation_of_each_gate(make, choice, rng):
     check_cell(make(**choice), rng)
 
@@ -218,7 +248,9 @@ def test_each_gate_has_the_activation_that_is_named_for_it(make, rng):
     params, state = random_start(cell, rng, B, D, H)
     x = rng.standard_normal((B, D))
     r, z, n = (activation.f for activation in choice.values())
-    assert_close("h", step(cell, params, x, state).h, plain_step(np, params, x, state.h, r, z, n), 1e-13)
+    assert_close(
+        "h", step(cell, params, x, state).h, plain_step(np, params, x, state.h, r, z, n), 1e-13
+    )
 
 
 def plain_step(xp, params, x, h, r, z, n):
@@ -226,7 +258,11 @@ def plain_step(xp, params, x, h, r, z, n):
     before = len(params.W_h[0]) < len(params.b)
     W_xr, W_xz, W_xn = xp.split(params.W_x, 3, axis=1)
     b_r, b_z, b_n = xp.split(params.b, 3)
-    W_hr, W_hz, W_hn = (*xp.split(params.W_h, 2, axis=1), params.W_hn) if before else xp.split(params.W_h, 3, axis=1)
+    W_hr, W_hz, W_hn = (
+        (*xp.split(params.W_h, 2, axis=1), params.W_hn)
+        if before
+        else xp.split(params.W_h, 3, axis=1)
+    )
     reset = r(xp.dot(x, W_xr) + xp.dot(h, W_hr) + b_r)
     kept = z(xp.dot(x, W_xz) + xp.dot(h, W_hz) + b_z)
     seen = xp.dot(reset * h, W_hn) if before else reset * (xp.dot(h, W_hn) + params.b_hn)
@@ -240,13 +276,25 @@ def test_agrees_with_autograd(cell, rng):
     from autograd import grad
 
     params, state = random_start(cell, rng, B, D, H)
-    xs, dhs, dlast = rng.standard_normal((T, B, D)), rng.standard_normal((T, B, H)), GRUState(rng.standard_normal((B, H)))
+    xs, dhs, dlast = (
+        rng.standard_normal((T, B, D)),
+        rng.standard_normal((T, B, H)),
+        GRUState(rng.standard_normal((B, H))),
+    )
 
     def loss(*point):
         params_, xs_, h = type(params)(*point[:4]), *point[4:]
         total = 0.0
         for t in range(T):
-            h = plain_step(anp, params_, xs_[t], h, lambda a: 1 / (1 + anp.exp(-a)), lambda a: 1 / (1 + anp.exp(-a)), anp.tanh)
+            h = plain_step(
+                anp,
+                params_,
+                xs_[t],
+                h,
+                lambda a: 1 / (1 + anp.exp(-a)),
+                lambda a: 1 / (1 + anp.exp(-a)),
+                anp.tanh,
+            )
             total = total + anp.sum(h * dhs[t])
         return total + anp.sum(h * dlast.h)
 
@@ -295,7 +343,9 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize("cell, broken, message", BROKEN, ids=lambda part: getattr(part, "__name__", ""))
+@pytest.mark.parametrize(
+    "cell, broken, message", BROKEN, ids=lambda part: getattr(part, "__name__", "")
+)
 def test_a_broken_backward_is_caught_and_named(cell, broken, message, rng):
     with pytest.raises(GradientError, match=message):
         check_cell(cell.replace(pointwise_backward=broken), rng)
@@ -327,16 +377,24 @@ def test_agrees_with_pytorch(B, T, D, H, lengths):
     torch = torch_or_skip()
     rng = np.random.default_rng(B * T + H)
     params, state = random_start(GRU, rng, B, D, H)
-    xs, dhs, dlast = rng.standard_normal((T, B, D)), rng.standard_normal((T, B, H)), GRUState(rng.standard_normal((B, H)))
+    xs, dhs, dlast = (
+        rng.standard_normal((T, B, D)),
+        rng.standard_normal((T, B, H)),
+        GRUState(rng.standard_normal((B, H))),
+    )
     (hs, last), cache = unroll(GRU, params, xs, state, np.arange(T)[:, None] < np.array(lengths))
     dparams, dxs, dfirst = unroll_backward(GRU, params, cache, (dhs, dlast))
 
-    their_hs, their_last, theirs = torch_unroll(torch, torch_gru(torch, params), xs, state, lengths, dhs, dlast)
+    their_hs, their_last, theirs = torch_unroll(
+        torch, torch_gru(torch, params), xs, state, lengths, dhs, dlast
+    )
     assert_close("hs", hs, their_hs, 1e-12)
     assert_close("last state", last.h, their_last.h, 1e-12)
     for name in ("W_x", "W_h", "b"):
         assert_close(name, getattr(dparams, name), theirs[name], 1e-12)
-    db_h = np.concatenate([dparams.b[: 2 * H], dparams.b_hn])  # for r and z the second bias is the first one again
+    db_h = np.concatenate(
+        [dparams.b[: 2 * H], dparams.b_hn]
+    )  # for r and z the second bias is the first one again
     assert_close("b_h", db_h, theirs["b_h"], 1e-12)
     assert_close("xs", dxs, theirs["xs"], 1e-12)
     assert_close("first state", dfirst.h, theirs["state"].h, 1e-12)
@@ -366,7 +424,12 @@ def with_two_biases(params):
     return params.W_x, params.W_h, params.b, b_h
 
 
-ONNX_ACTIVATIONS = {"Sigmoid": sigmoid, "Tanh": tanh, "Relu": relu, "HardSigmoid": hard_sigmoid(0.2)}
+ONNX_ACTIVATIONS = {
+    "Sigmoid": sigmoid,
+    "Tanh": tanh,
+    "Relu": relu,
+    "HardSigmoid": hard_sigmoid(0.2),
+}
 
 
 @pytest.mark.parametrize("case", range(40))
@@ -389,14 +452,22 @@ def test_agrees_with_onnxruntime(case):
     )  # fmt: skip
 
     reverse = direction == "reverse"
-    (hs, last), _ = unroll(cell, params, reversed_each(xs, lengths) if reverse else xs, state, np.arange(T)[:, None] < lengths)
+    (hs, last), _ = unroll(
+        cell,
+        params,
+        reversed_each(xs, lengths) if reverse else xs,
+        state,
+        np.arange(T)[:, None] < lengths,
+    )
     assert_close("hs", reversed_each(hs, lengths) if reverse else hs, Y[:, 0], 1e-6)
     assert_close("last state", last.h, Y_h[0], 1e-6)
 
 
 def reversed_each(xs, lengths):
     """Return each sequence read from its own end, its padding left where it is."""
-    return np.stack([np.concatenate([xs[:n, k][::-1], xs[n:, k]]) for k, n in enumerate(lengths)], axis=1)
+    return np.stack(
+        [np.concatenate([xs[:n, k][::-1], xs[n:, k]]) for k, n in enumerate(lengths)], axis=1
+    )
 
 
 # The manners of a cell
@@ -407,7 +478,12 @@ def reversed_each(xs, lengths):
 def test_the_dtype_of_the_parameters_is_the_dtype_of_everything(cell, dtype, rng):
     params, state = tree_cast(random_start(cell, rng, B, D, H), dtype)
     outputs, cache = unroll(cell, params, rng.standard_normal((T, B, D)).astype(dtype), state)
-    everything = (outputs, cache[1:], unroll_backward(cell, params, cache, outputs), cell.initial_state(params, 2))
+    everything = (
+        outputs,
+        cache[1:],
+        unroll_backward(cell, params, cache, outputs),
+        cell.initial_state(params, 2),
+    )
     assert {leaf.dtype for leaf in tree_leaves(everything) if leaf is not None} == {np.dtype(dtype)}
 
 
@@ -423,11 +499,15 @@ def test_nothing_is_changed_in_place_and_nothing_is_remembered(cell, rng):
     again, second = unroll(cell, *point)[0], unroll_backward(cell, params, cache, doutputs)
     for a, b in zip(tree_leaves((outputs, first)), tree_leaves((again, second)), strict=True):
         np.testing.assert_array_equal(a, b)
-    assert all(np.array_equal(a, b) for a, b in zip(before, tree_leaves((point, doutputs)), strict=True))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(before, tree_leaves((point, doutputs)), strict=True)
+    )
 
 
 def test_initial_weights_come_from_the_initializers_given(rng):
-    choice = dict(W_x=initializers.constant(2), W_h=initializers.identity(0.5), b=initializers.constant(-1))
+    choice = dict(
+        W_x=initializers.constant(2), W_h=initializers.identity(0.5), b=initializers.constant(-1)
+    )
     eye = 0.5 * np.eye(3)
     params = gru(**choice).init(rng, 2, 3)
     np.testing.assert_array_equal(params.W_x, np.full((2, 9), 2.0))
@@ -440,14 +520,25 @@ def test_initial_weights_come_from_the_initializers_given(rng):
 
 
 def test_by_default_each_gate_starts_from_an_orthogonal_matrix_of_its_own(rng):
-    after, before = GRU.init(np.random.default_rng(1), D, H), GRUBefore.init(np.random.default_rng(1), D, H)
+    after, before = (
+        GRU.init(np.random.default_rng(1), D, H),
+        GRUBefore.init(np.random.default_rng(1), D, H),
+    )
     blocks = [*np.split(after.W_h, 3, axis=1), *np.split(before.W_h, 2, axis=1), before.W_hn]
     for block in blocks:
         np.testing.assert_allclose(block @ block.T, np.eye(H), atol=1e-12)
-    assert len({block.tobytes() for block in blocks[:3]}) == len({block.tobytes() for block in blocks[3:]}) == 3
+    assert (
+        len({block.tobytes() for block in blocks[:3]})
+        == len({block.tobytes() for block in blocks[3:]})
+        == 3
+    )
     assert (after.b == 0).all() and (after.b_hn == 0).all() and (before.b == 0).all()
-    assert np.abs(after.W_x).max() <= np.sqrt(6 / (D + H))  # Glorot's bound is that of one gate, not of three
-    np.testing.assert_array_equal(before_from_after(after).W_hn, before.W_hn)  # one seed, one start for both forms
+    assert np.abs(after.W_x).max() <= np.sqrt(
+        6 / (D + H)
+    )  # Glorot's bound is that of one gate, not of three
+    np.testing.assert_array_equal(
+        before_from_after(after).W_hn, before.W_hn
+    )  # one seed, one start for both forms
     biases = gru(b=initializers.normal(1.0)).init(rng, D, H)
     assert len(set(biases.b) | set(biases.b_hn)) == 4 * H  # each is drawn
     with pytest.raises(ValueError, match="hidden_size: expected a positive whole number, got 0"):
@@ -465,32 +556,110 @@ def test_one_matrix_for_each_gate_is_the_same_cell(rng):
 
 
 BAD_AFTER = [
-    (lambda p, x, s: (before_from_after(p), x, s), TypeError, r"params: expected GRUParams\(W_x, W_h, b, b_hn\), got GRUBefore"),
-    (lambda p, x, s: (p._replace(W_h=p.W_h[:, :1]), x, s), ValueError, r"W_h: expected shape \(5, 15\), got \(5, 1\)"),
-    (lambda p, x, s: (p._replace(W_x=p.W_x[:, :H]), x, s), ValueError, r"W_x: expected shape \(4, 15\), got \(4, 5\)"),
-    (lambda p, x, s: (p._replace(W_x=p.W_x[:, :H], b=p.b[:H]), x, s), ValueError, r"W_x: expected shape \(4, 15\), got \(4, 5\)"),
-    (lambda p, x, s: (p._replace(b_hn=p.b_hn[:1]), x, s), ValueError, r"b_hn: expected shape \(5,\), got \(1,\)"),
-    (lambda p, x, s: (p._replace(b_hn=p.b), x, s), ValueError, r"b_hn: expected shape \(5,\), got \(15,\)"),
-    (lambda p, x, s: (p._replace(b_hn=p.b_hn[None]), x, s), ValueError, r"b_hn: expected shape \(5,\), got \(1, 5\)"),
-    (lambda p, x, s: (p._replace(b_hn=0.0), x, s), TypeError, r"b_hn: expected a NumPy array of shape \(5,\), got float"),
-    (lambda p, x, s: (p._replace(b_hn=p.b_hn.astype("f4")), x, s), TypeError, "b_hn: expected dtype float64.* got float32"),
+    (
+        lambda p, x, s: (before_from_after(p), x, s),
+        TypeError,
+        r"params: expected GRUParams\(W_x, W_h, b, b_hn\), got GRUBefore",
+    ),
+    (
+        lambda p, x, s: (p._replace(W_h=p.W_h[:, :1]), x, s),
+        ValueError,
+        r"W_h: expected shape \(5, 15\), got \(5, 1\)",
+    ),
+    (
+        lambda p, x, s: (p._replace(W_x=p.W_x[:, :H]), x, s),
+        ValueError,
+        r"W_x: expected shape \(4, 15\), got \(4, 5\)",
+    ),
+    (
+        lambda p, x, s: (p._replace(W_x=p.W_x[:, :H], b=p.b[:H]), x, s),
+        ValueError,
+        r"W_x: expected shape \(4, 15\), got \(4, 5\)",
+    ),
+    (
+        lambda p, x, s: (p._replace(b_hn=p.b_hn[:1]), x, s),
+        ValueError,
+        r"b_hn: expected shape \(5,\), got \(1,\)",
+    ),
+    (
+        lambda p, x, s: (p._replace(b_hn=p.b), x, s),
+        ValueError,
+        r"b_hn: expected shape \(5,\), got \(15,\)",
+    ),
+    (
+        lambda p, x, s: (p._replace(b_hn=p.b_hn[None]), x, s),
+        ValueError,
+        r"b_hn: expected shape \(5,\), got \(1, 5\)",
+    ),
+    (
+        lambda p, x, s: (p._replace(b_hn=0.0), x, s),
+        TypeError,
+        r"b_hn: expected a NumPy array of shape \(5,\), got float",
+    ),
+    (
+        lambda p, x, s: (p._replace(b_hn=p.b_hn.astype("f4")), x, s),
+        TypeError,
+        "b_hn: expected dtype float64.* got float32",
+    ),
 ]
 BAD_BEFORE = [
-    (lambda p, x, s: (GRU.init(np.random.default_rng(0), D, H), x, s), TypeError, r"expected GRUBeforeParams\(.*, got GRUParams"),
-    (lambda p, x, s: (p._replace(W_h=p.W_h[:, :1]), x, s), ValueError, r"W_h: expected shape \(5, 10\), got \(5, 1\)"),
-    (lambda p, x, s: (p._replace(W_hn=p.W_hn[:1]), x, s), ValueError, r"W_hn: expected shape \(5, 5\), got \(1, 5\)"),
-    (lambda p, x, s: (p._replace(W_hn=p.W_hn[:, :1]), x, s), ValueError, r"W_hn: expected shape \(5, 5\), got \(5, 1\)"),
-    (lambda p, x, s: (p._replace(W_hn=p.W_hn.astype("f4")), x, s), TypeError, "W_hn: expected dtype float64.* got float32"),
+    (
+        lambda p, x, s: (GRU.init(np.random.default_rng(0), D, H), x, s),
+        TypeError,
+        r"expected GRUBeforeParams\(.*, got GRUParams",
+    ),
+    (
+        lambda p, x, s: (p._replace(W_h=p.W_h[:, :1]), x, s),
+        ValueError,
+        r"W_h: expected shape \(5, 10\), got \(5, 1\)",
+    ),
+    (
+        lambda p, x, s: (p._replace(W_hn=p.W_hn[:1]), x, s),
+        ValueError,
+        r"W_hn: expected shape \(5, 5\), got \(1, 5\)",
+    ),
+    (
+        lambda p, x, s: (p._replace(W_hn=p.W_hn[:, :1]), x, s),
+        ValueError,
+        r"W_hn: expected shape \(5, 5\), got \(5, 1\)",
+    ),
+    (
+        lambda p, x, s: (p._replace(W_hn=p.W_hn.astype("f4")), x, s),
+        TypeError,
+        "W_hn: expected dtype float64.* got float32",
+    ),
 ]
 BAD_BOTH = [
-    (lambda p, x, s: (p[:3], x, s), TypeError, r"params: expected GRU\w*Params\(W_x, W_h, b, \w+\), got tuple"),
-    (lambda p, x, s: (p._replace(b=p.b[:1]), x, s), ValueError, r"b: expected shape \(15,\), got \(1,\)"),
-    (lambda p, x, s: (p, x, GRUState(s.h[:1])), ValueError, r"state.h: expected shape \(3, 5\), got \(1, 5\)"),
+    (
+        lambda p, x, s: (p[:3], x, s),
+        TypeError,
+        r"params: expected GRU\w*Params\(W_x, W_h, b, \w+\), got tuple",
+    ),
+    (
+        lambda p, x, s: (p._replace(b=p.b[:1]), x, s),
+        ValueError,
+        r"b: expected shape \(15,\), got \(1,\)",
+    ),
+    (
+        lambda p, x, s: (p, x, GRUState(s.h[:1])),
+        ValueError,
+        r"state.h: expected shape \(3, 5\), got \(1, 5\)",
+    ),
     (lambda p, x, s: (p, x, (s.h, s.h)), TypeError, r"state: expected GRUState\(h\), got tuple"),
-    (lambda p, x, s: (p, x, GRUState(s.h * np.nan)), NotFiniteError, "state.h: expected finite numbers, got nan"),
-    (lambda p, x, s: (p, x[..., :1], s), ValueError, r"xs: expected shape \(T, B, D=4\), got \(6, 3, 1\)"),
+    (
+        lambda p, x, s: (p, x, GRUState(s.h * np.nan)),
+        NotFiniteError,
+        "state.h: expected finite numbers, got nan",
+    ),
+    (
+        lambda p, x, s: (p, x[..., :1], s),
+        ValueError,
+        r"xs: expected shape \(T, B, D=4\), got \(6, 3, 1\)",
+    ),
 ]
-BAD = [(GRU, *bad) for bad in BAD_AFTER + BAD_BOTH] + [(GRUBefore, *bad) for bad in BAD_BEFORE + BAD_BOTH]
+BAD = [(GRU, *bad) for bad in BAD_AFTER + BAD_BOTH] + [
+    (GRUBefore, *bad) for bad in BAD_BEFORE + BAD_BOTH
+]
 
 
 @pytest.mark.parametrize("cell, spoil, error, message", BAD)
@@ -504,10 +673,15 @@ def test_parameters_without_the_cells_own_field_are_refused(rng):
     from rnn_tutorial.cells import LSTM1997
 
     params = LSTM1997.init(rng, D, H)  # three gates too
-    with pytest.raises(TypeError, match=r"params: expected GRUParams\(W_x, W_h, b, b_hn\), got LSTM1997Params"):
+    with pytest.raises(
+        TypeError, match=r"params: expected GRUParams\(W_x, W_h, b, b_hn\), got LSTM1997Params"
+    ):
         GRU.initial_state(params, B)
     narrow = params._replace(W_h=params.W_h[:, : 2 * H])
-    with pytest.raises(TypeError, match=r"params: expected GRUBeforeParams\(W_x, W_h, b, W_hn\), got LSTM1997Params"):
+    with pytest.raises(
+        TypeError,
+        match=r"params: expected GRUBeforeParams\(W_x, W_h, b, W_hn\), got LSTM1997Params",
+    ):
         GRUBefore.initial_state(narrow, B)
 
 
@@ -520,5 +694,7 @@ def test_a_batch_size_that_is_no_size_is_refused(cell, rng):
 @each_maker
 @pytest.mark.parametrize("gate", GRUGates._fields)
 def test_a_function_is_no_activation(make, gate):
-    with pytest.raises(TypeError, match=f"^{gate}: expected an Activation, such as activations.tanh, got ufunc"):
+    with pytest.raises(
+        TypeError, match=f"^{gate}: expected an Activation, such as activations.tanh, got ufunc"
+    ):
         make(**{gate: np.tanh})

@@ -42,14 +42,18 @@ def test_normal_draws_do_not(rng):
 
 @pytest.mark.parametrize("shape", [(6, 6), (6, 4), (4, 6), (1, 1)])
 def test_orthogonal_has_singular_values_one(shape, rng):
-    np.testing.assert_allclose(np.linalg.svd(init.orthogonal(rng, shape), compute_uv=False), 1, rtol=1e-12)
+    np.testing.assert_allclose(
+        np.linalg.svd(init.orthogonal(rng, shape), compute_uv=False), 1, rtol=1e-12
+    )
 
 
 def test_orthogonal_draws_rotations_and_reflections_alike(rng):
     determinants = [np.linalg.det(init.orthogonal(rng, (2, 2))) for _ in range(200)]
     assert 60 < np.sum(np.array(determinants) > 0) < 140
     angles = [np.mean([init.orthogonal(rng, (2, 2))[0, 0] for _ in range(200)])]
-    assert abs(angles[0]) < 0.15  # no direction preferred: without the signs of R the first entry is always negative
+    assert (
+        abs(angles[0]) < 0.15
+    )  # no direction preferred: without the signs of R the first entry is always negative
 
 
 def test_identity_and_constant(rng):

@@ -69,7 +69,9 @@ def test_the_norm_is_the_largest_stretch_of_any_direction(problem):
     params, xs, state = problem
     norms, found = jacobian_norms(Elman, params, xs, state), jacobians(Elman, params, xs, state)
     assert norms.shape == (T + 1, B)
-    np.testing.assert_allclose(norms**2, np.linalg.eigvalsh(found @ found.swapaxes(-1, -2))[..., -1], rtol=1e-10)
+    np.testing.assert_allclose(
+        norms**2, np.linalg.eigvalsh(found @ found.swapaxes(-1, -2))[..., -1], rtol=1e-10
+    )
     directions = np.random.default_rng(0).standard_normal((1000, 1, 1, 1, H))
     stretch = np.linalg.norm(directions @ found, axis=-1) / np.linalg.norm(directions, axis=-1)
     assert (stretch.max(axis=0)[..., 0] <= norms * (1 + 1e-12)).all()
@@ -94,7 +96,9 @@ def test_the_norm_never_passes_the_bound_of_chapter_05(problem):
 def test_a_sequence_does_not_depend_on_the_others_of_its_batch(problem):
     params, xs, state = problem
     alone = jacobians(Elman, params, xs[:, 1:2], ElmanState(state.h[1:2]))
-    np.testing.assert_allclose(jacobians(Elman, params, xs, state)[:, 1:2], alone, rtol=1e-13, atol=1e-16)
+    np.testing.assert_allclose(
+        jacobians(Elman, params, xs, state)[:, 1:2], alone, rtol=1e-13, atol=1e-16
+    )
 
 
 def test_float32_stays_float32(problem):
@@ -136,4 +140,6 @@ def test_the_jacobian_agrees_with_pytorch(problem):
         return h
 
     want = torch.autograd.functional.jacobian(run, torch.as_tensor(state.h[0])).numpy()
-    np.testing.assert_allclose(jacobians(Elman, params, xs, state)[T, 0], want, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(
+        jacobians(Elman, params, xs, state)[T, 0], want, rtol=1e-12, atol=1e-15
+    )

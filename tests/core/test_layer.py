@@ -39,7 +39,9 @@ MODEL = Serial(
         Serial((Recurrent(LSTM, H, 2), Dense(2, 3))),
     )
 )
-LAYERS = every_layer() | {f"Recurrent, {name}": Recurrent(cell, D, H) for name, cell in CELLS.items()}
+LAYERS = every_layer() | {
+    f"Recurrent, {name}": Recurrent(cell, D, H) for name, cell in CELLS.items()
+}
 LAYERS |= {
     "a model": MODEL,
     "a language model": Serial((Embedding(V, D), Recurrent(LSTM, D, H), Dense(H, V))),
@@ -53,7 +55,9 @@ def problem(layer):
     """Return (params, xs, first state or None), nothing at zero."""
     rng = np.random.default_rng(0)
     params = tree_random_like(layer.init(rng), rng, 0.3)
-    symbols = isinstance(layer, Embedding) or (isinstance(layer, Serial) and isinstance(layer.layers[0], Embedding))
+    symbols = isinstance(layer, Embedding) or (
+        isinstance(layer, Serial) and isinstance(layer.layers[0], Embedding)
+    )
     xs = rng.integers(V, size=(T, B)) if symbols else rng.standard_normal((T, B, D))
     try:
         return params, xs, tree_random_like(layer.initial_state(params, B), rng, 0.3)
@@ -64,11 +68,17 @@ def problem(layer):
 def check_everything(layer, backward, mask=None, seed=None):
     """Raise GradientError unless `backward` gives the slopes of (ys, last state)."""
     params, xs, first = problem(layer)
-    point = {"params": params} | ({"xs": xs} if xs.dtype == float else {}) | ({"state": first} if first is not None else {})
+    point = (
+        {"params": params}
+        | ({"xs": xs} if xs.dtype == float else {})
+        | ({"state": first} if first is not None else {})
+    )
 
     def forward(point):
         noise = None if seed is None else np.random.default_rng(seed)
-        ys, last, cache = layer.forward(point["params"], point.get("xs", xs), point.get("state"), mask=mask, rng=noise)
+        ys, last, cache = layer.forward(
+            point["params"], point.get("xs", xs), point.get("state"), mask=mask, rng=noise
+        )
         return (ys, last), cache
 
     def gradients(cache, doutputs):
@@ -85,7 +95,9 @@ def test_every_gradient_of_outputs_and_last_state_is_the_slope(layer, mask):
     check_everything(layer, layer.backward, mask)
 
 
-@pytest.mark.parametrize("name", ["Dropout", "VariationalDropout", "Zoneout", "Recomputed of a stack", "Serial"])
+@pytest.mark.parametrize(
+    "name", ["Dropout", "VariationalDropout", "Zoneout", "Recomputed of a stack", "Serial"]
+)
 def test_in_training_too(name):
     check_everything(LAYERS[name], LAYERS[name].backward, MASK, seed=7)
 
@@ -97,7 +109,9 @@ def test_in_training_too(name):
 def test_a_last_state_whose_gradient_is_lost_is_found_out(name):
     layer = LAYERS[name]
     with pytest.raises(GradientError):
-        check_everything(layer, lambda params, cache, dys, dlast: layer.backward(params, cache, dys))
+        check_everything(
+            layer, lambda params, cache, dys, dlast: layer.backward(params, cache, dys)
+        )
 
 
 @each_layer
@@ -106,10 +120,16 @@ def test_types_and_dtypes_are_those_that_were_handed_in(layer):
         params, xs, first = problem(layer)
         params, first = tree_cast((params, first if first is not None else ()), dtype)
         xs = xs if xs.dtype.kind == "i" else xs.astype(dtype)
-        ys, last, cache = layer.forward(params, xs, first if tree_leaves(first) else None, mask=MASK)
+        ys, last, cache = layer.forward(
+            params, xs, first if tree_leaves(first) else None, mask=MASK
+        )
         dparams, dxs, dfirst = layer.backward(params, cache, ys, last)
-        assert {leaf.dtype for leaf in tree_leaves((ys, last, dparams, dfirst))} <= {np.dtype(dtype)}
-        assert dxs is None if xs.dtype.kind == "i" else (dxs.shape, dxs.dtype) == (xs.shape, xs.dtype)
+        assert {leaf.dtype for leaf in tree_leaves((ys, last, dparams, dfirst))} <= {
+            np.dtype(dtype)
+        }
+        assert (
+            dxs is None if xs.dtype.kind == "i" else (dxs.shape, dxs.dtype) == (xs.shape, xs.dtype)
+        )
         for ours, theirs in zip(tree_leaves(dparams), tree_leaves(params), strict=True):
             assert ours.shape == theirs.shape
         assert tree_map(np.shape, dparams) == tree_map(np.shape, params)
@@ -130,7 +150,11 @@ def test_a_class_without_one_of_the_four_methods_is_not():
         def forward(self, params, xs, *, mask=None, rng=None): ...
         def backward(self, params, cache, dys): ...
 
-    assert not isinstance(Old(), Layer) and not isinstance(LSTM, Layer) and not isinstance("LSTM", Layer)
+    assert (
+        not isinstance(Old(), Layer)
+        and not isinstance(LSTM, Layer)
+        and not isinstance("LSTM", Layer)
+    )
 
 
 def test_the_first_state_of_a_model_is_the_tuple_of_its_layers():
@@ -142,13 +166,19 @@ def test_the_first_state_of_a_model_is_the_tuple_of_its_layers():
 
 
 def test_resetting_changes_nothing_in_place():
-    state = tree_random_like(MODEL.initial_state(MODEL.init(np.random.default_rng(0)), B), np.random.default_rng(1))
+    state = tree_random_like(
+        MODEL.initial_state(MODEL.init(np.random.default_rng(0)), B), np.random.default_rng(1)
+    )
     copies = [leaf.copy() for leaf in tree_leaves(state)]
     after = reset_state(state, np.array([True, False, True]))
-    assert all(np.array_equal(old, new) for old, new in zip(copies, tree_leaves(state), strict=True))
+    assert all(
+        np.array_equal(old, new) for old, new in zip(copies, tree_leaves(state), strict=True)
+    )
     for leaf in tree_leaves(after):
         leaf[...] = 7.0
-    assert all(np.array_equal(old, new) for old, new in zip(copies, tree_leaves(state), strict=True))
+    assert all(
+        np.array_equal(old, new) for old, new in zip(copies, tree_leaves(state), strict=True)
+    )
     everyone = reset_state(state, np.ones(B, bool))
     assert all((leaf == 0).all() for leaf in tree_leaves(everyone))
 
@@ -177,13 +207,19 @@ def test_nothing_is_the_state_of_a_layer_that_remembers_nothing(state):
     check_stateless(Dense(1, 1), state)
 
 
-@pytest.mark.parametrize("state, got", [(np.zeros(3), "ndarray"), ((np.zeros(3),), "tuple"), ([], "list"), (0, "int")])
+@pytest.mark.parametrize(
+    "state, got", [(np.zeros(3), "ndarray"), ((np.zeros(3),), "tuple"), ([], "list"), (0, "int")]
+)
 def test_anything_else_is_not(state, got):
-    with pytest.raises(TypeError, match=rf"state: Dense has none, expected None or \(\), got {got}"):
+    with pytest.raises(
+        TypeError, match=rf"state: Dense has none, expected None or \(\), got {got}"
+    ):
         check_stateless(Dense(1, 1), state)
 
 
-@pytest.mark.parametrize("layer", [Reversed(Recurrent(LSTM, D, H)), Bidirectional(*[Recurrent(LSTM, D, H)] * 2)])
+@pytest.mark.parametrize(
+    "layer", [Reversed(Recurrent(LSTM, D, H)), Bidirectional(*[Recurrent(LSTM, D, H)] * 2)]
+)
 def test_what_reads_from_the_end_says_so(layer):
     params = layer.init(np.random.default_rng(0))
     for ask in (

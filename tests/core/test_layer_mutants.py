@@ -67,7 +67,9 @@ def check_layer_backward(layer, xs, mask=None, seed=None):
             left = list(point[1:])
             ours_xs = left.pop(0) if moving else xs
             first = left.pop(0) if state is not None else None
-            ys, last, cache = layer.forward(point[0], ours_xs, first, mask=mask, rng=None if seed is None else noise(seed))
+            ys, last, cache = layer.forward(
+                point[0], ours_xs, first, mask=mask, rng=None if seed is None else noise(seed)
+            )
             return (ys, last), cache
 
         def gradients(cache, doutputs):
@@ -79,7 +81,10 @@ def check_layer_backward(layer, xs, mask=None, seed=None):
         with pytest.raises((ValueError, TypeError), match="expected"):
             backward(layer, params, cache, ys[1:])
         check_gradients(forward, gradients, point, rng())
-        assert_equal(backward(layer, params, cache, ys), backward(layer, params, cache, ys, tree_zeros_like(last)))
+        assert_equal(
+            backward(layer, params, cache, ys),
+            backward(layer, params, cache, ys, tree_zeros_like(last)),
+        )
 
     return check
 
@@ -106,7 +111,12 @@ def check_reversed_backward(backward):
     check_layer_backward(Reversed(Serial((Recurrent(LSTM, D, H), Last()))), XS, MASK)(backward)
     params = layer.init(rng())
     turned = XS[::-1], MASK[::-1]
-    check_dfirst(backward, layer, params, lambda dys, d: one_layer_backward(layer.layer, params, *turned, dys[::-1], d))
+    check_dfirst(
+        backward,
+        layer,
+        params,
+        lambda dys, d: one_layer_backward(layer.layer, params, *turned, dys[::-1], d),
+    )
 
 
 def check_unroll_reversed_backward(backward):
@@ -114,7 +124,10 @@ def check_unroll_reversed_backward(backward):
     point = params, rng().standard_normal((T, B, D)), state
     for mask in (None, MASK):
         check_gradients(
-            lambda p, mask=mask: unroll_reversed(LSTM, *p, mask), lambda c, d: backward(LSTM, params, c, d), point, rng()
+            lambda p, mask=mask: unroll_reversed(LSTM, *p, mask),
+            lambda c, d: backward(LSTM, params, c, d),
+            point,
+            rng(),
         )
 
 
@@ -125,9 +138,13 @@ def check_bidirectional_backward(backward):
     params = BOTH_WAYS.init(rng())
 
     def parts(dys, dlast):
-        forwards = one_layer_backward(BOTH_WAYS.forwards, params.forwards, XS, MASK, dys[..., :4], dlast.forwards)
+        forwards = one_layer_backward(
+            BOTH_WAYS.forwards, params.forwards, XS, MASK, dys[..., :4], dlast.forwards
+        )
         turned = XS[::-1], MASK[::-1], dys[::-1, :, 4:]
-        return forwards, one_layer_backward(BOTH_WAYS.backwards, params.backwards, *turned, dlast.backwards)
+        return forwards, one_layer_backward(
+            BOTH_WAYS.backwards, params.backwards, *turned, dlast.backwards
+        )
 
     check_dfirst(backward, BOTH_WAYS, params, parts)
 
@@ -146,16 +163,24 @@ def check_recomputed_backward(backward):
     """Over a whole number of stretches and not, with noise that must be drawn again, and with symbols."""
     for every in (3, T):
         check_layer_backward(Recomputed(Recurrent(LSTM, D, H), every), XS, MASK)(backward)
-    check_layer_backward(Recomputed(Zoneout(LSTM, D, H, LSTMState(h=0.2, c=0.5)), 2), XS, MASK, seed=7)(backward)
-    check_layer_backward(Recomputed(Serial((Embedding(H, D), Recurrent(Elman, D, 4))), 3), CLASSES)(backward)
+    check_layer_backward(
+        Recomputed(Zoneout(LSTM, D, H, LSTMState(h=0.2, c=0.5)), 2), XS, MASK, seed=7
+    )(backward)
+    check_layer_backward(Recomputed(Serial((Embedding(H, D), Recurrent(Elman, D, 4))), 3), CLASSES)(
+        backward
+    )
     layer = Recomputed(Dropout(0.5), 2)
     _, _, cache = layer.forward((), XS, rng=rng())
-    assert_equal(backward(layer, (), cache, XS)[1], backward(layer, (), cache, XS)[1])  # no generator is moved
+    assert_equal(
+        backward(layer, (), cache, XS)[1], backward(layer, (), cache, XS)[1]
+    )  # no generator is moved
 
 
 def check_reset_state(reset):
     """Every array of a state, whatever its other axes: zero where a sequence begins, else as it was; the old one stays."""
-    state = tree_random_like((LSTMState(np.empty((B, H)), np.empty((B, 2, 2))), (), np.empty(B)), rng())
+    state = tree_random_like(
+        (LSTMState(np.empty((B, H)), np.empty((B, 2, 2))), (), np.empty(B)), rng()
+    )
     before = [leaf.copy() for leaf in tree_leaves(state)]
     after = reset(state, np.array([False, True, False]))
     for old, new, kept in zip(before, tree_leaves(after), tree_leaves(state), strict=True):
@@ -180,8 +205,15 @@ def check_variational_dropout():
     """Each factor 0 or 1 / (1 - rate), one noise a sequence, drawn anew where it is zero; the backward multiplies by it."""
     layer, ones = VariationalDropout(0.3), np.ones((2, 30, 40))
     ys, noise, cache = layer.forward((), ones, rng=rng())
-    assert noise.shape == (30, 40) and (0 < noise).all() and (noise <= 1).all() and abs(noise.mean() - 0.5) < 0.03
-    np.testing.assert_array_equal(ys, np.broadcast_to(np.where(noise <= 0.7, 1 / 0.7, 0), ones.shape))
+    assert (
+        noise.shape == (30, 40)
+        and (0 < noise).all()
+        and (noise <= 1).all()
+        and abs(noise.mean() - 0.5) < 0.03
+    )
+    np.testing.assert_array_equal(
+        ys, np.broadcast_to(np.where(noise <= 0.7, 1 / 0.7, 0), ones.shape)
+    )
     np.testing.assert_array_equal(layer.backward((), cache, 3 * ones)[1], 3 * ys)
     begun = np.arange(30) % 3 != 0
     before = np.where(begun[:, None], noise, 0)
@@ -205,7 +237,10 @@ def check_variational_dropout():
     for noise in (None, rng()):
         assert layer.forward((), ones + 0j, rng=noise)[2].factors.dtype == float
     single = layer.forward((), ones.astype("float32"), rng=rng())
-    assert single[0].dtype == np.float32 and {float(y) for y in np.unique(single[0])} == {0, float(np.float32(1 / 0.7))}
+    assert single[0].dtype == np.float32 and {float(y) for y in np.unique(single[0])} == {
+        0,
+        float(np.float32(1 / 0.7)),
+    }
     np.testing.assert_array_equal(layer.forward((), ones.astype("float32"))[0], ones)
     assert layer.forward((), ones.astype("float32"))[0].dtype == np.float32
 
@@ -229,7 +264,9 @@ def check_serial_forward():
         states.append(after)
     assert len(caches) == len(layers)
     assert_equal((ys, last), (expected, tuple(states)))
-    assert_equal(model.forward(params, xs)[:2], model.forward(params, xs, model.initial_state(params, B))[:2])
+    assert_equal(
+        model.forward(params, xs)[:2], model.forward(params, xs, model.initial_state(params, B))[:2]
+    )
     check_layer_backward(model, xs, MASK, seed=7)(Serial.backward)
 
 
@@ -254,17 +291,23 @@ def check_recomputed_forward():
             frugal = Recomputed(layer, every)
             for first, mask in ((state, MASK), (None, None)):
                 given = tree_map(np.copy, (xs, first, mask)) if first else (xs.copy(), None, None)
-                ys, last, cache = frugal.forward(params, given[0], given[1], mask=given[2], rng=rng())
+                ys, last, cache = frugal.forward(
+                    params, given[0], given[1], mask=given[2], rng=rng()
+                )
                 expected = layer.forward(params, xs, first, mask=mask, rng=rng())
                 np.testing.assert_allclose(ys, expected[0], rtol=1e-13)
                 assert len(cache.starts) == kept
                 before = tree_map(np.copy, last)
-                for leaf in tree_leaves((ys, last, given[0])) + (tree_leaves(given[1:]) if first else []):
+                for leaf in tree_leaves((ys, last, given[0])) + (
+                    tree_leaves(given[1:]) if first else []
+                ):
                     leaf[...] = 7
                 gradients = frugal.backward(params, cache, expected[0], before)
                 for ours, theirs in zip(
                     tree_leaves((before, gradients)),
-                    tree_leaves((expected[1], layer.backward(params, expected[2], expected[0], before))),
+                    tree_leaves(
+                        (expected[1], layer.backward(params, expected[2], expected[0], before))
+                    ),
                     strict=True,
                 ):
                     np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
@@ -281,13 +324,19 @@ def check_forward_in_stretches(forward):
     params, xs, state = layer_and_problem(layer)
     for every in (1, 3, 4, 9):
         for first, mask in ((state, MASK), (None, None)):
-            ours, theirs = forward(layer, params, xs, first, mask=mask, every=every), layer.forward(params, xs, first, mask=mask)
+            ours, theirs = (
+                forward(layer, params, xs, first, mask=mask, every=every),
+                layer.forward(params, xs, first, mask=mask),
+            )
             for a, b in zip(tree_leaves(ours), tree_leaves(theirs[:2]), strict=True):
                 np.testing.assert_allclose(a, b, rtol=1e-13)
 
 
 def check_stretches(stretches):
-    assert stretches(7, 3) == [slice(0, 3), slice(3, 6), slice(6, 7)] and stretches(6, 3) == [slice(0, 3), slice(3, 6)]
+    assert stretches(7, 3) == [slice(0, 3), slice(3, 6), slice(6, 7)] and stretches(6, 3) == [
+        slice(0, 3),
+        slice(3, 6),
+    ]
     assert stretches(2, 5) == [slice(0, 2)]
 
 
@@ -301,7 +350,10 @@ def check_zoneout_forward():
             draw, state = noise and noise(), first
             for t, x in enumerate(xs):
                 new, _ = step(LSTM, params, x, state)
-                taken = [np.full((B, H), 1 - rate) if draw is None else draw.random((B, H)) >= rate for rate in layer.rates]
+                taken = [
+                    np.full((B, H), 1 - rate) if draw is None else draw.random((B, H)) >= rate
+                    for rate in layer.rates
+                ]
                 mixed = [p * n + (1 - p) * o for p, n, o in zip(taken, new, state)]
                 real = np.ones((B, 1), bool) if mask is None else mask[t][:, None]
                 state = LSTMState(*(np.where(real, m, o) for m, o in zip(mixed, state)))
@@ -314,18 +366,29 @@ def check_zoneout_forward():
 
 
 CHECKS = {  # the function, and the check that must fail for each of its mutants
-    "Recurrent.backward": (Recurrent.backward, check_layer_backward(Recurrent(LSTM, D, H), XS, MASK)),
+    "Recurrent.backward": (
+        Recurrent.backward,
+        check_layer_backward(Recurrent(LSTM, D, H), XS, MASK),
+    ),
     "Last.backward": (Last.backward, check_layer_backward(Last(), XS, MASK)),
     "Dense.backward": (Dense.backward, check_layer_backward(Dense(D, H), XS)),
     "Embedding.backward": (Embedding.backward, check_layer_backward(Embedding(H, D), CLASSES)),
     "Serial.backward": (
         Serial.backward,
-        check_layer_backward(Serial((Dense(D, H), Recurrent(LSTM, H, 7), Recurrent(Elman, 7, 4), Dense(4, 2))), XS),
+        check_layer_backward(
+            Serial((Dense(D, H), Recurrent(LSTM, H, 7), Recurrent(Elman, 7, 4), Dense(4, 2))), XS
+        ),
     ),
-    "Residual.backward": (Residual.backward, check_layer_backward(Residual(Serial((Recurrent(Elman, D, H), Dense(H, D)))), XS)),
+    "Residual.backward": (
+        Residual.backward,
+        check_layer_backward(Residual(Serial((Recurrent(Elman, D, H), Dense(H, D)))), XS),
+    ),
     "Serial.forward": (Serial.forward, patched(Serial, "forward", check_serial_forward)),
     "Residual.forward": (Residual.forward, patched(Residual, "forward", check_residual_forward)),
-    "Recomputed.forward": (Recomputed.forward, patched(Recomputed, "forward", check_recomputed_forward)),
+    "Recomputed.forward": (
+        Recomputed.forward,
+        patched(Recomputed, "forward", check_recomputed_forward),
+    ),
     "forward_in_stretches": (recompute.forward_in_stretches, check_forward_in_stretches),
     "stretches": (recompute.stretches, check_stretches),
     "Zoneout.forward": (Zoneout.forward, patched(Zoneout, "forward", check_zoneout_forward)),
@@ -334,7 +397,10 @@ CHECKS = {  # the function, and the check that must fail for each of its mutants
     "unroll_reversed_backward": (unroll_reversed_backward, check_unroll_reversed_backward),
     "Zoneout.backward": (Zoneout.backward, check_zoneout_backward),
     "Recomputed.backward": (Recomputed.backward, check_recomputed_backward),
-    "VariationalDropout.forward": (VariationalDropout.forward, patched(VariationalDropout, "forward", check_variational_dropout)),
+    "VariationalDropout.forward": (
+        VariationalDropout.forward,
+        patched(VariationalDropout, "forward", check_variational_dropout),
+    ),
     "VariationalDropout.backward": (
         VariationalDropout.backward,
         patched(VariationalDropout, "backward", check_variational_dropout),
@@ -347,7 +413,10 @@ CHECKS = {  # the function, and the check that must fail for each of its mutants
         dropout._continued_noise,
         patched(dropout, "_continued_noise", check_variational_dropout),
     ),
-    "VariationalDropout, _factors": (dropout._factors, patched(dropout, "_factors", check_variational_dropout)),
+    "VariationalDropout, _factors": (
+        dropout._factors,
+        patched(dropout, "_factors", check_variational_dropout),
+    ),
     "reset_state": (reset_state, check_reset_state),
 }
 FEW = {"VariationalDropout.backward": 6, "VariationalDropout, _scale_backward": 3, "stretches": 14}
@@ -361,7 +430,9 @@ HARMLESS = {
         f"return state.copy() if {begun}.all() else np.where({where}, state, _noise(rng, shape))"
         for begun, where in (("begun", "state"), ("state", "begun"))
     ],
-    "VariationalDropout, _factors": ["real = dtype.type(0).real.dtype  ->  real = dtype.type(1).real.dtype"],
+    "VariationalDropout, _factors": [
+        "real = dtype.type(0).real.dtype  ->  real = dtype.type(1).real.dtype"
+    ],
     "Zoneout.backward": [  # zeros like the last state of one step or of another
         "dstate = tree_zeros_like(cache.steps[-1].state) if dstate is None else dstate  ->  "
         f"dstate = tree_zeros_like(cache.steps[{step}].state) if dstate is None else dstate"
@@ -385,7 +456,9 @@ def test_the_original_passes(name):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", CHECKS)
 def test_every_slip_is_caught(name, monkeypatch):
-    monkeypatch.setattr(gradient_check, "numerical_gradient", lambda loss, point, slope: point)  # no diagnosis: it is slow
+    monkeypatch.setattr(
+        gradient_check, "numerical_gradient", lambda loss, point, slope: point
+    )  # no diagnosis: it is slow
     tried, survivors = surviving(*CHECKS[name])
     assert tried >= FEW.get(name, 15), f"only {tried} slips were tried"
     assert survivors == HARMLESS.get(name, []), "\n".join(survivors)

@@ -7,7 +7,16 @@ from judges import assert_close, torch_or_skip
 from rnn_tutorial.activations import sigmoid
 from rnn_tutorial.cells import Elman, elman
 from rnn_tutorial.gradient_check import check_layer
-from rnn_tutorial.layers import Dense, DenseParams, Embedding, EmbeddingParams, Last, Recurrent, Residual, Serial
+from rnn_tutorial.layers import (
+    Dense,
+    DenseParams,
+    Embedding,
+    EmbeddingParams,
+    Last,
+    Recurrent,
+    Residual,
+    Serial,
+)
 from rnn_tutorial.sequence import unroll
 from rnn_tutorial.tree import tree_cast, tree_leaves
 from rnn_tutorial.validation import NotFiniteError
@@ -27,7 +36,9 @@ LAYERS = {
     "last": Last(),
     "dense": Dense(D, 2),
     "two recurrent": Serial((Recurrent(Elman, D, H), Recurrent(elman(sigmoid), H, 2))),
-    "stack of three": Serial((Recurrent(Elman, D, H), Recurrent(Elman, H, 2), Recurrent(Elman, 2, 7), Dense(7, 2))),
+    "stack of three": Serial(
+        (Recurrent(Elman, D, H), Recurrent(Elman, H, 2), Recurrent(Elman, 2, 7), Dense(7, 2))
+    ),
     "one answer a sequence": Serial((Recurrent(Elman, D, H), Last(), Dense(H, 2))),
     "residual": Residual(Serial((Recurrent(Elman, D, H), Dense(H, D)))),
     "nested": Serial((Serial((Dense(D, 3), Recurrent(Elman, 3, H))), Last())),
@@ -85,7 +96,11 @@ def test_dense_is_the_same_map_at_every_step(rng):
     ys, _, _ = Dense(D, 2).forward(params, xs)
     for t in range(T):
         for b in range(B):
-            np.testing.assert_allclose(ys[t, b], [sum(xs[t, b] * params.W[:, k]) + params.b[k] for k in range(2)], rtol=1e-13)
+            np.testing.assert_allclose(
+                ys[t, b],
+                [sum(xs[t, b] * params.W[:, k]) + params.b[k] for k in range(2)],
+                rtol=1e-13,
+            )
 
 
 def test_an_embedding_is_a_one_hot_product_and_counts_each_occurrence(rng):
@@ -117,10 +132,19 @@ def test_a_language_model_agrees_with_pytorch(rng):
     rnn = torch_elman(torch, params[1])
     W, b = (torch.tensor(leaf, requires_grad=True) for leaf in params[2])
     hs, _ = rnn(E[torch.tensor(indices)])
-    loss = torch.nn.functional.cross_entropy((hs @ W + b).reshape(-1, 7), torch.tensor(targets).reshape(-1))
+    loss = torch.nn.functional.cross_entropy(
+        (hs @ W + b).reshape(-1, 7), torch.tensor(targets).reshape(-1)
+    )
     loss.backward()
     assert value == pytest.approx(loss.item(), rel=1e-13)
-    theirs = (E.grad, rnn.weight_ih_l0.grad.T, rnn.weight_hh_l0.grad.T, rnn.bias_ih_l0.grad, W.grad, b.grad)
+    theirs = (
+        E.grad,
+        rnn.weight_ih_l0.grad.T,
+        rnn.weight_hh_l0.grad.T,
+        rnn.bias_ih_l0.grad,
+        W.grad,
+        b.grad,
+    )
     for ours, reference in zip(tree_leaves(dparams), theirs, strict=True):
         assert_close("gradient", ours, reference.numpy(), 1e-12)
 
@@ -139,7 +163,9 @@ def test_a_layer_used_twice_gives_both_gradients(rng):
     expected = layer.backward(params, alone_cache, dys)
     ys, _, cache = layer.forward(params, xs)
     layer.forward(params, ys)
-    for a, b in zip(tree_leaves(expected), tree_leaves(layer.backward(params, cache, dys)), strict=True):
+    for a, b in zip(
+        tree_leaves(expected), tree_leaves(layer.backward(params, cache, dys)), strict=True
+    ):
         np.testing.assert_array_equal(a, b)
 
 
@@ -155,13 +181,23 @@ def test_the_dtype_of_the_parameters_is_the_dtype_of_everything(dtype, rng):
 XS = np.zeros((T, B, D))
 BAD = [
     (Recurrent(Elman, D, H), XS[0], ValueError, r"xs: expected shape \(T, B, D=4\), got \(3, 4\)"),
-    (Recurrent(Elman, D, H), XS.astype(int), TypeError, "xs: expected dtype float64, the dtype of the parameters, got int64"),
+    (
+        Recurrent(Elman, D, H),
+        XS.astype(int),
+        TypeError,
+        "xs: expected dtype float64, the dtype of the parameters, got int64",
+    ),
     (Recurrent(Elman, D, H), XS * np.nan, NotFiniteError, "xs: expected finite numbers, got nan"),
     (Dense(D, 2), XS[..., :3], ValueError, r"xs: expected shape \(..., 4\), got \(6, 3, 3\)"),
     (Dense(D, 2), XS[0, 0], ValueError, r"xs: expected shape \(..., 4\), got \(4,\)"),
     (Dense(D, 2), XS.astype(np.float32), TypeError, "xs: expected dtype float64.* got float32"),
     (Dense(D, 2), XS + np.inf, NotFiniteError, "xs: expected finite numbers, got inf"),
-    (Embedding(7, D), np.full((T, B), 7), IndexError, r"indices: expected indices in 0..6 \(V = 7\), got 7 at \(0, 0\)"),
+    (
+        Embedding(7, D),
+        np.full((T, B), 7),
+        IndexError,
+        r"indices: expected indices in 0..6 \(V = 7\), got 7 at \(0, 0\)",
+    ),
     (Embedding(7, D), np.full((T, B), -1), IndexError, r"got -1 at \(0, 0\)"),
     (Embedding(7, D), XS, TypeError, "indices: expected an array of integers, got float64"),
     (Last(), XS[0], ValueError, r"xs: expected shape \(T, B, N\), got \(3, 4\)"),
@@ -179,7 +215,9 @@ def test_a_mask_that_does_not_fit_is_refused(rng):
         params = layer.init(rng)
         with pytest.raises(ValueError, match=r"mask: expected shape \(T=6, B=3\), got \(3, 6\)"):
             layer.forward(params, XS, mask=MASK.T)
-    with pytest.raises(ValueError, match="mask: expected a real step in every sequence, got none in 2"):
+    with pytest.raises(
+        ValueError, match="mask: expected a real step in every sequence, got none in 2"
+    ):
         Last().forward((), XS, mask=np.arange(T)[:, None] < np.array([6, 4, 0]))
 
 
@@ -214,9 +252,13 @@ def test_gradients_and_parameters_that_do_not_fit_are_refused(rng):
     with pytest.raises(ValueError, match=r"dy: expected shape \(3, 4\), got \(4,\)"):
         Last().backward((), cache, np.ones(D))
     model = Serial((Dense(D, 2), Dense(2, 2)))
-    with pytest.raises(ValueError, match="params: expected a tuple of 2, one for each layer, got 1"):
+    with pytest.raises(
+        ValueError, match="params: expected a tuple of 2, one for each layer, got 1"
+    ):
         model.forward(model.init(rng)[:1], XS)
-    with pytest.raises(ValueError, match="params: expected a tuple of 2, one for each layer, got 1"):
+    with pytest.raises(
+        ValueError, match="params: expected a tuple of 2, one for each layer, got 1"
+    ):
         model.backward(model.init(rng)[:1], [], XS)
 
 
@@ -241,20 +283,32 @@ def test_the_starts_are_those_documented(rng):
     assert embedding.E.std() == pytest.approx(1, rel=0.03)
 
 
-@pytest.mark.parametrize("layer", [Dense(1, 1), Embedding(2, 1), Recurrent(Elman, 1, 1), Serial((Dense(1, 1),))])
+@pytest.mark.parametrize(
+    "layer", [Dense(1, 1), Embedding(2, 1), Recurrent(Elman, 1, 1), Serial((Dense(1, 1),))]
+)
 def test_a_seed_is_no_generator(layer):
-    with pytest.raises(TypeError, match=r"rng: expected a generator, such as np.random.default_rng\(0\), got int"):
+    with pytest.raises(
+        TypeError, match=r"rng: expected a generator, such as np.random.default_rng\(0\), got int"
+    ):
         layer.init(0)
 
 
-@pytest.mark.parametrize("cell, got", [("LSTM", "str"), (elman, "function"), (Recurrent(Elman, 1, 1), "Recurrent")])
+@pytest.mark.parametrize(
+    "cell, got", [("LSTM", "str"), (elman, "function"), (Recurrent(Elman, 1, 1), "Recurrent")]
+)
 def test_what_is_no_cell_is_refused_when_the_layer_is_made(cell, got):
-    with pytest.raises(TypeError, match=f"cell: expected a Cell, such as LSTM of rnn_tutorial.cells.lstm, got {got}"):
+    with pytest.raises(
+        TypeError,
+        match=f"cell: expected a Cell, such as LSTM of rnn_tutorial.cells.lstm, got {got}",
+    ):
         Recurrent(cell, 1, 1)
 
 
 def test_a_layer_alone_is_no_tuple_of_layers():
-    with pytest.raises(TypeError, match=r"layers: expected one tuple of layers, Serial\(\(first, second\)\), got Dense"):
+    with pytest.raises(
+        TypeError,
+        match=r"layers: expected one tuple of layers, Serial\(\(first, second\)\), got Dense",
+    ):
         Serial(Dense(1, 1))
 
 
@@ -269,5 +323,7 @@ def test_residual_adds_to_what_it_was_given(rng):
 
 def test_residual_over_a_layer_of_another_size_is_refused(rng):
     layer = Residual(Recurrent(Elman, D, 1))  # (T, B, 1) would broadcast
-    with pytest.raises(ValueError, match=r"outputs of the layer: expected shape \(6, 3, 4\), got \(6, 3, 1\)"):
+    with pytest.raises(
+        ValueError, match=r"outputs of the layer: expected shape \(6, 3, 4\), got \(6, 3, 1\)"
+    ):
         layer.forward(layer.init(rng), rng.standard_normal((T, B, D)))

@@ -15,7 +15,9 @@ from rnn_tutorial.train import (
 )
 
 T, B, K = 4, 3, 5
-MASK = np.array([[True, True, True], [True, False, True], [True, False, True], [False, False, True]])
+MASK = np.array(
+    [[True, True, True], [True, False, True], [True, False, True], [False, False, True]]
+)
 LOSSES = [mean_squared_error, mean_absolute_error, binary_cross_entropy, softmax_cross_entropy]
 
 
@@ -43,7 +45,9 @@ def complex_step(loss, ys, targets, **options):
 OPTIONS = [{}, {"mask": MASK}]
 TEMPERED = [{"temperature": 0.3}, {"temperature": 5.0, "mask": MASK}]
 SMOOTH = [(mean_squared_error, options) for options in OPTIONS] + [
-    (loss, options) for loss in (binary_cross_entropy, softmax_cross_entropy) for options in OPTIONS + TEMPERED
+    (loss, options)
+    for loss in (binary_cross_entropy, softmax_cross_entropy)
+    for options in OPTIONS + TEMPERED
 ]
 
 
@@ -64,7 +68,10 @@ def test_the_gradient_of_the_absolute_error_agrees_with_finite_differences(optio
         up, down = ys.copy(), ys.copy()
         up[index] += 1e-6
         down[index] -= 1e-6
-        slope = (mean_absolute_error(up, targets, **options)[0] - mean_absolute_error(down, targets, **options)[0]) / 2e-6
+        slope = (
+            mean_absolute_error(up, targets, **options)[0]
+            - mean_absolute_error(down, targets, **options)[0]
+        ) / 2e-6
         assert abs(dys[index] - slope) < 1e-8
 
 
@@ -81,7 +88,9 @@ def test_the_values_are_the_ones_computed_by_hand():
     assert mean_squared_error(ys, targets, mask=np.array([True, False]))[0] == (1 + 4) / 2
     assert mean_absolute_error(ys, targets, mask=np.array([False, True]))[0] == (2 + 1) / 2
     logits = np.log(np.array([[1.0, 2.0, 5.0]]))
-    np.testing.assert_allclose(softmax_cross_entropy(logits, np.array([1]))[0], -np.log(2 / 8), rtol=1e-15)
+    np.testing.assert_allclose(
+        softmax_cross_entropy(logits, np.array([1]))[0], -np.log(2 / 8), rtol=1e-15
+    )
     half = binary_cross_entropy(np.array([[0.0, np.log(3.0)]]), np.array([[1.0, 0.0]]))[0]
     np.testing.assert_allclose(half, (np.log(2) + np.log(4)) / 2, rtol=1e-15)
 
@@ -97,7 +106,11 @@ def test_pytorch_finds_the_same_value_and_gradient(loss, mask, temperature):
         binary_cross_entropy: torch.nn.functional.binary_cross_entropy_with_logits,
         softmax_cross_entropy: torch.nn.functional.cross_entropy,
     }[loss]
-    options = {"temperature": temperature} if loss in (binary_cross_entropy, softmax_cross_entropy) else {}
+    options = (
+        {"temperature": temperature}
+        if loss in (binary_cross_entropy, softmax_cross_entropy)
+        else {}
+    )
     divisor = options.get("temperature", 1.0)
     ys, targets = example(loss, scale=4.0)
     keep = np.ones((T, B), bool) if mask is None else mask
@@ -130,7 +143,9 @@ def test_enormous_logits_give_finite_numbers_and_no_warning(dtype, temperature):
     with warnings.catch_warnings(), np.errstate(over="raise", invalid="raise", divide="raise"):
         warnings.simplefilter("error")
         value, dlogits = softmax_cross_entropy(logits, np.array([1, 2]), temperature=temperature)
-        binary, dbinary = binary_cross_entropy(logits, (logits < 0).astype(dtype), temperature=temperature)
+        binary, dbinary = binary_cross_entropy(
+            logits, (logits < 0).astype(dtype), temperature=temperature
+        )
         probabilities = softmax(logits, temperature)
     assert np.isfinite(dlogits).all() and np.isfinite(dbinary).all()
     np.testing.assert_allclose(value, (2e4 / temperature + np.log(2)) / 2, rtol=1e-6)
@@ -151,8 +166,12 @@ def test_softmax_is_the_quotient_of_exponentials():
     logits = np.random.default_rng(3).standard_normal((2, 3, 4))
     for temperature in (0.5, 1.0, 3.0):
         e = np.exp(logits / temperature)
-        np.testing.assert_allclose(softmax(logits, temperature), e / e.sum(axis=-1, keepdims=True), rtol=1e-14)
-        np.testing.assert_allclose(np.exp(log_softmax(logits, temperature)), softmax(logits, temperature), rtol=1e-14)
+        np.testing.assert_allclose(
+            softmax(logits, temperature), e / e.sum(axis=-1, keepdims=True), rtol=1e-14
+        )
+        np.testing.assert_allclose(
+            np.exp(log_softmax(logits, temperature)), softmax(logits, temperature), rtol=1e-14
+        )
     assert np.array_equal(softmax(logits), softmax(logits, 1.0))
     assert np.array_equal(log_softmax(logits), log_softmax(logits, 1.0))
     for function in (softmax, log_softmax):
@@ -195,9 +214,14 @@ def test_a_class_outside_the_vocabulary_is_named_with_its_place():
 @pytest.mark.parametrize("loss", LOSSES)
 def test_whole_numbers_are_refused_where_logits_are_meant(loss):
     _, targets = example(loss)
-    with pytest.raises(TypeError, match="(ys|logits): expected an array of floating-point numbers, got an array of int"):
+    with pytest.raises(
+        TypeError,
+        match="(ys|logits): expected an array of floating-point numbers, got an array of int",
+    ):
         loss(np.ones((T, B, K), int), targets)
-    with pytest.raises(TypeError, match="(ys|logits): expected an array of floating-point numbers, got list"):
+    with pytest.raises(
+        TypeError, match="(ys|logits): expected an array of floating-point numbers, got list"
+    ):
         loss([1.0], targets)
 
 
@@ -222,10 +246,14 @@ def test_targets_of_another_shape_are_refused_and_never_broadcast(loss):
 @pytest.mark.parametrize("loss", LOSSES[:3])
 def test_targets_of_another_kind_are_refused(loss):
     ys, targets = example(loss)
-    with pytest.raises(TypeError, match="targets: expected an array of float64.*got an array of float32"):
+    with pytest.raises(
+        TypeError, match="targets: expected an array of float64.*got an array of float32"
+    ):
         loss(ys, targets.astype(np.float32))
     targets[2, 1, 0] = np.nan
-    with pytest.raises(ValueError, match=r"targets: expected finite numbers, got nan at index \(2, 1, 0\)"):
+    with pytest.raises(
+        ValueError, match=r"targets: expected finite numbers, got nan at index \(2, 1, 0\)"
+    ):
         loss(ys, targets)
     for shape in ((), (0, K), (T, 0)):
         with pytest.raises(ValueError, match="at least one axis and one entry"):
@@ -272,21 +300,33 @@ def test_a_loss_of_nan_is_not_hidden():
 @pytest.mark.parametrize("loss", LOSSES)
 def test_short_numbers_are_refused_where_the_mean_of_a_long_batch_would_be_lost(loss):
     ys, targets = example(loss, np.float16)
-    with pytest.raises(TypeError, match=r"expected an array of floating-point numbers, got an array of float16 \(float32"):
+    with pytest.raises(
+        TypeError,
+        match=r"expected an array of floating-point numbers, got an array of float16 \(float32",
+    ):
         loss(ys, targets)
     many, zeros = np.zeros((100_000, 4), np.float32), np.zeros(100_000, int)
     assert softmax_cross_entropy(many, zeros)[1].all()  # in float16 every one of them is zero
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("make", [lambda a: a.reshape(len(a), -1).view(np.matrix), np.ma.masked_array])
+@pytest.mark.parametrize(
+    "make", [lambda a: a.reshape(len(a), -1).view(np.matrix), np.ma.masked_array]
+)
 def test_matrices_and_masked_arrays_are_refused(loss, make):
     ys, targets = example(loss)
-    with pytest.raises(TypeError, match="(ys|logits): expected an array of floating-point numbers, got (matrix|MaskedArray)"):
+    with pytest.raises(
+        TypeError,
+        match="(ys|logits): expected an array of floating-point numbers, got (matrix|MaskedArray)",
+    ):
         loss(make(ys), targets)
-    with pytest.raises(TypeError, match="targets: expected an array of .*, got (matrix|MaskedArray)"):
+    with pytest.raises(
+        TypeError, match="targets: expected an array of .*, got (matrix|MaskedArray)"
+    ):
         loss(ys, make(targets))
-    with pytest.raises(TypeError, match="mask: expected a boolean array, .*, got (matrix|MaskedArray)"):
+    with pytest.raises(
+        TypeError, match="mask: expected a boolean array, .*, got (matrix|MaskedArray)"
+    ):
         loss(ys, targets, mask=make(MASK))
 
 
@@ -295,5 +335,7 @@ def test_a_temperature_that_is_zero_in_the_dtype_of_the_logits_is_refused(dtype)
     logits, tiny = np.array([[1.0, 2.0]], dtype), float(np.finfo(dtype).tiny)
     assert softmax(logits, tiny).tolist() == [[0, 1]]
     for function in (softmax, log_softmax):
-        with pytest.raises(ValueError, match="temperature: expected a finite number above 0 and at least"):
+        with pytest.raises(
+            ValueError, match="temperature: expected a finite number above 0 and at least"
+        ):
             function(logits, tiny / 4)

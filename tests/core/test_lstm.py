@@ -23,7 +23,13 @@ from rnn_tutorial.cells import (
     lstm_step,
     lstm_step_backward,
 )
-from rnn_tutorial.gradient_check import GradientError, check_cell, check_gradients, numerical_gradient, random_start
+from rnn_tutorial.gradient_check import (
+    GradientError,
+    check_cell,
+    check_gradients,
+    numerical_gradient,
+    random_start,
+)
 from rnn_tutorial.sequence import unroll, unroll_backward
 from rnn_tutorial.tree import tree_cast, tree_dot, tree_leaves, tree_map, tree_random_like
 from rnn_tutorial.validation import NotFiniteError
@@ -60,13 +66,20 @@ def test_the_step_is_the_formula_one_number_at_a_time(start):
             i, f, o, g = sigmoid(a_i), sigmoid(a_f), sigmoid(a_o), math.tanh(a_g)
             c = f * state.c[row, k] + i * g
             expected = {"i": i, "f": f, "o": o, "g": g, "tanh_c": math.tanh(c)}
-            assert {name: getattr(cache, name)[row, k] for name in expected} == pytest.approx(expected, rel=1e-13)
+            assert {name: getattr(cache, name)[row, k] for name in expected} == pytest.approx(
+                expected, rel=1e-13
+            )
             assert new.c[row, k] == pytest.approx(c, rel=1e-13)
             assert new.h[row, k] == pytest.approx(o * math.tanh(c), rel=1e-13)
 
 
 def test_every_gradient_of_the_step_is_the_slope(start, rng):
-    check_gradients(lambda point: lstm_step(*point), lambda cache, d: lstm_step_backward(start[0], cache, d), start, rng)
+    check_gradients(
+        lambda point: lstm_step(*point),
+        lambda cache, d: lstm_step_backward(start[0], cache, d),
+        start,
+        rng,
+    )
 
 
 def test_the_step_is_what_unroll_runs(start, rng):
@@ -78,11 +91,15 @@ def test_the_step_is_what_unroll_runs(start, rng):
 
     (hs, last), unroll_cache = unroll(LSTM, params, x[None], state)
     unrolled = unroll_backward(LSTM, params, unroll_cache, (np.zeros((1, B, H)), dstate))
-    once_by_h = unroll_backward(LSTM, params, unroll_cache, (dstate.h[None], dstate._replace(h=np.zeros((B, H)))))
+    once_by_h = unroll_backward(
+        LSTM, params, unroll_cache, (dstate.h[None], dstate._replace(h=np.zeros((B, H))))
+    )
     ours = (hs[0], last, unroll_cache.steps[0], unrolled, once_by_h)
     values = LSTMValues(state.c, cache.i, cache.f, cache.o, cache.g, cache.tanh_c)
     gradients = dparams, dx[None], dprevious
-    for value, reference in zip(tree_leaves(ours), tree_leaves((new.h, new, values, gradients, gradients)), strict=True):
+    for value, reference in zip(
+        tree_leaves(ours), tree_leaves((new.h, new, values, gradients, gradients)), strict=True
+    ):
         assert_close("step", value, reference, 1e-14)
 
 
@@ -91,7 +108,9 @@ def test_the_pointwise_part_is_the_step_without_its_products(start, rng):
     new, cache = lstm_step(params, x, state)
     dstate = tree_random_like(new, rng)
     dparams, dx, dprevious = lstm_step_backward(params, cache, dstate)
-    pointwise_new, values = lstm_pointwise(params, x @ params.W_x + params.b, state.h @ params.W_h, state)
+    pointwise_new, values = lstm_pointwise(
+        params, x @ params.W_x + params.b, state.h @ params.W_h, state
+    )
     dextra, da_x, da_h, dpointwise = lstm_pointwise_backward(params, values, dstate)
     assert dextra == {} and (dpointwise.h == 0).all()
     pairs = {
@@ -124,7 +143,9 @@ def test_every_gradient_over_time_is_the_slope(rng):
     check_cell(LSTM, rng, T=1, B=1, D=1, H=1)
 
 
-@pytest.mark.parametrize("turn", [LSTMActivations(), TURNS[0], TURNS[3]], ids=lambda turn: turn.i.name)
+@pytest.mark.parametrize(
+    "turn", [LSTMActivations(), TURNS[0], TURNS[3]], ids=lambda turn: turn.i.name
+)
 def test_every_intermediate_gradient_is_the_slope(turn, rng):
     """di, df, do, dg, dc and the four da, each against the complex step of what the loss is as a function of it."""
     a, c_previous, dstate = (
@@ -150,20 +171,29 @@ def test_every_intermediate_gradient_is_the_slope(turn, rng):
 
     gates = LSTMGates(values.i, values.f, values.o, values.g)
     assert_close("dc", dc, numerical_gradient(lambda p: loss_of_c(*p), (new.c,))[0], 1e-12)
-    for name, ours, slope in zip("ifog", dgates, numerical_gradient(lambda p: loss_of_gates(*p), gates)):
+    for name, ours, slope in zip(
+        "ifog", dgates, numerical_gradient(lambda p: loss_of_gates(*p), gates)
+    ):
         assert_close(f"d{name}", ours, slope, 1e-12)
     da_slope, dc_slope = numerical_gradient(lambda p: loss_of_a(*p), (a, c_previous))
-    for name, ours, slope in zip("ifog", gate_blocks(da, LSTMGates), gate_blocks(da_slope, LSTMGates)):
+    for name, ours, slope in zip(
+        "ifog", gate_blocks(da, LSTMGates), gate_blocks(da_slope, LSTMGates)
+    ):
         assert_close(f"da_{name}", ours, slope, 1e-12)
     assert_close("dc_previous", dprevious.c, dc_slope, 1e-12)
     np.testing.assert_array_equal(da_h, da)
 
 
 def test_the_gradients_of_the_gates_are_elementwise_and_take_all_steps_at_once(rng):
-    values, dstate = LSTMValues(*rng.standard_normal((6, 7, B, H))), LSTMState(*rng.standard_normal((2, 7, B, H)))
+    values, dstate = (
+        LSTMValues(*rng.standard_normal((6, 7, B, H))),
+        LSTMState(*rng.standard_normal((2, 7, B, H))),
+    )
     whole = lstm_gates_backward(values, dstate)
     for t in range(7):
-        one = lstm_gates_backward(tree_map(lambda v, t=t: v[t], values), tree_map(lambda v, t=t: v[t], dstate))
+        one = lstm_gates_backward(
+            tree_map(lambda v, t=t: v[t], values), tree_map(lambda v, t=t: v[t], dstate)
+        )
         for all_steps, step in zip(tree_leaves(whole), tree_leaves(one), strict=True):
             np.testing.assert_array_equal(all_steps[t], step)
 
@@ -187,7 +217,9 @@ def keeping_c_whole(values, dstate, da_x, da_h, dprevious):
 
 
 def without_the_way_through_h(values, dstate, da_x, da_h, dprevious):
-    _, da_x, da_h, dprevious = lstm_pointwise_backward(None, values, dstate._replace(h=np.zeros_like(dstate.h)))
+    _, da_x, da_h, dprevious = lstm_pointwise_backward(
+        None, values, dstate._replace(h=np.zeros_like(dstate.h))
+    )
     return da_x, da_h, dprevious
 
 
@@ -236,8 +268,18 @@ def test_the_dtype_of_the_parameters_is_the_dtype_of_everything(start, dtype):
     dstate = tree_map(np.ones_like, new)
     (hs, last), unroll_cache = unroll(LSTM, params, np.stack([x] * 3), state)
     back = unroll_backward(LSTM, params, unroll_cache, (hs, last))
-    everything = (new, cache, lstm_step_backward(params, cache, dstate), LSTM.initial_state(params, 2), hs, last, back)
-    assert {leaf.dtype for leaf in tree_leaves((everything, unroll_cache.steps))} == {np.dtype(dtype)}
+    everything = (
+        new,
+        cache,
+        lstm_step_backward(params, cache, dstate),
+        LSTM.initial_state(params, 2),
+        hs,
+        last,
+        back,
+    )
+    assert {leaf.dtype for leaf in tree_leaves((everything, unroll_cache.steps))} == {
+        np.dtype(dtype)
+    }
 
 
 @pytest.mark.parametrize("turn", TURNS, ids=lambda turn: turn.i.name)
@@ -246,20 +288,26 @@ def test_other_activations_keep_float32_too(turn, start):
     cell = lstm(**turn._asdict())
     outputs, cache = unroll(cell, params, x[None], state)
     back = unroll_backward(cell, params, cache, outputs)
-    assert {leaf.dtype for leaf in tree_leaves((outputs, cache.steps, back))} == {np.dtype(np.float32)}
+    assert {leaf.dtype for leaf in tree_leaves((outputs, cache.steps, back))} == {
+        np.dtype(np.float32)
+    }
 
 
 def test_nothing_is_changed_in_place(start, rng):
     new, cache = lstm_step(*start)
     dstate = tree_random_like(new, rng)
-    _, values = lstm_pointwise(start[0], rng.standard_normal((B, 4 * H)), np.zeros((B, 4 * H)), start[2])
+    _, values = lstm_pointwise(
+        start[0], rng.standard_normal((B, 4 * H)), np.zeros((B, 4 * H)), start[2]
+    )
     everything = start, new, cache, dstate, values
     copies = [leaf.copy() for leaf in tree_leaves(everything)]
     lstm_step(*start)
     lstm_step_backward(start[0], cache, dstate)
     lstm_pointwise_backward(start[0], values, dstate)
     lstm_gates_backward(values, dstate)
-    assert all(np.array_equal(old, leaf) for old, leaf in zip(copies, tree_leaves(everything), strict=True))
+    assert all(
+        np.array_equal(old, leaf) for old, leaf in zip(copies, tree_leaves(everything), strict=True)
+    )
 
 
 def test_the_first_state_is_zero(start):
@@ -275,18 +323,27 @@ def test_initial_weights_each_gate_orthogonal_and_the_forget_gate_open():
     assert [leaf.shape for leaf in params] == [(2, 12), (3, 12), (12,)]
     for V in gate_blocks(params.W_h, LSTMGates):
         np.testing.assert_allclose(V @ V.T, np.eye(3), atol=1e-12)
-    assert np.abs(params.W_x).max() <= np.sqrt(6 / 5)  # the limit of Glorot for one gate of 3, not for a block of 12
+    assert np.abs(params.W_x).max() <= np.sqrt(
+        6 / 5
+    )  # the limit of Glorot for one gate of 3, not for a block of 12
     assert np.abs(params.W_x).max() > np.sqrt(6 / 14)
     np.testing.assert_array_equal(params.b, [0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0])
 
 
 def test_initial_weights_come_from_the_initializers_given_and_the_forget_bias_is_added():
-    cell = lstm(forget_bias=5, W_x=initializers.constant(2), W_h=initializers.identity(0.5), b=initializers.constant(-1))
+    cell = lstm(
+        forget_bias=5,
+        W_x=initializers.constant(2),
+        W_h=initializers.identity(0.5),
+        b=initializers.constant(-1),
+    )
     params = cell.init(np.random.default_rng(0), 2, 3)
     np.testing.assert_array_equal(params.W_x, np.full((2, 12), 2.0))
     np.testing.assert_array_equal(params.W_h, np.tile(0.5 * np.eye(3), 4))
     np.testing.assert_array_equal(params.b, [-1] * 3 + [4] * 3 + [-1] * 6)
-    np.testing.assert_array_equal(lstm(forget_bias=0).init(np.random.default_rng(0), 2, 3).b, np.zeros(12))
+    np.testing.assert_array_equal(
+        lstm(forget_bias=0).init(np.random.default_rng(0), 2, 3).b, np.zeros(12)
+    )
     drawn = lstm(b=initializers.normal(1)).init(np.random.default_rng(0), 2, 3)
     without = lstm(b=initializers.normal(1), forget_bias=0.0).init(np.random.default_rng(0), 2, 3)
     np.testing.assert_allclose(drawn.b - without.b, [0] * 3 + [1] * 3 + [0] * 6, atol=1e-15)
@@ -297,11 +354,15 @@ def test_one_initializer_may_be_used_for_many_cells():
     kept = np.zeros(3)
     cell = lstm(b=lambda rng, shape: kept)
     for _ in range(2):
-        np.testing.assert_array_equal(cell.init(np.random.default_rng(0), 2, 3).b, [0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0])
+        np.testing.assert_array_equal(
+            cell.init(np.random.default_rng(0), 2, 3).b, [0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0]
+        )
     assert (kept == 0).all()
 
 
-@pytest.mark.parametrize("sizes, name", [((0, 3), "input_size"), ((2, 0), "hidden_size"), ((2.0, 3), "input_size")])
+@pytest.mark.parametrize(
+    "sizes, name", [((0, 3), "input_size"), ((2, 0), "hidden_size"), ((2.0, 3), "input_size")]
+)
 def test_a_size_that_is_no_size_is_refused(sizes, name):
     with pytest.raises(ValueError, match=f"{name}: expected a positive whole number"):
         LSTM.init(np.random.default_rng(0), *sizes)
@@ -315,16 +376,34 @@ def test_a_forget_bias_that_is_no_finite_number_is_refused(bias):
 
 @pytest.mark.parametrize("gate", ["i", "f", "o", "g", "c"])
 def test_a_function_is_no_activation(gate):
-    with pytest.raises(TypeError, match=f"^{gate}: expected an Activation, such as activations.tanh, got ufunc"):
+    with pytest.raises(
+        TypeError, match=f"^{gate}: expected an Activation, such as activations.tanh, got ufunc"
+    ):
         lstm(**{gate: np.tanh})
 
 
 BAD_STEPS = [
     (lambda p, x, s: (p, x[:, :1], s), ValueError, r"x: expected shape \(B, D=4\), got \(3, 1\)"),
-    (lambda p, x, s: (p, x[:1], s), ValueError, r"state.h: expected shape \(B=1, H=5\), got \(3, 5\)"),
-    (lambda p, x, s: (p, x, s._replace(c=s.c[0])), ValueError, r"state.c: expected shape \(B=3, H=5\), got \(5,\)"),
-    (lambda p, x, s: (p, x.astype("float32"), s), TypeError, "x: expected dtype float64.* got float32"),
-    (lambda p, x, s: (p, x, s._replace(c=s.c * np.nan)), NotFiniteError, r"state.c: expected finite numbers, got nan"),
+    (
+        lambda p, x, s: (p, x[:1], s),
+        ValueError,
+        r"state.h: expected shape \(B=1, H=5\), got \(3, 5\)",
+    ),
+    (
+        lambda p, x, s: (p, x, s._replace(c=s.c[0])),
+        ValueError,
+        r"state.c: expected shape \(B=3, H=5\), got \(5,\)",
+    ),
+    (
+        lambda p, x, s: (p, x.astype("float32"), s),
+        TypeError,
+        "x: expected dtype float64.* got float32",
+    ),
+    (
+        lambda p, x, s: (p, x, s._replace(c=s.c * np.nan)),
+        NotFiniteError,
+        r"state.c: expected finite numbers, got nan",
+    ),
 ]
 
 
@@ -336,9 +415,21 @@ def test_a_step_refuses_what_does_not_fit(start, spoil, error, message):
 
 BAD_GRADIENTS = [
     (lambda d: d._replace(h=d.h[0]), ValueError, r"dstate.h: expected shape \(3, 5\), got \(5,\)"),
-    (lambda d: d._replace(c=d.c[:, :1]), ValueError, r"dstate.c: expected shape \(3, 5\), got \(3, 1\)"),
-    (lambda d: d._replace(c=d.c.astype("float32")), TypeError, "dstate.c: expected dtype float64, got float32"),
-    (lambda d: d.h, ValueError, r"dstate: trees of different structure: expected LSTMState\(h, c\), got array"),
+    (
+        lambda d: d._replace(c=d.c[:, :1]),
+        ValueError,
+        r"dstate.c: expected shape \(3, 5\), got \(3, 1\)",
+    ),
+    (
+        lambda d: d._replace(c=d.c.astype("float32")),
+        TypeError,
+        "dstate.c: expected dtype float64, got float32",
+    ),
+    (
+        lambda d: d.h,
+        ValueError,
+        r"dstate: trees of different structure: expected LSTMState\(h, c\), got array",
+    ),
 ]
 
 
@@ -350,9 +441,21 @@ def test_a_gradient_that_is_not_of_the_type_of_the_state_is_refused(start, spoil
 
 
 BAD_PARAMS = [
-    (lambda p: p._replace(W_h=p.W_h[:, :5]), ValueError, r"W_h: expected shape \(5, 20\), got \(5, 5\)"),
-    (lambda p: p._replace(W_h=p.W_h[:, :1]), ValueError, r"W_h: expected shape \(5, 20\), got \(5, 1\)"),
-    (lambda p: LSTM1997.init(np.random.default_rng(0), D, H), TypeError, r"expected LSTMParams\(W_x, W_h, b\), got LSTM1997"),
+    (
+        lambda p: p._replace(W_h=p.W_h[:, :5]),
+        ValueError,
+        r"W_h: expected shape \(5, 20\), got \(5, 5\)",
+    ),
+    (
+        lambda p: p._replace(W_h=p.W_h[:, :1]),
+        ValueError,
+        r"W_h: expected shape \(5, 20\), got \(5, 1\)",
+    ),
+    (
+        lambda p: LSTM1997.init(np.random.default_rng(0), D, H),
+        TypeError,
+        r"expected LSTMParams\(W_x, W_h, b\), got LSTM1997",
+    ),
 ]
 
 
@@ -377,18 +480,31 @@ def test_agrees_with_pytorch(B, T, D, H, lengths):
     torch = torch_or_skip()
     rng = np.random.default_rng(B * T + H)
     params, state = random_start(LSTM, rng, B, D, H)
-    xs, dhs, dlast = rng.standard_normal((T, B, D)), rng.standard_normal((T, B, H)), tree_random_like(state, rng)
+    xs, dhs, dlast = (
+        rng.standard_normal((T, B, D)),
+        rng.standard_normal((T, B, H)),
+        tree_random_like(state, rng),
+    )
     mask = np.arange(T)[:, None] < np.array(lengths)
     (hs, last), cache = unroll(LSTM, params, xs, state, mask)
     dparams, dxs, dfirst = unroll_backward(LSTM, params, cache, (dhs, dlast))
 
-    their_hs, their_last, theirs = torch_unroll(torch, torch_lstm(torch, params), xs, state, lengths, dhs, dlast)
+    their_hs, their_last, theirs = torch_unroll(
+        torch, torch_lstm(torch, params), xs, state, lengths, dhs, dlast
+    )
     assert_close("hs", hs, their_hs, 1e-12)
     assert_close("xs", dxs, theirs["xs"], 1e-12)
     for name in ("h", "c"):
         assert_close(f"last {name}", getattr(last, name), getattr(their_last, name), 1e-12)
-        assert_close(f"d first {name}", getattr(dfirst, name), getattr(theirs["state"], name), 1e-12)
-    pairs = {"W_x": dparams.W_x, "W_h": dparams.W_h, "b": dparams.b, "b_h": dparams.b}  # two biases, one gradient
+        assert_close(
+            f"d first {name}", getattr(dfirst, name), getattr(theirs["state"], name), 1e-12
+        )
+    pairs = {
+        "W_x": dparams.W_x,
+        "W_h": dparams.W_h,
+        "b": dparams.b,
+        "b_h": dparams.b,
+    }  # two biases, one gradient
     for name, ours in pairs.items():
         assert_close(name, ours, reorder_gates(theirs[name], "ifgo", "ifog"), 1e-12)
 
@@ -401,11 +517,18 @@ def test_agrees_with_keras():
     xs = rng.standard_normal((6, B, D)).astype(np.float32)
     layer = keras.layers.LSTM(H, return_sequences=True, return_state=True)
     layer.build((B, 6, D))
-    np.testing.assert_array_equal(layer.get_weights()[2], reorder_gates(LSTM.init(rng, D, H).b, "ifog", "ifgo"))
+    np.testing.assert_array_equal(
+        layer.get_weights()[2], reorder_gates(LSTM.init(rng, D, H).b, "ifog", "ifgo")
+    )
     layer.set_weights([reorder_gates(leaf, "ifog", "ifgo") for leaf in params])
-    theirs = [keras.ops.convert_to_numpy(part) for part in layer(xs.swapaxes(0, 1), initial_state=list(state))]
+    theirs = [
+        keras.ops.convert_to_numpy(part)
+        for part in layer(xs.swapaxes(0, 1), initial_state=list(state))
+    ]
     (hs, last), _ = unroll(LSTM, params, xs, state)
-    for name, ours, reference in zip(("hs", "h", "c"), (hs.swapaxes(0, 1), *last), theirs, strict=True):
+    for name, ours, reference in zip(
+        ("hs", "h", "c"), (hs.swapaxes(0, 1), *last), theirs, strict=True
+    ):
         assert_close(name, ours, reference, 1e-6)
 
 
@@ -416,7 +539,11 @@ def test_agrees_with_autograd():
 
     rng = np.random.default_rng(5)
     params, state = random_start(LSTM, rng, B, D, H)
-    xs, dhs, dlast = rng.standard_normal((6, B, D)), rng.standard_normal((6, B, H)), tree_random_like(state, rng)
+    xs, dhs, dlast = (
+        rng.standard_normal((6, B, D)),
+        rng.standard_normal((6, B, H)),
+        tree_random_like(state, rng),
+    )
 
     def loss(W_x, W_h, b, xs, h, c):
         total = 0.0

@@ -32,7 +32,12 @@ from rnn_tutorial.tree import tree_cast, tree_dot, tree_leaves, tree_random_like
 B, D, H = 3, 4, 5
 CELLS = [LSTM1997, CoupledLSTM, PeepholeLSTM]
 GATES = {"LSTM": "ifog", "LSTM1997": "iog", "CoupledLSTM": "iog", "PeepholeLSTM": "ifog"}
-MAKERS = {"LSTM": lstm, "LSTM1997": lstm_1997, "CoupledLSTM": coupled_lstm, "PeepholeLSTM": peephole_lstm}
+MAKERS = {
+    "LSTM": lstm,
+    "LSTM1997": lstm_1997,
+    "CoupledLSTM": coupled_lstm,
+    "PeepholeLSTM": peephole_lstm,
+}
 
 
 def by_name(cell):
@@ -78,7 +83,11 @@ def formula_peephole(a, c, p):
     return sigmoid(a["o"] + p["p_o"] * c) * math.tanh(c), c
 
 
-FORMULAS = {"LSTM1997": formula_1997, "CoupledLSTM": formula_coupled, "PeepholeLSTM": formula_peephole}
+FORMULAS = {
+    "LSTM1997": formula_1997,
+    "CoupledLSTM": formula_coupled,
+    "PeepholeLSTM": formula_peephole,
+}
 
 
 @by_name(CELLS)
@@ -95,7 +104,9 @@ def test_a_step_is_the_formula_one_number_at_a_time(cell, rng):
             }
             p = {name: leaf[k] for name, leaf in params._asdict().items() if name.startswith("p_")}
             h, c = FORMULAS[cell.name](a, state.c[row, k], p)
-            assert (hs[0, row, k], last.h[row, k], last.c[row, k]) == pytest.approx((h, h, c), rel=1e-13)
+            assert (hs[0, row, k], last.h[row, k], last.c[row, k]) == pytest.approx(
+                (h, h, c), rel=1e-13
+            )
 
 
 ACTIVATIONS = [activations.tanh, activations.sigmoid, activations.relu, activations.elu(0.7), activations.leaky_relu(0.2),
@@ -135,11 +146,15 @@ def test_every_gradient_of_the_pointwise_part_is_the_slope(cell, rng):
 
     def loss(point):
         a, c, own = point
-        new, _ = cell.pointwise(type(params)(*params[:3], *own), a, np.zeros_like(a), state._replace(c=c))
+        new, _ = cell.pointwise(
+            type(params)(*params[:3], *own), a, np.zeros_like(a), state._replace(c=c)
+        )
         return tree_dot(new, dstate)
 
     da, dc, extra_slope = numerical_gradient(loss, (a, state.c, params[3:]))
-    for name, ours, slope in zip(gates, np.split(da_x, len(gates), axis=1), np.split(da, len(gates), axis=1)):
+    for name, ours, slope in zip(
+        gates, np.split(da_x, len(gates), axis=1), np.split(da, len(gates), axis=1)
+    ):
         assert_close(f"da_{name}", ours, slope, 1e-12)
     assert_close("dc_previous", dprevious.c, dc, 1e-12)
     assert tuple(dextra) == cell.extra
@@ -154,7 +169,9 @@ def as_lstm(cell, params):
     blocks = [dict(zip("iog", np.split(leaf, 3, axis=-1))) for leaf in params]
     for block, opened in zip(blocks, (0.0, 0.0, 1000.0)):
         block["f"] = np.full_like(block["i"], opened) if cell is LSTM1997 else -block["i"]
-    return LSTMParams(*(np.concatenate([block[gate] for gate in "ifog"], axis=-1) for block in blocks))
+    return LSTMParams(
+        *(np.concatenate([block[gate] for gate in "ifog"], axis=-1) for block in blocks)
+    )
 
 
 @by_name([LSTM1997, CoupledLSTM])
@@ -162,8 +179,13 @@ def test_three_gates_are_a_special_lstm_in_value_and_gradient(cell, rng):
     """And so what PyTorch says of the LSTM, it says of them; where i is used twice, its gradient is di - df."""
     (params, xs, state), doutputs = problem(cell, rng)
     outputs, (dparams, dxs, dfirst) = run(cell, params, xs, state, doutputs)
-    lstm_outputs, (dlstm, lstm_dxs, lstm_dfirst) = run(LSTM, as_lstm(cell, params), xs, state, doutputs)
-    ours, theirs = tree_leaves((outputs, dxs, dfirst)), tree_leaves((lstm_outputs, lstm_dxs, lstm_dfirst))
+    lstm_outputs, (dlstm, lstm_dxs, lstm_dfirst) = run(
+        LSTM, as_lstm(cell, params), xs, state, doutputs
+    )
+    ours, theirs = (
+        tree_leaves((outputs, dxs, dfirst)),
+        tree_leaves((lstm_outputs, lstm_dxs, lstm_dfirst)),
+    )
     for k, (value, reference) in enumerate(zip(ours, theirs, strict=True)):
         assert_close(f"leaf {k}", value, reference, 1e-13)
     for name, ours, theirs in zip(params._fields, dparams, dlstm):
@@ -186,7 +208,9 @@ def test_peepholes_of_zero_leave_the_lstm_exactly(rng):
     )
     for k, (value, reference) in enumerate(zip(ours, theirs, strict=True)):
         assert_close(f"leaf {k}", value, reference, 1e-14)
-    assert all(np.abs(dp).max() > 0.01 for dp in dparams[3:])  # the weights are zero, their gradients are not
+    assert all(
+        np.abs(dp).max() > 0.01 for dp in dparams[3:]
+    )  # the weights are zero, their gradients are not
 
 
 def test_the_cell_of_1997_carries_an_error_unchanged_for_ever(rng):
@@ -195,7 +219,9 @@ def test_the_cell_of_1997_carries_an_error_unchanged_for_ever(rng):
     params = params._replace(W_h=np.zeros((H, 3 * H)))
     dlast = LSTMState(h=np.zeros((B, H)), c=rng.standard_normal((B, H)))
     T = 200
-    _, (_, _, dfirst) = run(LSTM1997, params, rng.standard_normal((T, B, D)), state, (np.zeros((T, B, H)), dlast))
+    _, (_, _, dfirst) = run(
+        LSTM1997, params, rng.standard_normal((T, B, D)), state, (np.zeros((T, B, H)), dlast)
+    )
     np.testing.assert_array_equal(dfirst.c, dlast.c)
 
 
@@ -217,7 +243,9 @@ def test_a_broken_backward_is_caught_and_named(rng):
         return dextra | {"p_o": (da_o * values.c_previous).sum(axis=0)}, *rest
 
     def with_i_used_once(params, values, dstate):
-        return CoupledLSTM.pointwise_backward(params, values._replace(c_previous=np.zeros((B, H))), dstate)
+        return CoupledLSTM.pointwise_backward(
+            params, values._replace(c_previous=np.zeros((B, H))), dstate
+        )
 
     def with_a_forget_gate(params, values, dstate):
         *rest, dprevious = LSTM1997.pointwise_backward(params, values, dstate)
@@ -252,7 +280,9 @@ def test_nothing_is_changed_in_place(cell, rng):
     copies = [leaf.copy() for leaf in tree_leaves(everything)]
     cell.pointwise(params, a_x, a_h, state)
     cell.pointwise_backward(params, values, everything[-1])
-    assert all(np.array_equal(old, leaf) for old, leaf in zip(copies, tree_leaves(everything), strict=True))
+    assert all(
+        np.array_equal(old, leaf) for old, leaf in zip(copies, tree_leaves(everything), strict=True)
+    )
 
 
 @by_name(CELLS)
@@ -284,11 +314,18 @@ def test_initial_weights_each_gate_orthogonal_and_the_forget_gate_open(cell):
 
 @pytest.mark.parametrize(
     "cell, init",
-    [(LSTM, lstm_init), (LSTM1997, lstm_1997_init), (CoupledLSTM, coupled_lstm_init), (PeepholeLSTM, peephole_lstm_init)],
+    [
+        (LSTM, lstm_init),
+        (LSTM1997, lstm_1997_init),
+        (CoupledLSTM, coupled_lstm_init),
+        (PeepholeLSTM, peephole_lstm_init),
+    ],
     ids=lambda x: getattr(x, "name", ""),
 )
 def test_a_cell_is_made_with_the_defaults_of_its_functions(cell, init, rng):
-    for ours, theirs in zip(init(np.random.default_rng(0), D, H), cell.init(np.random.default_rng(0), D, H), strict=True):
+    for ours, theirs in zip(
+        init(np.random.default_rng(0), D, H), cell.init(np.random.default_rng(0), D, H), strict=True
+    ):
         np.testing.assert_array_equal(ours, theirs)
     params, state = random_start(cell, rng, B, D, H)
     a_x, a_h = rng.standard_normal((2, B, len(params.b)))
@@ -307,7 +344,11 @@ def test_a_forget_bias_opens_the_coupled_gate_as_it_does_that_of_the_lstm():
 
 @by_name(CELLS)
 def test_initial_weights_come_from_the_initializers_given(cell):
-    options = {"W_x": initializers.constant(2), "W_h": initializers.identity(0.5), "b": initializers.constant(-1)}
+    options = {
+        "W_x": initializers.constant(2),
+        "W_h": initializers.identity(0.5),
+        "b": initializers.constant(-1),
+    }
     if cell is not LSTM1997:
         options["forget_bias"] = 0
     if cell is PeepholeLSTM:
@@ -335,7 +376,9 @@ def test_the_cell_of_1997_has_no_forget_bias():
 @by_name(CELLS)
 def test_a_function_is_no_activation(cell):
     for slot in (*GATES[cell.name], "c"):
-        with pytest.raises(TypeError, match=f"^{slot}: expected an Activation, such as activations.tanh, got ufunc"):
+        with pytest.raises(
+            TypeError, match=f"^{slot}: expected an Activation, such as activations.tanh, got ufunc"
+        ):
             MAKERS[cell.name](**{slot: np.tanh})
 
 
@@ -352,13 +395,48 @@ def test_parameters_of_another_number_of_gates_are_refused(rng):
     peephole = PeepholeLSTM.init(rng, D, H)
     state = LSTM.initial_state(lstm_params, B)
     for cell, params, error, message in [
-        (LSTM1997, lstm_params, TypeError, r"params: expected LSTM1997Params\(W_x, W_h, b\), got LSTMParams"),
-        (CoupledLSTM, lstm_params, TypeError, r"params: expected CoupledLSTMParams\(.*\), got LSTMParams"),
-        (PeepholeLSTM, lstm_params, TypeError, r"params: expected PeepholeLSTMParams\(W_x, W_h, b, p_i, p_f, p_o\), got LSTM"),
-        (PeepholeLSTM, peephole._replace(p_f=np.zeros(1)), ValueError, r"p_f: expected shape \(5,\), got \(1,\)"),
-        (PeepholeLSTM, peephole._replace(p_o=np.zeros((H, H))), ValueError, r"p_o: expected shape \(5,\), got \(5, 5\)"),
-        (PeepholeLSTM, peephole._replace(p_i=np.zeros(H, "float32")), TypeError, "p_i: expected dtype float64.* got float32"),
-        (PeepholeLSTM, peephole._replace(W_h=np.zeros((H, H))), ValueError, r"W_h: expected shape \(5, 20\), got \(5, 5\)"),
+        (
+            LSTM1997,
+            lstm_params,
+            TypeError,
+            r"params: expected LSTM1997Params\(W_x, W_h, b\), got LSTMParams",
+        ),
+        (
+            CoupledLSTM,
+            lstm_params,
+            TypeError,
+            r"params: expected CoupledLSTMParams\(.*\), got LSTMParams",
+        ),
+        (
+            PeepholeLSTM,
+            lstm_params,
+            TypeError,
+            r"params: expected PeepholeLSTMParams\(W_x, W_h, b, p_i, p_f, p_o\), got LSTM",
+        ),
+        (
+            PeepholeLSTM,
+            peephole._replace(p_f=np.zeros(1)),
+            ValueError,
+            r"p_f: expected shape \(5,\), got \(1,\)",
+        ),
+        (
+            PeepholeLSTM,
+            peephole._replace(p_o=np.zeros((H, H))),
+            ValueError,
+            r"p_o: expected shape \(5,\), got \(5, 5\)",
+        ),
+        (
+            PeepholeLSTM,
+            peephole._replace(p_i=np.zeros(H, "float32")),
+            TypeError,
+            "p_i: expected dtype float64.* got float32",
+        ),
+        (
+            PeepholeLSTM,
+            peephole._replace(W_h=np.zeros((H, H))),
+            ValueError,
+            r"W_h: expected shape \(5, 20\), got \(5, 5\)",
+        ),
     ]:
         with pytest.raises(error, match=message):
             unroll(cell, params, xs, state)
@@ -396,7 +474,9 @@ def drawn_case(case):
 def onnx_inputs(kind, params, xs, state, lengths, opened, rng):
     """Return the operator's inputs for one of our four cells: its gates in the order i, o, f, g, its peepholes i, o, f."""
     H = len(params.W_h)
-    blocks = [dict(zip(GATES[kind], np.split(leaf, len(GATES[kind]), axis=-1))) for leaf in params[:3]]
+    blocks = [
+        dict(zip(GATES[kind], np.split(leaf, len(GATES[kind]), axis=-1))) for leaf in params[:3]
+    ]
     for block, held in zip(blocks, (0, 0, opened)):
         if kind == "LSTM1997":
             block["f"] = np.full_like(block["i"], held)
@@ -405,7 +485,11 @@ def onnx_inputs(kind, params, xs, state, lengths, opened, rng):
     W_x, W_h, b = (np.concatenate([block[gate] for gate in "iofg"], axis=-1) for block in blocks)
     split = rng.standard_normal(4 * H).astype(np.float32)  # its two biases are one
     feed = onnx_feed(xs, (W_x, W_h, b - split, split), state, lengths)
-    return feed | ({"P": np.concatenate([params.p_i, params.p_o, params.p_f])[None]} if kind == "PeepholeLSTM" else {})
+    return feed | (
+        {"P": np.concatenate([params.p_i, params.p_o, params.p_f])[None]}
+        if kind == "PeepholeLSTM"
+        else {}
+    )
 
 
 def reversed_within(lengths, xs):
@@ -430,14 +514,22 @@ def test_agrees_with_onnxruntime(case):
     feed = onnx_inputs(kind, params, xs, state, lengths, ONNX_ACTIVATIONS[names[0]][3], rng)
     if not first:
         del feed["initial_h"], feed["initial_c"]
-    attributes = {"direction": direction, "activations": names, "input_forget": int(kind == "CoupledLSTM")}
+    attributes = {
+        "direction": direction,
+        "activations": names,
+        "input_forget": int(kind == "CoupledLSTM"),
+    }
     for place, key in enumerate(("activation_alpha", "activation_beta"), 1):
         if values := sum((ONNX_ACTIVATIONS[name][place] for name in names), []):
             attributes[key] = values
     Y, Y_h, Y_c = onnx_run("LSTM", feed, ["Y", "Y_h", "Y_c"], **attributes)
 
     mask = None if lengths is None else np.arange(T)[:, None] < lengths
-    turn = (lambda xs: reversed_within([T] * B if lengths is None else lengths, xs)) if direction == "reverse" else np.copy
+    turn = (
+        (lambda xs: reversed_within([T] * B if lengths is None else lengths, xs))
+        if direction == "reverse"
+        else np.copy
+    )
     (hs, last), _ = unroll(cell, params, turn(xs), state, mask)
     assert_close("hs", turn(hs), Y[:, 0], 3e-6)
     assert_close("h", last.h, Y_h[0], 3e-6)
@@ -448,9 +540,14 @@ def test_the_cases_for_onnxruntime_are_of_every_kind():
     cases = [drawn_case(case)[:6] for case in range(56)]
     kinds = {(kind, direction, lengths is None) for kind, direction, _, _, lengths, _ in cases}
     assert len(kinds) == 16  # four cells, two directions, whole and ragged
-    assert {(kind, first) for kind, *_, first in cases} == {(kind, first) for kind in MAKERS for first in (True, False)}
+    assert {(kind, first) for kind, *_, first in cases} == {
+        (kind, first) for kind in MAKERS for first in (True, False)
+    }
     assert {(kind, direction, names[0]) for kind, direction, names, *_ in cases} == {
-        (kind, direction, name) for kind in MAKERS for direction in ("forward", "reverse") for name in ONNX_ACTIVATIONS
+        (kind, direction, name)
+        for kind in MAKERS
+        for direction in ("forward", "reverse")
+        for name in ONNX_ACTIVATIONS
     }
     assert all({names[k] for _, _, names, *_ in cases} == set(ONNX_ACTIVATIONS) for k in (1, 2))
 

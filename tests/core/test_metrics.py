@@ -5,7 +5,15 @@ import math
 import numpy as np
 import pytest
 
-from rnn_tutorial.train import accuracy, bits_per_character, confusion_matrix, f_score, perplexity, precision, recall
+from rnn_tutorial.train import (
+    accuracy,
+    bits_per_character,
+    confusion_matrix,
+    f_score,
+    perplexity,
+    precision,
+    recall,
+)
 
 TARGETS = np.array([[0, 0, 0, 1], [1, 2, 2, 2]])
 PREDICTIONS = np.array([[0, 0, 1, 1], [0, 2, 2, 0]])
@@ -23,7 +31,9 @@ def test_the_shares_are_the_ones_counted_by_hand():
     np.testing.assert_allclose(precision(matrix), [2 / 4, 1 / 2, 2 / 2, 0])
     np.testing.assert_allclose(recall(matrix), [2 / 3, 1 / 2, 2 / 3, 0])
     np.testing.assert_allclose(f_score(matrix), [4 / 7, 1 / 2, 4 / 5, 0])
-    np.testing.assert_allclose(f_score(matrix, beta=2.0), [5 * 2 / (4 * 3 + 4), 1 / 2, 5 * 2 / (4 * 3 + 2), 0])
+    np.testing.assert_allclose(
+        f_score(matrix, beta=2.0), [5 * 2 / (4 * 3 + 4), 1 / 2, 5 * 2 / (4 * 3 + 2), 0]
+    )
 
 
 def test_masked_predictions_do_not_count():
@@ -31,7 +41,11 @@ def test_masked_predictions_do_not_count():
     predictions, targets = PREDICTIONS.copy(), TARGETS.copy()
     predictions[~mask], targets[~mask] = -9, 99
     assert accuracy(predictions, targets, mask) == 4 / 5
-    assert confusion_matrix(predictions, targets, 3, mask).tolist() == [[2, 0, 0], [0, 1, 0], [1, 0, 1]]
+    assert confusion_matrix(predictions, targets, 3, mask).tolist() == [
+        [2, 0, 0],
+        [0, 1, 0],
+        [1, 0, 1],
+    ]
 
 
 def test_small_integers_do_not_overflow():
@@ -47,9 +61,15 @@ def test_scikit_learn_counts_the_same():
     options = {"labels": range(6), "zero_division": 0}
     assert np.array_equal(matrix, judge.confusion_matrix(targets, predictions, labels=range(6)))
     for beta in (1.0, 0.5):
-        p, r, f, _ = judge.precision_recall_fscore_support(targets, predictions, beta=beta, **options)
-        np.testing.assert_allclose([precision(matrix), recall(matrix), f_score(matrix, beta)], [p, r, f], rtol=1e-12)
-    assert math.isclose(accuracy(predictions, targets), judge.accuracy_score(targets, predictions), rel_tol=1e-12)
+        p, r, f, _ = judge.precision_recall_fscore_support(
+            targets, predictions, beta=beta, **options
+        )
+        np.testing.assert_allclose(
+            [precision(matrix), recall(matrix), f_score(matrix, beta)], [p, r, f], rtol=1e-12
+        )
+    assert math.isclose(
+        accuracy(predictions, targets), judge.accuracy_score(targets, predictions), rel_tol=1e-12
+    )
 
 
 def test_a_uniform_guess_among_eight_is_three_bits():
@@ -58,16 +78,23 @@ def test_a_uniform_guess_among_eight_is_three_bits():
 
 
 def test_bad_input_is_refused():
-    with pytest.raises(TypeError, match="predictions: expected an array of whole numbers, got float64"):
+    with pytest.raises(
+        TypeError, match="predictions: expected an array of whole numbers, got float64"
+    ):
         accuracy(PREDICTIONS.astype(float), TARGETS)
     with pytest.raises(TypeError, match="targets: expected an array of whole numbers, got list"):
         accuracy(PREDICTIONS, TARGETS.tolist())
-    with pytest.raises(ValueError, match=r"predictions: expected shape \(2, 4\), that of targets, got \(1, 4\)"):
+    with pytest.raises(
+        ValueError, match=r"predictions: expected shape \(2, 4\), that of targets, got \(1, 4\)"
+    ):
         accuracy(PREDICTIONS[:1], TARGETS)
     with pytest.raises(ValueError, match="targets: expected at least one that counts"):
         accuracy(PREDICTIONS, TARGETS, np.zeros((2, 4), bool))
     for mask in (np.ones(4, bool), np.ones((2, 4))):
-        with pytest.raises(ValueError, match=r"mask: expected bool of shape \(2, 4\), .*, got (bool|float64) of shape"):
+        with pytest.raises(
+            ValueError,
+            match=r"mask: expected bool of shape \(2, 4\), .*, got (bool|float64) of shape",
+        ):
             accuracy(PREDICTIONS, TARGETS, mask)
     with pytest.raises(IndexError, match="targets: expected classes in 0..1, got 0 to 2"):
         confusion_matrix(PREDICTIONS % 2, TARGETS, 2)
@@ -78,17 +105,28 @@ def test_bad_input_is_refused():
     with pytest.raises(ValueError, match="beta"):
         f_score(np.eye(2), beta=0)
     for score in (precision, recall, f_score):
-        with pytest.raises(ValueError, match=r"matrix: expected a confusion matrix of shape \(K, K\), got \(2, 3\)"):
+        with pytest.raises(
+            ValueError, match=r"matrix: expected a confusion matrix of shape \(K, K\), got \(2, 3\)"
+        ):
             score(np.ones((2, 3)))
-    with pytest.raises(ValueError, match=r"matrix: expected a confusion matrix of shape \(K, K\), got \(8,\)"):
+    with pytest.raises(
+        ValueError, match=r"matrix: expected a confusion matrix of shape \(K, K\), got \(8,\)"
+    ):
         precision(PREDICTIONS.ravel())
 
 
 @pytest.mark.parametrize("make", [lambda a: np.array(a).view(np.matrix), np.ma.masked_array])
 def test_matrices_and_masked_arrays_are_refused(make):
-    with pytest.raises(TypeError, match="predictions: expected an array of whole numbers, got (matrix|MaskedArray)"):
+    with pytest.raises(
+        TypeError, match="predictions: expected an array of whole numbers, got (matrix|MaskedArray)"
+    ):
         accuracy(make(PREDICTIONS), TARGETS)
-    with pytest.raises(ValueError, match="mask: expected bool .*, got (matrix|MaskedArray) of shape"):
+    with pytest.raises(
+        ValueError, match="mask: expected bool .*, got (matrix|MaskedArray) of shape"
+    ):
         accuracy(PREDICTIONS, TARGETS, make(TARGETS == 0))
-    with pytest.raises(ValueError, match="matrix: expected a confusion matrix of shape .*, got (matrix|MaskedArray)"):
+    with pytest.raises(
+        ValueError,
+        match="matrix: expected a confusion matrix of shape .*, got (matrix|MaskedArray)",
+    ):
         precision(make(MATRIX))

@@ -16,7 +16,17 @@ import numpy as np
 import pytest
 
 from rnn_tutorial.activations import sigmoid
-from rnn_tutorial.cells import GRU, LSTM, Elman, GRUBefore, GRUGates, GRUState, LSTMGates, LSTMState, split_gates
+from rnn_tutorial.cells import (
+    GRU,
+    LSTM,
+    Elman,
+    GRUBefore,
+    GRUGates,
+    GRUState,
+    LSTMGates,
+    LSTMState,
+    split_gates,
+)
 from rnn_tutorial.gradient_check import (
     check_cell,
     check_gradients,
@@ -28,7 +38,15 @@ from rnn_tutorial.gradient_check import (
 from rnn_tutorial.layers import Dense, Last, Recurrent, Serial
 from rnn_tutorial.sequence import unroll, unroll_backward
 from rnn_tutorial.train import softmax_cross_entropy
-from rnn_tutorial.tree import tree_dot, tree_leaves, tree_map, tree_norm, tree_paths, tree_random_like, tree_zeros_like
+from rnn_tutorial.tree import (
+    tree_dot,
+    tree_leaves,
+    tree_map,
+    tree_norm,
+    tree_paths,
+    tree_random_like,
+    tree_zeros_like,
+)
 from rnn_tutorial.validation import check_like
 
 T, B, D, H = 6, 3, 4, 5
@@ -77,13 +95,17 @@ def gradients(network, steps=T, scale=1.0):
     """Return (dparams, dxs, dfirst_state) at a random point, `scale` times a random gradient arriving."""
     inputs, doutputs = problem(network.cell, steps)
     _, cache = unroll(network.cell, *inputs)
-    return network.backward(network.cell, inputs[0], cache, tree_map(lambda leaf: scale * leaf, doutputs))
+    return network.backward(
+        network.cell, inputs[0], cache, tree_map(lambda leaf: scale * leaf, doutputs)
+    )
 
 
 def slopes(network, steps=T, scale=1.0):
     """Return the same by the complex step."""
     inputs, doutputs = problem(network.cell, steps)
-    return numerical_gradient(lambda point: scale * tree_dot(unroll(network.cell, *point)[0], doutputs), inputs)
+    return numerical_gradient(
+        lambda point: scale * tree_dot(unroll(network.cell, *point)[0], doutputs), inputs
+    )
 
 
 def cell_checked(network):
@@ -154,14 +176,18 @@ def zero_biases(network):
 def equations(network):
     """The outputs and the last state, by the equations, one matrix a gate."""
     (params, xs, state), _ = problem(network.cell)
-    assert_close(unroll(network.cell, params, xs, state)[0], EQUATIONS[network.cell.name](params, xs, state))
+    assert_close(
+        unroll(network.cell, params, xs, state)[0], EQUATIONS[network.cell.name](params, xs, state)
+    )
 
 
 def one_step_from_zero(network):
     """The same as most examples begin: T = 1, h = 0, and b_hn, the bias that only one of two forms has, 0."""
     (params, xs, state), _ = problem(network.cell, steps=1)
     params, state = params._replace(b_hn=0 * params.b_hn), tree_zeros_like(state)
-    assert_close(unroll(network.cell, params, xs, state)[0], EQUATIONS[network.cell.name](params, xs, state))
+    assert_close(
+        unroll(network.cell, params, xs, state)[0], EQUATIONS[network.cell.name](params, xs, state)
+    )
 
 
 def lstm_equations(params, xs, state):
@@ -199,7 +225,10 @@ def first_call(Layer):
     """The outputs of a new layer."""
     layer = Layer(Elman, D, H)
     params = layer.init(rng())
-    assert_close(layer.forward(params, XS)[0], unroll(Elman, params, XS, Elman.initial_state(params, B))[0][0])
+    assert_close(
+        layer.forward(params, XS)[0],
+        unroll(Elman, params, XS, Elman.initial_state(params, B))[0][0],
+    )
 
 
 def two_layers(Model):
@@ -234,7 +263,9 @@ def each_sequence_alone(LastLayer):
 
 
 def stack_of_three(Model):
-    return Model((Recurrent(Elman, D, D),) * 3)  # a recipe owns no arrays, so here it is right to use one three times
+    return Model(
+        (Recurrent(Elman, D, D),) * 3
+    )  # a recipe owns no arrays, so here it is right to use one three times
 
 
 def stack_checked(Model):
@@ -251,7 +282,9 @@ def layers_start_apart(Model):
 
 
 def assert_all_differ(arrays):
-    assert len({array.tobytes() for array in arrays}) == len(arrays), "two begin with the same weights"
+    assert len({array.tobytes() for array in arrays}) == len(arrays), (
+        "two begin with the same weights"
+    )
 
 
 def start_checked(init):
@@ -300,7 +333,9 @@ def away_from_the_default(loss):
 def assert_slope_of_loss(loss, temperature):
     targets = rng().integers(0, D, (T, B))
     _, dlogits = loss(XS, targets, temperature)
-    assert_close(dlogits, numerical_gradient(lambda logits: loss(logits, targets, temperature)[0], XS))
+    assert_close(
+        dlogits, numerical_gradient(lambda logits: loss(logits, targets, temperature)[0], XS)
+    )
 
 
 class Exhibit(NamedTuple):
@@ -398,5 +433,8 @@ def error_of_overwriting(steps, seed):
 
 def test_an_overwritten_dh_is_right_at_one_step_and_far_off_at_more():
     """In the functions of the tutorial that had it: right at T = 1, then 24 % off at T = 2, 58 % at T = 6, 72 % at T = 20."""
-    one, two, six, twenty = (np.median([error_of_overwriting(steps, seed) for seed in range(20)]) for steps in (1, 2, 6, 20))
+    one, two, six, twenty = (
+        np.median([error_of_overwriting(steps, seed) for seed in range(20)])
+        for steps in (1, 2, 6, 20)
+    )
     assert one == 0 and 0.3 < two < 1 and 0.4 < six < 1 and 0.4 < twenty < 1

@@ -41,7 +41,14 @@ from rnn_tutorial.gradient_check import (
     relative_error,
 )
 from rnn_tutorial.gradient_check import check as gradient_check
-from rnn_tutorial.sequence import step, step_backward, trace, trace_backward, unroll, unroll_backward
+from rnn_tutorial.sequence import (
+    step,
+    step_backward,
+    trace,
+    trace_backward,
+    unroll,
+    unroll_backward,
+)
 from rnn_tutorial.train import losses
 from rnn_tutorial.tree import tree_map, tree_random_like
 
@@ -60,11 +67,23 @@ def rng():
 def check_step_backward(backward):
     params, state = random_start(Elman, rng(), B, D, H)
     point = params, rng().standard_normal((B, D)), state
-    check_gradients(lambda p: elman_module.elman_step(*p), lambda cache, d: backward(params, cache, d), point, rng())
+    check_gradients(
+        lambda p: elman_module.elman_step(*p),
+        lambda cache, d: backward(params, cache, d),
+        point,
+        rng(),
+    )
 
 
 def check_pointwise_backward(backward):
-    check_cell(elman(sigmoid).replace(pointwise_backward=lambda *a: backward(*a, activation=sigmoid)), rng(), T=T, B=B, D=D, H=H)
+    check_cell(
+        elman(sigmoid).replace(pointwise_backward=lambda *a: backward(*a, activation=sigmoid)),
+        rng(),
+        T=T,
+        B=B,
+        D=D,
+        H=H,
+    )
 
 
 # One activation for each gate, and another for every other: a slip from gate to gate shows.
@@ -80,7 +99,9 @@ def check_gated_backward(make, activations):
     def check(backward):
         cell = make(**activations._asdict())
         backward = functools.partial(backward, activations=activations)
-        check_cell(cell.replace(pointwise_backward=backward), rng(), T=T, B=6, D=D, H=H)  # 3 rows could be 3 peepholes
+        check_cell(
+            cell.replace(pointwise_backward=backward), rng(), T=T, B=6, D=D, H=H
+        )  # 3 rows could be 3 peepholes
 
     return check
 
@@ -88,7 +109,12 @@ def check_gated_backward(make, activations):
 def check_lstm_step_backward(backward):
     params, state = random_start(lstm_module.LSTM, rng(), B, D, H)
     point = params, rng().standard_normal((B, D)), state
-    check_gradients(lambda p: lstm_module.lstm_step(*p), lambda cache, d: backward(params, cache, d), point, rng())
+    check_gradients(
+        lambda p: lstm_module.lstm_step(*p),
+        lambda cache, d: backward(params, cache, d),
+        point,
+        rng(),
+    )
 
 
 def check_lstm_gates_backward(backward):
@@ -111,13 +137,19 @@ def check_trace_backward(backward):
         _, cache = unroll(Leaky, params, XS, state, mask)
         dparams, dxs, _ = unroll_backward(Leaky, params, cache, (dhs, dlast))
         assert relative_error(back.da_xs @ params.W_x.T, dxs) < 1e-12
-        assert relative_error(np.einsum("tbh,tba->ha", cache.previous_hs, back.da_hs), dparams.W_h) < 1e-12
+        assert (
+            relative_error(np.einsum("tbh,tba->ha", cache.previous_hs, back.da_hs), dparams.W_h)
+            < 1e-12
+        )
         for t in range(T - 1):
             after, rest = tree_map(lambda leaf, t=t: leaf[t], traced.states), slice(t + 1, None)
             _, cache = unroll(Leaky, params, XS[rest], after, None if mask is None else mask[rest])
             _, _, dafter = unroll_backward(Leaky, params, cache, (dhs[rest], dlast))
             dh = dafter.h + dhs[t] * (1 if mask is None else mask[t][:, None])
-            assert relative_error(back.dstates.h[t], dh) < 1e-12 and relative_error(back.dstates.c[t], dafter.c) < 1e-12
+            assert (
+                relative_error(back.dstates.h[t], dh) < 1e-12
+                and relative_error(back.dstates.c[t], dafter.c) < 1e-12
+            )
         assert relative_error(back.dstates.c[-1], dlast.c) < 1e-12
 
 
@@ -125,13 +157,20 @@ def check_unroll_backward(backward):
     params, state = random_start(Leaky, rng(), B, D, H)
     point = params, rng().standard_normal((T, B, D)), state
     for mask in (None, MASK):
-        check_gradients(lambda p, mask=mask: unroll(Leaky, *p, mask), lambda c, d: backward(Leaky, params, c, d), point, rng())
+        check_gradients(
+            lambda p, mask=mask: unroll(Leaky, *p, mask),
+            lambda c, d: backward(Leaky, params, c, d),
+            point,
+            rng(),
+        )
 
 
 def check_any_step_backward(backward):
     params, state = random_start(Leaky, rng(), B, D, H)
     point = params, rng().standard_normal((B, D)), state
-    check_gradients(lambda p: step(Leaky, *p), lambda cache, d: backward(Leaky, params, cache, d), point, rng())
+    check_gradients(
+        lambda p: step(Leaky, *p), lambda cache, d: backward(Leaky, params, cache, d), point, rng()
+    )
 
 
 def check_norm_lstm_backward(backward):
@@ -143,7 +182,12 @@ def check_normalize_backward(backward):
         normed = normalize(*point)
         return normed.y, normed
 
-    check_gradients(forward, lambda cache, dy: (backward(cache, dy),), (rng().standard_normal((B, H)),), np.random.default_rng(1))
+    check_gradients(
+        forward,
+        lambda cache, dy: (backward(cache, dy),),
+        (rng().standard_normal((B, H)),),
+        np.random.default_rng(1),
+    )
 
 
 def check_loss(plain, targets, slope, options):
@@ -151,15 +195,21 @@ def check_loss(plain, targets, slope, options):
 
     def check(loss):
         with np.errstate(all="raise", under="ignore"):
-            assert np.isfinite(loss(np.where(targets_of(targets) > 0, -1e4, 1e4), targets, **options)[1]).all()
+            assert np.isfinite(
+                loss(np.where(targets_of(targets) > 0, -1e4, 1e4), targets, **options)[1]
+            ).all()
         ys = rng().standard_normal((T, B, H))
         for mask in (None, MASK):
             value, dys = loss(ys, targets, mask=mask, **options)
             counted = np.ones((T, B), bool) if mask is None else mask
             rows = [plain(ys[t, b], targets[t, b], **options) for t, b in np.argwhere(counted)]
             assert abs(value - np.mean(rows)) < 1e-12
-            reference = numerical_gradient(lambda p, mask=mask: loss(p[0], targets, mask=mask, **options)[0], (ys,), slope)[0]
-            assert relative_error(dys, reference) < (1e-12 if slope is not central_difference_slope else 1e-6)
+            reference = numerical_gradient(
+                lambda p, mask=mask: loss(p[0], targets, mask=mask, **options)[0], (ys,), slope
+            )[0]
+            assert relative_error(dys, reference) < (
+                1e-12 if slope is not central_difference_slope else 1e-6
+            )
 
     return check
 
@@ -189,14 +239,32 @@ CHECKS = {  # the function, and the check that must fail for each of its mutants
     "elman_step_backward": (elman_module.elman_step_backward, check_step_backward),
     "elman_pointwise_backward": (elman_module.elman_pointwise_backward, check_pointwise_backward),
     "lstm_step_backward": (lstm_module.lstm_step_backward, check_lstm_step_backward),
-    "lstm_pointwise_backward": (lstm_pointwise_backward, check_gated_backward(lstm_module.lstm, LSTM_ACTIVATIONS)),
+    "lstm_pointwise_backward": (
+        lstm_pointwise_backward,
+        check_gated_backward(lstm_module.lstm, LSTM_ACTIVATIONS),
+    ),
     "lstm_gates_backward": (lstm_module.lstm_gates_backward, check_lstm_gates_backward),
-    "lstm_1997_pointwise_backward": (lstm_1997_pointwise_backward, check_gated_backward(lstm_1997, NO_FORGET_GATE)),
-    "coupled_lstm_pointwise_backward": (coupled_lstm_pointwise_backward, check_gated_backward(coupled_lstm, COUPLED_GATES)),
-    "peephole_lstm_pointwise_backward": (peephole_lstm_pointwise_backward, check_gated_backward(peephole_lstm, LSTM_ACTIVATIONS)),
-    "gru_pointwise_backward": (gru_pointwise_backward, check_gated_backward(gru_module.gru, GRU_ACTIVATIONS)),
+    "lstm_1997_pointwise_backward": (
+        lstm_1997_pointwise_backward,
+        check_gated_backward(lstm_1997, NO_FORGET_GATE),
+    ),
+    "coupled_lstm_pointwise_backward": (
+        coupled_lstm_pointwise_backward,
+        check_gated_backward(coupled_lstm, COUPLED_GATES),
+    ),
+    "peephole_lstm_pointwise_backward": (
+        peephole_lstm_pointwise_backward,
+        check_gated_backward(peephole_lstm, LSTM_ACTIVATIONS),
+    ),
+    "gru_pointwise_backward": (
+        gru_pointwise_backward,
+        check_gated_backward(gru_module.gru, GRU_ACTIVATIONS),
+    ),
     "gru_gates_backward": (gru_module.gru_gates_backward, check_gru_gates_backward),
-    "gru_before_pointwise_backward": (gru_before_pointwise_backward, check_gated_backward(gru_before, GRU_ACTIVATIONS)),
+    "gru_before_pointwise_backward": (
+        gru_before_pointwise_backward,
+        check_gated_backward(gru_before, GRU_ACTIVATIONS),
+    ),
     "trace_backward": (trace_backward, check_trace_backward),
     "unroll_backward": (unroll_backward, check_unroll_backward),
     "step_backward": (step_backward, check_any_step_backward),
@@ -262,7 +330,9 @@ def test_the_original_passes(name):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", CHECKS)
 def test_every_slip_is_caught(name, monkeypatch):
-    monkeypatch.setattr(gradient_check, "numerical_gradient", lambda loss, point, slope: point)  # no diagnosis: it is slow
+    monkeypatch.setattr(
+        gradient_check, "numerical_gradient", lambda loss, point, slope: point
+    )  # no diagnosis: it is slow
     tried, survivors = surviving(*CHECKS[name])
     assert tried >= 15, f"only {tried} slips were tried"
     assert survivors == HARMLESS.get(name, []), "\n".join(survivors)

@@ -31,7 +31,10 @@ def test_the_step_is_the_formula_one_number_at_a_time(rng):
     new, _ = NormLSTM.pointwise(params, a_x, a_h, state)
     for row in range(B):
         x, h = norm(a_x[row]), norm(a_h[row])
-        u = [params.gain_x[j] * x[j] + params.gain_h[j] * h[j] + params.shift[j] for j in range(4 * H)]
+        u = [
+            params.gain_x[j] * x[j] + params.gain_h[j] * h[j] + params.shift[j]
+            for j in range(4 * H)
+        ]
         i, f, o = ([1 / (1 + math.exp(-u[gate * H + k])) for k in range(H)] for gate in range(3))
         c = [f[k] * state.c[row, k] + i[k] * math.tanh(u[3 * H + k]) for k in range(H)]
         shown = norm(c)
@@ -50,7 +53,12 @@ def test_every_gradient_of_the_normalisation_is_the_slope(rng):
         normed = normalize(*point)
         return normed.y, normed
 
-    check_gradients(forward, lambda cache, dy: (normalize_backward(cache, dy),), (rng.standard_normal((B, H)),), rng)
+    check_gradients(
+        forward,
+        lambda cache, dy: (normalize_backward(cache, dy),),
+        (rng.standard_normal((B, H)),),
+        rng,
+    )
 
 
 def test_the_normalisation_agrees_with_pytorch(rng):
@@ -81,7 +89,9 @@ def test_no_sequence_sees_another(rng):
 def test_a_row_of_equal_entries_is_no_division_by_zero(rng):
     params = NormLSTM.init(rng, D, H)
     with np.errstate(all="raise"):
-        (state, _) = NormLSTM.pointwise(params, np.ones((B, 4 * H)), np.zeros((B, 4 * H)), NormLSTM.initial_state(params, B))
+        (state, _) = NormLSTM.pointwise(
+            params, np.ones((B, 4 * H)), np.zeros((B, 4 * H)), NormLSTM.initial_state(params, B)
+        )
     assert np.isfinite(state.h).all()
 
 
@@ -89,7 +99,9 @@ def test_a_row_of_equal_entries_is_no_division_by_zero(rng):
 def test_a_broken_backward_is_caught(slip, rng):
     def broken(normed, dy):
         dy_mean = 0 if slip == "no mean" else dy.mean(axis=1, keepdims=True)
-        stretch = 0 if slip == "no variance" else normed.y * (dy * normed.y).mean(axis=1, keepdims=True)
+        stretch = (
+            0 if slip == "no variance" else normed.y * (dy * normed.y).mean(axis=1, keepdims=True)
+        )
         return (1 if slip == "gain forgotten" else normed.scale) * (dy - dy_mean - stretch)
 
     def forward(point):
@@ -97,7 +109,9 @@ def test_a_broken_backward_is_caught(slip, rng):
         return normed.y, normed
 
     with pytest.raises(GradientError):
-        check_gradients(forward, lambda cache, dy: (broken(cache, dy),), (rng.standard_normal((B, H)),), rng)
+        check_gradients(
+            forward, lambda cache, dy: (broken(cache, dy),), (rng.standard_normal((B, H)),), rng
+        )
 
 
 def test_it_starts_as_a_normalised_lstm_with_an_open_forget_gate(rng):
@@ -111,18 +125,24 @@ def test_float32_stays_float32(rng):
     params = tree_cast(NormLSTM.init(rng, D, H), np.float32)
     layer, xs = Recurrent(NormLSTM, D, H), rng.standard_normal((T, B, D)).astype(np.float32)
     hs, _, cache = layer.forward(params, xs)
-    assert {leaf.dtype for leaf in tree_leaves((hs, *layer.backward(params, cache, hs)))} == {np.dtype("float32")}
+    assert {leaf.dtype for leaf in tree_leaves((hs, *layer.backward(params, cache, hs)))} == {
+        np.dtype("float32")
+    }
 
 
 @pytest.mark.parametrize("name", ["gain_x", "gain_h", "shift", "gain_c", "shift_c"])
 def test_parameters_of_another_shape_are_refused(name, rng):
     params = NormLSTM.init(rng, D, H)
     with pytest.raises(ValueError, match=f"{name}: expected shape"):
-        Recurrent(NormLSTM, D, H).forward(params._replace(**{name: np.ones(1)}), rng.standard_normal((T, B, D)))
+        Recurrent(NormLSTM, D, H).forward(
+            params._replace(**{name: np.ones(1)}), rng.standard_normal((T, B, D))
+        )
 
 
 def test_parameters_of_the_lstm_are_refused(rng):
-    with pytest.raises(TypeError, match=r"params: expected NormLSTMParams\(W_x, .*gain_x.*\), got LSTMParams"):
+    with pytest.raises(
+        TypeError, match=r"params: expected NormLSTMParams\(W_x, .*gain_x.*\), got LSTMParams"
+    ):
         Recurrent(NormLSTM, D, H).forward(LSTM.init(rng, D, H), rng.standard_normal((T, B, D)))
 
 

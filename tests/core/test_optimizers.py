@@ -5,7 +5,17 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from rnn_tutorial.train import adagrad, adam, clip_by_global_norm, clipped, exponential, frozen, momentum, rmsprop, sgd
+from rnn_tutorial.train import (
+    adagrad,
+    adam,
+    clip_by_global_norm,
+    clipped,
+    exponential,
+    frozen,
+    momentum,
+    rmsprop,
+    sgd,
+)
 from rnn_tutorial.tree import tree_add, tree_cast, tree_leaves, tree_map, tree_random_like
 
 
@@ -20,7 +30,10 @@ NAMES = ["sgd", "momentum", "adagrad", "rmsprop", "adam"]
 
 def start(seed=0):
     rng = np.random.default_rng(seed)
-    return (Params(rng.standard_normal((3, 4)), rng.standard_normal(4)), Params(rng.standard_normal((4, 2)), np.zeros(2)))
+    return (
+        Params(rng.standard_normal((3, 4)), rng.standard_normal(4)),
+        Params(rng.standard_normal((4, 2)), np.zeros(2)),
+    )
 
 
 def gradients(params, count, seed=1):
@@ -47,9 +60,17 @@ def run(optimizer, params, grads):
         ("Adagrad", {"lr": 0.1, "eps": 0.01}, adagrad(0.1, epsilon=0.01)),
         ("RMSprop", {}, rmsprop()),
         ("RMSprop", {"lr": 0.05}, rmsprop(0.05)),
-        ("RMSprop", {"lr": 0.05, "alpha": 0.7, "eps": 0.01}, rmsprop(0.05, decay=0.7, epsilon=0.01)),
+        (
+            "RMSprop",
+            {"lr": 0.05, "alpha": 0.7, "eps": 0.01},
+            rmsprop(0.05, decay=0.7, epsilon=0.01),
+        ),
         ("Adam", {}, adam()),
-        ("Adam", {"lr": 0.05, "betas": (0.6, 0.8), "eps": 0.01}, adam(0.05, beta1=0.6, beta2=0.8, epsilon=0.01)),
+        (
+            "Adam",
+            {"lr": 0.05, "betas": (0.6, 0.8), "eps": 0.01},
+            adam(0.05, beta1=0.6, beta2=0.8, epsilon=0.01),
+        ),
     ],
 )
 def test_pytorch_takes_the_same_steps(name, options, ours):
@@ -91,7 +112,9 @@ def test_float32_stays_float32_and_nothing_is_changed_in_place(optimizer):
         leaf.flags.writeable = False
     after, state = run(optimizer, params, grads)
     assert {leaf.dtype for leaf in tree_leaves(after)} == {np.dtype(np.float32)}
-    assert {leaf.dtype for leaf in tree_leaves(state) if isinstance(leaf, np.ndarray)} <= {np.dtype(np.float32)}
+    assert {leaf.dtype for leaf in tree_leaves(state) if isinstance(leaf, np.ndarray)} <= {
+        np.dtype(np.float32)
+    }
     careful = clipped(sgd(lambda step: np.float64(0.1)), clip_by_global_norm, np.float64(1))
     updates, _ = careful.update(grads[0], careful.init(params))
     assert {leaf.dtype for leaf in tree_leaves(updates)} == {np.dtype(np.float32)}
@@ -117,7 +140,9 @@ def test_frozen_parts_stay_bit_for_bit_and_the_others_move_as_alone(optimizer):
     alone, alone_state = run(optimizer, params[1], [grad[1] for grad in grads])
     for leaf, before in zip(after[0], params[0], strict=True):
         assert leaf.tobytes() == before.tobytes()
-    for leaf, wanted in zip(tree_leaves((after[1], state)), tree_leaves((alone, alone_state)), strict=True):
+    for leaf, wanted in zip(
+        tree_leaves((after[1], state)), tree_leaves((alone, alone_state)), strict=True
+    ):
         assert np.array_equal(leaf, wanted)
 
 
@@ -132,10 +157,14 @@ def test_everything_or_nothing_can_be_frozen():
     params = start()
     grads = gradients(params, 2)
     same, _ = run(frozen(adam(0.1), False), params, grads)
-    assert all(np.array_equal(a, b) for a, b in zip(tree_leaves(same), tree_leaves(params), strict=True))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(tree_leaves(same), tree_leaves(params), strict=True)
+    )
     moved, _ = run(frozen(adam(0.1), True), params, grads)
     wanted, _ = run(adam(0.1), params, grads)
-    assert all(np.array_equal(a, b) for a, b in zip(tree_leaves(moved), tree_leaves(wanted), strict=True))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(tree_leaves(moved), tree_leaves(wanted), strict=True)
+    )
 
 
 def test_a_choice_that_does_not_fit_is_refused():
@@ -230,13 +259,20 @@ def test_a_gradient_of_another_dtype_never_becomes_a_step(optimizer):
         tree_add(params, updates)
 
 
-@pytest.mark.parametrize("optimizer", [*ALL, clipped(sgd(0.1), clip_by_global_norm, 1e6), frozen(sgd(0.1), (True, True))])
+@pytest.mark.parametrize(
+    "optimizer", [*ALL, clipped(sgd(0.1), clip_by_global_norm, 1e6), frozen(sgd(0.1), (True, True))]
+)
 @pytest.mark.parametrize("dtype", [int, np.float16, object])
 def test_whole_numbers_short_ones_and_objects_are_refused(optimizer, dtype):
     params = start()
-    with pytest.raises(TypeError, match=r"gradient\[0\].W: expected an array of floating-point numbers, got an array of"):
+    with pytest.raises(
+        TypeError,
+        match=r"gradient\[0\].W: expected an array of floating-point numbers, got an array of",
+    ):
         optimizer.update(tree_cast(params, dtype), optimizer.init(params))
-    with pytest.raises(TypeError, match=r"params\[0\].W: expected an array of floating-point numbers"):
+    with pytest.raises(
+        TypeError, match=r"params\[0\].W: expected an array of floating-point numbers"
+    ):
         optimizer.init(tree_cast(params, dtype))
 
 
@@ -247,7 +283,9 @@ def test_the_state_of_another_optimizer_is_refused_by_name(optimizer):
     for other in ALL:
         state = other.init(params)
         if other is not optimizer:
-            with pytest.raises(TypeError, match=rf"state: expected {own}\(step.*\), got {type(state).__name__}"):
+            with pytest.raises(
+                TypeError, match=rf"state: expected {own}\(step.*\), got {type(state).__name__}"
+            ):
                 optimizer.update(params, state)
 
 

@@ -18,7 +18,9 @@ DIAGRAMS = {
     "unrolled": plotting.draw_unrolled,
     "unrolled backward": lambda **k: plotting.draw_unrolled(3, losses=True, backward=True, **k),
     "unrolled bare": lambda **k: plotting.draw_unrolled(2, outputs=False, folded=False, **k),
-    "unrolled bare backward": lambda **k: plotting.draw_unrolled(1, outputs=False, folded=False, backward=True, **k),
+    "unrolled bare backward": lambda **k: plotting.draw_unrolled(
+        1, outputs=False, folded=False, backward=True, **k
+    ),
     "step": plotting.draw_step,
     "step backward": lambda **k: plotting.draw_step(backward=True, **k),
     "window": plotting.draw_window,
@@ -35,17 +37,29 @@ DIAGRAMS = {
     "both directions of one": lambda **k: plotting.draw_both_directions(1, backward=True, **k),
 }
 CURVES = {
-    "learning": lambda **k: plotting.plot_learning_curve({"a": [3.0, 2.0, 1.0]}, smoothing=2, baselines={"b": 2}, **k),
+    "learning": lambda **k: plotting.plot_learning_curve(
+        {"a": [3.0, 2.0, 1.0]}, smoothing=2, baselines={"b": 2}, **k
+    ),
     "u": lambda **k: plotting.plot_u_curve([1e-3, 1e-2], {"central": [1e-6, 1e-4]}, **k),
     "norms": lambda **k: plotting.plot_jacobian_norms({"a": [1.0, 0.5]}, {"a": [1.0, 0.9]}, **k),
     "states": lambda **k: plotting.plot_states(np.eye(3), symbols="a \n", **k),
     "signals": lambda **k: plotting.plot_signals({"a": [0.0, 1.0], "b": [-1.0, 0.0]}, **k),
-    "padding": lambda **k: plotting.plot_padding(np.array([[True, True], [False, True]]), symbols=("a", "b "), **k),
+    "padding": lambda **k: plotting.plot_padding(
+        np.array([[True, True], [False, True]]), symbols=("a", "b "), **k
+    ),
     "truncation": lambda **k: plotting.plot_truncation_bias([1, 2], {"dW_h": [0.5, 0.0]}, **k),
-    "gates": lambda **k: plotting.plot_gates({"i": np.eye(3), "f": np.ones((3, 3))}, symbols="a \n", **k),
-    "traces": lambda **k: plotting.plot_traces({"a": [1.0, 2.0, 3.0], "b": np.eye(3)}, symbols="a \n", **k),
-    "gradient flow": lambda **k: plotting.plot_gradient_flow({"a": [0.5, 1.0], "b": [0.0, 1.0]}, **k),
-    "trials": lambda **k: plotting.plot_trials({"a": [100, None], "b": [200, 300]}, limit=1000, **k),
+    "gates": lambda **k: plotting.plot_gates(
+        {"i": np.eye(3), "f": np.ones((3, 3))}, symbols="a \n", **k
+    ),
+    "traces": lambda **k: plotting.plot_traces(
+        {"a": [1.0, 2.0, 3.0], "b": np.eye(3)}, symbols="a \n", **k
+    ),
+    "gradient flow": lambda **k: plotting.plot_gradient_flow(
+        {"a": [0.5, 1.0], "b": [0.0, 1.0]}, **k
+    ),
+    "trials": lambda **k: plotting.plot_trials(
+        {"a": [100, None], "b": [200, 300]}, limit=1000, **k
+    ),
     "roofline": lambda **k: plotting.plot_roofline(200, 20, {"a": (1.0, 10.0)}, **k),
     "ratios": lambda **k: plotting.plot_ratios({"a": {"float32": 0.5, "float64": 2.0}}, **k),
 }
@@ -64,7 +78,11 @@ def words(ax):
 
 def lines(ax):
     """Return {label: (xs, ys)} of all lines with a public label."""
-    return {line.get_label(): line.get_data() for line in ax.lines if not line.get_label().startswith("_")}
+    return {
+        line.get_label(): line.get_data()
+        for line in ax.lines
+        if not line.get_label().startswith("_")
+    }
 
 
 def legend(ax):
@@ -94,7 +112,12 @@ def test_no_words_of_a_diagram_overlap_or_leave_the_picture(draw):
     ax.figure.canvas.draw()
     boxes = {text: text.get_window_extent() for text in ax.texts if text.get_text()}
     for box in boxes.values():
-        assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= ax.figure.bbox.width and box.y1 <= ax.figure.bbox.height
+        assert (
+            box.x0 >= 0
+            and box.y0 >= 0
+            and box.x1 <= ax.figure.bbox.width
+            and box.y1 <= ax.figure.bbox.height
+        )
     for (one, a), (other, b) in combinations(boxes.items(), 2):
         assert not a.overlaps(b), f"{one.get_text()} overlaps {other.get_text()}"
 
@@ -121,7 +144,9 @@ def contrast(one, other):
     """Return the contrast ratio of the Web Content Accessibility Guidelines."""
 
     def luminance(colour):
-        channels = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+        channels = [
+            c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)
+        ]
         return 0.2126 * channels[0] + 0.7152 * channels[1] + 0.0722 * channels[2] + 0.05
 
     return max(luminance(one), luminance(other)) / min(luminance(one), luminance(other))
@@ -137,11 +162,14 @@ def test_the_style_can_be_used_for_a_block_or_for_a_session():
 
 
 def test_importing_the_package_does_not_import_matplotlib():
-    modules = (
-        "rnn_tutorial, rnn_tutorial.data, rnn_tutorial.sequence.unroll, rnn_tutorial.layers.core, rnn_tutorial.train.training"
-    )
+    modules = "rnn_tutorial, rnn_tutorial.data, rnn_tutorial.sequence.unroll, rnn_tutorial.layers.core, rnn_tutorial.train.training"
     code = f"import sys, {modules}; print('matplotlib' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+        == "False\n"
+    )
 
 
 def test_the_learning_curve_shows_the_losses_and_their_trailing_mean():
@@ -161,7 +189,11 @@ def test_the_learning_curve_shows_the_losses_and_their_trailing_mean():
     assert xs.tolist() == [2, 4] and ys.tolist() == [5, 1]
     assert set(lines(ax)["3-gram: 2.51"][1]) == {2.51} and set(lines(ax)["blind: 6"][1]) == {6}
     assert legend(ax) == ["training", "validation", "3-gram: 2.51", "blind: 6"]
-    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("update", "loss (bits)", "linear")
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == (
+        "update",
+        "loss (bits)",
+        "linear",
+    )
 
 
 def test_without_smoothing_the_curve_is_the_losses():
@@ -183,19 +215,29 @@ def test_the_legend_stands_beside_the_data():
 
 def test_the_u_curve_shows_each_method_on_logarithmic_axes():
     ax = plotting.plot_u_curve([1e-8, 1e-4], {"central": [1e-3, 1e-9], "complex step": [0.0, 1e-9]})
-    assert lines(ax)["central"][0].tolist() == [1e-8, 1e-4] and lines(ax)["central"][1].tolist() == [1e-3, 1e-9]
+    assert lines(ax)["central"][0].tolist() == [1e-8, 1e-4] and lines(ax)["central"][
+        1
+    ].tolist() == [1e-3, 1e-9]
     assert lines(ax)["complex step"][1].tolist() == [1e-17, 1e-9]
     assert ax.get_xscale() == ax.get_yscale() == "log" and legend(ax) == ["central", "complex step"]
 
 
 def test_norms_stand_over_the_distance_with_their_bounds_in_the_same_colour():
-    ax = plotting.plot_jacobian_norms({"0.9": [1.0, 0.8, 0.0], "1.1": [1.0, 1.1, 1.2]}, {"1.1": [1.0, 1.3, 1.5]})
+    ax = plotting.plot_jacobian_norms(
+        {"0.9": [1.0, 0.8, 0.0], "1.1": [1.0, 1.1, 1.2]}, {"1.1": [1.0, 1.3, 1.5]}
+    )
     xs, ys = lines(ax)["0.9"]
     assert xs.tolist() == [0, 1, 2] and ys[:2].tolist() == [1, 0.8] and np.isnan(ys[2])
     drawn = {line.get_label(): line for line in ax.lines}
     assert drawn["_bound of 1.1"].get_ydata().tolist() == [1, 1.3, 1.5]
-    assert drawn["_bound of 1.1"].get_color() == drawn["1.1"].get_color() != drawn["0.9"].get_color()
-    assert "_bound of 0.9" not in drawn and legend(ax) == ["0.9", "1.1", "bound"] and ax.get_yscale() == "log"
+    assert (
+        drawn["_bound of 1.1"].get_color() == drawn["1.1"].get_color() != drawn["0.9"].get_color()
+    )
+    assert (
+        "_bound of 0.9" not in drawn
+        and legend(ax) == ["0.9", "1.1", "bound"]
+        and ax.get_yscale() == "log"
+    )
     assert legend(plotting.plot_jacobian_norms({"a": [1.0]})) == ["a"]
 
 
@@ -215,11 +257,20 @@ def test_signals_stand_in_lanes_that_do_not_meet():
     zeros = ax.get_yticks()
     assert [tick.get_text() for tick in ax.get_yticklabels()] == list(signals)
     for zero, (label, values) in zip(zeros, signals.items(), strict=True):
-        xs, ys = (np.asarray(axis) for axis in next(line for line in ax.lines if line.get_label() == label).get_data())
+        xs, ys = (
+            np.asarray(axis)
+            for axis in next(line for line in ax.lines if line.get_label() == label).get_data()
+        )
         np.testing.assert_allclose(ys - zero, values, atol=1e-12)
         assert xs.tolist() == [1, 2, 3]
-    stems = [segment[:, 1] for collection in ax.collections for segment in collection.get_segments()]
-    tops = [zero + value for zero, values in zip(zeros, signals.values(), strict=True) for value in values]
+    stems = [
+        segment[:, 1] for collection in ax.collections for segment in collection.get_segments()
+    ]
+    tops = [
+        zero + value
+        for zero, values in zip(zeros, signals.values(), strict=True)
+        for value in values
+    ]
     np.testing.assert_allclose([stem[1] for stem in stems], tops, atol=1e-12)
     np.testing.assert_allclose([stem[0] for stem in stems], np.repeat(zeros, 3), atol=1e-12)
     assert zeros[0] - 1 > zeros[1] + 2 and zeros[1] - 1 > zeros[2] + 2
@@ -228,7 +279,12 @@ def test_signals_stand_in_lanes_that_do_not_meet():
 def test_the_truncation_error_stands_over_the_window():
     ax = plotting.plot_truncation_bias([1, 2, 4], {"dW_h": [0.5, 0.25, 0.0]})
     xs, ys = lines(ax)["dW_h"]
-    assert list(xs) == [1, 2, 4] and ys[:2].tolist() == [0.5, 0.25] and np.isnan(ys[2]) and ax.get_yscale() == "log"
+    assert (
+        list(xs) == [1, 2, 4]
+        and ys[:2].tolist() == [0.5, 0.25]
+        and np.isnan(ys[2])
+        and ax.get_yscale() == "log"
+    )
 
 
 @pytest.mark.parametrize("T", [1, 4])
@@ -244,15 +300,25 @@ def test_the_unrolled_picture_has_every_step_and_one_set_of_weights(T):
 
 
 def arrows(ax, colour):
-    return [p for p in ax.patches if isinstance(p, FancyArrowPatch) and to_hex(p.get_edgecolor()) == colour]
+    return [
+        p
+        for p in ax.patches
+        if isinstance(p, FancyArrowPatch) and to_hex(p.get_edgecolor()) == colour
+    ]
 
 
 def test_the_way_back_runs_against_every_arrow():
-    for ax in (plotting.draw_unrolled(3, losses=True, backward=True, folded=False), plotting.draw_step(backward=True)):
+    for ax in (
+        plotting.draw_unrolled(3, losses=True, backward=True, folded=False),
+        plotting.draw_step(backward=True),
+    ):
         forward, backward = arrows(ax, plotting.BLACK), arrows(ax, plotting.VERMILLION)
         assert len(forward) == len(backward) > 0
         for one, other in zip(forward, backward, strict=True):
-            (start, end), (back_start, back_end) = np.array(one._posA_posB), np.array(other._posA_posB)
+            (start, end), (back_start, back_end) = (
+                np.array(one._posA_posB),
+                np.array(other._posA_posB),
+            )
             np.testing.assert_allclose(back_end - back_start, start - end, atol=1e-12)
             assert one.get_linestyle() != other.get_linestyle()
     assert not arrows(plotting.draw_step(), plotting.VERMILLION)
@@ -260,24 +326,45 @@ def test_the_way_back_runs_against_every_arrow():
 
 def test_the_step_says_every_shape_and_every_gradient():
     said = words(plotting.draw_step())
-    assert {"$x_t$\n(B, D)", "$W_x$\n(D, H)", "$h_{t-1}$\n(B, H)", "$W_h$\n(H, H)", "$b$\n(H,)", "$h_t$\n(B, H)"} <= set(said)
+    assert {
+        "$x_t$\n(B, D)",
+        "$W_x$\n(D, H)",
+        "$h_{t-1}$\n(B, H)",
+        "$W_h$\n(H, H)",
+        "$b$\n(H,)",
+        "$h_t$\n(B, H)",
+    } <= set(said)
     gradients = set(words(plotting.draw_step(backward=True))) - set(said)
     assert len(gradients) == 7 and r"$dW_h = h_{t-1}^\top\,da_t$" in gradients
 
 
 def test_the_window_reaches_as_far_as_it_is_long():
     ax = plotting.draw_window(6, 2)
-    assert "A window: the last 2 inputs, and nothing before them" in words(ax) and "out of reach" in words(ax)
-    assert len(arrows(ax, plotting.BLACK)) == 2 + 1 + 6 + 5 + 1  # window, its answer; inputs, states, their answer
+    assert "A window: the last 2 inputs, and nothing before them" in words(
+        ax
+    ) and "out of reach" in words(ax)
+    assert (
+        len(arrows(ax, plotting.BLACK)) == 2 + 1 + 6 + 5 + 1
+    )  # window, its answer; inputs, states, their answer
     assert "out of reach" not in words(plotting.draw_window(3, 3))
 
 
 def test_a_matrix_has_as_many_cells_as_entries():
     B, D, H = 2, 3, 5
     ax = plotting.draw_shapes(B, D, H)
-    cells = [p for p in ax.patches if isinstance(p, Rectangle) and to_hex(p.get_edgecolor()) == plotting.GREY]
+    cells = [
+        p
+        for p in ax.patches
+        if isinstance(p, Rectangle) and to_hex(p.get_edgecolor()) == plotting.GREY
+    ]
     assert len(cells) == B * D + D * H + B * H + H * H + H + B * H
-    assert {"(B, D)\n(2, 3)", "(D, H)\n(3, 5)", "(B, H)\n(2, 5)", "(H, H)\n(5, 5)", "(H,)\n(5,)"} <= set(words(ax))
+    assert {
+        "(B, D)\n(2, 3)",
+        "(D, H)\n(3, 5)",
+        "(B, H)\n(2, 5)",
+        "(H, H)\n(5, 5)",
+        "(H,)\n(5,)",
+    } <= set(words(ax))
 
 
 def test_there_is_a_path_to_every_loss_from_the_source_on():
@@ -287,20 +374,41 @@ def test_there_is_a_path_to_every_loss_from_the_source_on():
         assert xs[0] == lines(ax)["$L_{2}$"][0][0]
     products = [word for word in words(ax) if "frac" in word]
     assert [word.count("dfrac") for word in products] == [1, 2, 3]
-    assert products[1] == r"$\dfrac{\partial L_{3}}{\partial h_{3}}\;\dfrac{\partial h_{3}}{\partial h_{2}}$"
+    assert (
+        products[1]
+        == r"$\dfrac{\partial L_{3}}{\partial h_{3}}\;\dfrac{\partial h_{3}}{\partial h_{2}}$"
+    )
     assert "$dh_{2}$ is the sum over the paths" in words(ax)
 
 
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
-        (lambda: plotting.plot_u_curve([1.0], [1.0]), r"expected a dict \{label: values\}, got list"),
-        (lambda: plotting.plot_u_curve([1.0, 2.0], {"a": [1.0]}), "errors, a: expected 2 values, got 1"),
-        (lambda: plotting.plot_learning_curve({"a": [[1.0]]}), r"a: expected values of shape \(N,\), got \(1, 1\)"),
-        (lambda: plotting.plot_learning_curve({"a": [1.0]}, steps={"a": [1, 2]}), "steps, a: expected 1 values, got 2"),
+        (
+            lambda: plotting.plot_u_curve([1.0], [1.0]),
+            r"expected a dict \{label: values\}, got list",
+        ),
+        (
+            lambda: plotting.plot_u_curve([1.0, 2.0], {"a": [1.0]}),
+            "errors, a: expected 2 values, got 1",
+        ),
+        (
+            lambda: plotting.plot_learning_curve({"a": [[1.0]]}),
+            r"a: expected values of shape \(N,\), got \(1, 1\)",
+        ),
+        (
+            lambda: plotting.plot_learning_curve({"a": [1.0]}, steps={"a": [1, 2]}),
+            "steps, a: expected 1 values, got 2",
+        ),
         (lambda: plotting.plot_learning_curve({k: [1.0] for k in "abcdefg"}), "at most 6 curves"),
-        (lambda: plotting.plot_states(np.ones((3, 2, 1))), r"hs: expected .* shape \(T, H\), got \(3, 2, 1\)"),
-        (lambda: plotting.plot_states(np.ones((3, 2)), symbols="ab"), "symbols: expected T = 3 symbols, got 2"),
+        (
+            lambda: plotting.plot_states(np.ones((3, 2, 1))),
+            r"hs: expected .* shape \(T, H\), got \(3, 2, 1\)",
+        ),
+        (
+            lambda: plotting.plot_states(np.ones((3, 2)), symbols="ab"),
+            "symbols: expected T = 3 symbols, got 2",
+        ),
         (lambda: plotting.draw_window(3, 4), "window: expected at most T = 3 steps, got 4"),
         (lambda: plotting.draw_paths(3, source=4), "source: expected 1 to 6 paths"),
         (lambda: plotting.draw_paths(9), "source: expected 1 to 6 paths"),

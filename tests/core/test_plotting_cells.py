@@ -23,7 +23,11 @@ def words(ax):
 
 
 def arrows(ax, colour):
-    return [p for p in ax.patches if isinstance(p, FancyArrowPatch) and to_hex(p.get_edgecolor()) == colour]
+    return [
+        p
+        for p in ax.patches
+        if isinstance(p, FancyArrowPatch) and to_hex(p.get_edgecolor()) == colour
+    ]
 
 
 def inputs(paths, name):
@@ -42,7 +46,11 @@ def forward(nodes, paths, values, operations):
         for name in missing:
             sources = inputs(paths, name)
             if sources and sources <= values.keys():
-                function = operations[nodes[name].words] if nodes[name].size is None else lambda value: value
+                function = (
+                    operations[nodes[name].words]
+                    if nodes[name].size is None
+                    else lambda value: value
+                )
                 values[name] = function(*(values[source] for source in sources))
     return values
 
@@ -61,11 +69,22 @@ ELEMENTWISE = {
 
 def test_the_arrows_of_the_lstm_compute_an_lstm():
     c, a_f, a_i, a_g, a_o = np.random.default_rng(0).normal(size=5)
-    given = {"c before": c, "a_f": a_f, "a_i": a_i, "a_g": a_g, "a_o": a_o, "h before": 0, "x": 0, "map": 0}
+    given = {
+        "c before": c,
+        "a_f": a_f,
+        "a_i": a_i,
+        "a_g": a_g,
+        "a_o": a_o,
+        "h before": 0,
+        "x": 0,
+        "map": 0,
+    }
     got = forward(cells._LSTM_NODES, cells._LSTM_PATHS, given, ELEMENTWISE)
     assert got["c"] == pytest.approx(sigmoid(a_f) * c + sigmoid(a_i) * np.tanh(a_g))
     assert got["h"] == pytest.approx(sigmoid(a_o) * np.tanh(got["c"]))
-    assert [got[gate] for gate in "fiog"] == pytest.approx([*sigmoid(np.array([a_f, a_i, a_o])), np.tanh(a_g)])
+    assert [got[gate] for gate in "fiog"] == pytest.approx(
+        [*sigmoid(np.array([a_f, a_i, a_o])), np.tanh(a_g)]
+    )
 
 
 def test_the_arrows_of_the_carousel_compute_the_cell_of_1997():
@@ -83,7 +102,16 @@ def test_the_arrows_of_the_gru_compute_the_form_that_its_title_says(form):
     h, r, z, x, W_xn, b_n, W_hn, b_hn = np.random.default_rng(2).uniform(0.2, 0.9, size=8)
     own, paths = cells._RESET_BEFORE if form == "before" else cells._RESET_AFTER
     nodes = cells._GRU_NODES | own | {"1 - z": cells._GRU_NODES["z"]}
-    given = {"h before": h, "r": r, "z": z, "1 - z": 1 - z, "x": x, "W_xn": W_xn, "b_n": b_n, "W_hn": W_hn}
+    given = {
+        "h before": h,
+        "r": r,
+        "z": z,
+        "1 - z": 1 - z,
+        "x": x,
+        "W_xn": W_xn,
+        "b_n": b_n,
+        "W_hn": W_hn,
+    }
     operations = ELEMENTWISE | {"@": lambda a, b: (a * b) ** 2}
     if form == "before":
         n = np.tanh((x * W_xn) ** 2 + b_n + (r * h * W_hn) ** 2)
@@ -98,14 +126,18 @@ def test_the_arrows_of_the_gru_compute_the_form_that_its_title_says(form):
 def paths_with_1_minus_z(paths):
     """Return the paths with the arrow from z that carries 1 - z, as its words say, coming from there."""
     assert ("z", "write", "add") in paths
-    return tuple(("1 - z", "write", "add") if path == ("z", "write", "add") else path for path in paths)
+    return tuple(
+        ("1 - z", "write", "add") if path == ("z", "write", "add") else path for path in paths
+    )
 
 
 def test_an_arrow_goes_from_the_rim_of_one_node_to_the_rim_of_the_next():
     ax = pen.canvas(None, 4, 4)
     nodes = {"box": pen.Node((1.0, 1.0), "", size=(0.8, 0.6)), "circle": pen.Node((3.0, 2.0), "")}
     pen.graph(ax, nodes, (("box", "circle", (3.0, 4.0)),))
-    (start, end), (above, outside) = (np.array(arrow._posA_posB) for arrow in arrows(ax, plotting.BLACK))
+    (start, end), (above, outside) = (
+        np.array(arrow._posA_posB) for arrow in arrows(ax, plotting.BLACK)
+    )
     np.testing.assert_allclose(start, (1.4, 1.2))
     assert np.linalg.norm(end - (3.0, 2.0)) == pytest.approx(0.27)
     assert (end - start)[0] == pytest.approx(2 * (end - start)[1])
@@ -116,17 +148,28 @@ def test_each_form_stands_below_its_title():
     ax = plotting.draw_gru_forms()
     at = {text.get_text(): text.get_position()[0] for text in ax.texts}
     before, after = at["reset before the matrix"], at["reset after the matrix"]
-    assert at["$b_{hn}$"] > after - 2.5 > before, "only the form at the right, below its title, has a second bias"
+    assert at["$b_{hn}$"] > after - 2.5 > before, (
+        "only the form at the right, below its title, has a second bias"
+    )
     formulas = {text: x for text, x in at.items() if text.startswith("$n_t =")}
-    assert {x: r"(r_t \circ h_{t-1})" in text for text, x in formulas.items()} == {before: True, after: False}
+    assert {x: r"(r_t \circ h_{t-1})" in text for text, x in formulas.items()} == {
+        before: True,
+        after: False,
+    }
 
 
 def test_an_arrow_says_that_it_carries_one_minus_z():
     ax = plotting.draw_gru_forms()
     assert words(ax).count("$1 - z_t$") == 2
     for text in (text for text in ax.texts if text.get_text() == "$1 - z_t$"):
-        (x, y), ends = text.get_position(), [np.array(arrow._posA_posB) for arrow in arrows(ax, plotting.BLACK)]
-        assert any(start[0] < x < end[0] and 0 < y - start[1] < 0.25 and start[1] == end[1] for start, end in ends)
+        (x, y), ends = (
+            text.get_position(),
+            [np.array(arrow._posA_posB) for arrow in arrows(ax, plotting.BLACK)],
+        )
+        assert any(
+            start[0] < x < end[0] and 0 < y - start[1] < 0.25 and start[1] == end[1]
+            for start, end in ends
+        )
 
 
 def test_the_gradient_goes_back_along_every_arrow_of_the_lstm():
@@ -143,7 +186,23 @@ def test_the_gradient_goes_back_along_every_arrow_of_the_lstm():
 def test_every_array_of_the_lstm_has_its_gradient():
     said = words(plotting.draw_lstm(backward=True))
     first = {text.split(" ")[0].strip("$:") for text in said if text.startswith("$d")}
-    arrays = {"i_t", "f_t", "o_t", "g_t", "a_i", "a_f", "a_o", "a_g", "a_t", "c_t", "h_t", "c_{t-1}", "h_{t-1}", "x_t", "W_x"}
+    arrays = {
+        "i_t",
+        "f_t",
+        "o_t",
+        "g_t",
+        "a_i",
+        "a_f",
+        "a_o",
+        "a_g",
+        "a_t",
+        "c_t",
+        "h_t",
+        "c_{t-1}",
+        "h_{t-1}",
+        "x_t",
+        "W_x",
+    }
     assert first == {f"d{name}" for name in arrays}
     assert any("dW_h =" in text and "db =" in text for text in said)
     assert r"$dc_{t-1} = dc_t \circ f_t$" in said and r"$df_t = dc_t \circ c_{t-1}$" in said
@@ -157,21 +216,33 @@ def test_the_carousel_goes_round_both_ways_with_weight_1():
     there, back = (line.get_xydata() for line in ax.lines if line.get_label() != "_band")
     (c_x, top), add_x = cells._CAROUSEL_NODES["c"].at, cells._CAROUSEL_NODES["add"].at[0]
     for way, start, end in ((there, c_x, add_x), (back, add_x, c_x)):
-        assert abs(way[0, 0] - start) < 0.2 and abs(way[-1, 0] - end) < 0.2 and way[:, 1].min() > top
+        assert (
+            abs(way[0, 0] - start) < 0.2 and abs(way[-1, 0] - end) < 0.2 and way[:, 1].min() > top
+        )
 
 
-@pytest.mark.parametrize("draw", [plotting.draw_lstm, lambda: plotting.draw_lstm(backward=True), plotting.draw_gru_forms])
+@pytest.mark.parametrize(
+    "draw", [plotting.draw_lstm, lambda: plotting.draw_lstm(backward=True), plotting.draw_gru_forms]
+)
 def test_no_words_stand_across_an_arrow_a_circle_or_the_edge_of_a_box(draw):
     """The four pre-activations do: their boxes stand on the edge of the map's box, and hide it."""
     ax = draw()
     ax.figure.canvas.draw()
     to_inches = ax.transData.inverted().transform_bbox
-    places = {text.get_text(): to_inches(text.get_window_extent()) for text in ax.texts if not text.get_text().startswith("$a_")}
+    places = {
+        text.get_text(): to_inches(text.get_window_extent())
+        for text in ax.texts
+        if not text.get_text().startswith("$a_")
+    }
     lines = [np.linspace(*p._posA_posB, 200) for p in ax.patches if isinstance(p, FancyArrowPatch)]
     for patch in ax.patches:
         if isinstance(patch, Circle | FancyBboxPatch):
             path = patch.get_transform().transform_path(patch.get_path()).interpolated(30)
-            lines.append(ax.transData.inverted().transform(path.vertices[np.isfinite(path.vertices).all(axis=1)]))
+            lines.append(
+                ax.transData.inverted().transform(
+                    path.vertices[np.isfinite(path.vertices).all(axis=1)]
+                )
+            )
     for name, place in places.items():
         for line in lines:
             inside = (line > place.min + 0.005).all(axis=1) & (line < place.max - 0.005).all(axis=1)

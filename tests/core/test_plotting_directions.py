@@ -20,23 +20,36 @@ def _no_figure_is_left_open():
 def edges(ax, colour):
     """Return {(name, name)}, the words of the nodes that the arrows of a colour join."""
     nodes = [patch for patch in ax.patches if isinstance(patch, Circle | FancyBboxPatch)]
-    places = {node: node.get_extents().transformed(ax.transData.inverted()).padded(0.12) for node in nodes}
+    places = {
+        node: node.get_extents().transformed(ax.transData.inverted()).padded(0.12) for node in nodes
+    }
     words = {}
     for node, place in places.items():
-        (words[node],) = (text.get_text() for text in ax.texts if place.contains(*text.get_position()))
+        (words[node],) = (
+            text.get_text() for text in ax.texts if place.contains(*text.get_position())
+        )
 
     def node_at(point):
         (name,) = (words[node] for node, place in places.items() if place.contains(*point))
         return name
 
-    arrows = [p for p in ax.patches if isinstance(p, FancyArrowPatch) and to_hex(p.get_edgecolor()) == colour]
+    arrows = [
+        p
+        for p in ax.patches
+        if isinstance(p, FancyArrowPatch) and to_hex(p.get_edgecolor()) == colour
+    ]
     return [tuple(node_at(end) for end in arrow._posA_posB) for arrow in arrows]
 
 
 def names(T):
     """Return the names x, first, second and y of all steps."""
     steps = range(1, T + 1)
-    patterns = ("$x_{{{}}}$", r"$\overrightarrow{{h}}_{{{}}}$", r"$\overleftarrow{{h}}_{{{}}}$", "$y_{{{}}}$")
+    patterns = (
+        "$x_{{{}}}$",
+        r"$\overrightarrow{{h}}_{{{}}}$",
+        r"$\overleftarrow{{h}}_{{{}}}$",
+        "$y_{{{}}}$",
+    )
     return [[pattern.format(t) for t in steps] for pattern in patterns]
 
 

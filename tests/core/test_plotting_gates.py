@@ -33,14 +33,22 @@ def test_gates_stand_one_below_the_other_on_one_scale():
     tops = []
     for mesh, values in zip(ax.collections, gates.values(), strict=True):
         assert np.array_equal(mesh.get_array().reshape(3, 5), values.T)
-        assert mesh.get_clim() == (0, 1) and mesh.get_cmap().name == ax.collections[0].get_cmap().name
+        assert (
+            mesh.get_clim() == (0, 1) and mesh.get_cmap().name == ax.collections[0].get_cmap().name
+        )
         edges = mesh.get_coordinates()
         assert edges[0, :, 0].tolist() == [0.5, 1.5, 2.5, 3.5, 4.5, 5.5]
         tops.append((edges[0, 0, 1], edges[-1, 0, 1]))
     for frame, (top, bottom) in zip(ax.patches, tops, strict=True):
         assert frame.get_bbox().extents.tolist() == [0.5, top, 5.5, bottom]
     assert all(below[0] > above[1] for above, below in zip(tops, tops[1:])) and ax.yaxis_inverted()
-    assert ticks(ax.xaxis) == ["B", "T", "P", "␣", "E"] and ax.get_xticks().tolist() == [1, 2, 3, 4, 5]
+    assert ticks(ax.xaxis) == ["B", "T", "P", "␣", "E"] and ax.get_xticks().tolist() == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
     assert len(ax.figure.axes) == 2, "one colour scale for all"
 
 
@@ -51,7 +59,9 @@ def test_a_row_is_named_by_its_gate_and_its_unit():
         assert np.array_equal(mesh.get_array().reshape(3, 5), values[:, [2, 0, 1]].T)
     assert ticks(ax.yaxis) == ["2", "0", "1"] * 3
     assert [tick.get_text() for tick in ax.get_yticklabels(minor=True)] == ["i", "f", "o"]
-    for mesh, rows, name in zip(ax.collections, ax.get_yticks().reshape(3, 3), ax.get_yticks(minor=True), strict=True):
+    for mesh, rows, name in zip(
+        ax.collections, ax.get_yticks().reshape(3, 3), ax.get_yticks(minor=True), strict=True
+    ):
         heights = mesh.get_coordinates()[:, 0, 1]
         np.testing.assert_allclose(rows, (heights[:-1] + heights[1:]) / 2)
         assert name == pytest.approx(heights.mean())
@@ -68,7 +78,9 @@ def test_of_many_units_only_some_are_numbered_and_each_by_its_own_number():
 
 def test_traces_are_one_curve_or_one_for_each_unit():
     c = np.random.default_rng(1).normal(size=(4, 3))
-    ax = plotting.plot_traces({"1997": c, "mean": c.mean(axis=1)}, quantity="cell state", symbols="abcd")
+    ax = plotting.plot_traces(
+        {"1997": c, "mean": c.mean(axis=1)}, quantity="cell state", symbols="abcd"
+    )
     drawn = [*lines(ax, "1997"), *lines(ax, "_1997")]
     assert len(drawn) == 3
     for unit, points in enumerate(drawn):
@@ -80,10 +92,18 @@ def test_traces_are_one_curve_or_one_for_each_unit():
 
 
 def test_the_gradient_stands_over_the_distance_to_the_loss():
-    ax = plotting.plot_gradient_flow({"tanh": [0.0, 0.5, 1.0], "LSTM": [0.9, 1.0]}, quantity="norm of $dc_t$")
-    assert lines(ax, "tanh")[0][:2].tolist() == [[0, 1], [1, 0.5]] and np.isnan(lines(ax, "tanh")[0][2, 1])
+    ax = plotting.plot_gradient_flow(
+        {"tanh": [0.0, 0.5, 1.0], "LSTM": [0.9, 1.0]}, quantity="norm of $dc_t$"
+    )
+    assert lines(ax, "tanh")[0][:2].tolist() == [[0, 1], [1, 0.5]] and np.isnan(
+        lines(ax, "tanh")[0][2, 1]
+    )
     assert lines(ax, "LSTM")[0].tolist() == [[0, 1], [1, 0.9]]
-    assert ax.get_yscale() == "log" and ax.get_ylabel() == "norm of $dc_t$" and "T - t" in ax.get_xlabel()
+    assert (
+        ax.get_yscale() == "log"
+        and ax.get_ylabel() == "norm of $dc_t$"
+        and "T - t" in ax.get_xlabel()
+    )
     assert "dh_t" in plotting.plot_gradient_flow({"tanh": [1.0]}).get_ylabel()
 
 
@@ -99,10 +119,14 @@ def test_a_trial_is_a_dot_where_it_was_solved_or_an_open_mark_beyond_the_limit()
     assert all(1000 < x < right for points in unsolved for x in points[:, 0])
     for row, both in enumerate(zip(solved, unsolved, strict=True)):
         heights = np.concatenate(both)[:, 1]
-        assert len(set(heights)) == 3 and (abs(heights - row) < 0.5).all(), "in its row, and none behind another"
+        assert len(set(heights)) == 3 and (abs(heights - row) < 0.5).all(), (
+            "in its row, and none behind another"
+        )
     marks = [line for line in ax.lines if line.get_label() == "_not solved"]
     assert all(line.get_markerfacecolor() == "none" for line in marks)
-    assert [line.get_in_layout() for line in marks] == [True, True, False], "a row without marks takes no room"
+    assert [line.get_in_layout() for line in marks] == [True, True, False], (
+        "a row without marks takes no room"
+    )
     assert ticks(ax.yaxis) == ["tanh\n0 of 3 solved", "1997\n2 of 3 solved", "LSTM\n3 of 3 solved"]
     assert ax.yaxis_inverted() and ax.get_xscale() == "log" and ax.get_xlabel() == "strings"
 
@@ -116,7 +140,12 @@ def test_ticks_are_round_numbers_up_to_the_limit():
     assert ticks(plotting.plot_trials({"a": [300]}, limit=50_000).xaxis) == [
         *("500", "1,000", "2,000", "5,000", "10,000", "20,000", "50,000")
     ]
-    assert ticks(plotting.plot_trials({"a": [12]}, limit=50_000).xaxis) == ["10", "100", "1,000", "10,000"]
+    assert ticks(plotting.plot_trials({"a": [12]}, limit=50_000).xaxis) == [
+        "10",
+        "100",
+        "1,000",
+        "10,000",
+    ]
 
 
 def test_trials_none_of_which_was_solved_can_be_drawn():
@@ -127,33 +156,78 @@ def test_trials_none_of_which_was_solved_can_be_drawn():
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
-        (lambda: plotting.plot_gates(np.ones((2, 3))), r"expected a dict \{label: values\}, got ndarray"),
+        (
+            lambda: plotting.plot_gates(np.ones((2, 3))),
+            r"expected a dict \{label: values\}, got ndarray",
+        ),
         (lambda: plotting.plot_gates({}), "gates: expected at least one entry, got none"),
         (
             lambda: plotting.plot_gates({"i": np.ones((2, 3, 4))}),
             r"i: expected .* \(T, H\), got \(2, 3, 4\); take i\[:, b\]",
         ),
-        (lambda: plotting.plot_gates({"i": np.ones((2, 3)), "f": np.ones((2, 4))}), r"f: expected shape \(2, 3\).* got \(2, 4\)"),
-        (lambda: plotting.plot_gates({"g": [[-0.5, 1.0]]}), "g: expected a gate, all values from 0 to 1, got -0.5 to 1"),
-        (lambda: plotting.plot_gates({"g": [[0.5, 1.5]]}), "g: expected a gate, all values from 0 to 1, got 0.5 to 1.5"),
-        (lambda: plotting.plot_gates({"g": [[np.nan]]}), "g: expected a gate, all values from 0 to 1, got nan"),
-        (lambda: plotting.plot_gates({"i": np.ones((2, 3))}, symbols="abc"), "symbols: expected T = 2 symbols, got 3"),
-        (lambda: plotting.plot_gates({"i": np.ones((2, 3))}, units=[3]), r"units: expected .* 0 to 2 \(H = 3\), got \[3\]"),
+        (
+            lambda: plotting.plot_gates({"i": np.ones((2, 3)), "f": np.ones((2, 4))}),
+            r"f: expected shape \(2, 3\).* got \(2, 4\)",
+        ),
+        (
+            lambda: plotting.plot_gates({"g": [[-0.5, 1.0]]}),
+            "g: expected a gate, all values from 0 to 1, got -0.5 to 1",
+        ),
+        (
+            lambda: plotting.plot_gates({"g": [[0.5, 1.5]]}),
+            "g: expected a gate, all values from 0 to 1, got 0.5 to 1.5",
+        ),
+        (
+            lambda: plotting.plot_gates({"g": [[np.nan]]}),
+            "g: expected a gate, all values from 0 to 1, got nan",
+        ),
+        (
+            lambda: plotting.plot_gates({"i": np.ones((2, 3))}, symbols="abc"),
+            "symbols: expected T = 2 symbols, got 3",
+        ),
+        (
+            lambda: plotting.plot_gates({"i": np.ones((2, 3))}, units=[3]),
+            r"units: expected .* 0 to 2 \(H = 3\), got \[3\]",
+        ),
         (lambda: plotting.plot_gates({"i": np.ones((2, 3))}, units=[]), r"units: .* got \[\]"),
         (lambda: plotting.plot_traces({}), "traces: expected at least one entry, got none"),
-        (lambda: plotting.plot_traces({"c": np.ones((2, 3, 4))}), r"c: expected .* shape \(T,\) or \(T, H\), got \(2, 3, 4\)"),
-        (lambda: plotting.plot_traces({"c": [1.0, 2.0]}, symbols="a"), "symbols: expected T = 2 symbols, got 1"),
-        (lambda: plotting.plot_gradient_flow({"a": np.ones((2, 3))}), r"a: expected values of shape \(N,\), got \(2, 3\)"),
-        (lambda: plotting.plot_gradient_flow({"a": [1.0, -1.0]}), "a: expected norms, none below 0, got -1"),
-        (lambda: plotting.plot_trials([1, 2], limit=9), r"trials: expected a dict \{name: numbers\}, got list"),
-        (lambda: plotting.plot_trials({}, limit=9), "trials: expected at least one entry, got none"),
-        (lambda: plotting.plot_trials({"a": []}, limit=9), "a: expected at least one trial, got none"),
+        (
+            lambda: plotting.plot_traces({"c": np.ones((2, 3, 4))}),
+            r"c: expected .* shape \(T,\) or \(T, H\), got \(2, 3, 4\)",
+        ),
+        (
+            lambda: plotting.plot_traces({"c": [1.0, 2.0]}, symbols="a"),
+            "symbols: expected T = 2 symbols, got 1",
+        ),
+        (
+            lambda: plotting.plot_gradient_flow({"a": np.ones((2, 3))}),
+            r"a: expected values of shape \(N,\), got \(2, 3\)",
+        ),
+        (
+            lambda: plotting.plot_gradient_flow({"a": [1.0, -1.0]}),
+            "a: expected norms, none below 0, got -1",
+        ),
+        (
+            lambda: plotting.plot_trials([1, 2], limit=9),
+            r"trials: expected a dict \{name: numbers\}, got list",
+        ),
+        (
+            lambda: plotting.plot_trials({}, limit=9),
+            "trials: expected at least one entry, got none",
+        ),
+        (
+            lambda: plotting.plot_trials({"a": []}, limit=9),
+            "a: expected at least one trial, got none",
+        ),
         (
             lambda: plotting.plot_trials({"a": [3, 10]}, limit=9),
             "a: expected numbers .* up to the limit 9, or None, got 10",
         ),
         (lambda: plotting.plot_trials({"a": [0]}, limit=9), "a: expected numbers above 0 .* got 0"),
-        (lambda: plotting.plot_trials({"a": [1]}, limit=0), "limit: expected a finite number above 0, got 0"),
+        (
+            lambda: plotting.plot_trials({"a": [1]}, limit=0),
+            "limit: expected a finite number above 0, got 0",
+        ),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_before_a_figure_is_made(draw, message):

@@ -9,8 +9,16 @@ from rnn_tutorial import plotting
 from rnn_tutorial.plotting.speed import _ratio_ticks
 from rnn_tutorial.plotting.style import LINES, PAPER
 
-POINTS = {"step, B = 1": (0.5, 6.0), "step, B = 128": (30.0, 150.0), "weight gradients": (60.0, 190.0)}
-RATIOS = {"LSTM 1, 50": {"float32": 0.6, "float64": 3.5}, "LSTM 32, 50": {"float32": 0.8}, "GRU 1, 50": {"float64": 12.0}}
+POINTS = {
+    "step, B = 1": (0.5, 6.0),
+    "step, B = 128": (30.0, 150.0),
+    "weight gradients": (60.0, 190.0),
+}
+RATIOS = {
+    "LSTM 1, 50": {"float32": 0.6, "float64": 3.5},
+    "LSTM 32, 50": {"float32": 0.8},
+    "GRU 1, 50": {"float64": 12.0},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -49,9 +57,14 @@ def test_every_point_stands_where_it_was_measured_and_inside_the_picture():
 
 def test_more_than_six_points_are_told_apart_by_open_marks():
     ax = plotting.plot_roofline(200, 20, {str(n): (n, n) for n in range(1, 13)})
-    looks = {(line(ax, label).get_marker(), line(ax, label).get_markerfacecolor()) for label in legend(ax)}
+    looks = {
+        (line(ax, label).get_marker(), line(ax, label).get_markerfacecolor())
+        for label in legend(ax)
+    }
     assert len(looks) == 12
-    assert [to_hex(line(ax, label).get_markerfacecolor()) == PAPER for label in legend(ax)] == [False] * 6 + [True] * 6
+    assert [to_hex(line(ax, label).get_markerfacecolor()) == PAPER for label in legend(ax)] == [
+        False
+    ] * 6 + [True] * 6
     assert len({line(ax, label).get_color() for label in legend(ax)}) == len(LINES)
 
 
@@ -60,7 +73,9 @@ def test_the_words_of_a_roof_lie_along_it_and_above_it(peak, bandwidth):
     ax = plotting.plot_roofline(peak, bandwidth, POINTS)
     ax.figure.canvas.draw()
     flat, slanted = ax.texts
-    (x0, y0), (x1, y1), (_, top) = ax.transData.transform(np.transpose(line(ax, "_roof").get_data()))
+    (x0, y0), (x1, y1), (_, top) = ax.transData.transform(
+        np.transpose(line(ax, "_roof").get_data())
+    )
     slope = np.degrees(np.arctan2(y1 - y0, x1 - x0))
     assert abs(slanted.get_rotation() - slope) < 0.1 and flat.get_rotation() == 0
     assert flat.get_window_extent().y0 > top
@@ -78,16 +93,23 @@ def test_a_machine_without_programs_has_a_roof_too():
 
 def test_a_row_has_a_mark_for_each_dtype():
     ax = plotting.plot_ratios(RATIOS, quantity="PyTorch's time / ours")
-    assert [list(map(list, line(ax, name).get_data())) for name in legend(ax)] == [[[0.6, 0.8], [0, 1]], [[3.5, 12.0], [0, 2]]]
+    assert [list(map(list, line(ax, name).get_data())) for name in legend(ax)] == [
+        [[0.6, 0.8], [0, 1]],
+        [[3.5, 12.0], [0, 2]],
+    ]
     assert legend(ax) == ["float32", "float64"]
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == list(RATIOS) and ax.yaxis_inverted()
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == list(
+        RATIOS
+    ) and ax.yaxis_inverted()
     assert line(ax, "_one").get_xdata() == [1, 1] and ax.get_xscale() == "log"
     assert ax.get_xlabel() == "PyTorch's time / ours"
     left, right = ax.get_xlim()
     assert left < 0.6 and right > 12 and 1 in ax.get_xticks()
 
 
-@pytest.mark.parametrize("ratios", [{"a": {"x": 0.9}}, {"a": {"x": 1.0}}, {"a": {"x": 3000.0}}, {"a": {"x": 0.001}}])
+@pytest.mark.parametrize(
+    "ratios", [{"a": {"x": 0.9}}, {"a": {"x": 1.0}}, {"a": {"x": 3000.0}}, {"a": {"x": 0.001}}]
+)
 def test_one_is_always_in_the_picture_and_marked(ratios):
     ax = plotting.plot_ratios(ratios)
     left, right = ax.get_xlim()
@@ -106,15 +128,35 @@ def test_the_marked_ratios_are_few_and_round():
     [
         (lambda: plotting.plot_roofline(0, 20, {}), ValueError, "peak"),
         (lambda: plotting.plot_roofline(200, -1, {}), ValueError, "bandwidth"),
-        (lambda: plotting.plot_roofline(200, 20, [(1, 2)]), TypeError, r"points: expected a dict \{label: \(intensity, rate\)\}"),
-        (lambda: plotting.plot_roofline(200, 20, {"a": 3.0}), ValueError, r"points, a: expected \(intensity, rate\), got 3.0"),
+        (
+            lambda: plotting.plot_roofline(200, 20, [(1, 2)]),
+            TypeError,
+            r"points: expected a dict \{label: \(intensity, rate\)\}",
+        ),
+        (
+            lambda: plotting.plot_roofline(200, 20, {"a": 3.0}),
+            ValueError,
+            r"points, a: expected \(intensity, rate\), got 3.0",
+        ),
         (lambda: plotting.plot_roofline(200, 20, {"a": (1.0, 0.0)}), ValueError, "points, a: rate"),
-        (lambda: plotting.plot_roofline(200, 20, {str(n): (1, 1) for n in range(13)}), ValueError, "at most 12, .* got 13"),
-        (lambda: plotting.plot_ratios({"a": 2.0}), TypeError, r"ratios: expected a dict \{row: \{series: ratio\}\}"),
+        (
+            lambda: plotting.plot_roofline(200, 20, {str(n): (1, 1) for n in range(13)}),
+            ValueError,
+            "at most 12, .* got 13",
+        ),
+        (
+            lambda: plotting.plot_ratios({"a": 2.0}),
+            TypeError,
+            r"ratios: expected a dict \{row: \{series: ratio\}\}",
+        ),
         (lambda: plotting.plot_ratios({}), ValueError, "at least one ratio, got none"),
         (lambda: plotting.plot_ratios({"a": {}}), ValueError, "at least one ratio, got none"),
         (lambda: plotting.plot_ratios({"a": {"float32": 0.0}}), ValueError, "ratios, a, float32"),
-        (lambda: plotting.plot_ratios({"a": {str(n): 1.0 for n in range(7)}}), ValueError, "at most 6"),
+        (
+            lambda: plotting.plot_ratios({"a": {str(n): 1.0 for n in range(7)}}),
+            ValueError,
+            "at most 6",
+        ),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(draw, error, message):

@@ -31,7 +31,9 @@ from rnn_tutorial.tree import tree_leaves, tree_random_like, tree_size
 
 T, B, D, H = 7, 3, 4, 5
 MASK = np.arange(T)[:, None] < np.array([7, 4, 1])
-STACK = Serial((Dense(D, D), Residual(Recurrent(LSTM, D, D)), Serial((Recurrent(GRU, D, H), Dense(H, 2)))))
+STACK = Serial(
+    (Dense(D, D), Residual(Recurrent(LSTM, D, D)), Serial((Recurrent(GRU, D, H), Dense(H, 2))))
+)
 LAYERS = {cell.name: Recurrent(cell, D, H) for cell in (Elman, LSTM, GRU, Leaky)} | {
     "stack": STACK,
     "dense": Dense(D, 2),
@@ -71,9 +73,13 @@ def test_stretches_change_nothing(layer, mask, every, rng):
     frugal_ys, frugal_last, frugal_cache = frugal.forward(params, xs, state, mask=mask)
     assert_same((frugal_ys, frugal_last), (ys, last))
     dys, dlast = rng.standard_normal(ys.shape), tree_random_like(last, rng)
-    assert_same(frugal.backward(params, frugal_cache, dys, dlast), layer.backward(params, cache, dys, dlast))
+    assert_same(
+        frugal.backward(params, frugal_cache, dys, dlast), layer.backward(params, cache, dys, dlast)
+    )
     assert_same(frugal.backward(params, frugal_cache, dys), layer.backward(params, cache, dys))
-    assert_same(forward_in_stretches(layer, params, xs, state, mask=mask, every=every or 32), (ys, last))
+    assert_same(
+        forward_in_stretches(layer, params, xs, state, mask=mask, every=every or 32), (ys, last)
+    )
 
 
 @each_layer
@@ -93,14 +99,18 @@ def test_the_gradient_is_the_slope(mask, rng):
         return (ys, last), cache
 
     point = problem(STACK, rng)
-    check_gradients(forward, lambda cache, doutputs: frugal.backward(point[0], cache, *doutputs), point, rng)
+    check_gradients(
+        forward, lambda cache, doutputs: frugal.backward(point[0], cache, *doutputs), point, rng
+    )
 
 
 @each_mask
 @pytest.mark.parametrize("every", [None, 3])
 def test_the_parameters_are_those_of_the_layer_that_it_wraps(mask, every, rng):
     frugal = Recomputed(Recurrent(GRU, D, H), every)
-    assert_same(frugal.init(np.random.default_rng(1)), frugal.layer.init(np.random.default_rng(1)), rtol=0)
+    assert_same(
+        frugal.init(np.random.default_rng(1)), frugal.layer.init(np.random.default_rng(1)), rtol=0
+    )
     check_layer(frugal, rng.standard_normal((T, B, D)), rng, mask=mask)
 
 
@@ -135,7 +145,9 @@ def test_kept_is_a_state_for_every_stretch_of_about_the_root_of_the_steps(T, kep
     _, _, cache = Recomputed(layer).forward(params, xs, state)
     assert len(cache.starts) == kept
     assert tree_size([before for _, before, _ in cache.starts]) == kept * 2 * B * H
-    assert [some.start for some, _, _ in cache.starts] + [T] == [0] + [some.stop for some, _, _ in cache.starts]
+    assert [some.start for some, _, _ in cache.starts] + [T] == [0] + [
+        some.stop for some, _, _ in cache.starts
+    ]
 
 
 def test_nothing_is_changed_and_nothing_is_remembered(rng):
@@ -180,7 +192,9 @@ def test_a_mask_of_other_steps_is_refused_before_it_is_cut(T_mask, rng):
         Recomputed(layer, 2).forward,
         lambda *a, **k: forward_in_stretches(layer, *a, every=2, **k),
     ):
-        with pytest.raises(ValueError, match=rf"mask: expected shape \(T=7, B=3\), got \({T_mask}, 3\)"):
+        with pytest.raises(
+            ValueError, match=rf"mask: expected shape \(T=7, B=3\), got \({T_mask}, 3\)"
+        ):
             run(params, xs, state, mask=mask)
         with pytest.raises(TypeError, match="xs: expected a NumPy array"):
             run(params, xs.tolist())
@@ -194,7 +208,9 @@ def test_a_stretch_that_is_no_positive_whole_number_is_refused(rng):
         lambda every: Recomputed(layer, every),
     ):
         for every in (0, 2.5):
-            with pytest.raises(ValueError, match=f"every: expected a positive whole number, got {every}"):
+            with pytest.raises(
+                ValueError, match=f"every: expected a positive whole number, got {every}"
+            ):
                 make(every)
 
 
@@ -215,7 +231,11 @@ def test_every_layer_of_the_package_is_recomputed_or_refused_by_name(rng):
 def in_stretches(layer, rng):
     """Return why a layer is not run in stretches, by either of the two, "" if it is."""
     params = layer.init(rng)
-    xs = rng.integers(0, 7, (T, B)) if isinstance(layer, Embedding) else rng.standard_normal((T, B, D))
+    xs = (
+        rng.integers(0, 7, (T, B))
+        if isinstance(layer, Embedding)
+        else rng.standard_normal((T, B, D))
+    )
     answers = []
     for run in (Recomputed(layer).forward, functools.partial(forward_in_stretches, layer)):
         try:

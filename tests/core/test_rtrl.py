@@ -4,8 +4,19 @@ import numpy as np
 import pytest
 
 from rnn_tutorial.cells import Elman, ElmanParams, ElmanState, elman_step
-from rnn_tutorial.gradient_check import complex_step_slope, numerical_gradient, random_start, relative_error
-from rnn_tutorial.sequence import elman_rtrl, elman_sensitivity, elman_sensitivity_step, unroll, unroll_backward
+from rnn_tutorial.gradient_check import (
+    complex_step_slope,
+    numerical_gradient,
+    random_start,
+    relative_error,
+)
+from rnn_tutorial.sequence import (
+    elman_rtrl,
+    elman_sensitivity,
+    elman_sensitivity_step,
+    unroll,
+    unroll_backward,
+)
 from rnn_tutorial.tree import tree_cast, tree_dot, tree_leaves, tree_random_like, tree_zeros_like
 
 SIZES = [(1, 1, 1, 1), (1, 2, 3, 4), (6, 3, 4, 5), (9, 1, 2, 6)]  # T, B, D, H
@@ -23,7 +34,10 @@ def states(params, xs, state):
 
 
 def largest_error(dparams, reference):
-    return max(relative_error(d, r) for d, r in zip(tree_leaves(dparams), tree_leaves(reference), strict=True))
+    return max(
+        relative_error(d, r)
+        for d, r in zip(tree_leaves(dparams), tree_leaves(reference), strict=True)
+    )
 
 
 @pytest.mark.parametrize("sizes", SIZES)
@@ -39,9 +53,13 @@ def test_the_gradient_is_the_slope_along_a_random_direction(sizes):
     params, xs, state, dhs = problem(*sizes)
     direction = tree_random_like(params, np.random.default_rng(1))
     slope = complex_step_slope(
-        lambda p: tree_dot(states(p, xs.astype(complex), tree_cast(state, complex)), dhs), params, direction
+        lambda p: tree_dot(states(p, xs.astype(complex), tree_cast(state, complex)), dhs),
+        params,
+        direction,
     )
-    assert tree_dot(elman_rtrl(params, xs, state, dhs), direction) == pytest.approx(slope, rel=1e-12)
+    assert tree_dot(elman_rtrl(params, xs, state, dhs), direction) == pytest.approx(
+        slope, rel=1e-12
+    )
 
 
 def test_the_sensitivity_is_the_slope_of_the_state():
@@ -50,7 +68,10 @@ def test_the_sensitivity_is_the_slope_of_the_state():
     for t, x in enumerate(xs):
         now, sensitivity = elman_sensitivity_step(params, x, now, sensitivity)
         for n, k in [(0, 0), (2, 3)]:
-            d = numerical_gradient(lambda p, t=t, n=n, k=k: states(p, *tree_cast((xs, state), complex))[t, n, k], params)
+            d = numerical_gradient(
+                lambda p, t=t, n=n, k=k: states(p, *tree_cast((xs, state), complex))[t, n, k],
+                params,
+            )
             assert relative_error(sensitivity[n, :, :, k], np.vstack([d.W_x, d.W_h, d.b])) < 1e-12
 
 
@@ -82,14 +103,18 @@ def test_pytorch_agrees():
 
 def test_float32_stays_float32():
     params, xs, state, dhs = tree_cast(problem(), np.float32)
-    assert {leaf.dtype for leaf in tree_leaves(elman_rtrl(params, xs, state, dhs))} == {np.dtype(np.float32)}
+    assert {leaf.dtype for leaf in tree_leaves(elman_rtrl(params, xs, state, dhs))} == {
+        np.dtype(np.float32)
+    }
 
 
 def test_nothing_of_the_caller_is_changed():
     point = problem()
     before = [leaf.copy() for leaf in tree_leaves(point)]
     elman_rtrl(*point)
-    assert all(np.array_equal(old, new) for old, new in zip(before, tree_leaves(point), strict=True))
+    assert all(
+        np.array_equal(old, new) for old, new in zip(before, tree_leaves(point), strict=True)
+    )
 
 
 def test_bad_input_is_named():

@@ -10,7 +10,9 @@ from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_random_like
 from rnn_tutorial.validation import NotFiniteError
 
 T, B, V, D, H = 7, 3, 6, 4, 5
-MODEL = Serial((Embedding(V, D), Recurrent(Elman, D, H), Serial((Recurrent(Elman, H, 3), Dense(3, V)))))
+MODEL = Serial(
+    (Embedding(V, D), Recurrent(Elman, D, H), Serial((Recurrent(Elman, H, 3), Dense(3, V))))
+)
 
 
 @pytest.fixture
@@ -35,7 +37,9 @@ def generate_by_rereading(rng, params, prompts, length, temperature):
         logits = MODEL.forward(params, text)[0][-1]
         p = np.exp(logits / temperature) / np.exp(logits / temperature).sum(axis=1, keepdims=True)
         u = rng.random((len(p), 1))
-        drawn = [int(np.searchsorted(np.cumsum(p[b]), u[b, 0], side="right")) for b in range(len(p))]
+        drawn = [
+            int(np.searchsorted(np.cumsum(p[b]), u[b, 0], side="right")) for b in range(len(p))
+        ]
         text = np.concatenate([text, [drawn]])
     return text[len(prompts) :]
 
@@ -72,7 +76,9 @@ def test_a_model_of_ones_own_carries_its_state_on(rng, prompts):
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_symbols_come_as_often_as_their_probabilities_say(rng, temperature):
     logits, N = np.array([[2.0, 0.0, -1.0, 1.0]]), 40_000
-    counts = np.bincount(sample_symbols(rng, np.repeat(logits, N, axis=0), temperature), minlength=4)
+    counts = np.bincount(
+        sample_symbols(rng, np.repeat(logits, N, axis=0), temperature), minlength=4
+    )
     p = softmax(logits, temperature)[0]
     assert np.all(np.abs(counts - N * p) < 5 * np.sqrt(N * p * (1 - p)))
 
@@ -115,7 +121,9 @@ def test_at_a_low_temperature_the_likeliest_symbol_is_written(params, prompts, r
 
 
 def test_the_same_seed_writes_the_same_text(params, prompts):
-    first, second = (generate(MODEL, params, np.random.default_rng(5), prompts, 20) for _ in range(2))
+    first, second = (
+        generate(MODEL, params, np.random.default_rng(5), prompts, 20) for _ in range(2)
+    )
     assert np.array_equal(first, second)
 
 
@@ -129,7 +137,9 @@ def test_a_sequence_of_the_batch_does_not_depend_on_the_others(params, prompts):
 def test_float32_models_write_too(params, prompts, rng):
     single = tree_cast(params, np.float32)
     logits, state, _ = MODEL.forward(single, prompts, MODEL.initial_state(single, B))
-    assert logits.dtype == np.float32 and all(leaf.dtype == np.float32 for leaf in tree_leaves(state))
+    assert logits.dtype == np.float32 and all(
+        leaf.dtype == np.float32 for leaf in tree_leaves(state)
+    )
     assert generate(MODEL, single, rng, prompts, 3).shape == (3, B)
 
 
@@ -137,7 +147,9 @@ def test_float32_models_write_too(params, prompts, rng):
 def test_logits_that_are_not_finite_write_nothing(rng, params, prompts, wrong):
     logits = np.zeros((2, V))
     logits[1, 3] = wrong
-    with pytest.raises(NotFiniteError, match=rf"logits: expected finite numbers, .*, got {wrong} at index \(1, 3\)"):
+    with pytest.raises(
+        NotFiniteError, match=rf"logits: expected finite numbers, .*, got {wrong} at index \(1, 3\)"
+    ):
         sample_symbols(rng, logits)
     diverged = tree_map(lambda leaf: leaf * wrong, params[2][1])
     with np.errstate(invalid="ignore"), pytest.raises(NotFiniteError):
@@ -149,7 +161,9 @@ def test_minus_infinity_forbids_a_symbol_but_not_all(rng):
     assert set(sample_symbols(rng, logits).tolist()) == set(range(V)) - {2}
     assert sample_symbols(rng, np.where(np.arange(V) == 4, -3.0, -np.inf)[None]) == [4]
     logits[7] = -np.inf
-    with pytest.raises(NotFiniteError, match="logits: expected a finite one in each row, got -inf alone in row 7"):
+    with pytest.raises(
+        NotFiniteError, match="logits: expected a finite one in each row, got -inf alone in row 7"
+    ):
         sample_symbols(rng, logits)
 
 
@@ -158,7 +172,9 @@ def test_minus_infinity_forbids_a_symbol_but_not_all(rng):
 def test_a_temperature_near_zero_writes_the_likeliest_or_is_refused(rng, dtype, temperature):
     logits = np.array([[0.0, 5.0, 1.0]], dtype)
     if temperature < np.finfo(dtype).tiny:
-        with pytest.raises(ValueError, match="temperature: expected a finite number above 0 and at least"):
+        with pytest.raises(
+            ValueError, match="temperature: expected a finite number above 0 and at least"
+        ):
             sample_symbols(rng, logits, temperature)
     else:
         assert sample_symbols(rng, logits, temperature) == [1]
@@ -175,7 +191,11 @@ def test_a_seed_in_place_of_a_generator_is_refused(params, prompts, seed):
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"prompts": np.zeros(T, int)}, ValueError, r"prompts: expected shape \(T, B\), got \(7,\)"),
+        (
+            {"prompts": np.zeros(T, int)},
+            ValueError,
+            r"prompts: expected shape \(T, B\), got \(7,\)",
+        ),
         ({"prompts": np.zeros((T, B))}, TypeError, "indices: expected an array of integers"),
         ({"prompts": np.full((T, B), V)}, IndexError, "indices: expected indices in 0..5"),
         ({"prompts": np.zeros((0, B), int)}, ValueError, "xs: expected at least one step"),
@@ -199,4 +219,6 @@ def test_a_model_without_logits_at_every_step_is_refused(rng, prompts):
 def test_parameters_are_not_changed(params, prompts, rng):
     before = tree_map(np.copy, params)
     generate(MODEL, params, rng, prompts, 5)
-    assert all(np.array_equal(a, b) for a, b in zip(tree_leaves(before), tree_leaves(params), strict=True))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(tree_leaves(before), tree_leaves(params), strict=True)
+    )

@@ -5,7 +5,16 @@ import math
 import numpy as np
 import pytest
 
-from rnn_tutorial.train import as_schedule, constant, cosine, cyclic, exponential, linear, noam, staircase
+from rnn_tutorial.train import (
+    as_schedule,
+    constant,
+    cosine,
+    cyclic,
+    exponential,
+    linear,
+    noam,
+    staircase,
+)
 
 HAND = [
     (constant(0.1), {0: 0.1, 1000: 0.1}),
@@ -34,8 +43,16 @@ def test_the_rates_are_the_ones_worked_out_by_hand(rate_at, wanted):
     [
         (exponential(0.1, 0.9), "ExponentialLR", {"gamma": 0.9}),
         (staircase(0.1, 0.5, 7), "StepLR", {"step_size": 7, "gamma": 0.5}),
-        (linear(0.1, 0.02, 20), "LinearLR", {"start_factor": 1.0, "end_factor": 0.2, "total_iters": 20}),
-        (cyclic(0.01, 0.1, 6), "CyclicLR", {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 6, "cycle_momentum": False}),
+        (
+            linear(0.1, 0.02, 20),
+            "LinearLR",
+            {"start_factor": 1.0, "end_factor": 0.2, "total_iters": 20},
+        ),
+        (
+            cyclic(0.01, 0.1, 6),
+            "CyclicLR",
+            {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 6, "cycle_momentum": False},
+        ),
     ],
 )
 def test_pytorch_gives_the_same_rates(ours, judge, options):
@@ -53,7 +70,9 @@ def test_the_cosine_is_pytorchs_until_its_end():
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 20, eta_min=0.01)
     for step in range(21):
-        assert math.isclose(cosine(0.1, 0.01, 20)(step), optimizer.param_groups[0]["lr"], rel_tol=1e-12)
+        assert math.isclose(
+            cosine(0.1, 0.01, 20)(step), optimizer.param_groups[0]["lr"], rel_tol=1e-12
+        )
         optimizer.step()
         scheduler.step()
 
@@ -92,7 +111,9 @@ def test_a_number_becomes_a_constant_schedule_and_a_schedule_stays_itself():
     assert rates == [1.0, 8.0] and {type(rate) for rate in rates} == {float}
 
 
-@pytest.mark.parametrize("rate_at", [rate_at for rate_at, _ in HAND], ids=lambda rate_at: rate_at.func.__name__)
+@pytest.mark.parametrize(
+    "rate_at", [rate_at for rate_at, _ in HAND], ids=lambda rate_at: rate_at.func.__name__
+)
 @pytest.mark.parametrize("step", [-1, -0.5, np.int64(-3), np.nan, None])
 def test_there_is_no_step_before_the_first(rate_at, step):
     with pytest.raises(ValueError, match="step: expected a finite number at least 0"):

@@ -13,7 +13,9 @@ def displayed(monkeypatch):
     """What was displayed, in a process that takes itself for a notebook's kernel."""
     calls = []
     monkeypatch.setattr(sys.modules["rnn_tutorial.plotting.show"], "in_jupyter", lambda: True)
-    monkeypatch.setattr("IPython.display.display", lambda figure, metadata: calls.append((figure, metadata)))
+    monkeypatch.setattr(
+        "IPython.display.display", lambda figure, metadata: calls.append((figure, metadata))
+    )
     return calls
 
 
@@ -37,6 +39,8 @@ def test_elsewhere_the_figures_are_shown_as_always(monkeypatch):
 def test_a_picture_without_a_description_is_refused():
     with pytest.raises(ValueError, match="alt: expected a description"):
         show(plt.figure(), alt=" ")
-    with pytest.raises(TypeError, match="picture: expected a matplotlib Figure or Axes, got ndarray"):
+    with pytest.raises(
+        TypeError, match="picture: expected a matplotlib Figure or Axes, got ndarray"
+    ):
         show(plt.subplots(2)[1], alt="Two axes")
     plt.close("all")

@@ -50,7 +50,9 @@ def a_loop_of_floats(x):
 
 def a_table(x):
     knots = np.linspace(-2, 2, 9)
-    low = np.clip(np.searchsorted(knots, x.real, "right") - 1, 0, 7)  # the real part decides, and that is right
+    low = np.clip(
+        np.searchsorted(knots, x.real, "right") - 1, 0, 7
+    )  # the real part decides, and that is right
     share = (np.real(x) - knots[low]) / 0.5
     return x + np.exp(knots)[low] * (1 - share) + np.exp(knots)[low + 1] * share
 
@@ -66,7 +68,9 @@ LOST = {
     "np.linalg.norm": lambda x: x / np.linalg.norm(x),
     "np.linalg.norm alone": lambda x: np.linalg.norm(x),
     ".real": lambda x: np.tanh(x.real),
-    "np.real + 1j * 0": lambda x: np.sin(np.real(x) + 1j * 0 * x.size) if np.iscomplexobj(x) else np.sin(x),
+    "np.real + 1j * 0": lambda x: (
+        np.sin(np.real(x) + 1j * 0 * x.size) if np.iscomplexobj(x) else np.sin(x)
+    ),
     ".real in one of two terms": lambda x: np.tanh(x).real * x,
     "np.conj": lambda x: np.conj(np.tanh(x)),
     "np.conj in a product": lambda x: np.sqrt(x * np.conj(x)) * x,
@@ -95,7 +99,9 @@ def forward_and_back(f, slope_is_right):
     """Return the two functions for check_gradients: the backward by central differences, or all zero."""
 
     def backward(x, doutputs):
-        gradient = numerical_gradient(lambda p: tree_dot(f(p), doutputs), x, central_difference_slope)
+        gradient = numerical_gradient(
+            lambda p: tree_dot(f(p), doutputs), x, central_difference_slope
+        )
         return slope_is_right * gradient
 
     return lambda x: (f(x), x), backward
@@ -133,10 +139,14 @@ RIGHT = {
     "almost closed": lambda x: 1 - np.tanh(15 + x),
     "log(1 + exp(-100))": lambda x: np.log1p(np.exp(x - 100)),
     "relu": lambda x: np.maximum(x, 0),
-    "relu close to its kink": lambda x: np.maximum(x - 0.3 + 1e-6, 0) + np.maximum(x + 0.4 + 1e-6, 0),
+    "relu close to its kink": lambda x: (
+        np.maximum(x - 0.3 + 1e-6, 0) + np.maximum(x + 0.4 + 1e-6, 0)
+    ),
     "clip": lambda x: np.clip(x, -0.5, 0.5),
     "largest": lambda x: x[np.argmax(x.real)],
-    "a softmax with its largest taken away": lambda x: np.exp(x - x.real.max()) / np.sum(np.exp(x - x.real.max())),
+    "a softmax with its largest taken away": lambda x: (
+        np.exp(x - x.real.max()) / np.sum(np.exp(x - x.real.max()))
+    ),
     "the sum of a softmax": lambda x: np.sum(np.exp(x) / np.sum(np.exp(x))),
     "strongly curved": lambda x: np.sin(1e5 * x),
     "too curved for any difference": lambda x: np.sin(1e9 * x),
@@ -188,7 +198,10 @@ def test_an_error_that_has_nothing_to_do_with_complex_numbers_stays_what_it_is()
 
 
 def test_the_place_where_the_imaginary_part_is_dropped_is_named():
-    with pytest.raises(ComplexStepLost, match=r"in `hs\[t\] = np.tanh\(\(t \+ 1\) \* x\)` \(test_slopes.py, line \d+\)"):
+    with pytest.raises(
+        ComplexStepLost,
+        match=r"in `hs\[t\] = np.tanh\(\(t \+ 1\) \* x\)` \(test_slopes.py, line \d+\)",
+    ):
         complex_step_slope(buffer, X, X)
 
 

@@ -51,8 +51,12 @@ class Scaled:
 
 OWN = {
     "a user's wrapper": Scaled(Recurrent(LSTM, D, D)),
-    "a user's wrapper of a wrapper of a stack": Scaled(Residual(Serial((Recurrent(GRU, D, 5), Dense(5, D))))),
-    "a user's wrapper inside": Serial((Dense(D, D), Recomputed(Scaled(Recurrent(LSTM, D, D)), 2), Dense(D, 2))),
+    "a user's wrapper of a wrapper of a stack": Scaled(
+        Residual(Serial((Recurrent(GRU, D, 5), Dense(5, D))))
+    ),
+    "a user's wrapper inside": Serial(
+        (Dense(D, D), Recomputed(Scaled(Recurrent(LSTM, D, D)), 2), Dense(D, 2))
+    ),
 }
 
 
@@ -89,7 +93,16 @@ def assert_same(left, right, rtol=1e-12):
 
 def test_the_layers_are_found():
     names = {kind.__name__ for kind in layer_classes()}
-    assert {"Recurrent", "Serial", "Residual", "Recomputed", "Zoneout", "Bidirectional", "Dropout", "Embedding"} <= names
+    assert {
+        "Recurrent",
+        "Serial",
+        "Residual",
+        "Recomputed",
+        "Zoneout",
+        "Bidirectional",
+        "Dropout",
+        "Embedding",
+    } <= names
     assert set(FROM_THE_END) == {"Bidirectional", "Reversed", "Reversed of a stack"}
 
 
@@ -101,7 +114,10 @@ def pieces_cases():
     """
     return [
         pytest.param(
-            layer, mask, seed, id=f"{name}-{'whole' if mask is None else 'ragged'}-{'training' if seed else 'evaluation'}"
+            layer,
+            mask,
+            seed,
+            id=f"{name}-{'whole' if mask is None else 'ragged'}-{'training' if seed else 'evaluation'}",
         )
         for name, layer in GO_ON.items()
         for mask in (None, MASK)
@@ -144,7 +160,9 @@ def test_a_state_that_is_left_out_is_the_first_state_and_a_gradient_that_is_left
     assert_same((ys, last), from_first[:2], rtol=0)
     dys = rng.standard_normal(ys.shape)
     zeros = tree_map(np.zeros_like, last)
-    for left_out, given in zip(layer.backward(params, cache, dys), layer.backward(params, cache, dys, zeros), strict=True):
+    for left_out, given in zip(
+        layer.backward(params, cache, dys), layer.backward(params, cache, dys, zeros), strict=True
+    ):
         if left_out is not None:
             assert_same(left_out, given, rtol=0)
 
@@ -179,10 +197,16 @@ def test_a_layer_that_reads_from_the_end_refuses_a_state_and_takes_the_gradient_
     at = tree_random_like(params, rng)
     step = 1e-6
     ahead, behind = (
-        layer.forward(tree_map(lambda p, v, s=sign: p + s * step * v, params, at), xs, mask=MASK)[1] for sign in (1, -1)
+        layer.forward(tree_map(lambda p, v, s=sign: p + s * step * v, params, at), xs, mask=MASK)[1]
+        for sign in (1, -1)
     )
-    slope = sum(np.sum(d * (a - b)) for d, a, b in zip(*map(tree_leaves, (dlast, ahead, behind)), strict=True)) / (2 * step)
-    gradient = sum(np.sum(d * v) for d, v in zip(tree_leaves(dparams), tree_leaves(at), strict=True))
+    slope = sum(
+        np.sum(d * (a - b))
+        for d, a, b in zip(*map(tree_leaves, (dlast, ahead, behind)), strict=True)
+    ) / (2 * step)
+    gradient = sum(
+        np.sum(d * v) for d, v in zip(tree_leaves(dparams), tree_leaves(at), strict=True)
+    )
     assert gradient == pytest.approx(slope, rel=1e-6)
 
 
@@ -195,7 +219,10 @@ def test_a_layer_without_a_state_refuses_one(name):
         layer.forward(params, xs, np.zeros((B, D)))
 
 
-@pytest.mark.parametrize("spoil", [lambda h: h[:1], lambda h: h[:, :1], lambda h: h.astype(np.float32), lambda h: h * np.nan])
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda h: h[:1], lambda h: h[:, :1], lambda h: h.astype(np.float32), lambda h: h * np.nan],
+)
 def test_a_state_that_does_not_fit_is_refused_by_name(spoil):
     layer, rng = Recurrent(LSTM, D, D), np.random.default_rng(6)
     params, xs, first = random_problem(layer, rng)

@@ -8,7 +8,16 @@ from every_cell import CELLS, PACKAGE
 from judges import assert_close
 from mutation import mutants
 
-from rnn_tutorial.cells import GRU, LSTM, Elman, LSTMState, elman_step, elman_step_backward, lstm_step, lstm_step_backward
+from rnn_tutorial.cells import (
+    GRU,
+    LSTM,
+    Elman,
+    LSTMState,
+    elman_step,
+    elman_step_backward,
+    lstm_step,
+    lstm_step_backward,
+)
 from rnn_tutorial.gradient_check import check_gradients, random_start
 from rnn_tutorial.sequence import step, step_backward, unroll, unroll_backward
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_paths, tree_random_like
@@ -73,7 +82,9 @@ def test_it_is_unroll_of_one_step(cell, rng):
     dhs = np.zeros((1, B, H))
     unrolled = unroll_backward(cell, params, unroll_cache, (dhs, dstate))
     assert_same((dparams, dx[None], dprevious), unrolled, 1e-14)
-    by_output = unroll_backward(cell, params, unroll_cache, (dstate.h[None], dstate._replace(h=dhs[0])))
+    by_output = unroll_backward(
+        cell, params, unroll_cache, (dstate.h[None], dstate._replace(h=dhs[0]))
+    )
     assert_same((dparams, dx[None], dprevious), by_output, 1e-14)
 
 
@@ -110,10 +121,15 @@ def test_the_cache_keeps_copies_and_nothing_is_changed(cell, rng):
     before = tree_map(np.copy, (params, x, state, dstate))
     new, cache = step(cell, params, x, state)
     expected = step_backward(cell, params, cache, dstate)
-    assert all(np.array_equal(a, b) for a, b in zip(tree_leaves(before), tree_leaves((params, x, state, dstate)), strict=True))
+    assert all(
+        np.array_equal(a, b)
+        for a, b in zip(tree_leaves(before), tree_leaves((params, x, state, dstate)), strict=True)
+    )
     for leaf in tree_leaves((x, state, new)):
         leaf[...] = 7.0
-    for ours, theirs in zip(tree_leaves(step_backward(cell, params, cache, dstate)), tree_leaves(expected), strict=True):
+    for ours, theirs in zip(
+        tree_leaves(step_backward(cell, params, cache, dstate)), tree_leaves(expected), strict=True
+    ):
         np.testing.assert_array_equal(ours, theirs)
 
 

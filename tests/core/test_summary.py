@@ -37,5 +37,7 @@ def test_a_single_layer_has_a_table_too():
 
 def test_parameters_of_another_model_are_refused():
     model = Serial((Dense(3, 2), Dense(2, 1)))
-    with pytest.raises(ValueError, match=r"params: expected a tuple of 2, one for each layer, got 1"):
+    with pytest.raises(
+        ValueError, match=r"params: expected a tuple of 2, one for each layer, got 1"
+    ):
         summary(model, model.init(np.random.default_rng(0))[:1])

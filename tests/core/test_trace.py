@@ -24,7 +24,11 @@ from rnn_tutorial.validation import NotFiniteError
 
 T, B, D, H = 5, 3, 2, 4
 CELLS = {cell.name: cell for cell in (LSTM, GRU, GRUBefore, Elman, Leaky)}
-MASKS = {"whole": None, "ragged": np.arange(T)[:, None] < np.array([5, 3, 1]), "holes": np.array([[0, 1, 1, 0, 1]] * B, bool).T}
+MASKS = {
+    "whole": None,
+    "ragged": np.arange(T)[:, None] < np.array([5, 3, 1]),
+    "holes": np.array([[0, 1, 1, 0, 1]] * B, bool).T,
+}
 each_cell = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
 each_mask = pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
 
@@ -66,7 +70,9 @@ def test_the_states_are_those_of_unroll(cell, mask):
     real = real_steps(mask)
     assert_same(traced.states.h[real], hs[real], 1e-13)
     assert_same(tree_map(lambda leaf: leaf[-1], traced.states), last, 1e-13)
-    for t in range(T):  # the state after each step, its other parts too, is where a shorter sequence ends
+    for t in range(
+        T
+    ):  # the state after each step, its other parts too, is where a shorter sequence ends
         piece = None if mask is None else mask[: t + 1]
         (_, end), _ = unroll(cell, inputs[0], inputs[1][: t + 1], inputs[2], piece)
         assert_same(tree_map(lambda leaf, t=t: leaf[t], traced.states), end, 1e-13)
@@ -83,7 +89,11 @@ def test_the_two_pre_activations_are_what_the_input_says_and_what_the_state_says
     (params, xs, state), _ = problem(cell)
     traced, _ = trace(cell, params, xs, state, mask)
     assert_same(traced.a_xs, np.stack([x @ params.W_x + params.b for x in xs]), 1e-13)
-    assert_same(traced.a_hs, np.stack([h @ params.W_h for h in previous_states(traced.states, state).h]), 1e-13)
+    assert_same(
+        traced.a_hs,
+        np.stack([h @ params.W_h for h in previous_states(traced.states, state).h]),
+        1e-13,
+    )
 
 
 @each_mask
@@ -96,7 +106,10 @@ def test_the_values_of_the_lstm_are_its_gates(mask):
     assert_same(values.c_previous, previous_states(traced.states, state).c)
     c, real = values.f * values.c_previous + values.i * values.g, real_steps(mask)
     assert_same(values.tanh_c, np.tanh(c))
-    assert_same(LSTMState(traced.states.h[real], traced.states.c[real]), LSTMState((values.o * values.tanh_c)[real], c[real]))
+    assert_same(
+        LSTMState(traced.states.h[real], traced.states.c[real]),
+        LSTMState((values.o * values.tanh_c)[real], c[real]),
+    )
 
 
 @each_mask
@@ -116,7 +129,9 @@ def test_the_values_of_the_gru_are_its_gates(cell, mask):
         assert traced.a_hs.shape == (T, B, 2 * H)
         assert_same(values.n, np.tanh(a_x.n + (values.r * values.h_previous) @ params.W_hn))
     real = real_steps(mask)
-    assert_same(traced.states.h[real], (values.z * values.h_previous + (1 - values.z) * values.n)[real])
+    assert_same(
+        traced.states.h[real], (values.z * values.h_previous + (1 - values.z) * values.n)[real]
+    )
 
 
 def test_a_cell_whose_cache_is_an_array_has_values_that_are_an_array():
@@ -138,7 +153,9 @@ def run(cell, params, xs, state, mask, doutputs, moved=STILL):
     dhs, dlast = doutputs
     loss = 0.0
     for t, x in enumerate(xs):
-        new, _ = cell.pointwise(params, x @ params.W_x + params.b + moved_x[t], state.h @ params.W_h + moved_h[t], state)
+        new, _ = cell.pointwise(
+            params, x @ params.W_x + params.b + moved_x[t], state.h @ params.W_h + moved_h[t], state
+        )
         keep = np.ones((B, 1), bool) if mask is None else mask[t][:, None]
         state = tree_map(lambda n, s, keep=keep: np.where(keep, n, s), new, state)
         loss = loss + np.sum(np.where(keep, state.h, 0) * dhs[t])
@@ -155,9 +172,13 @@ def test_dstates_are_the_slopes_of_what_follows_each_state(cell, mask):
 
         def loss_to_come(state, t=t, rest=rest):
             output = np.where(real_steps(mask)[t][:, None], state.h, 0)
-            return np.sum(output * dhs[t]) + run(cell, params, xs[t + 1 :], state, rest, (dhs[t + 1 :], dlast))
+            return np.sum(output * dhs[t]) + run(
+                cell, params, xs[t + 1 :], state, rest, (dhs[t + 1 :], dlast)
+            )
 
-        reference = numerical_gradient(loss_to_come, tree_map(lambda leaf, t=t: leaf[t], traced.states))
+        reference = numerical_gradient(
+            loss_to_come, tree_map(lambda leaf, t=t: leaf[t], traced.states)
+        )
         assert_same(tree_map(lambda leaf, t=t: leaf[t], back.dstates), reference)
 
 
@@ -166,7 +187,12 @@ def test_dstates_are_the_slopes_of_what_follows_each_state(cell, mask):
 def test_da_xs_and_da_hs_are_the_slopes_of_the_pre_activations(cell, mask):
     inputs, doutputs, traced, back = both(cell, mask)
     found = back.da_xs, back.da_hs
-    assert_same(found, numerical_gradient(lambda moved: run(cell, *inputs, mask, doutputs, moved), tree_zeros_like(found)))
+    assert_same(
+        found,
+        numerical_gradient(
+            lambda moved: run(cell, *inputs, mask, doutputs, moved), tree_zeros_like(found)
+        ),
+    )
     assert back.da_xs.shape == traced.a_xs.shape and back.da_hs.shape == traced.a_hs.shape
     padding = ~real_steps(mask)
     assert (back.da_xs[padding] == 0).all() and (back.da_hs[padding] == 0).all()
@@ -179,7 +205,9 @@ def test_the_gradients_of_the_parameters_are_sums_over_the_trace(cell, mask):
     _, cache = unroll(cell, params, xs, state, mask)
     dparams, dxs, _ = unroll_backward(cell, params, cache, doutputs)
     assert_same(np.einsum("tbd,tba->da", xs, back.da_xs), dparams.W_x)
-    assert_same(np.einsum("tbh,tba->ha", previous_states(traced.states, state).h, back.da_hs), dparams.W_h)
+    assert_same(
+        np.einsum("tbh,tba->ha", previous_states(traced.states, state).h, back.da_hs), dparams.W_h
+    )
     assert_same(back.da_xs.sum(axis=(0, 1)), dparams.b)
     assert_same(back.da_xs @ params.W_x.T, dxs)
 
@@ -193,7 +221,10 @@ def test_the_gates_of_all_steps_of_an_lstm_at_once():
         h, c, total = state.h, state.c, 0.0
         for t, x in enumerate(xs):
             a = gate_blocks(x @ params.W_x + h @ params.W_h + params.b, LSTMGates)
-            i, f, o, g = (f(block) + d[t] for f, block, d in zip((sigmoid.f, sigmoid.f, sigmoid.f, np.tanh), a, gates_moved))
+            i, f, o, g = (
+                f(block) + d[t]
+                for f, block, d in zip((sigmoid.f, sigmoid.f, sigmoid.f, np.tanh), a, gates_moved)
+            )
             c = f * c + i * g + c_moved[t]
             h = o * np.tanh(c)
             total = total + np.sum(h * dhs[t])
@@ -211,7 +242,10 @@ def test_the_gates_of_all_steps_of_a_gru_at_once():
         gates_moved, s_moved = moved
         h, total = state.h, 0.0
         for t, x in enumerate(xs):
-            a_x, a_h = gate_blocks(x @ params.W_x + params.b, GRUGates), gate_blocks(h @ params.W_h, GRUGates)
+            a_x, a_h = (
+                gate_blocks(x @ params.W_x + params.b, GRUGates),
+                gate_blocks(h @ params.W_h, GRUGates),
+            )
             r = sigmoid.f(a_x.r + a_h.r) + gates_moved.r[t]
             z = sigmoid.f(a_x.z + a_h.z) + gates_moved.z[t]
             n = np.tanh(a_x.n + r * (a_h.n + params.b_hn + s_moved[t])) + gates_moved.n[t]
@@ -255,25 +289,64 @@ def test_nothing_is_changed_in_place_and_nothing_is_remembered(cell):
         leaf[...] = 7.0  # what is returned is the caller's
     again = trace_backward(cell, inputs[0], caches, doutputs)
     assert all(np.array_equal(old, new) for old, new in zip(kept, tree_leaves(again), strict=True))
-    assert all(np.array_equal(old, new) for old, new in zip(before, tree_leaves((inputs, doutputs)), strict=True))
+    assert all(
+        np.array_equal(old, new)
+        for old, new in zip(before, tree_leaves((inputs, doutputs)), strict=True)
+    )
 
 
 BAD = [
-    (lambda p, xs, s, m: (p, xs[:0], s, None), ValueError, r"xs: expected at least one step.*, got \(0, 3, 2\)"),
-    (lambda p, xs, s, m: (p, xs[0], s, m), ValueError, r"xs: expected shape \(T, B, D=2\), got \(3, 2\)"),
-    (lambda p, xs, s, m: (p, xs[..., :1], s, m), ValueError, r"xs: expected shape \(T, B, D=2\), got \(5, 3, 1\)"),
+    (
+        lambda p, xs, s, m: (p, xs[:0], s, None),
+        ValueError,
+        r"xs: expected at least one step.*, got \(0, 3, 2\)",
+    ),
+    (
+        lambda p, xs, s, m: (p, xs[0], s, m),
+        ValueError,
+        r"xs: expected shape \(T, B, D=2\), got \(3, 2\)",
+    ),
+    (
+        lambda p, xs, s, m: (p, xs[..., :1], s, m),
+        ValueError,
+        r"xs: expected shape \(T, B, D=2\), got \(5, 3, 1\)",
+    ),
     (lambda p, xs, s, m: (p, xs.tolist(), s, m), TypeError, "xs: expected a NumPy array"),
-    (lambda p, xs, s, m: (p, xs / np.eye(T)[:, :1, None], s, m), NotFiniteError, r"xs: .* got -?inf at index \(1, 0, 0\)"),
+    (
+        lambda p, xs, s, m: (p, xs / np.eye(T)[:, :1, None], s, m),
+        NotFiniteError,
+        r"xs: .* got -?inf at index \(1, 0, 0\)",
+    ),
     (
         lambda p, xs, s, m: (p._replace(W_h=p.W_h[:, :1]), xs, s, m),
         ValueError,
         r"W_h: expected shape \(4, 16\), got \(4, 1\)",
     ),
-    (lambda p, xs, s, m: (p, xs, s.h, m), TypeError, r"state: expected LSTMState\(h, c\), got ndarray"),
-    (lambda p, xs, s, m: (p, xs, LSTMState(s.h, s.c[:1]), m), ValueError, r"state.c: expected shape \(3, 4\), got \(1, 4\)"),
-    (lambda p, xs, s, m: (p, xs, s, m.T), ValueError, r"mask: expected shape \(T=5, B=3\), got \(3, 5\)"),
-    (lambda p, xs, s, m: (p, xs, s, m[:1]), ValueError, r"mask: expected shape \(T=5, B=3\), got \(1, 3\)"),
-    (lambda p, xs, s, m: (p, xs, s, m.astype(float)), TypeError, "mask: expected a boolean array.* got float64"),
+    (
+        lambda p, xs, s, m: (p, xs, s.h, m),
+        TypeError,
+        r"state: expected LSTMState\(h, c\), got ndarray",
+    ),
+    (
+        lambda p, xs, s, m: (p, xs, LSTMState(s.h, s.c[:1]), m),
+        ValueError,
+        r"state.c: expected shape \(3, 4\), got \(1, 4\)",
+    ),
+    (
+        lambda p, xs, s, m: (p, xs, s, m.T),
+        ValueError,
+        r"mask: expected shape \(T=5, B=3\), got \(3, 5\)",
+    ),
+    (
+        lambda p, xs, s, m: (p, xs, s, m[:1]),
+        ValueError,
+        r"mask: expected shape \(T=5, B=3\), got \(1, 3\)",
+    ),
+    (
+        lambda p, xs, s, m: (p, xs, s, m.astype(float)),
+        TypeError,
+        "mask: expected a boolean array.* got float64",
+    ),
 ]
 
 
@@ -295,10 +368,22 @@ def test_the_parameters_of_another_size_are_refused(cell, sizes):
 
 BAD_GRADIENTS = [
     (lambda dhs, d: (dhs[1:], d), ValueError, r"dhs: expected shape \(5, 3, 4\), got \(4, 3, 4\)"),
-    (lambda dhs, d: (dhs[:, :1], d), ValueError, r"dhs: expected shape \(5, 3, 4\), got \(5, 1, 4\)"),
+    (
+        lambda dhs, d: (dhs[:, :1], d),
+        ValueError,
+        r"dhs: expected shape \(5, 3, 4\), got \(5, 1, 4\)",
+    ),
     (lambda dhs, d: (dhs.astype("f4"), d), TypeError, "dhs: expected dtype float64, got float32"),
-    (lambda dhs, d: (dhs, d.h), ValueError, "dlast_state: trees of different structure: expected LSTMState"),
-    (lambda dhs, d: (dhs, d._replace(c=d.c[0])), ValueError, r"dlast_state.c: expected shape \(3, 4\), got \(4,\)"),
+    (
+        lambda dhs, d: (dhs, d.h),
+        ValueError,
+        "dlast_state: trees of different structure: expected LSTMState",
+    ),
+    (
+        lambda dhs, d: (dhs, d._replace(c=d.c[0])),
+        ValueError,
+        r"dlast_state.c: expected shape \(3, 4\), got \(4,\)",
+    ),
 ]
 
 

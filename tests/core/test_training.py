@@ -83,7 +83,14 @@ def test_going_on_is_the_same_as_not_stopping(optimizer):
     batches = echo(7)
     whole = list(train(MODEL, start(), batches, mean_squared_error, optimizer))
     first = list(train(MODEL, start(), batches[:3], mean_squared_error, optimizer))[-1]
-    rest = train(MODEL, first.params, batches[3:], mean_squared_error, optimizer, optimizer_state=first.optimizer_state)
+    rest = train(
+        MODEL,
+        first.params,
+        batches[3:],
+        mean_squared_error,
+        optimizer,
+        optimizer_state=first.optimizer_state,
+    )
     for step, wanted in zip(rest, whole[3:], strict=True):
         assert (step.loss, step.gradient_norm) == (wanted.loss, wanted.gradient_norm)
         assert_identical(step.params, wanted.params)
@@ -91,7 +98,9 @@ def test_going_on_is_the_same_as_not_stopping(optimizer):
 
 def test_an_evaluation_in_between_changes_nothing():
     quiet = list(train(MODEL, start(), echo(4), mean_squared_error, adam()))
-    for step, wanted in zip(train(MODEL, start(), echo(4), mean_squared_error, adam()), quiet, strict=True):
+    for step, wanted in zip(
+        train(MODEL, start(), echo(4), mean_squared_error, adam()), quiet, strict=True
+    ):
         evaluate(MODEL, step.params, echo(2, seed=9, T=3, B=2), mean_squared_error)
         assert_identical(step.params, wanted.params)
 
@@ -99,7 +108,10 @@ def test_an_evaluation_in_between_changes_nothing():
 def test_one_layer_in_two_places_trains_as_two_layers():
     once = Dense(D, D)
     twice, apart = Serial((once, once)), Serial((Dense(D, D), Dense(D, D)))
-    for a, b in zip(*(train(m, start(m), echo(3), mean_squared_error, sgd(0.1)) for m in (twice, apart)), strict=True):
+    for a, b in zip(
+        *(train(m, start(m), echo(3), mean_squared_error, sgd(0.1)) for m in (twice, apart)),
+        strict=True,
+    ):
         assert_identical(a.params, b.params)
 
 
@@ -141,9 +153,17 @@ class Noisy:
 def test_random_numbers_are_drawn_in_training_and_never_in_evaluation():
     ((xs, targets),) = batches = echo(1)
     (quiet,) = train(Noisy(), np.zeros(1), batches, mean_squared_error, sgd(0.1))
-    (noisy,) = train(Noisy(), np.zeros(1), batches, mean_squared_error, sgd(0.1), rng=np.random.default_rng(0))
-    (again,) = train(Noisy(), np.zeros(1), batches, mean_squared_error, sgd(0.1), rng=np.random.default_rng(0))
-    assert quiet.loss == evaluate(Noisy(), np.zeros(1), batches, mean_squared_error) == mean_squared_error(xs, targets)[0]
+    (noisy,) = train(
+        Noisy(), np.zeros(1), batches, mean_squared_error, sgd(0.1), rng=np.random.default_rng(0)
+    )
+    (again,) = train(
+        Noisy(), np.zeros(1), batches, mean_squared_error, sgd(0.1), rng=np.random.default_rng(0)
+    )
+    assert (
+        quiet.loss
+        == evaluate(Noisy(), np.zeros(1), batches, mean_squared_error)
+        == mean_squared_error(xs, targets)[0]
+    )
     assert quiet.loss != noisy.loss == again.loss
 
 
@@ -156,11 +176,15 @@ def ragged():
 
 
 def test_padding_counts_neither_in_the_model_nor_in_the_loss():
-    (step,), (other,) = (train(MODEL, start(), [batch], mean_squared_error, sgd(0.1)) for batch in ragged())
+    (step,), (other,) = (
+        train(MODEL, start(), [batch], mean_squared_error, sgd(0.1)) for batch in ragged()
+    )
     assert step.loss == other.loss
     assert_identical(step.params, other.params)
     batch, _ = ragged()
-    (said,) = train(MODEL, start(), [batch._replace(target_mask=batch.mask)], mean_squared_error, sgd(0.1))
+    (said,) = train(
+        MODEL, start(), [batch._replace(target_mask=batch.mask)], mean_squared_error, sgd(0.1)
+    )
     assert_identical(step, said)
     ys, _, _ = MODEL.forward(start(), batch.xs, mask=batch.mask)
     assert step.loss == mean_squared_error(ys, batch.targets, mask=batch.mask)[0]
@@ -169,7 +193,9 @@ def test_padding_counts_neither_in_the_model_nor_in_the_loss():
 def test_what_counts_in_the_loss_can_be_less_than_what_is_real():
     batch, _ = ragged()
     late = batch.mask & (np.arange(T)[:, None] >= 2)
-    (step,) = train(MODEL, start(), [batch._replace(target_mask=late)], mean_squared_error, sgd(0.1))
+    (step,) = train(
+        MODEL, start(), [batch._replace(target_mask=late)], mean_squared_error, sgd(0.1)
+    )
     ys, _, _ = MODEL.forward(start(), batch.xs, mask=batch.mask)
     assert step.loss == mean_squared_error(ys, batch.targets, mask=late)[0]
 
@@ -186,7 +212,9 @@ def test_one_output_a_sequence_counts_each_sequence():
 def test_symbols_train_an_embedding():
     model = Serial((Embedding(5, 3), Recurrent(Elman, 3, H), Dense(H, 5)))
     rng = np.random.default_rng(0)
-    texts = [(rng.integers(5, size=B) + np.arange(T + 1)[:, None]) % 5 for _ in range(120)]  # each symbol says the next
+    texts = [
+        (rng.integers(5, size=B) + np.arange(T + 1)[:, None]) % 5 for _ in range(120)
+    ]  # each symbol says the next
     batches = [(text[:-1], text[1:]) for text in texts]
     steps = list(train(model, start(model), batches, softmax_cross_entropy, adam(0.02)))
     assert steps[-1].loss < 0.1 < 1.3 < steps[0].loss
@@ -196,18 +224,30 @@ def test_an_evaluation_does_not_count_padding():
     batch, other_padding = ragged()
     ys, _, _ = MODEL.forward(start(), batch.xs, mask=batch.mask)
     expected = mean_squared_error(ys, batch.targets, mask=batch.mask)[0]
-    assert evaluate(MODEL, start(), [batch], mean_squared_error) == pytest.approx(expected, rel=1e-14)
-    assert evaluate(MODEL, start(), [other_padding], mean_squared_error) == pytest.approx(expected, rel=1e-14)
+    assert evaluate(MODEL, start(), [batch], mean_squared_error) == pytest.approx(
+        expected, rel=1e-14
+    )
+    assert evaluate(MODEL, start(), [other_padding], mean_squared_error) == pytest.approx(
+        expected, rel=1e-14
+    )
 
 
 def test_an_evaluation_does_not_depend_on_the_cut_into_batches():
     batch, _ = ragged()
-    parts = [Batch(*(array[:, columns] for array in batch[:3])) for columns in (slice(0, 1), slice(1, 4))]
+    parts = [
+        Batch(*(array[:, columns] for array in batch[:3])) for columns in (slice(0, 1), slice(1, 4))
+    ]
     whole = evaluate(MODEL, start(), [batch], mean_squared_error)
-    np.testing.assert_allclose(evaluate(MODEL, start(), parts, mean_squared_error), whole, rtol=1e-14)
-    unmasked = [tuple(array[:, columns] for array in batch[:2]) for columns in (slice(0, 1), slice(1, 4))]
+    np.testing.assert_allclose(
+        evaluate(MODEL, start(), parts, mean_squared_error), whole, rtol=1e-14
+    )
+    unmasked = [
+        tuple(array[:, columns] for array in batch[:2]) for columns in (slice(0, 1), slice(1, 4))
+    ]
     whole = evaluate(MODEL, start(), [batch[:2]], mean_squared_error)
-    np.testing.assert_allclose(evaluate(MODEL, start(), unmasked, mean_squared_error), whole, rtol=1e-14)
+    np.testing.assert_allclose(
+        evaluate(MODEL, start(), unmasked, mean_squared_error), whole, rtol=1e-14
+    )
 
 
 @dataclass(frozen=True)
@@ -236,11 +276,16 @@ def test_a_rate_much_too_large_stops_training_with_the_last_good_parameters():
     batches = [(np.ones((T, B, D)), np.zeros((T, B, D)))] * 500
     steps, error = diverge(Scale(), np.ones(D), batches, mean_squared_error, sgd(1e3))
     assert error.step == len(steps) > 10
-    assert f"training diverged at step {error.step}: the loss is inf; the last good parameters are in `.params`" in str(error)
+    assert (
+        f"training diverged at step {error.step}: the loss is inf; the last good parameters are in `.params`"
+        in str(error)
+    )
     assert isinstance(error, FloatingPointError) and error.loss == np.inf
     assert np.isfinite(error.params).all()
     assert np.isfinite(mean_squared_error(*[error.params * batches[0][0], batches[0][1]])[0])
-    assert_identical((error.params, error.optimizer_state), (steps[-2].params, steps[-2].optimizer_state))
+    assert_identical(
+        (error.params, error.optimizer_state), (steps[-2].params, steps[-2].optimizer_state)
+    )
 
 
 def test_layers_that_refuse_nan_stop_training_in_the_same_way():
@@ -261,7 +306,13 @@ def test_nan_in_the_data_stops_training_and_says_where():
 
 
 def test_failing_at_the_first_step_hands_back_the_first_parameters():
-    steps, error = diverge(Scale(), np.ones(D), [(np.full((T, B, D), 1e300), np.zeros((T, B, D)))], mean_squared_error, sgd(1.0))
+    steps, error = diverge(
+        Scale(),
+        np.ones(D),
+        [(np.full((T, B, D), 1e300), np.zeros((T, B, D)))],
+        mean_squared_error,
+        sgd(1.0),
+    )
     assert not steps and error.step == 0
     assert error.params.tolist() == [1.0, 1.0]
     assert error.optimizer_state == sgd(1.0).init(np.ones(D))
@@ -294,14 +345,18 @@ def test_what_is_no_batch_is_refused():
 
 
 def test_an_optimizer_that_was_not_made_is_refused():
-    with pytest.raises(TypeError, match=r"optimizer: expected an optimizer, such as adam\(1e-3\), got function"):
+    with pytest.raises(
+        TypeError, match=r"optimizer: expected an optimizer, such as adam\(1e-3\), got function"
+    ):
         next(train(MODEL, start(), echo(1), mean_squared_error, adam))
 
 
 def test_the_progress_bar_passes_every_step_on(capsys):
     pytest.importorskip("tqdm")
     wanted = list(train(MODEL, start(), echo(3), mean_squared_error, sgd(0.1)))
-    steps = list(with_progress(train(MODEL, start(), echo(3), mean_squared_error, sgd(0.1)), total=3))
+    steps = list(
+        with_progress(train(MODEL, start(), echo(3), mean_squared_error, sgd(0.1)), total=3)
+    )
     assert_identical(steps, wanted)
     shown = capsys.readouterr().err
     assert "3/3" in shown and f"loss={steps[-1].loss:.4g}" in shown
@@ -316,7 +371,9 @@ def test_a_missing_tqdm_is_named(monkeypatch):
 
 def test_a_loop_that_names_the_parameters_in_its_head_cannot_forget_them():
     steps = list(train(MODEL, start(), echo(3), mean_squared_error, adam()))
-    for index, loss, norm, params, state in train(MODEL, start(), echo(3), mean_squared_error, adam()):
+    for index, loss, norm, params, state in train(
+        MODEL, start(), echo(3), mean_squared_error, adam()
+    ):
         assert_identical((index, loss, norm, params, state), steps[index])
     assert_identical((params, state), (steps[-1].params, steps[-1].optimizer_state))
     assert not np.array_equal(params[0].W_x, start()[0].W_x)
@@ -324,11 +381,21 @@ def test_a_loop_that_names_the_parameters_in_its_head_cannot_forget_them():
 
 def test_the_last_step_needs_no_loop_and_keeps_no_other():
     steps = list(train(MODEL, start(), echo(3), mean_squared_error, adam()))
-    assert_identical(last_step(train(MODEL, start(), echo(3), mean_squared_error, adam())), steps[-1])
+    assert_identical(
+        last_step(train(MODEL, start(), echo(3), mean_squared_error, adam())), steps[-1]
+    )
     with pytest.raises(ValueError, match="steps: expected at least one, got none"):
         last_step(train(MODEL, start(), [], mean_squared_error, adam()))
     with pytest.raises(TrainingDiverged):
-        last_step(train(Scale(), np.ones(D), [(np.full((T, B, D), 1e300), np.zeros((T, B, D)))], mean_squared_error, sgd(1.0)))
+        last_step(
+            train(
+                Scale(),
+                np.ones(D),
+                [(np.full((T, B, D), 1e300), np.zeros((T, B, D)))],
+                mean_squared_error,
+                sgd(1.0),
+            )
+        )
 
 
 def diverged():
@@ -336,9 +403,15 @@ def diverged():
 
 
 def test_a_diverged_run_can_be_copied_with_all_it_carries():
-    for error in (copy.copy(diverged()), copy.deepcopy(diverged()), pickle.loads(pickle.dumps(diverged()))):
+    for error in (
+        copy.copy(diverged()),
+        copy.deepcopy(diverged()),
+        pickle.loads(pickle.dumps(diverged())),
+    ):
         assert str(error) == str(diverged()) and error.step == 3 and np.isnan(error.loss)
-        assert_identical((error.params, error.optimizer_state), (diverged().params, diverged().optimizer_state))
+        assert_identical(
+            (error.params, error.optimizer_state), (diverged().params, diverged().optimizer_state)
+        )
 
 
 POOL = """
@@ -366,15 +439,29 @@ if __name__ == "__main__":
 
 def test_a_diverged_run_comes_back_from_a_pool_of_processes(tmp_path):
     (tmp_path / "sweep.py").write_text(POOL, encoding="utf-8")
-    done = subprocess.run([sys.executable, tmp_path / "sweep.py"], capture_output=True, text=True, timeout=90)
+    done = subprocess.run(
+        [sys.executable, tmp_path / "sweep.py"], capture_output=True, text=True, timeout=90
+    )
     assert done.stdout.split("\n")[0] == "0 inf (2, 3)", done.stderr
 
 
 def test_the_state_of_another_optimizer_is_refused_by_name():
     for optimizer, other in ((adam(), sgd(0.1)), (rmsprop(), momentum(0.1))):
         wanted = type(optimizer.init(start())).__name__
-        with pytest.raises(TypeError, match=rf"state: expected {wanted}\(step, .*\), got {type(other.init(start())).__name__}"):
-            next(train(MODEL, start(), echo(1), mean_squared_error, optimizer, optimizer_state=other.init(start())))
+        with pytest.raises(
+            TypeError,
+            match=rf"state: expected {wanted}\(step, .*\), got {type(other.init(start())).__name__}",
+        ):
+            next(
+                train(
+                    MODEL,
+                    start(),
+                    echo(1),
+                    mean_squared_error,
+                    optimizer,
+                    optimizer_state=other.init(start()),
+                )
+            )
 
 
 def test_a_backward_may_return_its_dict_in_another_order():
@@ -388,7 +475,11 @@ def test_a_backward_may_return_its_dict_in_another_order():
 
     params = {"slope": np.ones(1), "shift": np.zeros(D)}
     step = last_step(train(Affine(), params, echo(200), mean_squared_error, adam(0.1)))
-    assert step.params.keys() == params.keys() and step.loss < 0.3 and step.params["shift"].shape == (D,)
+    assert (
+        step.params.keys() == params.keys()
+        and step.loss < 0.3
+        and step.params["shift"].shape == (D,)
+    )
 
 
 RESUME = """

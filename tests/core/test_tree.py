@@ -36,7 +36,12 @@ def tree():
 
 def test_map_keeps_the_structure_and_sees_each_leaf_once(tree):
     doubled = tree_map(lambda leaf: 2 * leaf, tree)
-    assert type(doubled) is Pair and type(doubled.b) is tuple and type(doubled.b[0]) is dict and type(doubled.b[1]) is list
+    assert (
+        type(doubled) is Pair
+        and type(doubled.b) is tuple
+        and type(doubled.b[0]) is dict
+        and type(doubled.b[1]) is list
+    )
     assert doubled.b[2] == ()
     np.testing.assert_array_equal(doubled.a, [0, 2, 4])
     np.testing.assert_array_equal(doubled.b[0]["w"], [[2, -4]])
@@ -57,7 +62,9 @@ def test_paths_read_as_python_does(tree):
 
 def test_arithmetic_agrees_with_the_flat_vector(tree):
     other = tree_random_like(tree, np.random.default_rng(0))
-    flat, other_flat = (np.concatenate([np.ravel(leaf) for leaf in tree_leaves(t)]) for t in (tree, other))
+    flat, other_flat = (
+        np.concatenate([np.ravel(leaf) for leaf in tree_leaves(t)]) for t in (tree, other)
+    )
     assert tree_size(tree) == flat.size == 6
     assert tree_dot(tree, other) == pytest.approx(flat @ other_flat, rel=1e-14)
     assert tree_norm(other) == pytest.approx(np.linalg.norm(other_flat), rel=1e-14)
@@ -81,12 +88,19 @@ def test_norm_does_not_overflow_and_does_not_hide_a_nan():
 
 def test_dtype_is_kept(tree):
     single = tree_cast(tree, np.float32)
-    for made in (single, tree_scale(0.1, single), tree_random_like(single, np.random.default_rng(1)), tree_zeros_like(single)):
+    for made in (
+        single,
+        tree_scale(0.1, single),
+        tree_random_like(single, np.random.default_rng(1)),
+        tree_zeros_like(single),
+    ):
         assert {leaf.dtype for leaf in tree_leaves(made)} == {np.dtype("float32")}
 
 
 def test_random_like_has_the_scale_asked_for_and_differs_from_leaf_to_leaf():
-    a, b = tree_random_like((np.zeros(20_000), np.zeros(20_000)), np.random.default_rng(0), scale=0.5)
+    a, b = tree_random_like(
+        (np.zeros(20_000), np.zeros(20_000)), np.random.default_rng(0), scale=0.5
+    )
     assert np.std(a) == pytest.approx(0.5, rel=0.03) and not np.array_equal(a, b)
 
 
@@ -114,7 +128,9 @@ def test_a_named_tuple_built_again_elsewhere_is_the_same_structure():
 
 def test_an_outline_sees_whole_parts():
     params = (Pair(np.ones(1), ()), np.zeros(2))
-    assert tree_map_parts(lambda keep, part: keep and type(part).__name__, (True, False), params) == ("Pair", False)
+    assert tree_map_parts(
+        lambda keep, part: keep and type(part).__name__, (True, False), params
+    ) == ("Pair", False)
     with pytest.raises(ValueError, match="expected tuple of 3, got tuple of 2"):
         tree_map_parts(lambda *_: None, (True, True, True), params)
 
@@ -127,11 +143,18 @@ def test_another_named_tuple_is_another_structure_even_with_the_same_fields():
 @pytest.mark.parametrize("shape", [(3,), (1, 3), (4, 1), ()])
 def test_sums_and_products_never_stretch_a_leaf(shape):
     for function in (tree_add, tree_dot):
-        with pytest.raises(ValueError, match=r"\['W'\]: trees of different shapes: expected \(4, 3\), got"):
-            function({"b": np.ones(3), "W": np.ones((4, 3))}, {"b": np.ones(3), "W": np.ones(shape)})
+        with pytest.raises(
+            ValueError, match=r"\['W'\]: trees of different shapes: expected \(4, 3\), got"
+        ):
+            function(
+                {"b": np.ones(3), "W": np.ones((4, 3))}, {"b": np.ones(3), "W": np.ones(shape)}
+            )
 
 
-@pytest.mark.parametrize("a, b", [(np.float32, np.float64), (np.float64, np.float32), (np.int64, np.float64), (np.float64, int)])
+@pytest.mark.parametrize(
+    "a, b",
+    [(np.float32, np.float64), (np.float64, np.float32), (np.int64, np.float64), (np.float64, int)],
+)
 def test_a_sum_has_one_dtype(a, b):
     with pytest.raises(TypeError, match=r"\[0\]: trees of different dtypes: expected"):
         tree_add((np.ones(2, a),), (np.ones(2, b),))
@@ -143,7 +166,10 @@ def test_real_and_complex_numbers_of_one_precision_have_a_sum():
 
 
 def test_dicts_are_matched_by_key():
-    one, other = {"a": np.array([1.0]), "b": np.array([2.0])}, {"b": np.array([20.0]), "a": np.array([10.0])}
+    one, other = (
+        {"a": np.array([1.0]), "b": np.array([2.0])},
+        {"b": np.array([20.0]), "a": np.array([10.0])},
+    )
     assert tree_add(one, other) == {"a": 11, "b": 22}
     assert tree_zip("p", one, other) == [("p['a']", 1, 10), ("p['b']", 2, 20)]
     assert tree_map_paths(lambda path, x, y: f"{path}: {x[0]}, {y[0]}", one, other) == {
@@ -153,7 +179,9 @@ def test_dicts_are_matched_by_key():
 
 
 def test_whole_numbers_are_not_cut():
-    with pytest.raises(TypeError, match=r"\['n'\]: expected a dtype that can hold 0.1 times the leaf, got int64"):
+    with pytest.raises(
+        TypeError, match=r"\['n'\]: expected a dtype that can hold 0.1 times the leaf, got int64"
+    ):
         tree_scale(0.1, {"n": np.array([3, 4], np.int64)})
     with pytest.raises(TypeError, match="expected floating-point numbers, got int64"):
         tree_random_like(np.array([3, 4], np.int64), np.random.default_rng(0))

@@ -25,7 +25,12 @@ def steps_until(last):
 
 
 def test_it_counts_sequences_at_the_first_update_that_solves():
-    assert presentations_needed(steps_until(7), lambda updates: updates >= 7, batch_size=32, limit=3200) == 7 * 32
+    assert (
+        presentations_needed(
+            steps_until(7), lambda updates: updates >= 7, batch_size=32, limit=3200
+        )
+        == 7 * 32
+    )
 
 
 def test_it_asks_after_every_so_many_updates():
@@ -41,11 +46,19 @@ def test_it_asks_after_every_so_many_updates():
 
 @pytest.mark.parametrize("limit, updates", [(320, 10), (351, 10), (352, 11)])
 def test_it_gives_up_at_the_limit_and_computes_no_step_beyond_it(limit, updates):
-    assert presentations_needed(steps_until(updates), lambda _: False, batch_size=32, limit=limit) is None
+    assert (
+        presentations_needed(steps_until(updates), lambda _: False, batch_size=32, limit=limit)
+        is None
+    )
 
 
 def test_the_limit_itself_counts():
-    assert presentations_needed(steps_until(10), lambda updates: updates == 10, batch_size=32, limit=320) == 320
+    assert (
+        presentations_needed(
+            steps_until(10), lambda updates: updates == 10, batch_size=32, limit=320
+        )
+        == 320
+    )
 
 
 def test_batches_that_run_out_solve_nothing():
@@ -84,7 +97,10 @@ def test_a_network_in_training_is_a_trial_that_repeats():
 
 
 def test_a_table_is_read_back_as_it_was_written(tmp_path):
-    trials = [Trial("order", "LSTM, bias 5", 0, 3200, 32_000), Trial("order", "LSTM, bias 1", 1, None, 32_000)]
+    trials = [
+        Trial("order", "LSTM, bias 5", 0, 3200, 32_000),
+        Trial("order", "LSTM, bias 1", 1, None, 32_000),
+    ]
     write_trials(tmp_path / "trials.csv", trials)
     assert read_trials(tmp_path / "trials.csv") == trials
     assert (tmp_path / "trials.csv").read_text(encoding="utf-8").startswith("# Python")

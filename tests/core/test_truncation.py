@@ -6,12 +6,30 @@ import pytest
 from rnn_tutorial.cells import GRU, LSTM, Elman, ElmanState
 from rnn_tutorial.gradient_check import complex_step_slope, random_start, relative_error
 from rnn_tutorial.sequence import fused_unroll, truncated_backward, unroll, unroll_backward
-from rnn_tutorial.tree import tree_add, tree_cast, tree_dot, tree_leaves, tree_random_like, tree_zeros_like
+from rnn_tutorial.tree import (
+    tree_add,
+    tree_cast,
+    tree_dot,
+    tree_leaves,
+    tree_random_like,
+    tree_zeros_like,
+)
 
 T, B, D, H = 7, 3, 4, 5
 LENGTHS = np.array([7, 4, 1])
 MASKS = {"whole": None, "ragged": np.arange(T)[:, None] < LENGTHS}
-STRIDES_AND_WINDOWS = [(1, 1), (1, 3), (2, 3), (3, 3), (2, 6), (4, 5), (7, 7), (1, 7), (3, 100), (100, 100)]
+STRIDES_AND_WINDOWS = [
+    (1, 1),
+    (1, 3),
+    (2, 3),
+    (3, 3),
+    (2, 6),
+    (4, 5),
+    (7, 7),
+    (1, 7),
+    (3, 100),
+    (100, 100),
+]
 
 each_mask = pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
 each_cut = pytest.mark.parametrize(("stride", "window"), STRIDES_AND_WINDOWS)
@@ -26,7 +44,9 @@ def problem(mask=None, seed=0):
 
 
 def largest_error(tree, reference):
-    return max(relative_error(d, r) for d, r in zip(tree_leaves(tree), tree_leaves(reference), strict=True))
+    return max(
+        relative_error(d, r) for d, r in zip(tree_leaves(tree), tree_leaves(reference), strict=True)
+    )
 
 
 def loss_cut_by_hand(params, xs, dhs, cache, mask, stride, window):
@@ -47,7 +67,11 @@ def test_only_the_paths_inside_the_windows_count(stride, window, mask):
     params, xs, dhs, (_, cache) = problem(mask)
     value = truncated_backward(Elman, params, cache, dhs, stride=stride, window=window)
     direction = tree_random_like((params, xs), np.random.default_rng(1))
-    slope = complex_step_slope(lambda point: loss_cut_by_hand(*point, dhs, cache, mask, stride, window), (params, xs), direction)
+    slope = complex_step_slope(
+        lambda point: loss_cut_by_hand(*point, dhs, cache, mask, stride, window),
+        (params, xs),
+        direction,
+    )
     assert tree_dot(value, direction) == pytest.approx(slope, rel=1e-11)
 
 
@@ -59,7 +83,10 @@ def test_the_cache_of_a_fast_twin_serves_as_well(cell, stride, window, mask):
     params, state = random_start(cell, rng, B, D, H)
     xs, dhs = rng.standard_normal((T, B, D)), rng.standard_normal((T, B, H))
     caches = [forward(cell, params, xs, state, mask)[1] for forward in (unroll, fused_unroll)]
-    readable, fast = (truncated_backward(cell, params, cache, dhs, stride=stride, window=window) for cache in caches)
+    readable, fast = (
+        truncated_backward(cell, params, cache, dhs, stride=stride, window=window)
+        for cache in caches
+    )
     assert largest_error(fast, readable) < 1e-12
 
 
@@ -77,7 +104,9 @@ def test_pieces_are_what_training_piece_by_piece_computes():
     state, total, dxs = ElmanState(cache.previous_hs[0]), tree_zeros_like(params), []
     for start in range(0, T, 3):
         (_, state), piece = unroll(Elman, params, xs[start : start + 3], state)
-        dparams, dxs_piece, _ = unroll_backward(Elman, params, piece, (dhs[start : start + 3], tree_zeros_like(state)))
+        dparams, dxs_piece, _ = unroll_backward(
+            Elman, params, piece, (dhs[start : start + 3], tree_zeros_like(state))
+        )
         total, dxs = tree_add(total, dparams), [*dxs, dxs_piece]
     value = truncated_backward(Elman, params, cache, dhs, stride=3, window=3)
     assert largest_error(value, (total, np.concatenate(dxs))) < 1e-12
@@ -104,7 +133,9 @@ def test_nothing_of_the_caller_is_changed():
     point = (params, dhs, cache.xs, cache.previous_hs, cache.steps)
     before = [leaf.copy() for leaf in tree_leaves(point)]
     truncated_backward(Elman, params, cache, dhs, stride=2, window=3)
-    assert all(np.array_equal(old, new) for old, new in zip(before, tree_leaves(point), strict=True))
+    assert all(
+        np.array_equal(old, new) for old, new in zip(before, tree_leaves(point), strict=True)
+    )
 
 
 def test_bad_input_is_named():

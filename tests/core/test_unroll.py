@@ -46,16 +46,24 @@ def loop_of_steps_backward(params, caches, dhs, dstate):
     return dparams, np.stack(dxs[::-1]), dstate
 
 
-@pytest.mark.parametrize("sizes", [(6, 3, 4, 5), (1, 3, 4, 5), (6, 1, 4, 5), (1, 1, 1, 1), (50, 2, 3, 7)])
+@pytest.mark.parametrize(
+    "sizes", [(6, 3, 4, 5), (1, 3, 4, 5), (6, 1, 4, 5), (1, 1, 1, 1), (50, 2, 3, 7)]
+)
 def test_equals_the_loop_of_steps_forward_and_backward(sizes, rng):
     T, B, D, H = sizes
     params, state = random_start(Elman, rng, B, D, H)
-    xs, dhs, dlast = rng.standard_normal((T, B, D)), rng.standard_normal((T, B, H)), ElmanState(rng.standard_normal((B, H)))
+    xs, dhs, dlast = (
+        rng.standard_normal((T, B, D)),
+        rng.standard_normal((T, B, H)),
+        ElmanState(rng.standard_normal((B, H))),
+    )
     (hs, last), cache = unroll(Elman, params, xs, state)
     (step_hs, step_last), caches = loop_of_steps(params, xs, state)
     fast = unroll_backward(Elman, params, cache, (dhs, dlast))
     slow = loop_of_steps_backward(params, caches, dhs, dlast)
-    for ours, theirs in zip(tree_leaves(((hs, last), fast)), tree_leaves(((step_hs, step_last), slow)), strict=True):
+    for ours, theirs in zip(
+        tree_leaves(((hs, last), fast)), tree_leaves(((step_hs, step_last), slow)), strict=True
+    ):
         assert relative_error(ours, theirs) < 1e-12
 
 
@@ -68,7 +76,9 @@ def test_padding_does_not_change_a_sequence(problem):
     for b, n in enumerate(LENGTHS):
         one = slice(b, b + 1)
         (hs_alone, last_alone), cache = unroll(Elman, params, xs[:n, one], ElmanState(state.h[one]))
-        dparams_alone, dxs_alone, dfirst_alone = unroll_backward(Elman, params, cache, (dhs[:n, one], ElmanState(dlast.h[one])))
+        dparams_alone, dxs_alone, dfirst_alone = unroll_backward(
+            Elman, params, cache, (dhs[:n, one], ElmanState(dlast.h[one]))
+        )
         total = tree_add(total, dparams_alone)
         np.testing.assert_allclose(hs[:n, one], hs_alone, rtol=1e-13)
         np.testing.assert_allclose(last.h[one], last_alone.h, rtol=1e-13)
@@ -88,7 +98,9 @@ def test_outputs_on_padding_are_zero_and_no_gradient_leaks_from_it(problem, rng)
     clean = unroll_backward(Elman, params, cache, (dhs, dlast))
     noisy = unroll_backward(Elman, params, noisy_cache, (noisy_dhs, dlast))
     assert (clean[1][~MASK] == 0).all()
-    for a, b in zip(tree_leaves((hs, last, clean)), tree_leaves((noisy_hs, noisy_last, noisy)), strict=True):
+    for a, b in zip(
+        tree_leaves((hs, last, clean)), tree_leaves((noisy_hs, noisy_last, noisy)), strict=True
+    ):
         np.testing.assert_array_equal(a, b)
 
 
@@ -136,10 +148,14 @@ def test_float32_stays_float32_and_is_right_to_its_own_precision(problem):
     (params, xs, state), doutputs = problem
     outputs, cache = unroll(Elman, params, xs, state, MASK)
     gradients = unroll_backward(Elman, params, cache, doutputs)
-    params, xs, state, doutputs = (tree_cast(part, np.float32) for part in (params, xs, state, doutputs))
+    params, xs, state, doutputs = (
+        tree_cast(part, np.float32) for part in (params, xs, state, doutputs)
+    )
     outputs_32, cache = unroll(Elman, params, xs, state, MASK)
     gradients_32 = unroll_backward(Elman, params, cache, doutputs)
-    for single, double in zip(tree_leaves((outputs_32, gradients_32)), tree_leaves((outputs, gradients)), strict=True):
+    for single, double in zip(
+        tree_leaves((outputs_32, gradients_32)), tree_leaves((outputs, gradients)), strict=True
+    ):
         assert single.dtype == np.float32
         assert relative_error(single, double) < 1e-5
 
@@ -165,7 +181,9 @@ def test_what_is_returned_shares_no_memory_with_the_cache(problem):
         (hs, _), cache = unroll(Elman, params, xs, state, mask)
         expected = unroll_backward(Elman, params, cache, doutputs)
         hs[...] = 7.0
-        for a, b in zip(tree_leaves(expected), tree_leaves(unroll_backward(Elman, params, cache, doutputs))):
+        for a, b in zip(
+            tree_leaves(expected), tree_leaves(unroll_backward(Elman, params, cache, doutputs))
+        ):
             np.testing.assert_array_equal(a, b)
 
 
@@ -181,27 +199,87 @@ def test_the_gradient_of_a_second_part_of_the_state_must_fit_too(rng):
 
 
 BAD = [
-    (lambda p, xs, s, m: (p, xs[0], s, None), ValueError, r"xs: expected shape \(T, B, D=4\), got \(3, 4\)"),
-    (lambda p, xs, s, m: (p, xs[..., :3], s, m), ValueError, r"xs: expected shape \(T, B, D=4\), got \(6, 3, 3\)"),
-    (lambda p, xs, s, m: (p, xs[:, :1], s, None), ValueError, r"state.h: expected shape \(1, 5\), got \(3, 5\)"),
-    (lambda p, xs, s, m: (p, xs, ElmanState(s.h[0]), m), ValueError, r"state.h: expected shape \(3, 5\), got \(5,\)"),
-    (lambda p, xs, s, m: (p, xs, s.h, m), TypeError, r"state: expected ElmanState\(h\), got ndarray"),
-    (lambda p, xs, s, m: (p, xs[:0], s, None), ValueError, r"xs: expected at least one step and one sequence, got \(0, 3, 4\)"),
+    (
+        lambda p, xs, s, m: (p, xs[0], s, None),
+        ValueError,
+        r"xs: expected shape \(T, B, D=4\), got \(3, 4\)",
+    ),
+    (
+        lambda p, xs, s, m: (p, xs[..., :3], s, m),
+        ValueError,
+        r"xs: expected shape \(T, B, D=4\), got \(6, 3, 3\)",
+    ),
+    (
+        lambda p, xs, s, m: (p, xs[:, :1], s, None),
+        ValueError,
+        r"state.h: expected shape \(1, 5\), got \(3, 5\)",
+    ),
+    (
+        lambda p, xs, s, m: (p, xs, ElmanState(s.h[0]), m),
+        ValueError,
+        r"state.h: expected shape \(3, 5\), got \(5,\)",
+    ),
+    (
+        lambda p, xs, s, m: (p, xs, s.h, m),
+        TypeError,
+        r"state: expected ElmanState\(h\), got ndarray",
+    ),
+    (
+        lambda p, xs, s, m: (p, xs[:0], s, None),
+        ValueError,
+        r"xs: expected at least one step and one sequence, got \(0, 3, 4\)",
+    ),
     (
         lambda p, xs, s, m: (p, xs.astype(int), s, m),
         TypeError,
         "xs: expected dtype float64, the dtype of the parameters, got int64",
     ),
-    (lambda p, xs, s, m: (p, xs.astype("float32"), s, m), TypeError, "xs: expected dtype float64.* got float32"),
+    (
+        lambda p, xs, s, m: (p, xs.astype("float32"), s, m),
+        TypeError,
+        "xs: expected dtype float64.* got float32",
+    ),
     (lambda p, xs, s, m: (p, xs.tolist(), s, m), TypeError, "xs: expected a NumPy array"),
-    (lambda p, xs, s, m: (p, xs, tree_cast(s, "float32"), m), TypeError, "state.h: expected dtype float64, got float32"),
-    (lambda p, xs, s, m: (p._replace(W_h=p.W_h.astype("float32")), xs, s, m), TypeError, "W_h: expected dtype float64"),
-    (lambda p, xs, s, m: (p._replace(W_x=p.W_x[:, :3]), xs, s, m), ValueError, r"W_x: expected shape \(4, 5\), got \(4, 3\)"),
-    (lambda p, xs, s, m: (p, xs, s, m.T), ValueError, r"mask: expected shape \(T=6, B=3\), got \(3, 6\)"),
-    (lambda p, xs, s, m: (p, xs, s, m[..., None]), ValueError, r"mask: expected shape \(T=6, B=3\), got \(6, 3, 1\)"),
-    (lambda p, xs, s, m: (p, xs, s, m.astype(float)), TypeError, "mask: expected a boolean array.* got float64"),
-    (lambda p, xs, s, m: (p, xs * np.nan, s, m), NotFiniteError, r"xs: expected finite numbers, got nan at index \(0, 0, 0\)"),
-    (lambda p, xs, s, m: (tuple(p), xs, s, m), TypeError, r"params: expected ElmanParams\(W_x, W_h, b\), got tuple"),
+    (
+        lambda p, xs, s, m: (p, xs, tree_cast(s, "float32"), m),
+        TypeError,
+        "state.h: expected dtype float64, got float32",
+    ),
+    (
+        lambda p, xs, s, m: (p._replace(W_h=p.W_h.astype("float32")), xs, s, m),
+        TypeError,
+        "W_h: expected dtype float64",
+    ),
+    (
+        lambda p, xs, s, m: (p._replace(W_x=p.W_x[:, :3]), xs, s, m),
+        ValueError,
+        r"W_x: expected shape \(4, 5\), got \(4, 3\)",
+    ),
+    (
+        lambda p, xs, s, m: (p, xs, s, m.T),
+        ValueError,
+        r"mask: expected shape \(T=6, B=3\), got \(3, 6\)",
+    ),
+    (
+        lambda p, xs, s, m: (p, xs, s, m[..., None]),
+        ValueError,
+        r"mask: expected shape \(T=6, B=3\), got \(6, 3, 1\)",
+    ),
+    (
+        lambda p, xs, s, m: (p, xs, s, m.astype(float)),
+        TypeError,
+        "mask: expected a boolean array.* got float64",
+    ),
+    (
+        lambda p, xs, s, m: (p, xs * np.nan, s, m),
+        NotFiniteError,
+        r"xs: expected finite numbers, got nan at index \(0, 0, 0\)",
+    ),
+    (
+        lambda p, xs, s, m: (tuple(p), xs, s, m),
+        TypeError,
+        r"params: expected ElmanParams\(W_x, W_h, b\), got tuple",
+    ),
     (
         lambda p, xs, s, m: (p, xs, ElmanState(s.h * np.nan), m),
         NotFiniteError,
@@ -219,9 +297,21 @@ def test_bad_input_is_refused_by_name(problem, spoil, error, message):
 
 BAD_GRADIENTS = [
     (lambda dhs, d: (dhs[:-1], d), ValueError, r"dhs: expected shape \(6, 3, 5\), got \(5, 3, 5\)"),
-    (lambda dhs, d: (dhs[..., :1], d), ValueError, r"dhs: expected shape \(6, 3, 5\), got \(6, 3, 1\)"),
-    (lambda dhs, d: (dhs.astype("float32"), d), TypeError, "dhs: expected dtype float64, got float32"),
-    (lambda dhs, d: (dhs, ElmanState(d.h[:1])), ValueError, r"dlast_state.h: expected shape \(3, 5\), got \(1, 5\)"),
+    (
+        lambda dhs, d: (dhs[..., :1], d),
+        ValueError,
+        r"dhs: expected shape \(6, 3, 5\), got \(6, 3, 1\)",
+    ),
+    (
+        lambda dhs, d: (dhs.astype("float32"), d),
+        TypeError,
+        "dhs: expected dtype float64, got float32",
+    ),
+    (
+        lambda dhs, d: (dhs, ElmanState(d.h[:1])),
+        ValueError,
+        r"dlast_state.h: expected shape \(3, 5\), got \(1, 5\)",
+    ),
 ]
 
 

@@ -15,10 +15,22 @@ def message(error, call, *args, **kwargs):
 
 def test_check_array_says_name_expected_and_got():
     v.check_array("x", np.zeros((2, 4)), dtype=np.float64, B=None, D=4)
-    assert message(ValueError, v.check_array, "x", np.zeros((2, 3)), B=None, D=4) == "x: expected shape (B, D=4), got (2, 3)"
-    assert message(ValueError, v.check_array, "x", np.zeros(4), B=None, D=4) == "x: expected shape (B, D=4), got (4,)"
-    assert message(ValueError, v.check_array, "b", np.zeros(3), H=5) == "b: expected shape (H=5,), got (3,)"
-    assert message(TypeError, v.check_array, "x", [[1.0]], B=1, D=1) == "x: expected a NumPy array of shape (B=1, D=1), got list"
+    assert (
+        message(ValueError, v.check_array, "x", np.zeros((2, 3)), B=None, D=4)
+        == "x: expected shape (B, D=4), got (2, 3)"
+    )
+    assert (
+        message(ValueError, v.check_array, "x", np.zeros(4), B=None, D=4)
+        == "x: expected shape (B, D=4), got (4,)"
+    )
+    assert (
+        message(ValueError, v.check_array, "b", np.zeros(3), H=5)
+        == "b: expected shape (H=5,), got (3,)"
+    )
+    assert (
+        message(TypeError, v.check_array, "x", [[1.0]], B=1, D=1)
+        == "x: expected a NumPy array of shape (B=1, D=1), got list"
+    )
     assert (
         message(TypeError, v.check_array, "x", np.zeros((2, 4), int), dtype=np.float64, B=None, D=4)
         == "x: expected dtype float64, the dtype of the parameters, got int64"
@@ -29,34 +41,58 @@ def test_check_like_names_the_leaf():
     state = ElmanState(np.zeros((2, 3)))
     v.check_like("dstate", ElmanState(np.ones((2, 3))), state)
     assert (
-        message(ValueError, v.check_like, "dstate", ElmanState(np.ones(3)), state) == "dstate.h: expected shape (2, 3), got (3,)"
+        message(ValueError, v.check_like, "dstate", ElmanState(np.ones(3)), state)
+        == "dstate.h: expected shape (2, 3), got (3,)"
     )
-    assert message(TypeError, v.check_like, "dstate", ElmanState(1.0), state).startswith("dstate.h: expected a NumPy array")
-    assert "float64, got float32" in message(TypeError, v.check_like, "d", ElmanState(np.ones((2, 3), np.float32)), state)
-    assert message(ValueError, v.check_like, "dstate", np.ones((2, 3)), state).startswith("dstate: trees of different structure")
+    assert message(TypeError, v.check_like, "dstate", ElmanState(1.0), state).startswith(
+        "dstate.h: expected a NumPy array"
+    )
+    assert "float64, got float32" in message(
+        TypeError, v.check_like, "d", ElmanState(np.ones((2, 3), np.float32)), state
+    )
+    assert message(ValueError, v.check_like, "dstate", np.ones((2, 3)), state).startswith(
+        "dstate: trees of different structure"
+    )
 
 
 def test_check_features_wants_a_batch_axis_and_the_last_axis():
     v.check_features("xs", np.zeros((5, 2, 3)), 3, np.float64)
-    assert message(ValueError, v.check_features, "xs", np.zeros(3), 3, np.float64) == "xs: expected shape (..., 3), got (3,)"
     assert (
-        message(ValueError, v.check_features, "xs", np.zeros((2, 4)), 3, np.float64) == "xs: expected shape (..., 3), got (2, 4)"
+        message(ValueError, v.check_features, "xs", np.zeros(3), 3, np.float64)
+        == "xs: expected shape (..., 3), got (3,)"
     )
-    assert "got int64" in message(TypeError, v.check_features, "xs", np.zeros((2, 3), np.int64), 3, np.float64)
+    assert (
+        message(ValueError, v.check_features, "xs", np.zeros((2, 4)), 3, np.float64)
+        == "xs: expected shape (..., 3), got (2, 4)"
+    )
+    assert "got int64" in message(
+        TypeError, v.check_features, "xs", np.zeros((2, 3), np.int64), 3, np.float64
+    )
     assert "got list" in message(TypeError, v.check_features, "xs", [], 3, np.float64)
 
 
 def test_check_indices_names_the_first_index_outside():
     v.check_indices("indices", np.array([[0, 6]]), 7)
     assert (
-        message(IndexError, v.check_indices, "i", np.array([[0, 7]]), 7) == "i: expected indices in 0..6 (V = 7), got 7 at (0, 1)"
+        message(IndexError, v.check_indices, "i", np.array([[0, 7]]), 7)
+        == "i: expected indices in 0..6 (V = 7), got 7 at (0, 1)"
     )
     assert (
-        message(IndexError, v.check_indices, "i", np.array([3, -1]), 7) == "i: expected indices in 0..6 (V = 7), got -1 at (1,)"
+        message(IndexError, v.check_indices, "i", np.array([3, -1]), 7)
+        == "i: expected indices in 0..6 (V = 7), got -1 at (1,)"
     )
-    assert message(TypeError, v.check_indices, "i", np.array([1.0]), 7) == "i: expected an array of integers, got float64"
-    assert message(TypeError, v.check_indices, "i", np.array([True]), 7) == "i: expected an array of integers, got bool"
-    assert message(TypeError, v.check_indices, "i", [1], 7) == "i: expected an array of integers, got list"
+    assert (
+        message(TypeError, v.check_indices, "i", np.array([1.0]), 7)
+        == "i: expected an array of integers, got float64"
+    )
+    assert (
+        message(TypeError, v.check_indices, "i", np.array([True]), 7)
+        == "i: expected an array of integers, got bool"
+    )
+    assert (
+        message(TypeError, v.check_indices, "i", [1], 7)
+        == "i: expected an array of integers, got list"
+    )
 
 
 def test_check_finite_names_the_place():
@@ -65,12 +101,17 @@ def test_check_finite_names_the_place():
         message(v.NotFiniteError, v.check_finite, "xs", np.array([[0, np.nan]]))
         == "xs: expected finite numbers, got nan at index (0, 1)"
     )
-    assert "got inf at index (1,)" in message(v.NotFiniteError, v.check_finite, "xs", np.array([0, np.inf]))
+    assert "got inf at index (1,)" in message(
+        v.NotFiniteError, v.check_finite, "xs", np.array([0, np.inf])
+    )
 
 
 def test_check_mask_wants_booleans_of_steps_by_sequences():
     v.check_mask(np.ones((4, 2), bool), 4, 2)
-    assert message(ValueError, v.check_mask, np.ones((2, 4), bool), 4, 2) == "mask: expected shape (T=4, B=2), got (2, 4)"
+    assert (
+        message(ValueError, v.check_mask, np.ones((2, 4), bool), 4, 2)
+        == "mask: expected shape (T=4, B=2), got (2, 4)"
+    )
     assert (
         message(TypeError, v.check_mask, np.ones((4, 2)), 4, 2)
         == "mask: expected a boolean array, True on real steps, got float64"
@@ -88,7 +129,10 @@ def test_sizes_are_positive_whole_numbers():
 def test_numbers_are_held_to_their_bounds():
     v.check_number("rate", 0.5, above=0, below=1)
     v.check_number("rate", np.float32(0), at_least=0)
-    assert message(ValueError, v.check_number, "rate", 0, above=0) == "rate: expected a finite number above 0, got 0"
+    assert (
+        message(ValueError, v.check_number, "rate", 0, above=0)
+        == "rate: expected a finite number above 0, got 0"
+    )
     assert message(ValueError, v.check_number, "rate", 2, above=0, at_most=1) == (
         "rate: expected a finite number above 0 and at most 1, got 2"
     )
@@ -99,15 +143,22 @@ def test_numbers_are_held_to_their_bounds():
 def test_check_rng_refuses_a_seed():
     v.check_rng(np.random.default_rng(0))
     for bad, kind in ((0, "int"), (None, "NoneType"), (np.random, "module")):
-        assert message(TypeError, v.check_rng, bad).endswith(f"such as np.random.default_rng(0), got {kind}")
+        assert message(TypeError, v.check_rng, bad).endswith(
+            f"such as np.random.default_rng(0), got {kind}"
+        )
 
 
 def test_numbers_come_back_as_python_numbers():
     for value in (np.float64(0.25), np.float32(0.25), np.longdouble(0.25), 0.25):
-        assert type(v.check_number("rate", value)) is float and v.check_number("rate", value) == 0.25
+        assert (
+            type(v.check_number("rate", value)) is float and v.check_number("rate", value) == 0.25
+        )
     assert type(v.check_number("rate", 3)) is float
     assert type(v.check_positive("steps", np.int8(3))) is int
-    for huge in (10**400, np.longdouble("1e4000")):  # the second is infinite where a longdouble is a float64
+    for huge in (
+        10**400,
+        np.longdouble("1e4000"),
+    ):  # the second is infinite where a longdouble is a float64
         message(ValueError, v.check_number, "rate", huge)
 
 
@@ -122,7 +173,9 @@ class Named(np.ndarray):
     """An array with the arithmetic of one."""
 
 
-@pytest.mark.parametrize("imitation", [*IMITATIONS, np.eye(2).view(Unit)], ids=lambda array: type(array).__name__)
+@pytest.mark.parametrize(
+    "imitation", [*IMITATIONS, np.eye(2).view(Unit)], ids=lambda array: type(array).__name__
+)
 def test_no_check_takes_a_matrix_or_a_masked_array_for_an_array(imitation):
     kind, whole, flags = type(imitation).__name__, imitation.astype(int), imitation.astype(bool)
     checks = [
@@ -136,7 +189,9 @@ def test_no_check_takes_a_matrix_or_a_masked_array_for_an_array(imitation):
         lambda: v.check_mask(flags, 2, 2),
     ]
     for check in checks:
-        assert message(TypeError, check).endswith(f"got {kind}") or f"got {kind} (" in message(TypeError, check)
+        assert message(TypeError, check).endswith(f"got {kind}") or f"got {kind} (" in message(
+            TypeError, check
+        )
 
 
 def test_subclasses_with_the_arithmetic_of_arrays_are_arrays(tmp_path):
@@ -147,8 +202,14 @@ def test_subclasses_with_the_arithmetic_of_arrays_are_arrays(tmp_path):
 
 def test_objects_are_refused_in_words():
     objects = np.array([[1.0, 2.0]], dtype=object)
-    for check in (lambda: v.check_array("x", objects, B=1, D=2), lambda: v.check_finite("x", objects)):
-        assert message(TypeError, check) == "x: expected an array of numbers, got an array of Python objects (dtype object)"
+    for check in (
+        lambda: v.check_array("x", objects, B=1, D=2),
+        lambda: v.check_finite("x", objects),
+    ):
+        assert (
+            message(TypeError, check)
+            == "x: expected an array of numbers, got an array of Python objects (dtype object)"
+        )
     assert "expected floating-point numbers, got object" in message(
         TypeError, v.check_array, "x", objects, dtype=objects.dtype, B=1, D=2
     )
@@ -162,7 +223,9 @@ def test_parameters_of_another_kind_than_float32_or_float64_are_refused(dtype):
     wanted = f"expected floating-point numbers, got {x.dtype} (float32 or float64 is needed)"
     assert message(TypeError, v.check_array, "x", x, dtype=x.dtype, B=2, D=3) == f"x: {wanted}"
     assert message(TypeError, v.check_features, "x", x, 3, x.dtype) == f"x: {wanted}"
-    assert message(TypeError, v.check_floats, "x", {"a": x}).startswith("x['a']: expected an array of floating-point numbers")
+    assert message(TypeError, v.check_floats, "x", {"a": x}).startswith(
+        "x['a']: expected an array of floating-point numbers"
+    )
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8", ">f8", np.longdouble, "c8", "c16"])
@@ -177,14 +240,26 @@ def test_check_like_goes_by_key():
     reference = {"W": np.ones((2, 3)), "b": np.ones(3)}
     v.check_like("gradient", {"b": np.ones(3), "W": np.ones((2, 3))}, reference)
     wrong = {"b": np.ones(3), "W": np.ones((3, 2))}
-    assert message(ValueError, v.check_like, "g", wrong, reference) == "g['W']: expected shape (2, 3), got (3, 2)"
-    assert message(ValueError, v.check_like, "g", {"W": 1}, reference).startswith("g: trees of different structure")
-    assert message(TypeError, v.check_like, "g", {"W": (), "b": ()}, reference).endswith("got tuple")
+    assert (
+        message(ValueError, v.check_like, "g", wrong, reference)
+        == "g['W']: expected shape (2, 3), got (3, 2)"
+    )
+    assert message(ValueError, v.check_like, "g", {"W": 1}, reference).startswith(
+        "g: trees of different structure"
+    )
+    assert message(TypeError, v.check_like, "g", {"W": (), "b": ()}, reference).endswith(
+        "got tuple"
+    )
 
 
 def test_misfits_name_all_that_does_not_fit():
     arrays = {"a": np.ones(2), "b": np.ones(3), "c": np.ones(4), "d": np.ones(1, np.float32)}
-    wanted = {"a": ((2,), None), "b": ((2,), None), "d": ((1,), np.dtype(np.float64)), "e": ((1,), None)}
+    wanted = {
+        "a": ((2,), None),
+        "b": ((2,), None),
+        "d": ((1,), np.dtype(np.float64)),
+        "e": ((1,), None),
+    }
     assert v.misfits(arrays, wanted) == [
         "b has shape (3,), expected (2,)",
         "c is surplus",

@@ -15,7 +15,12 @@ from rnn_tutorial.tree import tree_leaves
 TRAIN = QUESTIONS[-1]
 EXAMS = {seed: prepare(TRAIN, seed) for seed in (0, 1)}
 both_seeds = pytest.mark.parametrize("seed", EXAMS)
-TABLES = ((0, 0), (2, 0), (1, 1), (2, 2))  # the letters before and after that the table of each rung knows
+TABLES = (
+    (0, 0),
+    (2, 0),
+    (1, 1),
+    (2, 2),
+)  # the letters before and after that the table of each rung knows
 
 
 def window(xs, mask, t, n, before, after):
@@ -52,7 +57,10 @@ def test_each_rung_is_above_the_table_that_it_is_said_to_beat_and_not_far(seed):
 def test_no_word_that_is_judged_is_among_those_that_are_taught(seed):
     params, *training, _ = EXAMS[seed].cases[0]
     held_out, K = EXAMS[seed].held_out, len(params.b)
-    words = [{tuple(column[real]) for column, real in zip(xs.T, mask.T)} for xs, _, mask in (training, held_out)]
+    words = [
+        {tuple(column[real]) for column, real in zip(xs.T, mask.T)}
+        for xs, _, mask in (training, held_out)
+    ]
     assert list(map(len, words)) == [4000, 2000] and not words[0] & words[1]
     assert training[1].max() < K == 38 and training[0].max() < 26
 

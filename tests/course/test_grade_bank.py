@@ -11,13 +11,22 @@ from bank.entry import graded, released, row_of, solutions, submission, with_ans
 
 from rnn_course.sandbox.outside import Limits
 
-BANKS = {"01_vanilla": vanilla, "02_lstm": lstm, "03_gru": gru, "04_masks": masks, "05_capstone": capstone}
+BANKS = {
+    "01_vanilla": vanilla,
+    "02_lstm": lstm,
+    "03_gru": gru,
+    "04_masks": masks,
+    "05_capstone": capstone,
+}
 WRONG = [(assignment, entry) for assignment, bank in BANKS.items() for entry in bank.WRONG]
 RIGHT = [(assignment, entry) for assignment, bank in BANKS.items() for entry in bank.RIGHT]
 
 
 def names(entries):
-    return [f"{assignment}-{entry.question}-{getattr(entry.answer, '__name__', 'text')}" for assignment, entry in entries]
+    return [
+        f"{assignment}-{entry.question}-{getattr(entry.answer, '__name__', 'text')}"
+        for assignment, entry in entries
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -38,12 +47,16 @@ def test_a_wrong_answer_loses_its_points_and_is_told_why(folder, assignment, ent
 
 @pytest.mark.parametrize("assignment, entry", RIGHT, ids=names(RIGHT))
 def test_a_right_answer_written_differently_has_full_marks(folder, assignment, entry):
-    report = graded(released(assignment, folder), with_answer(assignment, entry.question, entry.answer))
+    report = graded(
+        released(assignment, folder), with_answer(assignment, entry.question, entry.answer)
+    )
     assert (report["points"], row_of(report, entry.question)["findings"]) == (report["out_of"], [])
 
 
 def test_an_answer_that_rests_on_a_wrong_one_loses_nothing_and_says_so(folder):
-    broken = solutions("01_vanilla") | {"rnn_step": "def rnn_step(params, x, h_previous):\n    return 0 * h_previous"}
+    broken = solutions("01_vanilla") | {
+        "rnn_step": "def rnn_step(params, x, h_previous):\n    return 0 * h_previous"
+    }
     report = graded(released("01_vanilla", folder), submission("01_vanilla", broken))
     assert report["points"] == report["out_of"] - 3
     (finding,) = row_of(report, "rnn_unroll")["findings"]
@@ -52,18 +65,27 @@ def test_an_answer_that_rests_on_a_wrong_one_loses_nothing_and_says_so(folder):
 
 def test_an_unanswered_notebook_earns_nothing_and_nobody_answers_for_it(folder):
     report = graded(released("01_vanilla", folder), submission("01_vanilla", {}))
-    assert report["points"] == 0 and {row["status"] for row in report["questions"]} == {"unanswered"}
+    assert report["points"] == 0 and {row["status"] for row in report["questions"]} == {
+        "unanswered"
+    }
     later = graded(
-        released("01_vanilla", folder), submission("01_vanilla", {"rnn_unroll": "rnn_unroll = lambda *a: rnn_step(*a)"})
+        released("01_vanilla", folder),
+        submission("01_vanilla", {"rnn_unroll": "rnn_unroll = lambda *a: rnn_step(*a)"}),
     )
     assert later["points"] == 0
 
 
 def test_a_cell_that_never_ends_is_waited_for_once(folder):
-    answers = solutions("01_vanilla") | {"rnn_step": "def rnn_step(params, x, h_previous):\n    return 0 * h_previous"}
+    answers = solutions("01_vanilla") | {
+        "rnn_step": "def rnn_step(params, x, h_previous):\n    return 0 * h_previous"
+    }
     start = time.perf_counter()
     report = graded(
-        released("01_vanilla", folder), submission("01_vanilla", answers, ["while True: pass"]), limits=Limits(seconds=1)
+        released("01_vanilla", folder),
+        submission("01_vanilla", answers, ["while True: pass"]),
+        limits=Limits(seconds=1),
     )
     assert report["points"] == 22 and time.perf_counter() - start < 4
-    assert [note["message"] for note in report["notes"]] == ["It did not come to an end within 1 s. Graded without this cell."]
+    assert [note["message"] for note in report["notes"]] == [
+        "It did not come to an end within 1 s. Graded without this cell."
+    ]

@@ -18,7 +18,9 @@ def named(name, function):
 
 def test_a_right_function_is_said_to_be_right(capsys):
     check(NAME, right)
-    assert capsys.readouterr().out.startswith("rnn_step: right ✓   3 cases, largest relative error ")
+    assert capsys.readouterr().out.startswith(
+        "rnn_step: right ✓   3 cases, largest relative error "
+    )
     assert hidden_test(NAME, right, 3) == 3
     assert capsys.readouterr().out == "rnn_step: right, 3 of 3 points\n"
 
@@ -32,7 +34,10 @@ def test_a_wrong_one_is_told_its_outputs_and_its_cause_and_earns_its_share(capsy
     with pytest.raises(NotRight) as caught:
         check(NAME, function)
     first, second = str(caught.value).split("\n")
-    assert first == "rnn_step_backward: not right yet ✗   right so far: dparams.W_x, dparams.W_h, dparams.b, dx"
+    assert (
+        first
+        == "rnn_step_backward: not right yet ✗   right so far: dparams.W_x, dparams.W_h, dparams.b, dx"
+    )
     assert second.startswith("  dh_previous: weight transposed. ")
     assert caught.value._render_traceback_() == [first, second]  # what a notebook shows
     assert hidden_test(NAME, function, 5) == 4
@@ -59,7 +64,9 @@ def test_the_line_where_a_nan_is_born_is_told():
 
     with (
         np.errstate(invalid="ignore"),
-        pytest.raises(NotRight, match=rf"line {roots.__code__.co_firstlineno + 1} of your cell: invalid"),
+        pytest.raises(
+            NotRight, match=rf"line {roots.__code__.co_firstlineno + 1} of your cell: invalid"
+        ),
     ):
         check(NAME, named("rnn_step", roots))
 
@@ -67,7 +74,9 @@ def test_the_line_where_a_nan_is_born_is_told():
 def test_what_is_no_question_is_refused_by_name():
     with pytest.raises(ValueError, match="function: expected one of rnn_step, .*, got print"):
         check(NAME, print)
-    with pytest.raises(ValueError, match="assignment: expected a name like 01_vanilla, got 'vanilla'"):
+    with pytest.raises(
+        ValueError, match="assignment: expected a name like 01_vanilla, got 'vanilla'"
+    ):
         check("vanilla", right)
     with pytest.raises(ValueError, match="'09_nothing' has no questions"):
         check("09_nothing", right)

@@ -23,13 +23,18 @@ def folder(tmp_path_factory):
     """A folder with the release and the submissions of a small class, some of them broken."""
     root = tmp_path_factory.mktemp("class")
     (root / "submitted").mkdir()
-    (root / f"{NAME}.ipynb").write_text(nbformat.writes(read_source(source_path(NAME))), encoding="utf-8")
+    (root / f"{NAME}.ipynb").write_text(
+        nbformat.writes(read_source(source_path(NAME))), encoding="utf-8"
+    )
     right = solutions(NAME)
     carry = right["rnn_unroll_backward"].replace("dh_out + dh)", "dh_out)")
     for student, data in {
         "ada": submission(NAME, right),
         "bo": submission(NAME, right | {"rnn_unroll_backward": carry}),
-        "<b>cy</b>": submission(NAME, {"rnn_step": 'def rnn_step(*a):\n    raise ValueError("<script>alert(1)</script>")'}),
+        "<b>cy</b>": submission(
+            NAME,
+            {"rnn_step": 'def rnn_step(*a):\n    raise ValueError("<script>alert(1)</script>")'},
+        ),
         "=dee": submission(NAME, {}),
         "empty": b"",
         "huge": b" " * ((20 << 20) + 5),
@@ -48,7 +53,11 @@ def folder(tmp_path_factory):
 
 def run(folder, out, *options):
     main([str(folder / f"{NAME}.ipynb"), str(folder / "submitted"), "--out", str(out), *options])
-    return {path.relative_to(out): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(out): path.read_bytes()
+        for path in sorted(out.rglob("*"))
+        if path.is_file()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +67,10 @@ def graded(folder, tmp_path_factory):
 
 
 def rows(out):
-    return {row["student"]: row for row in csv.DictReader((out / "gradebook.csv").open(encoding="utf-8"))}
+    return {
+        row["student"]: row
+        for row in csv.DictReader((out / "gradebook.csv").open(encoding="utf-8"))
+    }
 
 
 def test_the_gradebook_has_a_row_for_everyone_and_says_what_could_not_be_read(graded):
@@ -78,8 +90,13 @@ def test_a_page_is_complete_in_itself_and_what_a_student_wrote_is_escaped(graded
     for path, data in graded[1].items():
         if path.suffix == ".html":
             text = data.decode()
-            assert "<script" not in text and "http" not in text and text.startswith("<!doctype html>")
-    assert "&lt;script&gt;alert(1)" in graded[1][next(path for path in graded[1] if path.name == "cy.html")].decode()
+            assert (
+                "<script" not in text and "http" not in text and text.startswith("<!doctype html>")
+            )
+    assert (
+        "&lt;script&gt;alert(1)"
+        in graded[1][next(path for path in graded[1] if path.name == "cy.html")].decode()
+    )
 
 
 def test_it_goes_on_where_it_was_stopped(folder, graded, tmp_path, monkeypatch):
@@ -101,16 +118,24 @@ def test_it_goes_on_where_it_was_stopped(folder, graded, tmp_path, monkeypatch):
 
     again = []
     run_here = schedule.on_this_machine
-    monkeypatch.setattr(schedule, "on_this_machine", lambda r, todo, *rest: again.extend(todo) or run_here(r, todo, *rest))
+    monkeypatch.setattr(
+        schedule,
+        "on_this_machine",
+        lambda r, todo, *rest: again.extend(todo) or run_here(r, todo, *rest),
+    )
     schedule.grade_class(release, submissions, tmp_path, **options)
     assert len(again) == len(submissions) - 3 and not {s.student for s in again} & set(done)
-    assert {p.relative_to(tmp_path): p.read_bytes() for p in sorted(tmp_path.rglob("*")) if p.is_file()} == graded[1]
+    assert {
+        p.relative_to(tmp_path): p.read_bytes() for p in sorted(tmp_path.rglob("*")) if p.is_file()
+    } == graded[1]
 
 
 def load(folder):
     from rnn_course.release import load_release
 
-    return load_release(folder / f"{NAME}.ipynb"), schedule.find_submissions([folder / "submitted"], NAME)
+    return load_release(folder / f"{NAME}.ipynb"), schedule.find_submissions(
+        [folder / "submitted"], NAME
+    )
 
 
 def schedule_limits():
@@ -138,11 +163,18 @@ def test_the_reports_never_tell_a_right_number(folder, graded):
     told = b"".join(graded[1].values()).decode(errors="ignore")
     for exam in exams_of(NAME, 1).values():
         for leaf in tree_leaves(exam.trees):
-            assert not [number for number in leaf.ravel() if f"{abs(number):.4g}"[:6] in told and len(f"{abs(number):.4g}") >= 6]
+            assert not [
+                number
+                for number in leaf.ravel()
+                if f"{abs(number):.4g}"[:6] in told and len(f"{abs(number):.4g}") >= 6
+            ]
 
 
 def test_the_picture_counts_what_the_table_has(graded):
-    reports = [json.loads(line) for line in (graded[0] / "reports.jsonl").read_text(encoding="utf-8").splitlines()]
+    reports = [
+        json.loads(line)
+        for line in (graded[0] / "reports.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     above, below = draw_class(reports).axes
     widths = [sum(bars[k].get_width() for bars in above.containers) for k in range(5)]
     assert widths == [len(reports)] * 5
@@ -169,10 +201,16 @@ def test_what_is_no_release_and_no_submission_is_refused_in_words(folder, tmp_pa
     ("files", "students"),
     [
         (["ada.ipynb", "bo.ipynb"], {"ada": "ada.ipynb", "bo": "bo.ipynb"}),
-        (["ada/01_vanilla/01_vanilla.ipynb", "ada/02_lstm/02_lstm.ipynb"], {"ada": "ada/01_vanilla/01_vanilla.ipynb"}),
+        (
+            ["ada/01_vanilla/01_vanilla.ipynb", "ada/02_lstm/02_lstm.ipynb"],
+            {"ada": "ada/01_vanilla/01_vanilla.ipynb"},
+        ),
         (["ada/01_vanilla.ipynb", "ada/notes.ipynb"], {"ada": "ada/01_vanilla.ipynb"}),
         (["ada/01_vanilla (1).ipynb"], {"ada": "ada/01_vanilla (1).ipynb"}),
-        (["eve/ada/01_vanilla.ipynb", "ada/.ipynb_checkpoints/ada.ipynb"], {"eve": "eve/ada/01_vanilla.ipynb"}),
+        (
+            ["eve/ada/01_vanilla.ipynb", "ada/.ipynb_checkpoints/ada.ipynb"],
+            {"eve": "eve/ada/01_vanilla.ipynb"},
+        ),
     ],
 )
 def test_whose_a_notebook_is(tmp_path, files, students):
@@ -187,7 +225,12 @@ def test_whose_a_notebook_is(tmp_path, files, students):
 def test_a_student_folder_given_by_itself_is_that_students(tmp_path):
     (tmp_path / "ada" / NAME).mkdir(parents=True)
     (tmp_path / "ada" / NAME / f"{NAME}.ipynb").write_bytes(b"{}")
-    for path in (tmp_path, tmp_path / "ada", tmp_path / "ada" / NAME, tmp_path / "ada" / NAME / f"{NAME}.ipynb"):
+    for path in (
+        tmp_path,
+        tmp_path / "ada",
+        tmp_path / "ada" / NAME,
+        tmp_path / "ada" / NAME / f"{NAME}.ipynb",
+    ):
         assert [s.student for s in schedule.find_submissions([path], NAME)] == ["ada"]
 
 
@@ -212,10 +255,14 @@ def test_a_class_that_was_killed_and_started_again_has_the_same_bytes(tmp_path):
     assert sum(classroom.make_class(tmp_path, 8, seed=0).values()) == 8
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     classroom.finish(classroom.start(tmp_path, whole, "--jobs", 1, "--seconds", 2))
-    there = classroom.stop_half_way(classroom.start(tmp_path, killed, "--jobs", 1, "--seconds", 2), killed, 8)
+    there = classroom.stop_half_way(
+        classroom.start(tmp_path, killed, "--jobs", 1, "--seconds", 2), killed, 8
+    )
     assert 4 <= there < 8 and not (killed / "gradebook.csv").exists()
     classroom.finish(classroom.start(tmp_path, killed, "--jobs", 1, "--seconds", 2))
-    assert len(classroom.results(whole)) == 2 * 8 + 3 and classroom.results(killed) == classroom.results(whole)
+    assert len(classroom.results(whole)) == 2 * 8 + 3 and classroom.results(
+        killed
+    ) == classroom.results(whole)
 
 
 def test_a_question_can_be_given_no_points(folder, tmp_path):
@@ -226,5 +273,11 @@ def test_a_question_can_be_given_no_points(folder, tmp_path):
     cells = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell for cell in notebook.cells}
     cells["test_gradient_norms"].metadata.nbgrader.points = 0
     nbformat.write(notebook, tmp_path / f"{NAME}.ipynb")
-    report = grade(load_release(tmp_path / f"{NAME}.ipynb"), "ada", submission(NAME, solutions(NAME)))
-    assert (report["points"], report["out_of"], report["questions"][-1]["status"]) == (21, 21, "right")
+    report = grade(
+        load_release(tmp_path / f"{NAME}.ipynb"), "ada", submission(NAME, solutions(NAME))
+    )
+    assert (report["points"], report["out_of"], report["questions"][-1]["status"]) == (
+        21,
+        21,
+        "right",
+    )

@@ -57,7 +57,10 @@ def data_of(entry, listener):
 
 def snapshot(root):
     """Return {path: bytes or where it leads} of everything below a folder."""
-    return {path: os.readlink(path) if path.is_symlink() else path.is_file() and path.read_bytes() for path in root.rglob("*")}
+    return {
+        path: os.readlink(path) if path.is_symlink() else path.is_file() and path.read_bytes()
+        for path in root.rglob("*")
+    }
 
 
 def left_behind():
@@ -77,7 +80,9 @@ def left_behind():
         Path.home(),
     ]
     files = [place for place in places if os.path.lexists(os.path.join(place, MARK))]
-    return files + [name for name in glob.glob("/proc/[0-9]*/cmdline") if read(name).startswith(MARK.encode())]
+    return files + [
+        name for name in glob.glob("/proc/[0-9]*/cmdline") if read(name).startswith(MARK.encode())
+    ]
 
 
 def read(name):
@@ -92,12 +97,17 @@ def a_class(tmp_path_factory, listener):
     """The folder of a class: a right submission first, in the middle and last, every attack, and tricks with links and names."""
     root = tmp_path_factory.mktemp("class")
     submitted, right = root / "submitted", submission(NAME, solutions(NAME))
-    (root / f"{NAME}.ipynb").write_text(nbformat.writes(read_source(source_path(NAME))), encoding="utf-8")
+    (root / f"{NAME}.ipynb").write_text(
+        nbformat.writes(read_source(source_path(NAME))), encoding="utf-8"
+    )
     files = {f"{entry.name}/{NAME}/{NAME}.ipynb": data_of(entry, listener) for entry in HOSTILE}
     files |= {f"{name}/{NAME}/{NAME}.ipynb": right for name in ("ada", "mia", "zoe")}
     files |= {"100 MB.ipynb": b" " * 100_000_000}
     files |= {"eve/ada/01_vanilla.ipynb": b"", "two/1.ipynb": right, "two/2.ipynb": right}
-    files |= {f"{name}.ipynb": right for name in (".dot", "dot", "..%2f..%2fup", "n" * 200, "n" * 199 + "m", "..\\up", "=1+1;@x")}
+    files |= {
+        f"{name}.ipynb": right
+        for name in (".dot", "dot", "..%2f..%2fup", "n" * 200, "n" * 199 + "m", "..\\up", "=1+1;@x")
+    }
     for name, data in files.items():
         (submitted / name).parent.mkdir(parents=True, exist_ok=True)
         (submitted / name).write_bytes(data)
@@ -140,10 +150,24 @@ def test_nothing_outside_has_changed(outcome, listener):
     while left_behind() and time.monotonic() < end:
         time.sleep(0.05)
     assert left_behind() == []
-    assert {path.name for path in out.iterdir()} == {"feedback", "gradebook.csv", "reports.jsonl", "class.png"}
+    assert {path.name for path in out.iterdir()} == {
+        "feedback",
+        "gradebook.csv",
+        "reports.jsonl",
+        "class.png",
+    }
 
 
-FILES = ["link to the release", "link to another", "link inside", "100 MB", "pipe", "no file", "eve", "two"]
+FILES = [
+    "link to the release",
+    "link to another",
+    "link inside",
+    "100 MB",
+    "pipe",
+    "no file",
+    "eve",
+    "two",
+]
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -156,9 +180,20 @@ def test_every_name_has_a_page_of_its_own_in_the_folder_of_feedback(outcome):
     reports, out, *_ = outcome
     pages = list((out / "feedback").iterdir())
     assert len(pages) == 2 * len(reports) and all(page.is_file() for page in pages)
-    for name in (".dot", "dot", "..%2f..%2fup", "n" * 200, "n" * 199 + "m", "..\\up", "=1+1;@x", "\\xff\\xfe"):
+    for name in (
+        ".dot",
+        "dot",
+        "..%2f..%2fup",
+        "n" * 200,
+        "n" * 199 + "m",
+        "..\\up",
+        "=1+1;@x",
+        "\\xff\\xfe",
+    ):
         assert reports[name]["points"] == 25
-        assert reports[name]["student"] in schedule.file_of(out, name, ".json").read_text(encoding="utf-8").replace("\\\\", "\\")
+        assert reports[name]["student"] in schedule.file_of(out, name, ".json").read_text(
+            encoding="utf-8"
+        ).replace("\\\\", "\\")
 
 
 def test_words_of_a_submission_stay_words(outcome):
@@ -167,7 +202,9 @@ def test_words_of_a_submission_stay_words(outcome):
     assert "&lt;script&gt;alert(1)" in page and "<script" not in page and "<img" not in page
     assert len((out / "reports.jsonl").read_text(encoding="utf-8").splitlines()) == len(reports)
     table = (out / "gradebook.csv").read_text(encoding="utf-8")
-    assert '"\'=1+1;@x"' in table and not [line for line in table.splitlines() if not line.startswith('"')]
+    assert '"\'=1+1;@x"' in table and not [
+        line for line in table.splitlines() if not line.startswith('"')
+    ]
 
 
 def test_no_page_and_no_report_is_large_whatever_was_sent(outcome):
@@ -187,9 +224,13 @@ def test_without_walls_an_attack_earns_no_more(release, listener, monkeypatch, e
     assert report["points"] == entry.points and listener[1] == [] and left_behind() == []
 
 
-def test_reading_the_answers_pays_without_walls_as_the_warning_says_and_not_behind_them(release, monkeypatch):
+def test_reading_the_answers_pays_without_walls_as_the_warning_says_and_not_behind_them(
+    release, monkeypatch
+):
     root = Path(sandbox.__file__).resolve().parents[2]
-    theft = f"import sys\nsys.path.append({str(root)!r})\nfrom rnn_course.questions.vanilla import *"
+    theft = (
+        f"import sys\nsys.path.append({str(root)!r})\nfrom rnn_course.questions.vanilla import *"
+    )
     data = submission(NAME, {}, [theft], at_the_end=True)
     if sandbox.has_bubblewrap():
         assert graded(release, data)["points"] == 0
@@ -211,7 +252,15 @@ def test_an_answer_that_was_lent_for_a_second_chance_is_not_carried_out_in_what_
     wrong = "def rnn_step_backward(params, x, h_previous, h, dh):\n    return params, x, h"
     secret = "type('stolen ' + str(rnn_step_backward.__code__.co_consts), (), {})()"
     thief = solutions(NAME)["rnn_unroll_backward"].replace("np.stack(dxs[::-1])", secret)
-    report = graded(release, submission(NAME, solutions(NAME) | {"rnn_step_backward": wrong, "rnn_unroll_backward": thief}))
+    report = graded(
+        release,
+        submission(
+            NAME, solutions(NAME) | {"rnn_step_backward": wrong, "rnn_unroll_backward": thief}
+        ),
+    )
     row = next(row for row in report["questions"] if row["name"] == "rnn_unroll_backward")
-    assert row["points"] == pytest.approx(0.8 * 9) and row["findings"][0]["cause"] == "rests on an earlier question"
+    assert (
+        row["points"] == pytest.approx(0.8 * 9)
+        and row["findings"][0]["cause"] == "rests on an earlier question"
+    )
     assert "stolen" not in str(report)

@@ -15,7 +15,11 @@ STEP, BACK = EXAMS["rnn_step"], EXAMS["rnn_unroll_backward"]
 
 def answers_of(exam, change, turns=(0, 1)):
     """Return the answers of a function that returns `change(the right tree)`."""
-    return [Answer(k, turn, change(tree), exam.cases[k]) for turn in turns for k, tree in enumerate(exam.trees)]
+    return [
+        Answer(k, turn, change(tree), exam.cases[k])
+        for turn in turns
+        for k, tree in enumerate(exam.trees)
+    ]
 
 
 def verdict_of(exam, change):
@@ -29,17 +33,25 @@ def noise(size):
 
     def moved(tree):
         rng = np.random.default_rng(0)
-        return tree_map(lambda leaf: leaf + size * np.max(np.abs(leaf)) * rng.uniform(-1, 1, leaf.shape), tree)
+        return tree_map(
+            lambda leaf: leaf + size * np.max(np.abs(leaf)) * rng.uniform(-1, 1, leaf.shape), tree
+        )
 
     return moved
 
 
 def at_step(k, value):
     """Return a function that adds `value` to all entries of one step of dxs."""
-    return lambda tree: (tree[0], tree[1] + np.where(np.arange(len(tree[1])) == k, value, 0)[:, None, None], tree[2])
+    return lambda tree: (
+        tree[0],
+        tree[1] + np.where(np.arange(len(tree[1])) == k, value, 0)[:, None, None],
+        tree[2],
+    )
 
 
-@pytest.mark.parametrize(("size", "credit"), [(0, 1), (1e-13, 1), (0.9e-8, 1), (1e-6, 0.5), (1e-2, 0)])
+@pytest.mark.parametrize(
+    ("size", "credit"), [(0, 1), (1e-13, 1), (0.9e-8, 1), (1e-6, 0.5), (1e-2, 0)]
+)
 def test_how_near_an_answer_must_be(size, credit):
     assert verdict_of(BACK, noise(size))[0] == credit
 
@@ -67,15 +79,29 @@ def test_each_leaf_has_its_share():
         (lambda tree: (tree[0]._replace(W_h=tree[0].W_h.T), *tree[1:]), "weight transposed"),
         (lambda tree: (tree[0]._replace(W_x=0 * tree[0].W_x), *tree[1:]), "never written"),
         (lambda tree: (tree[0], tree[1] / 2, tree[2]), "factor of two"),
-        (lambda tree: (tree[0]._replace(W_h=tree[0].W_h / tree[1].shape[1]), *tree[1:]), "mean for sum"),
+        (
+            lambda tree: (tree[0]._replace(W_h=tree[0].W_h / tree[1].shape[1]), *tree[1:]),
+            "mean for sum",
+        ),
         (lambda tree: (tree[0], tree[1][1:], tree[2]), "shape or type"),
         (lambda tree: tree[:2], "shape or type"),
         (lambda tree: None, "shape or type"),
         (
-            lambda tree: (tree[0], np.where(np.arange(len(tree[1]))[:, None, None] == 2, np.nan, tree[1]), tree[2]),
+            lambda tree: (
+                tree[0],
+                np.where(np.arange(len(tree[1]))[:, None, None] == 2, np.nan, tree[1]),
+                tree[2],
+            ),
             "NaN or infinity",
         ),
-        (lambda tree: (tree[0], tree[1] + (np.arange(len(tree[1])) == 1)[:, None, None], tree[2]), "unknown"),
+        (
+            lambda tree: (
+                tree[0],
+                tree[1] + (np.arange(len(tree[1])) == 1)[:, None, None],
+                tree[2],
+            ),
+            "unknown",
+        ),
     ],
 )
 def test_what_any_output_can_have_is_named(change, cause):
@@ -100,7 +126,11 @@ def test_a_cause_is_tried_on_the_next_case_only_if_it_gives_the_numbers_of_those
         verdict = judge(BACK, answers_of(BACK, lambda tree: tree_map(change, tree)))
         return explains(BACK, verdict, range(len(verdict.parts)), one_too_many())
 
-    assert explained(lambda leaf: leaf + 1) == set(range(len(BACK.question.outputs))) and tried == [0, 1, 2]
+    assert explained(lambda leaf: leaf + 1) == set(range(len(BACK.question.outputs))) and tried == [
+        0,
+        1,
+        2,
+    ]
     assert explained(lambda leaf: leaf + 2) == set() and tried == [0, 1, 2, 0]
 
 
@@ -117,7 +147,14 @@ def garbage(rng, depth=0):
         branches = [garbage(rng, depth + 1) for _ in range(rng.integers(0, 4))]
         return tuple(branches) if kind == 6 else branches
     shape = tuple(rng.integers(0, 4, rng.integers(0, 4)))
-    leaves = [None, Other("str"), np.full(shape, np.inf), np.full(shape, 1e308), np.ones(shape, complex), np.ones(shape, bool)]
+    leaves = [
+        None,
+        Other("str"),
+        np.full(shape, np.inf),
+        np.full(shape, 1e308),
+        np.ones(shape, complex),
+        np.ones(shape, bool),
+    ]
     return leaves[kind]
 
 
@@ -125,8 +162,13 @@ def test_nothing_that_comes_back_stops_the_grader_or_earns_a_point():
     rng = np.random.default_rng(0)
     for exam in EXAMS.values():
         for _ in range(100):
-            answers = [Answer(k, turn, garbage(rng), garbage(rng)) for turn in (0, 1) for k in range(-1, 4)]
-            answers = [a._replace(arguments=a.arguments if isinstance(a.arguments, tuple) else None) for a in answers]
+            answers = [
+                Answer(k, turn, garbage(rng), garbage(rng)) for turn in (0, 1) for k in range(-1, 4)
+            ]
+            answers = [
+                a._replace(arguments=a.arguments if isinstance(a.arguments, tuple) else None)
+                for a in answers
+            ]
             assert grade_question(exam, 3, answers, None)["points"] == 0
 
 
@@ -155,5 +197,13 @@ def test_a_forged_message_is_passed_over(event):
 
 
 def test_the_description_of_an_error_is_cut_to_what_it_should_be():
-    error = plain_error({"type": "x" * 1000, "message": "<f at 0x7f00deadbeef>", "cell": "1", "line": 2.5, "more": 1})
+    error = plain_error(
+        {
+            "type": "x" * 1000,
+            "message": "<f at 0x7f00deadbeef>",
+            "cell": "1",
+            "line": 2.5,
+            "more": 1,
+        }
+    )
     assert error == {"type": "x" * 500, "message": "<f at 0x…>", "cell": None, "line": None}

@@ -22,7 +22,9 @@ def run(source, limits=LIMITS):
     """Return (how it ended, what it raised or None) of a submission of one cell."""
     task = {"limits": limits.for_worker(), "cells": [[1, source]], "questions": []}
     ended = sandbox.run(write_message(task, []), limits)
-    raised = [event["error"] for event, _ in read_messages(ended.output) if event["what"] == "cell raised"]
+    raised = [
+        event["error"] for event, _ in read_messages(ended.output) if event["what"] == "cell raised"
+    ]
     return ended.how, (raised or [None])[0]
 
 
@@ -42,7 +44,9 @@ def walls():
 
 
 def test_numpy_and_the_standard_library_are_there(either):
-    assert run("import numpy, json, socket, decimal, sqlite3\nnumpy.linalg.svd(numpy.ones((3, 3)))") == ("ended", None)
+    assert run(
+        "import numpy, json, socket, decimal, sqlite3\nnumpy.linalg.svd(numpy.ones((3, 3)))"
+    ) == ("ended", None)
 
 
 @pytest.mark.parametrize("name", ["rnn_tutorial", "matplotlib", "pytest", "pip"])
@@ -56,9 +60,14 @@ def test_an_endless_loop_ends_after_its_time(either):
     assert time.perf_counter() - start < 4
 
 
-@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no limit on memory, as the warning says")
+@pytest.mark.skipif(
+    sys.platform == "darwin", reason="macOS has no limit on memory, as the warning says"
+)
 def test_memory_is_limited(either):
-    assert run("import numpy\nnumpy.ones(1 << 31)")[1]["type"] in ("MemoryError", "_ArrayMemoryError")
+    assert run("import numpy\nnumpy.ones(1 << 31)")[1]["type"] in (
+        "MemoryError",
+        "_ArrayMemoryError",
+    )
 
 
 def test_output_is_limited(either):
@@ -88,11 +97,20 @@ def test_no_file_of_the_grader_can_be_seen(walls, tmp_path):
 
 
 def test_nothing_can_be_written_but_a_little_scratch_that_is_gone_afterwards(walls):
-    assert run("open('scratch', 'w').write('x')\nassert open('scratch').read() == 'x'") == ("ended", None)
+    assert run("open('scratch', 'w').write('x')\nassert open('scratch').read() == 'x'") == (
+        "ended",
+        None,
+    )
     assert run("open('scratch')")[1]["type"] == "FileNotFoundError"
     for place in ("/", "/grader/", "/libraries/numpy/", "/dev/shm/", "/proc/"):
-        assert run(f"open({place!r} + 'x', 'w')")[1]["type"] in ("OSError", "PermissionError", "FileNotFoundError"), place
-    assert run("for k in range(100): open(f'x{k}', 'wb').write(bytes(500_000))")[1]["message"].startswith("[Errno 28]")
+        assert run(f"open({place!r} + 'x', 'w')")[1]["type"] in (
+            "OSError",
+            "PermissionError",
+            "FileNotFoundError",
+        ), place
+    assert run("for k in range(100): open(f'x{k}', 'wb').write(bytes(500_000))")[1][
+        "message"
+    ].startswith("[Errno 28]")
 
 
 @pytest.fixture
@@ -104,8 +122,13 @@ def filtered(either):
 
 def test_there_is_no_network(filtered):
     for host in ("127.0.0.1", "192.0.2.1"):
-        assert run(f"import socket\nsocket.create_connection(({host!r}, 80), 1)")[1]["type"] == "PermissionError"
-    assert run("import socket\nsocket.getaddrinfo('localhost.example', 80)")[1]["type"] == "gaierror"
+        assert (
+            run(f"import socket\nsocket.create_connection(({host!r}, 80), 1)")[1]["type"]
+            == "PermissionError"
+        )
+    assert (
+        run("import socket\nsocket.getaddrinfo('localhost.example', 80)")[1]["type"] == "gaierror"
+    )
 
 
 def test_behind_the_walls_there_is_no_network_without_the_filter_either(walls):
@@ -134,7 +157,10 @@ def test_the_ways_round_the_limits_are_shut(filtered, call):
 
 def test_memory_that_is_in_no_address_space_cannot_be_had(filtered):
     calls = "shmget(0, 1 << 20, 0o1600), l.msgget(0, 0o1600), l.unshare(0x10000000), l.mount(b'x', b'/tmp', b'tmpfs', 0, 0)"
-    assert run(f"import ctypes\nl = ctypes.CDLL(None)\nassert (l.{calls}) == (-1, -1, -1, -1)") == ("ended", None)
+    assert run(f"import ctypes\nl = ctypes.CDLL(None)\nassert (l.{calls}) == (-1, -1, -1, -1)") == (
+        "ended",
+        None,
+    )
 
 
 def test_the_filter_knows_both_machines():
@@ -142,7 +168,10 @@ def test_the_filter_knows_both_machines():
         lines = syscalls.program(machine, 7)
         tables = (syscalls.REFUSED, syscalls.OWN_ONLY, syscalls.ZERO_ONLY)
         numbers = {numbers[column] for table in tables for numbers in table.values()}
-        assert numbers <= {value for code, *_, value in lines if code == syscalls.EQUAL} and len(lines) < 256
+        assert (
+            numbers <= {value for code, *_, value in lines if code == syscalls.EQUAL}
+            and len(lines) < 256
+        )
         assert len(numbers) == sum(map(len, tables))
 
 
@@ -150,7 +179,11 @@ def test_processes_are_limited_and_none_is_left_behind(walls):
     name = f"left_{os.getpid()}"
     child = f"os.execv(sys.executable, [{name!r}, '-S', '-c', 'import time; time.sleep(60)'])"
     source = f"import os, sys\nwhile True:\n    if os.fork() == 0: {child}"
-    assert run(source)[1]["type"] == run(source, LIMITS._replace(processes=4))[1]["type"] == "BlockingIOError"
+    assert (
+        run(source)[1]["type"]
+        == run(source, LIMITS._replace(processes=4))[1]["type"]
+        == "BlockingIOError"
+    )
     end = time.monotonic() + 2  # the kernel takes a moment to clear a world away
     while (left := processes_called(name)) and time.monotonic() < end:
         time.sleep(0.01)
@@ -177,8 +210,12 @@ def processes_called(name):
 
 
 def test_it_is_no_root_inside_and_cannot_become_it(walls):
-    assert run("import os\nassert os.getuid() != 0 or not os.access('/grader/worker.py', os.W_OK)") == ("ended", None)
-    status = "next(line for line in open('/proc/self/status') if line.startswith('CapEff')).split()[1]"
+    assert run(
+        "import os\nassert os.getuid() != 0 or not os.access('/grader/worker.py', os.W_OK)"
+    ) == ("ended", None)
+    status = (
+        "next(line for line in open('/proc/self/status') if line.startswith('CapEff')).split()[1]"
+    )
     assert run(f"assert int({status}, 16) == 0, {status}") == ("ended", None)
 
 
@@ -203,5 +240,10 @@ def test_cells_share_a_namespace_and_lines_for_ipython_are_passed_over(either):
     }
     ended = sandbox.run(write_message(task, [[(np.ones(2),)]]), LIMITS)
     messages = read_messages(ended.output)
-    assert [event["error"]["type"] for event, _ in messages if event["what"] == "cell raised"] == ["ZeroDivisionError"]
-    assert [tree[0].tolist() for event, tree in messages if event["what"] == "answer"] == [[1, 1], [1, 1]]
+    assert [event["error"]["type"] for event, _ in messages if event["what"] == "cell raised"] == [
+        "ZeroDivisionError"
+    ]
+    assert [tree[0].tolist() for event, tree in messages if event["what"] == "answer"] == [
+        [1, 1],
+        [1, 1],
+    ]

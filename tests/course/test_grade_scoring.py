@@ -45,7 +45,11 @@ LINE = Question(
     {"slope": "N"},
     line_cases,
     fit_line,
-    (Cause("never updated", "What you return is what you were handed.", lambda slope, x, y: slope),),
+    (
+        Cause(
+            "never updated", "What you return is what you were handed.", lambda slope, x, y: slope
+        ),
+    ),
     scoring=Scoring(line_held_out, share_near, RUNGS, "of the points", seen),
     seconds=3,
 )
@@ -61,7 +65,10 @@ def graded(*values):
     return row["points"], row["status"], [finding["cause"] for finding in row["findings"]]
 
 
-@pytest.mark.parametrize(("score", "credit"), [(None, 0), (0.0, 0), (0.4999, 0), (0.5, 0.25), (0.8999, 0.25), (0.9, 1), (1.0, 1)])
+@pytest.mark.parametrize(
+    ("score", "credit"),
+    [(None, 0), (0.0, 0), (0.4999, 0), (0.5, 0.25), (0.8999, 0.25), (0.9, 1), (1.0, 1)],
+)
 def test_a_score_earns_what_its_highest_rung_earns(score, credit):
     assert credit_of(score, RUNGS) == credit
 
@@ -94,24 +101,36 @@ def test_the_message_has_the_score_and_the_next_rung_and_not_the_answer():
     value = EXAM.cases[0][0]
     finding = diagnose(EXAM, judge(EXAM, answers(value, value)), answers(value, value))[-1]
     score = share_near([value], EXAM.held_out)
-    assert finding.hint == f"Your answer gets {in_percent(score)} of the points. More points begin at 50 %."
+    assert (
+        finding.hint
+        == f"Your answer gets {in_percent(score)} of the points. More points begin at 50 %."
+    )
     assert str(SECRET) not in finding.hint
 
 
 def test_a_score_is_never_shown_as_one_that_it_does_not_reach():
-    assert [in_percent(share) for share in (0.84, 0.8399999, 0.29, 1.0)] == ["84 %", "83.9 %", "29 %", "100 %"]
+    assert [in_percent(share) for share in (0.84, 0.8399999, 0.29, 1.0)] == [
+        "84 %",
+        "83.9 %",
+        "29 %",
+        "100 %",
+    ]
 
 
 def test_who_answers_differently_the_second_time_or_changes_an_argument_has_half():
     value = fit_line(*EXAM.cases[0])
     assert graded(value, value + 1e-4) == (4, "partly right", ["state kept between calls"])
-    touched = [Answer(0, turn, value, (EXAM.cases[0][0] + 1, *EXAM.cases[0][1:])) for turn in (0, 1)]
+    touched = [
+        Answer(0, turn, value, (EXAM.cases[0][0] + 1, *EXAM.cases[0][1:])) for turn in (0, 1)
+    ]
     assert grade_question(EXAM, 8, touched, None)["points"] == 4
 
 
 def test_the_same_draw_makes_the_case_and_what_it_is_judged_by_and_another_seed_another():
     again, other = prepare(LINE, 0), prepare(LINE, 1)
-    assert np.array_equal(EXAM.held_out[0], EXAM.cases[0][1] + 1) and np.array_equal(again.held_out, EXAM.held_out)
+    assert np.array_equal(EXAM.held_out[0], EXAM.cases[0][1] + 1) and np.array_equal(
+        again.held_out, EXAM.held_out
+    )
     assert not np.array_equal(other.held_out, EXAM.held_out)
 
 
@@ -122,7 +141,10 @@ def test_nothing_held_out_travels_into_the_sandbox(monkeypatch):
         run_once([EXAM], [[1, "pass"]], Limits(seconds=2))
     ((task, limits),) = sent
     assert EXAM.cases[0][1].tobytes() in task
-    assert not any(array.tobytes() in task for array in EXAM.held_out) and np.array(SECRET).tobytes() not in task
+    assert (
+        not any(array.tobytes() in task for array in EXAM.held_out)
+        and np.array(SECRET).tobytes() not in task
+    )
     assert limits.seconds == 5
 
 

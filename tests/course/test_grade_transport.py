@@ -7,7 +7,13 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from rnn_course.sandbox.inside.transport import KINDS, Other, TransportError, read_messages, write_message
+from rnn_course.sandbox.inside.transport import (
+    KINDS,
+    Other,
+    TransportError,
+    read_messages,
+    write_message,
+)
 
 
 class Pair(NamedTuple):
@@ -23,7 +29,11 @@ def sent(tree, event=None):
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_array_of_every_kind_comes_back_bit_for_bit(kind):
     array = (
-        np.frombuffer(np.random.default_rng(0).bytes(6 * 16), np.uint8)[: 6 * np.dtype(kind).itemsize].view(kind).reshape(2, 3)
+        np.frombuffer(np.random.default_rng(0).bytes(6 * 16), np.uint8)[
+            : 6 * np.dtype(kind).itemsize
+        ]
+        .view(kind)
+        .reshape(2, 3)
     )
     array = array if kind != "|b1" else np.array([[True, False, True]] * 2)
     back = sent(array)
@@ -34,7 +44,11 @@ def test_a_tree_keeps_its_structure_its_names_and_its_order_in_memory():
     array = np.arange(6.0).reshape(2, 3)
     back = sent((Pair(a=array.T, b=None), [array[:, ::-1], np.array(2.5)], np.zeros((0, 4))))
     assert type(back[0]).__name__ == "Pair" and back[0]._fields == ("a", "b") and back[0].b is None
-    assert np.array_equal(back[0].a, array.T) and isinstance(back[1], list) and np.array_equal(back[1][0], array[:, ::-1])
+    assert (
+        np.array_equal(back[0].a, array.T)
+        and isinstance(back[1], list)
+        and np.array_equal(back[1][0], array[:, ::-1])
+    )
     assert back[1][1].shape == () and back[2].shape == (0, 4)
 
 
@@ -74,8 +88,17 @@ HEADER = {"event": {}, "tree": "array", "arrays": [["<f8", [2]]]}
         forged(HEADER | {"arrays": [["<f8", [True]]]}, b"\0" * 8),
         forged(HEADER | {"arrays": []}),
         forged(HEADER | {"event": 3}, b"\0" * 16),
-        forged(HEADER | {"tree": {"name": "X", "fields": ["__class__"], "list": False, "branches": ["array"]}}, b"\0" * 16),
-        forged(HEADER | {"tree": {"list": True, "branches": [{"list": True, "branches": 3}]}}, b"\0" * 16),
+        forged(
+            HEADER
+            | {
+                "tree": {"name": "X", "fields": ["__class__"], "list": False, "branches": ["array"]}
+            },
+            b"\0" * 16,
+        ),
+        forged(
+            HEADER | {"tree": {"list": True, "branches": [{"list": True, "branches": 3}]}},
+            b"\0" * 16,
+        ),
         struct.pack("<II", 1 << 30, 0),
         forged({"event": {}, "tree": {"list": True, "branches": [None] * 30_000}, "arrays": []}),
         forged({"event": {}, "tree": None, "arrays": [["<f8", [0]]] * 30_000}),

@@ -26,13 +26,17 @@ def course(tmp_path_factory):
     """A course directory in which everything has been done to the submissions of three students."""
     root = tmp_path_factory.mktemp("course")
     monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))  # it calls alembic
+    monkeypatch.setenv(
+        "PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    )  # it calls alembic
     config = Config()
     config.CourseDirectory.root = str(root)
     config.CourseDirectory.db_url = f"sqlite:///{root}/gradebook.db"
     config.Exchange.root = str(root / "exchange")
     (root / "source" / NAME).mkdir(parents=True)
-    (root / "source" / NAME / f"{NAME}.ipynb").write_text(nbformat.writes(read_source(source_path(NAME))), encoding="utf-8")
+    (root / "source" / NAME / f"{NAME}.ipynb").write_text(
+        nbformat.writes(read_source(source_path(NAME))), encoding="utf-8"
+    )
     api = NbGraderAPI(CourseDirectory(config=config), config=config)
     done(api.generate_assignment(NAME))
     right = solutions(NAME)
@@ -55,18 +59,26 @@ def done(result):
 def test_the_release_has_no_solutions_and_no_hidden_tests(course):
     root, _ = course
     text = (root / "release" / NAME / f"{NAME}.ipynb").read_text(encoding="utf-8")
-    assert "hidden_test" not in text and "SOLUTION" not in text and "raise NotImplementedError" in text
+    assert (
+        "hidden_test" not in text and "SOLUTION" not in text and "raise NotImplementedError" in text
+    )
 
 
 def test_autograde_gives_the_points_that_the_answers_earn(course):
     _, api = course
-    scores = {student: api.get_submission(NAME, student)["score"] for student in ("right", "wrong", "broken")}
+    scores = {
+        student: api.get_submission(NAME, student)["score"]
+        for student in ("right", "wrong", "broken")
+    }
     assert scores == {"right": 25, "wrong": 16, "broken": 19}
 
 
 def test_feedback_says_why(course):
     root, _ = course
-    pages = {s: (root / "feedback" / s / NAME / f"{NAME}.html").read_text(encoding="utf-8") for s in ("right", "wrong", "broken")}
+    pages = {
+        s: (root / "feedback" / s / NAME / f"{NAME}.html").read_text(encoding="utf-8")
+        for s in ("right", "wrong", "broken")
+    }
     assert "carry lost between steps" in pages["wrong"] and "carry lost" not in pages["right"]
     assert "SyntaxError" in pages["broken"]
 
@@ -79,4 +91,8 @@ def test_export_has_a_row_for_each_student(course):
     with contextlib.redirect_stdout(io.StringIO()):
         exporter.export(api.gradebook)
     rows = list(csv.DictReader((root / "grades.csv").open(encoding="utf-8")))
-    assert {row["student_id"]: float(row["score"]) for row in rows} == {"right": 25, "wrong": 16, "broken": 19}
+    assert {row["student_id"]: float(row["score"]) for row in rows} == {
+        "right": 25,
+        "wrong": 16,
+        "broken": 19,
+    }

@@ -21,7 +21,10 @@ NAMES = [exam.question.name for exam in EXAMS]
 def diagnosed(exam, function):
     """Return (verdict, the names of the causes found) of a function, called as the worker calls it."""
     calls = call_on_cases(function, exam.cases, {})
-    answers = [Answer(e["case"], e["turn"], *(tree or (None, None)), e.get("error"), e.get("born")) for e, tree in calls]
+    answers = [
+        Answer(e["case"], e["turn"], *(tree or (None, None)), e.get("error"), e.get("born"))
+        for e, tree in calls
+    ]
     verdict = judge(exam, answers)
     return verdict, [finding.cause for finding in diagnose(exam, verdict, answers)]
 
@@ -47,7 +50,9 @@ def test_each_output_has_a_name_and_the_axes_it_is_said_to_have(exam):
 def test_no_two_sizes_are_equal_and_nothing_asked_is_zero(exam):
     for case, leaves in zip(exam.cases, exam.expected):
         sizes = {
-            axis: n for axes, leaf in zip(exam.question.outputs.values(), leaves) for axis, n in zip(axes.split(), leaf.shape)
+            axis: n
+            for axes, leaf in zip(exam.question.outputs.values(), leaves)
+            for axis, n in zip(axes.split(), leaf.shape)
         }
         assert len(set(sizes.values())) == len(sizes) and sizes.get("T", 3) >= 3
         assert all(np.any(leaf) for leaf in tree_leaves(case) if leaf is not None)
@@ -72,7 +77,11 @@ def test_the_walk_with_no_switch_thrown_is_the_reference(exam):
 @pytest.mark.parametrize("exam", EXAMS, ids=NAMES)
 def test_hints_are_sentences_that_hold_no_code_of_the_answer(exam):
     for cause in exam.question.causes:
-        assert cause.hint[0].isupper() and cause.hint.rstrip()[-1] in ".?" and cause.name == cause.name.strip()
+        assert (
+            cause.hint[0].isupper()
+            and cause.hint.rstrip()[-1] in ".?"
+            and cause.name == cause.name.strip()
+        )
         assert "@" not in cause.hint and "**" not in cause.hint and ".T" not in cause.hint
 
 
@@ -80,11 +89,18 @@ def test_hints_are_sentences_that_hold_no_code_of_the_answer(exam):
 def test_the_cases_that_are_seen_and_those_that_are_hidden_differ(name):
     drawn = [exams_of(name, seed) for seed in SEEDS]
     for question in drawn[0]:
-        first = [np.concatenate([np.ravel(leaf) for leaf in tree_leaves(exams[question].cases[0])]) for exams in drawn]
-        assert not np.array_equal(first[0][:3], first[1][:3]) and not np.array_equal(first[1][:3], first[2][:3])
+        first = [
+            np.concatenate([np.ravel(leaf) for leaf in tree_leaves(exams[question].cases[0])])
+            for exams in drawn
+        ]
+        assert not np.array_equal(first[0][:3], first[1][:3]) and not np.array_equal(
+            first[1][:3], first[2][:3]
+        )
 
 
 @pytest.mark.parametrize("exam", EXAMS, ids=NAMES)
 def test_the_arguments_are_those_of_the_reference(exam):
     assert all(len(case) == len(argument_names(exam.question)) for case in exam.cases)
-    assert all(p.default is p.empty for p in inspect.signature(exam.question.reference).parameters.values())
+    assert all(
+        p.default is p.empty for p in inspect.signature(exam.question.reference).parameters.values()
+    )

@@ -13,7 +13,11 @@ FORMS = pytest.mark.parametrize(
     "Params, step, backward",
     [
         (GRUParams, gru.gru_step, gru.gru_step_backward),
-        (GRUBeforeParams, gru.gru_before_step, lambda *arguments: gru.gru_before_step_backward(*arguments)[1:]),
+        (
+            GRUBeforeParams,
+            gru.gru_before_step,
+            lambda *arguments: gru.gru_before_step_backward(*arguments)[1:],
+        ),
     ],
     ids=["after", "before"],
 )
@@ -48,7 +52,10 @@ def test_the_gradients_of_the_gates_are_slopes_reset_after():
         z = sigmoid.f(a_z)
         return np.sum(dh * (z * h + (1 - z) * np.tanh(a_xn + sigmoid.f(a_r) * s)))
 
-    assert agree(gru.gate_gradients(params, h, gates, dh), numerical_gradient(loss, (a._replace(n=a.n - gates.r * s), s)))
+    assert agree(
+        gru.gate_gradients(params, h, gates, dh),
+        numerical_gradient(loss, (a._replace(n=a.n - gates.r * s), s)),
+    )
 
 
 def test_the_gradients_of_the_gates_are_slopes_reset_before():
@@ -57,13 +64,19 @@ def test_the_gradients_of_the_gates_are_slopes_reset_before():
 
     def loss(point):
         z = sigmoid.f(point.z)
-        return np.sum(dh * (z * h + (1 - z) * np.tanh(point.n + (sigmoid.f(point.r) * h) @ params.W_hn)))
+        return np.sum(
+            dh * (z * h + (1 - z) * np.tanh(point.n + (sigmoid.f(point.r) * h) @ params.W_hn))
+        )
 
     expected = numerical_gradient(loss, a._replace(n=a.n - (gates.r * h) @ params.W_hn))
     assert agree(gru.gru_before_step_backward(params, x, h, gates, dh)[0], expected)
 
 
-@pytest.mark.parametrize("convert, equal", [(gru.other_z, True), (lambda *arrays: arrays, False)], ids=["converted", "as it was"])
+@pytest.mark.parametrize(
+    "convert, equal",
+    [(gru.other_z, True), (lambda *arrays: arrays, False)],
+    ids=["converted", "as it was"],
+)
 def test_z_on_the_candidate_gives_the_same_state_once_it_is_converted(convert, equal):
     params, x, h = gru.draw(np.random.default_rng(6), GRUParams)
     theirs = GRUParams(*convert(*params[:3]), params.b_hn)

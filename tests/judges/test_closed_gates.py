@@ -14,7 +14,15 @@ import pytest
 from judges import torch_gru, torch_lstm, torch_or_skip, torch_unroll
 
 from rnn_tutorial.activations import sigmoid
-from rnn_tutorial.cells import GRU, LSTM, GRUGates, LSTMGates, gate_blocks, lstm_step, lstm_step_backward
+from rnn_tutorial.cells import (
+    GRU,
+    LSTM,
+    GRUGates,
+    LSTMGates,
+    gate_blocks,
+    lstm_step,
+    lstm_step_backward,
+)
 from rnn_tutorial.gradient_check import random_start
 from rnn_tutorial.sequence import fused_unroll, fused_unroll_backward, unroll, unroll_backward
 from rnn_tutorial.tree import tree_cast, tree_map
@@ -50,7 +58,9 @@ def exact(array):
     return np.vectorize(lambda number: Decimal(float(number)), otypes=[object])(array)
 
 
-exact_sigmoids, exact_tanhs = (np.vectorize(f, otypes=[object]) for f in (exact_sigmoid, exact_tanh))
+exact_sigmoids, exact_tanhs = (
+    np.vectorize(f, otypes=[object]) for f in (exact_sigmoid, exact_tanh)
+)
 
 
 def exact_loss(cell, params, xs, state, dhs):
@@ -82,7 +92,10 @@ def exact_bias_gradient(cell, gate, bias, dtype, steps=T):
         first = GATES[cell.name]._fields.index(gate) * H
         slopes = []
         for k in range(first, first + H):
-            moved = [params._replace(b=params.b + sign * step * exact(np.eye(len(params.b))[k])) for sign in (1, -1)]
+            moved = [
+                params._replace(b=params.b + sign * step * exact(np.eye(len(params.b))[k]))
+                for sign in (1, -1)
+            ]
             ahead, behind = (exact_loss(cell, p, *rest, dhs) for p in moved)
             slopes.append((ahead - behind) / (2 * step))
         return slopes
@@ -92,7 +105,12 @@ def worst_error(values, reference):
     """Return the largest relative error of any entry, in Decimals: floats this small do not divide."""
     with localcontext() as context:
         context.prec = 50
-        return float(max(abs(Decimal(float(value)) - want) / abs(want) for value, want in zip(values, reference, strict=True)))
+        return float(
+            max(
+                abs(Decimal(float(value)) - want) / abs(want)
+                for value, want in zip(values, reference, strict=True)
+            )
+        )
 
 
 def limit(bias, dtype):
@@ -152,7 +170,9 @@ def test_the_step_of_the_chapters_has_them_too():
     for bias in BIASES["float64"]:
         (params, xs, state), dhs = problem(LSTM, "i", bias, "float64")
         _, cache = lstm_step(params, xs[0], state)
-        dparams, _, _ = lstm_step_backward(params, cache, state._replace(h=dhs[0], c=np.zeros((B, H))))
+        dparams, _, _ = lstm_step_backward(
+            params, cache, state._replace(h=dhs[0], c=np.zeros((B, H)))
+        )
         error = worst_error(dparams.b[:H], exact_bias_gradient(LSTM, "i", bias, "float64", steps=1))
         assert error < limit(bias, "float64"), f"at {bias}: off by {error:.1e}, relative"
 

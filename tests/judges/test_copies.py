@@ -50,7 +50,9 @@ def minimum_backward(a, b, dys):
 def things():
     """Return everything that is to be copied, by name."""
     cells = CELLS | {
-        "an LSTM of choices": lstm(g=relu, f=elu(0.7), forget_bias=2.5, W_h=identity(0.5), b=constant(0.1)),
+        "an LSTM of choices": lstm(
+            g=relu, f=elu(0.7), forget_bias=2.5, W_h=identity(0.5), b=constant(0.1)
+        ),
         "a GRU of choices": gru(z=elu(0.3), W_x=normal(0.2)),
         "a vanilla cell of choices": elman(relu, W_h=identity()),
         "the LSTM without its fast path": LSTM.with_fast(None),
@@ -58,10 +60,16 @@ def things():
     }
     merges = {merge.name: merge for merge in MERGES}
     merges["a merge of one's own"] = Merge("minimum", minimum_of, minimum_backward)
-    layers = every_layer() | {f"Bidirectional, {name}": both_ways(merge) for name, merge in merges.items()}
+    layers = every_layer() | {
+        f"Bidirectional, {name}": both_ways(merge) for name, merge in merges.items()
+    }
     layers |= {f"Recurrent, {name}": Recurrent(cell, D, H) for name, cell in cells.items()}
-    layers["a model"] = Serial((Residual(both_ways(multiply)), Dropout(0.3), Recurrent(Elman, D, H), Dense(H, 2)))
-    kernels = {f"kernel of {name}": cell.fast for name, cell in cells.items() if cell.fast is not None}
+    layers["a model"] = Serial(
+        (Residual(both_ways(multiply)), Dropout(0.3), Recurrent(Elman, D, H), Dense(H, 2))
+    )
+    kernels = {
+        f"kernel of {name}": cell.fast for name, cell in cells.items() if cell.fast is not None
+    }
     return cells | layers | merges | kernels
 
 
@@ -158,7 +166,10 @@ def test_there_is_something_to_copy():
         "kernel of LSTM",
         "Bidirectional, add",
     } <= THINGS.keys()
-    assert AT_HOME["LSTM"][2][0] == "FusedCache" and AT_HOME["the LSTM without its fast path"][2][0] == "UnrollCache"
+    assert (
+        AT_HOME["LSTM"][2][0] == "FusedCache"
+        and AT_HOME["the LSTM without its fast path"][2][0] == "UnrollCache"
+    )
 
 
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
@@ -232,15 +243,24 @@ def test_sent_to_a_worker_of_dask():
         distributed.LocalCluster(**settings, silence_logs=logging.CRITICAL) as cluster,
         distributed.Client(cluster) as client,
     ):
-        assert_worker(lambda function, *arguments: client.submit(function, *arguments, pure=False).result(timeout=120))
+        assert_worker(
+            lambda function, *arguments: client.submit(function, *arguments, pure=False).result(
+                timeout=120
+            )
+        )
 
 
 def test_a_copy_that_is_changed_is_another(monkeypatch):
     """The tests above must see a kernel that is lost, and a function that is another."""
-    lost = {name: thing.with_fast(None) if hasattr(thing, "with_fast") else thing for name, thing in THINGS.items()}
+    lost = {
+        name: thing.with_fast(None) if hasattr(thing, "with_fast") else thing
+        for name, thing in THINGS.items()
+    }
     with pytest.raises(AssertionError):
         assert_all_arrived(report(lost))
-    by_value = dict(THINGS, concat=Merge("concat", lambda a, b: MERGES[0].f(a, b), MERGES[0].backward))
+    by_value = dict(
+        THINGS, concat=Merge("concat", lambda a, b: MERGES[0].f(a, b), MERGES[0].backward)
+    )
     with pytest.raises(AssertionError):
         assert_all_arrived(report(by_value))
     moved = tree_map(lambda leaf: leaf, dict(AT_HOME, LSTM=None))

@@ -12,7 +12,16 @@ import numpy as np
 import pytest
 from judges import assert_close
 
-from rnn_tutorial.cells import LSTM, GateParams, GRUBefore, GRUGates, LSTMGates, gate_blocks, lstm_gates_backward, split_gates
+from rnn_tutorial.cells import (
+    LSTM,
+    GateParams,
+    GRUBefore,
+    GRUGates,
+    LSTMGates,
+    gate_blocks,
+    lstm_gates_backward,
+    split_gates,
+)
 from rnn_tutorial.gradient_check import random_start
 from rnn_tutorial.sequence import trace, trace_backward, unroll, unroll_backward
 from rnn_tutorial.tree import tree_zeros_like
@@ -29,12 +38,17 @@ def layers(tmp_path_factory):
         tar.extractall(folder, filter="data")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "path", [str(folder / "EpyNN"), *sys.path])
-        return {name: getattr(importlib.import_module(f"epynn.{name.lower()}.models"), name) for name in ("LSTM", "GRU")}
+        return {
+            name: getattr(importlib.import_module(f"epynn.{name.lower()}.models"), name)
+            for name in ("LSTM", "GRU")
+        }
 
 
 def split_gru(params):
     """Return GRUGates of GateParams: our GRU that resets before the matrix keeps its candidate's V apart."""
-    U, V, b = (np.split(leaf, n, axis=-1) for leaf, n in ((params.W_x, 3), (params.W_h, 2), (params.b, 3)))
+    U, V, b = (
+        np.split(leaf, n, axis=-1) for leaf, n in ((params.W_x, 3), (params.W_h, 2), (params.b, 3))
+    )
     return GRUGates(*map(GateParams, U, [*V, params.W_hn], b))
 
 

@@ -49,11 +49,25 @@ class Drawn(NamedTuple):
 def draw(seed):
     """Return a random network; four that follow each other are of the four cells."""
     rng = np.random.default_rng(seed)
-    sizes = {"D": rng.integers(1, 6), "H": rng.integers(1, 8), "depth": rng.integers(1, 4), "directions": rng.integers(1, 3)}
+    sizes = {
+        "D": rng.integers(1, 6),
+        "H": rng.integers(1, 8),
+        "depth": rng.integers(1, 4),
+        "directions": rng.integers(1, 3),
+    }
     sizes |= {"T": rng.integers(2, 6), "B": rng.integers(1, 5)}
-    odds = {"symbols": 0.5, "one_answer": 0.4, "dense": 0.7, "biases": 0.8, "dense_bias": 0.8, "batch_first": 0.4}
+    odds = {
+        "symbols": 0.5,
+        "one_answer": 0.4,
+        "dense": 0.7,
+        "biases": 0.8,
+        "dense_bias": 0.8,
+        "batch_first": 0.4,
+    }
     chosen = {name: bool(rng.random() < odd) for name, odd in odds.items()}
-    return Drawn(cell=list(CELLS)[seed % 4], **{name: int(size) for name, size in sizes.items()}, **chosen)
+    return Drawn(
+        cell=list(CELLS)[seed % 4], **{name: int(size) for name, size in sizes.items()}, **chosen
+    )
 
 
 def module_of(torch, drawn):
@@ -63,7 +77,11 @@ def module_of(torch, drawn):
         def __init__(self):
             super().__init__()
             kind, options = CELLS[drawn.cell]
-            options |= {"bidirectional": drawn.directions == 2, "bias": drawn.biases, "batch_first": drawn.batch_first}
+            options |= {
+                "bidirectional": drawn.directions == 2,
+                "bias": drawn.biases,
+                "batch_first": drawn.batch_first,
+            }
             options |= {"dropout": 0.3 if drawn.depth > 1 else 0.0}
             self.embedding = torch.nn.Embedding(V, drawn.D)
             self.rnn = getattr(torch.nn, kind)(drawn.D, drawn.H, drawn.depth, **options)
@@ -84,7 +102,11 @@ def module_of(torch, drawn):
 def inputs_of(drawn, rng, T, B):
     """Return xs as the module takes them."""
     axes = (B, T) if drawn.batch_first else (T, B)
-    return rng.integers(0, V, axes) if drawn.symbols else rng.standard_normal((*axes, drawn.D)).astype(np.float32)
+    return (
+        rng.integers(0, V, axes)
+        if drawn.symbols
+        else rng.standard_normal((*axes, drawn.D)).astype(np.float32)
+    )
 
 
 def export(torch, module, path, xs, **options):
@@ -97,27 +119,47 @@ def export(torch, module, path, xs, **options):
 
 def run(path, xs):
     """Return what onnxruntime computes."""
-    session = pytest.importorskip("onnxruntime").InferenceSession(path, providers=["CPUExecutionProvider"])
+    session = pytest.importorskip("onnxruntime").InferenceSession(
+        path, providers=["CPUExecutionProvider"]
+    )
     return session.run(None, {session.get_inputs()[0].name: xs})[0]
 
 
 def time_first(drawn, array):
-    return array.swapaxes(0, 1) if drawn.batch_first and array.ndim + drawn.symbols * (array.dtype == np.int64) == 3 else array
+    return (
+        array.swapaxes(0, 1)
+        if drawn.batch_first and array.ndim + drawn.symbols * (array.dtype == np.int64) == 3
+        else array
+    )
 
 
 def check_read(torch, drawn, module, path, rng):
     """Fail unless the file gives a model with the module's layers, weights, and outputs, for other sizes too."""
     model, params = from_onnx(path)
-    layers = [Embedding] * drawn.symbols + [Bidirectional if drawn.directions == 2 else Recurrent] * drawn.depth
-    assert [type(layer) for layer in model.layers] == layers + [Last] * drawn.one_answer + [Dense] * drawn.dense
+    layers = [Embedding] * drawn.symbols + [
+        Bidirectional if drawn.directions == 2 else Recurrent
+    ] * drawn.depth
+    assert [type(layer) for layer in model.layers] == layers + [Last] * drawn.one_answer + [
+        Dense
+    ] * drawn.dense
     for T, B in ((drawn.T, drawn.B), (drawn.T + 2, drawn.B + 1)):
         xs = inputs_of(drawn, rng, T, B)
         ours, _, _ = model.forward(params, time_first(drawn, xs))
         theirs = module(torch.tensor(xs)).detach().numpy()
-        assert_close("PyTorch's outputs", ours, theirs if drawn.one_answer else time_first(drawn, theirs), 1e-5)
+        assert_close(
+            "PyTorch's outputs",
+            ours,
+            theirs if drawn.one_answer else time_first(drawn, theirs),
+            1e-5,
+        )
         if T == drawn.T:
             answers = run(path, xs)
-            assert_close("onnxruntime's", ours, answers if drawn.one_answer else time_first(drawn, answers), 1e-5)
+            assert_close(
+                "onnxruntime's",
+                ours,
+                answers if drawn.one_answer else time_first(drawn, answers),
+                1e-5,
+            )
     check_weights(drawn, module, params)
 
 
@@ -132,7 +174,9 @@ def check_weights(drawn, module, params):
         np.testing.assert_array_equal(params[0].E, module.embedding.weight.detach())
     if drawn.dense:
         np.testing.assert_array_equal(params[-1].W, module.dense.weight.detach().T)
-        np.testing.assert_array_equal(params[-1].b, module.dense.bias.detach() if drawn.dense_bias else np.zeros(3))
+        np.testing.assert_array_equal(
+            params[-1].b, module.dense.bias.detach() if drawn.dense_bias else np.zeros(3)
+        )
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -144,7 +188,13 @@ def test_what_the_older_exporter_writes_is_read(seed, tmp_path):
     xs = inputs_of(drawn, rng, drawn.T, drawn.B)
     free = {"input_names": ["xs"], "dynamic_axes": {"xs": {0: "first", 1: "second"}}}
     for options in ({}, free):
-        check_read(torch, drawn, module, export(torch, module, tmp_path / "old.onnx", xs, dynamo=False, **options), rng)
+        check_read(
+            torch,
+            drawn,
+            module,
+            export(torch, module, tmp_path / "old.onnx", xs, dynamo=False, **options),
+            rng,
+        )
 
 
 @pytest.mark.parametrize("seed", range(NETWORKS))
@@ -162,7 +212,9 @@ def test_the_draws_have_everything():
     drawn = [draw(seed) for seed in range(8)]
     for field in Drawn._fields[4:-2]:
         assert len({getattr(network, field) for network in drawn}) == 2, field
-    assert {network.depth for network in drawn} == {1, 2, 3} and {network.cell for network in drawn} == CELLS.keys()
+    assert {network.depth for network in drawn} == {1, 2, 3} and {
+        network.cell for network in drawn
+    } == CELLS.keys()
 
 
 @pytest.mark.parametrize("cell", ["LSTM", "GRU", "relu"])
@@ -183,7 +235,9 @@ def test_a_free_batch_is_read(tmp_path):
     drawn = Drawn("LSTM", 4, 5, 2, 2, False, True, True, True, True, False, 4, 3)
     module, rng = module_of(torch, drawn), np.random.default_rng(0)
     shapes = ({0: torch.export.Dim.STATIC, 1: torch.export.Dim.DYNAMIC},)
-    path = export(torch, module, tmp_path / "free.onnx", inputs_of(drawn, rng, 4, 3), dynamic_shapes=shapes)
+    path = export(
+        torch, module, tmp_path / "free.onnx", inputs_of(drawn, rng, 4, 3), dynamic_shapes=shapes
+    )
     check_read(torch, drawn, module, path, rng)
 
 
@@ -200,7 +254,9 @@ def save(onnx, path, nodes, arrays, xs, ys):
             made.insert(0, h.make_node(op_type, inputs, [output], **attributes))
             used.update(inputs)
     info = [h.make_tensor_value_info(name, 1, shape) for name, shape in (("xs", xs), ("ys", ys))]
-    initializers = [onnx.numpy_helper.from_array(arrays[name], name) for name in sorted(used & arrays.keys())]
+    initializers = [
+        onnx.numpy_helper.from_array(arrays[name], name) for name in sorted(used & arrays.keys())
+    ]
     graph = h.make_graph(made, "by hand", info[:1], info[1:], initializers)
     onnx.save(h.make_model(graph, opset_imports=[h.make_opsetid("", 20)], ir_version=10), path)
     return path
@@ -208,10 +264,16 @@ def save(onnx, path, nodes, arrays, xs, ys):
 
 def unrolled(rng, T=3, B=2, D=4, H=5, backwards=False):
     """Return (nodes, arrays) of an RNN as the default exporter unrolls it, by hand."""
-    arrays = {"W": rng.standard_normal((D, H)), "R": rng.standard_normal((H, H)) / 2, "b": rng.standard_normal(H)}
+    arrays = {
+        "W": rng.standard_normal((D, H)),
+        "R": rng.standard_normal((H, H)) / 2,
+        "b": rng.standard_normal(H),
+    }
     arrays |= {"c": rng.standard_normal(H)}
     arrays |= {"begin": np.broadcast_to(arrays["c"], (1, B, H)).copy()}
-    arrays = {name: array.astype(np.float32) for name, array in arrays.items()} | {"zero": np.array([0])}
+    arrays = {name: array.astype(np.float32) for name, array in arrays.items()} | {
+        "zero": np.array([0])
+    }
     nodes = [("MatMul", ["xs", "W"], "xW", {}), ("Add", ["xW", "b"], "linear", {})]
     order = list(range(T))[:: -1 if backwards else 1]
     loop = "begin"
@@ -224,7 +286,10 @@ def unrolled(rng, T=3, B=2, D=4, H=5, backwards=False):
             ("Tanh", [f"a{t}"], f"h{t}", {}),
         ]
         if t != order[-1]:
-            nodes += [("MatMul", [f"h{t}", "R"], f"hR{t}", {}), ("Add", [f"hR{t}", "c"], f"loop{t}", {})]
+            nodes += [
+                ("MatMul", [f"h{t}", "R"], f"hR{t}", {}),
+                ("Add", [f"hR{t}", "c"], f"loop{t}", {}),
+            ]
             loop = f"loop{t}"
     return [*nodes, ("Concat", [f"h{t}" for t in range(T)], "ys", {"axis": 0})], arrays
 
@@ -238,7 +303,9 @@ def test_an_unrolled_network_is_read_without_pytorch(backwards, tmp_path, onnx):
     xs = rng.standard_normal((3, 2, 4)).astype(np.float32)
     assert_close("ys", model.forward(params, xs)[0], run(path, xs), 1e-6)
     leaves = tree_leaves(params)
-    for leaf, want in zip(leaves, (arrays["W"], arrays["R"], arrays["b"] + arrays["c"]), strict=True):
+    for leaf, want in zip(
+        leaves, (arrays["W"], arrays["R"], arrays["b"] + arrays["c"]), strict=True
+    ):
         np.testing.assert_array_equal(leaf, want)
 
 
@@ -285,7 +352,10 @@ UNROLLED = {
     "an input taken twice": (changed("a2", 1, "x1"), "does not put together the steps"),
     "an input of another step": (changed("row2", 1, "from1"), "does not put together the steps"),
     "the steps in another order": (steps_swapped, "does not put together the steps"),
-    "a step left out": (no_last_step, "holds the network for 2 steps, and the file takes another number"),
+    "a step left out": (
+        no_last_step,
+        "holds the network for 2 steps, and the file takes another number",
+    ),
     "the steps side by side in the batch": (along_the_batch, "does not put together the steps"),
     "a state of two steps before": (changed("hR1", 0, "h0"), "does not put together the steps"),
 }
@@ -302,67 +372,121 @@ def test_steps_that_are_not_those_of_one_network_are_refused(change, message, tm
 
 def one_lstm(rng, after, shape=(5, 2, 3)):
     """Return (nodes, arrays) of an LSTM in two directions of 4 units, and of the nodes after it."""
-    arrays = {"W": rng.standard_normal((2, 16, 3)), "R": rng.standard_normal((2, 16, 4)), "B": rng.standard_normal((2, 32))}
+    arrays = {
+        "W": rng.standard_normal((2, 16, 3)),
+        "R": rng.standard_normal((2, 16, 4)),
+        "B": rng.standard_normal((2, 32)),
+    }
     arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
-    return [("LSTM", ["xs", "W", "R", "B"], "Y", {"hidden_size": 4, "direction": "bidirectional"}), *after], arrays
+    return [
+        ("LSTM", ["xs", "W", "R", "B"], "Y", {"hidden_size": 4, "direction": "bidirectional"}),
+        *after,
+    ], arrays
 
 
-TURN, RESHAPE = ("Transpose", ["Y"], "Z", {"perm": [0, 2, 1, 3]}), ("Reshape", ["Z", "shape"], "ys", {})
+TURN, RESHAPE = (
+    ("Transpose", ["Y"], "Z", {"perm": [0, 2, 1, 3]}),
+    ("Reshape", ["Z", "shape"], "ys", {}),
+)
 ENDS = {
     "fixed": ([TURN, RESHAPE], [5, 2, 8], True),
     "as they are": ([TURN, RESHAPE], [0, 0, 8], True),
     "the batch as it comes out": ([TURN, RESHAPE], [5, -1, 8], True),
     "sequences mixed": ([TURN, RESHAPE], [2, 5, 8], False),
-    "directions mixed with sequences": ([("Transpose", ["Y"], "Z", {"perm": [0, 1, 2, 3]}), RESHAPE], [5, 2, 8], False),
-    "units mixed with directions": ([("Transpose", ["Y"], "Z", {"perm": [0, 2, 3, 1]}), RESHAPE], [5, 2, 8], False),
+    "directions mixed with sequences": (
+        [("Transpose", ["Y"], "Z", {"perm": [0, 1, 2, 3]}), RESHAPE],
+        [5, 2, 8],
+        False,
+    ),
+    "units mixed with directions": (
+        [("Transpose", ["Y"], "Z", {"perm": [0, 2, 3, 1]}), RESHAPE],
+        [5, 2, 8],
+        False,
+    ),
     "steps mixed": ([("Transpose", ["Y"], "Z", {"perm": [2, 0, 1, 3]}), RESHAPE], [5, 2, 8], False),
     "sizes that do not fit": ([TURN, RESHAPE], [5, 3, 8], False),
 }
 
 
 @pytest.mark.parametrize("after, shape, right", ENDS.values(), ids=ENDS)
-def test_what_stands_after_the_node_must_put_its_directions_side_by_side(after, shape, right, tmp_path, onnx):
+def test_what_stands_after_the_node_must_put_its_directions_side_by_side(
+    after, shape, right, tmp_path, onnx
+):
     rng = np.random.default_rng(0)
     nodes, arrays = one_lstm(rng, after)
-    path = save(onnx, tmp_path / "ends.onnx", nodes, arrays | {"shape": np.array(shape)}, [5, 2, 3], ["a", "b", "c"])
+    path = save(
+        onnx,
+        tmp_path / "ends.onnx",
+        nodes,
+        arrays | {"shape": np.array(shape)},
+        [5, 2, 3],
+        ["a", "b", "c"],
+    )
     if right:
         model, params = from_onnx(path)
         xs = rng.standard_normal((5, 2, 3)).astype(np.float32)
         assert_close("ys", model.forward(params, xs)[0], run(path, xs), 1e-6)
     else:
-        with pytest.raises(ExchangeError, match="does not end an RNN, LSTM or GRU with all its outputs"):
+        with pytest.raises(
+            ExchangeError, match="does not end an RNN, LSTM or GRU with all its outputs"
+        ):
             from_onnx(path)
 
 
 @pytest.mark.parametrize("shape, right", [([5, 2, 8], True), ([2, 5, 8], False)])
-def test_fixed_sizes_of_a_file_with_the_batch_first_are_those_of_its_turned_input(shape, right, tmp_path, onnx):
+def test_fixed_sizes_of_a_file_with_the_batch_first_are_those_of_its_turned_input(
+    shape, right, tmp_path, onnx
+):
     """xs is (B, T, D) = (2, 5, 3), so within the network T = 5 comes first."""
     rng = np.random.default_rng(0)
-    nodes, arrays = one_lstm(rng, [TURN, (*RESHAPE[:2], "hs", {}), ("Transpose", ["hs"], "ys", {"perm": [1, 0, 2]})])
+    nodes, arrays = one_lstm(
+        rng, [TURN, (*RESHAPE[:2], "hs", {}), ("Transpose", ["hs"], "ys", {"perm": [1, 0, 2]})]
+    )
     nodes = [
         ("Transpose", ["xs"], "turned", {"perm": [1, 0, 2]}),
         ("LSTM", ["turned", *nodes[0][1][1:]], *nodes[0][2:]),
         *nodes[1:],
     ]
-    path = save(onnx, tmp_path / "turned.onnx", nodes, arrays | {"shape": np.array(shape)}, [2, 5, 3], ["a", "b", "c"])
+    path = save(
+        onnx,
+        tmp_path / "turned.onnx",
+        nodes,
+        arrays | {"shape": np.array(shape)},
+        [2, 5, 3],
+        ["a", "b", "c"],
+    )
     if not right:
-        with pytest.raises(ExchangeError, match="does not end an RNN, LSTM or GRU with all its outputs"):
+        with pytest.raises(
+            ExchangeError, match="does not end an RNN, LSTM or GRU with all its outputs"
+        ):
             from_onnx(path)
         return
     model, params = from_onnx(path)
     xs = rng.standard_normal((2, 5, 3)).astype(np.float32)
-    assert_close("ys", model.forward(params, xs.swapaxes(0, 1))[0].swapaxes(0, 1), run(path, xs), 1e-6)
+    assert_close(
+        "ys", model.forward(params, xs.swapaxes(0, 1))[0].swapaxes(0, 1), run(path, xs), 1e-6
+    )
 
 
 def test_arrays_that_the_file_has_in_parts_are_put_together(tmp_path, onnx):
     """W from a matrix of another order of gates, without its axis of directions; a first state of zeros that is computed."""
     rng = np.random.default_rng(0)
-    arrays = {"rows": rng.standard_normal((16, 3)), "R": rng.standard_normal((1, 16, 4)), "B": rng.standard_normal((1, 32))}
+    arrays = {
+        "rows": rng.standard_normal((16, 3)),
+        "R": rng.standard_normal((1, 16, 4)),
+        "B": rng.standard_normal((1, 32)),
+    }
     arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
-    arrays |= {f"{k}H": np.array([4 * k]) for k in range(5)} | {"axis": np.array([0]), "drop": np.array([1])}
+    arrays |= {f"{k}H": np.array([4 * k]) for k in range(5)} | {
+        "axis": np.array([0]),
+        "drop": np.array([1]),
+    }
     arrays |= {"sizes": np.array([1, 2, 4])}
     nodes = [("Slice", ["rows", f"{k}H", f"{k + 1}H", "axis"], f"part{k}", {}) for k in range(4)]
-    nodes += [("Concat", ["part0", "part3", "part1", "part2"], "matrix", {"axis": 0}), ("Unsqueeze", ["matrix", "axis"], "W", {})]
+    nodes += [
+        ("Concat", ["part0", "part3", "part1", "part2"], "matrix", {"axis": 0}),
+        ("Unsqueeze", ["matrix", "axis"], "W", {}),
+    ]
     nodes += [("ConstantOfShape", ["sizes"], "begin", {})]
     nodes += [
         ("LSTM", ["xs", "W", "R", "B", "", "begin", "begin"], "Y", {"hidden_size": 4}),

@@ -20,7 +20,9 @@ def bounds(requirements: list[str]) -> dict[str, str]:
 
 def test_the_conda_environment_has_the_packages_and_bounds_of_pyproject():
     extras = PROJECT["optional-dependencies"]
-    wanted = bounds(PROJECT["dependencies"] + extras["reader"] + extras["data"] + extras["exchange"])
+    wanted = bounds(
+        PROJECT["dependencies"] + extras["reader"] + extras["data"] + extras["exchange"]
+    )
     wanted["python"] = PROJECT["requires-python"]
     from_conda = bounds([item for item in ENVIRONMENT if isinstance(item, str) and item != "pip"])
     from_pip = bounds([item for item in PIP if item != "-e ."])
@@ -32,4 +34,6 @@ def test_the_conda_environment_installs_the_package_itself():
 
 
 def test_the_citation_names_the_version_of_the_package():
-    assert f"\nversion: {rnn_tutorial.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {rnn_tutorial.__version__}\n" in (ROOT / "CITATION.cff").read_text(
+        encoding="utf-8"
+    )

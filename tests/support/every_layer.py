@@ -42,13 +42,23 @@ def layer_classes() -> list[type]:
 
 def build(kind: type):
     """Return a layer of this class. A field without a default that FIELDS does not name is a KeyError: say there what it is."""
-    needed = [field.name for field in dataclasses.fields(kind) if field.name in FIELDS or field.default is dataclasses.MISSING]
+    needed = [
+        field.name
+        for field in dataclasses.fields(kind)
+        if field.name in FIELDS or field.default is dataclasses.MISSING
+    ]
     return kind(**{name: FIELDS[name] for name in needed})
 
 
 def every_layer() -> dict:
     """One layer of every class of the package, and every wrapper around a stack of layers, by name."""
     layers = {kind.__name__: build(kind) for kind in layer_classes()}
-    stack = Serial((Recurrent(LSTM, D, D), layers["Dense"], layers["VariationalDropout"], layers["Zoneout"]))
-    wrappers = [kind for kind in layer_classes() if any(field.name == "layer" for field in dataclasses.fields(kind))]
+    stack = Serial(
+        (Recurrent(LSTM, D, D), layers["Dense"], layers["VariationalDropout"], layers["Zoneout"])
+    )
+    wrappers = [
+        kind
+        for kind in layer_classes()
+        if any(field.name == "layer" for field in dataclasses.fields(kind))
+    ]
     return layers | {f"{kind.__name__} of a stack": kind(stack) for kind in wrappers}

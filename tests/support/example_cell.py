@@ -27,7 +27,9 @@ class LeakyState(NamedTuple):
 
 
 def leaky_init(rng, input_size, hidden_size):
-    return LeakyParams(*elman_init(rng, input_size, hidden_size), p=np.zeros(hidden_size), g=np.ones(hidden_size))
+    return LeakyParams(
+        *elman_init(rng, input_size, hidden_size), p=np.zeros(hidden_size), g=np.ones(hidden_size)
+    )
 
 
 def leaky_shapes(D, H):

@@ -29,12 +29,16 @@ def reorder_gates(array, order, new_order):
 
 def torch_elman(torch, params, nonlinearity="tanh"):
     """Return `torch.nn.RNN` with our weights: our one bias is the sum of its two."""
-    return _torch_cell(torch, torch.nn.RNN, params, np.zeros_like(params.b), nonlinearity=nonlinearity)
+    return _torch_cell(
+        torch, torch.nn.RNN, params, np.zeros_like(params.b), nonlinearity=nonlinearity
+    )
 
 
 def torch_lstm(torch, params):
     """Return `torch.nn.LSTM` with our weights: its gates in the order i, f, g, o, and our one bias the sum of its two."""
-    params = params._replace(**{name: reorder_gates(leaf, "ifog", "ifgo") for name, leaf in params._asdict().items()})
+    params = params._replace(
+        **{name: reorder_gates(leaf, "ifog", "ifgo") for name, leaf in params._asdict().items()}
+    )
     return _torch_cell(torch, torch.nn.LSTM, params, np.zeros_like(params.b))
 
 
@@ -46,7 +50,9 @@ def torch_gru(torch, params):
 
 def _torch_cell(torch, kind, params, b_h, **options):
     """Return a layer of PyTorch with the weights given, in its own order of gates: its rows are our columns."""
-    rnn = kind(len(params.W_x), len(params.W_h), dtype=getattr(torch, str(params.b.dtype)), **options)
+    rnn = kind(
+        len(params.W_x), len(params.W_h), dtype=getattr(torch, str(params.b.dtype)), **options
+    )
     with torch.no_grad():
         rnn.weight_ih_l0.copy_(torch.tensor(params.W_x.T.copy()))
         rnn.weight_hh_l0.copy_(torch.tensor(params.W_h.T.copy()))
@@ -63,7 +69,9 @@ def torch_unroll(torch, rnn, xs, state, lengths, dhs, dlast):
     """
     xs = torch.tensor(xs, requires_grad=True)
     first = [torch.tensor(part[None], requires_grad=True) for part in state]
-    packed = torch.nn.utils.rnn.pack_padded_sequence(xs, torch.tensor(lengths), enforce_sorted=False)
+    packed = torch.nn.utils.rnn.pack_padded_sequence(
+        xs, torch.tensor(lengths), enforce_sorted=False
+    )
     packed_hs, last = rnn(packed, first[0] if len(first) == 1 else tuple(first))
     last = [last] if len(first) == 1 else last
     hs, _ = torch.nn.utils.rnn.pad_packed_sequence(packed_hs, total_length=len(xs))
@@ -105,8 +113,14 @@ def onnx_run(op_type, feed, outputs, **attributes):
     onnx, runtime = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
     h, schema = onnx.helper, onnx.defs.get_schema(op_type)
     feed = {name: np.ascontiguousarray(array) for name, array in feed.items()}
-    inputs = [h.make_tensor_value_info(n, h.np_dtype_to_tensor_dtype(a.dtype), a.shape) for n, a in feed.items()]
-    results = [h.make_tensor_value_info(name, h.np_dtype_to_tensor_dtype(feed["X"].dtype), None) for name in outputs]
+    inputs = [
+        h.make_tensor_value_info(n, h.np_dtype_to_tensor_dtype(a.dtype), a.shape)
+        for n, a in feed.items()
+    ]
+    results = [
+        h.make_tensor_value_info(name, h.np_dtype_to_tensor_dtype(feed["X"].dtype), None)
+        for name in outputs
+    ]
     node = h.make_node(
         op_type,
         [slot.name if slot.name in feed else "" for slot in schema.inputs],
@@ -114,8 +128,14 @@ def onnx_run(op_type, feed, outputs, **attributes):
         hidden_size=feed["R"].shape[-1],
         **attributes,
     )
-    model = h.make_model(h.make_graph([node], op_type, inputs, results), opset_imports=[h.make_opsetid("", 14)], ir_version=8)
-    return runtime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]).run(list(outputs), feed)
+    model = h.make_model(
+        h.make_graph([node], op_type, inputs, results),
+        opset_imports=[h.make_opsetid("", 14)],
+        ir_version=8,
+    )
+    return runtime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    ).run(list(outputs), feed)
 
 
 def assert_close(name, value, reference, rtol):
@@ -123,4 +143,6 @@ def assert_close(name, value, reference, rtol):
     scale = np.abs(reference).max(initial=0.0)
     worst = np.abs(value - reference).max(initial=0.0)
     assert value.shape == reference.shape, name
-    assert worst <= rtol * scale + 1e-300, f"{name}: off by {worst / max(scale, 1e-300):.1e}, relative"
+    assert worst <= rtol * scale + 1e-300, (
+        f"{name}: off by {worst / max(scale, 1e-300):.1e}, relative"
+    )

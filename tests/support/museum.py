@@ -52,7 +52,12 @@ def one_minus_delta(params, cache, dstate):
     dextra, da_x, _, dprevious = GRUBefore.pointwise_backward(params, cache, dstate)
     da_z = (dstate.h * cache.h_previous + (1 - dstate.h * cache.n)) * cache.z * (1 - cache.z)
     da_r, _, da_n = gate_blocks(da_x, GRUGates)
-    return dextra, np.concatenate([da_r, da_z, da_n], axis=1), np.concatenate([da_r, da_z], axis=1), dprevious
+    return (
+        dextra,
+        np.concatenate([da_r, da_z, da_n], axis=1),
+        np.concatenate([da_r, da_z], axis=1),
+        dprevious,
+    )
 
 
 def deltas_exchanged(params, cache, dstate):
@@ -60,7 +65,12 @@ def deltas_exchanged(params, cache, dstate):
     _, da_x, _, dprevious = GRUBefore.pointwise_backward(params, cache, dstate)
     da_r, da_z, da_n = gate_blocks(da_x, GRUGates)
     dW_hn = (cache.r * cache.h_previous).T @ da_r
-    return {"W_hn": dW_hn}, np.concatenate([da_n, da_z, da_r], axis=1), np.concatenate([da_n, da_z], axis=1), dprevious
+    return (
+        {"W_hn": dW_hn},
+        np.concatenate([da_n, da_z, da_r], axis=1),
+        np.concatenate([da_n, da_z], axis=1),
+        dprevious,
+    )
 
 
 # Cells: a forward that does not belong to its parameters
@@ -156,7 +166,9 @@ def reset_before_the_matrix(params, a_x, a_h, state):
 no_tanh_on_the_cell = lstm(c=identity)
 """nicodjimenez/lstm: h = o * c. Some papers have it so; the cell of every library has tanh(c) there."""
 
-sigmoid_of_2x = Activation("sigmoid_of_2x", f=lambda a: 0.5 * (1 + np.tanh(a)), derivative=lambda y: 2 * y * (1 - y))
+sigmoid_of_2x = Activation(
+    "sigmoid_of_2x", f=lambda a: 0.5 * (1 + np.tanh(a)), derivative=lambda y: 2 * y * (1 - y)
+)
 """HIPS/autograd, issue 346: the sigmoid of the tutorial, and of the LSTM's gates in its examples, is 0.5 * (tanh(x) + 1)."""
 
 
@@ -219,7 +231,10 @@ class OneCellForAllLayers(Serial):
 
 def seeded_again_for_each_gate(rng, input_size, hidden_size):
     """nicodjimenez/lstm: every matrix is drawn by a function that first seeds with 0, so all gates start as one."""
-    gates = [split_gates(LSTM.init(np.random.default_rng(0), input_size, hidden_size), LSTMGates).i for _ in LSTMGates._fields]
+    gates = [
+        split_gates(LSTM.init(np.random.default_rng(0), input_size, hidden_size), LSTMGates).i
+        for _ in LSTMGates._fields
+    ]
     return join_gates(LSTMGates(*gates), LSTMParams)
 
 

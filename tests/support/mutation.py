@@ -16,8 +16,21 @@ import numpy as np
 import pytest
 
 OTHER_OPERATOR = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
-OTHER_COMPARISON = {ast.Gt: ast.LtE, ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.LtE: ast.Gt, ast.Is: ast.IsNot, ast.Eq: ast.NotEq}
-OTHER_FIELD = {"W_x": "W_h", "W_h": "W_x", "zeros_like": "ones_like", "log1p": "log", "maximum": "minimum"}
+OTHER_COMPARISON = {
+    ast.Gt: ast.LtE,
+    ast.Lt: ast.GtE,
+    ast.GtE: ast.Lt,
+    ast.LtE: ast.Gt,
+    ast.Is: ast.IsNot,
+    ast.Eq: ast.NotEq,
+}
+OTHER_FIELD = {
+    "W_x": "W_h",
+    "W_h": "W_x",
+    "zeros_like": "ones_like",
+    "log1p": "log",
+    "maximum": "minimum",
+}
 OTHER_GATE = {"i": "f", "f": "o", "o": "g", "g": "i", "r": "z", "z": "n", "n": "r"}
 OTHER_GATE |= {"h": "c", "c": "h", "c_previous": "tanh_c", "tanh_c": "c_previous"}
 
@@ -27,7 +40,12 @@ def mutants(function):
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     name = tree.body[0].name
     tree.body[0].decorator_list = []
-    refusals = {id(node) for statement in ast.walk(tree) if refuses(statement) for node in ast.walk(statement)}
+    refusals = {
+        id(node)
+        for statement in ast.walk(tree)
+        if refuses(statement)
+        for node in ast.walk(statement)
+    }
     for place, node in enumerate(ast.walk(tree)):
         for slip in [] if id(node) in refusals else slips(node, local_names(tree)):
             mutated = copy.deepcopy(tree)
@@ -62,8 +80,13 @@ def refuses(node):
     """Return True for what only refuses bad input, which has tests of its own, and for defaults of arguments."""
     if isinstance(node, ast.If):
         return all(isinstance(statement, ast.Raise) for statement in node.body)
-    called = node.value.func if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) else None
-    return isinstance(node, ast.arguments) or "check_" in getattr(called, "id", "") + getattr(called, "attr", "") + "_"
+    called = (
+        node.value.func if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) else None
+    )
+    return (
+        isinstance(node, ast.arguments)
+        or "check_" in getattr(called, "id", "") + getattr(called, "attr", "") + "_"
+    )
 
 
 def slips(node, names):
@@ -84,7 +107,11 @@ def slips(node, names):
         return [lambda n: n.value]
     if isinstance(node, ast.Attribute) and node.attr in OTHER_FIELD | OTHER_GATE:
         return [lambda n: setattr(n, "attr", (OTHER_FIELD | OTHER_GATE)[n.attr]) or n]
-    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice) and node.slice.step is not None:
+    if (
+        isinstance(node, ast.Subscript)
+        and isinstance(node.slice, ast.Slice)
+        and node.slice.step is not None
+    ):
         return [lambda n: n.value]
     if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "reversed":
         return [lambda n: n.args[0]]
@@ -103,15 +130,27 @@ def exchange(product):
 def local_names(tree):
     """Return the names of the arguments and variables of the function, in order of the alphabet."""
     names = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-    names |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    names |= {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
     return sorted(names - {"self"})
 
 
 def line_of(tree, target):
     """Return the innermost statement (or its head) that holds `target`."""
-    holders = [n for n in ast.walk(tree) if isinstance(n, ast.stmt) and any(m is target for m in ast.walk(n))]
+    holders = [
+        n
+        for n in ast.walk(tree)
+        if isinstance(n, ast.stmt) and any(m is target for m in ast.walk(n))
+    ]
     inner = holders[-1]
-    return inner if isinstance(inner, (ast.Assign, ast.AugAssign, ast.Return, ast.Expr, ast.Raise)) else target
+    return (
+        inner
+        if isinstance(inner, (ast.Assign, ast.AugAssign, ast.Return, ast.Expr, ast.Raise))
+        else target
+    )
 
 
 def replace(tree, old, new):

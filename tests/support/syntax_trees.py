@@ -16,7 +16,11 @@ class RemoveDecoration(ast.NodeTransformer):
         self.generic_visit(node)
         node.decorator_list = []
         first = node.body[0]
-        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        if (
+            isinstance(first, ast.Expr)
+            and isinstance(first.value, ast.Constant)
+            and isinstance(first.value.value, str)
+        ):
             node.body = node.body[1:]
         return node
 

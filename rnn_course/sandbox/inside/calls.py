@@ -18,10 +18,16 @@ def call_on_cases(function, cases, namespace, own="<cell "):
             arguments = fresh(cases[k], namespace)
             try:
                 outputs = function(*arguments)
-            except BaseException as error:  # SystemExit and KeyboardInterrupt too: the next case still has its chance
+            except (
+                BaseException
+            ) as error:  # SystemExit and KeyboardInterrupt too: the next case still has its chance
                 yield event | {"what": "raised", "error": describe(error, own)}, None
             else:
-                born = None if finite(outputs) else birth_of_nan(function, fresh(cases[k], namespace), own)
+                born = (
+                    None
+                    if finite(outputs)
+                    else birth_of_nan(function, fresh(cases[k], namespace), own)
+                )
                 yield event | {"what": "answer", "born": born}, (outputs, arguments)
 
 
@@ -40,7 +46,9 @@ def finite(tree):
     """Return False if there is a NaN or an infinity in the tree."""
     if isinstance(tree, (tuple, list)):
         return all(map(finite, tree))
-    return not (isinstance(tree, np.ndarray) and tree.dtype.kind in "fc") or bool(np.isfinite(tree).all())
+    return not (isinstance(tree, np.ndarray) and tree.dtype.kind in "fc") or bool(
+        np.isfinite(tree).all()
+    )
 
 
 def birth_of_nan(function, arguments, own):

@@ -10,7 +10,10 @@ import os
 import struct
 import sys
 
-MACHINES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}  # what the kernel calls them; the column below
+MACHINES = {
+    "x86_64": (0xC000003E, 0),
+    "aarch64": (0xC00000B7, 1),
+}  # what the kernel calls them; the column below
 REFUSED = {
     # memory that no limit counts
     "memfd_create": (319, 279),
@@ -40,7 +43,10 @@ REFUSED = {
     "rt_sigqueueinfo": (129, 138),
     "rt_tgsigqueueinfo": (297, 240),
 }
-OWN_ONLY = {"kill": (62, 129), "tgkill": (234, 131)}  # allowed on the process itself: a crash goes this way
+OWN_ONLY = {
+    "kill": (62, 129),
+    "tgkill": (234, 131),
+}  # allowed on the process itself: a crash goes this way
 ZERO_ONLY = {"prlimit64": (302, 261)}  # 0 is the process itself
 
 LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06  # instructions of the filter's small machine
@@ -60,7 +66,10 @@ def shut():
     whole = struct.pack("@HP", len(code) // 8, ctypes.addressof(lines))
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     prctl.argtypes = [ctypes.c_int, ctypes.c_ulong, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_ulong]
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, None, 0, 0) == 0 and prctl(PR_SET_SECCOMP, FILTER, whole, 0, 0) == 0
+    return (
+        prctl(PR_SET_NO_NEW_PRIVS, 1, None, 0, 0) == 0
+        and prctl(PR_SET_SECCOMP, FILTER, whole, 0, 0) == 0
+    )
 
 
 def program(machine, pid):
@@ -72,6 +81,10 @@ def program(machine, pid):
         lines += [(EQUAL, 0, 1, numbers[column]), (RETURN, 0, 0, REFUSE)]
     for table, allowed in ((OWN_ONLY, pid), (ZERO_ONLY, 0)):
         for numbers in table.values():
-            lines += [(EQUAL, 0, 4, numbers[column]), (LOAD, 0, 0, FIRST_ARGUMENT), (EQUAL, 0, 1, allowed)]
+            lines += [
+                (EQUAL, 0, 4, numbers[column]),
+                (LOAD, 0, 0, FIRST_ARGUMENT),
+                (EQUAL, 0, 1, allowed),
+            ]
             lines += [(RETURN, 0, 0, ALLOW), (RETURN, 0, 0, REFUSE)]
     return [*lines, (RETURN, 0, 0, ALLOW)]

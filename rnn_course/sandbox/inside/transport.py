@@ -12,7 +12,22 @@ from collections import namedtuple
 
 import numpy as np
 
-KINDS = ("|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16")
+KINDS = (
+    "|b1",
+    "|i1",
+    "|u1",
+    "<i2",
+    "<u2",
+    "<i4",
+    "<u4",
+    "<i8",
+    "<u8",
+    "<f2",
+    "<f4",
+    "<f8",
+    "<c8",
+    "<c16",
+)
 HEADER_LIMIT = 1 << 20  # bytes of one header: a notebook travels in one
 NODES_LIMIT = 20_000  # messages, branches and arrays that are read, all told: to make them takes far longer than to forge them
 
@@ -28,7 +43,11 @@ class Other(namedtuple("Other", "kind")):
 def write_message(event, tree=None):
     """Return the bytes of one message: `event`, a dict of plain values, and `tree`, a tree of arrays."""
     arrays = []
-    header = {"event": event, "tree": _outline(tree, arrays), "arrays": [[a.dtype.str, list(a.shape)] for a in arrays]}
+    header = {
+        "event": event,
+        "tree": _outline(tree, arrays),
+        "arrays": [[a.dtype.str, list(a.shape)] for a in arrays],
+    }
     text = json.dumps(header).encode()
     body = b"".join(a.tobytes() for a in arrays)
     return struct.pack("<II", len(text), len(body)) + text + body
@@ -47,7 +66,11 @@ def read_messages(data):
         start, place = place + 8, place + 8 + header_size + body_size
         if place > len(data):
             break
-        messages.append(_read_message(data[start : start + header_size], data[start + header_size : place], nodes))
+        messages.append(
+            _read_message(
+                data[start : start + header_size], data[start + header_size : place], nodes
+            )
+        )
     return messages
 
 
@@ -80,7 +103,11 @@ def _arrays(specs, body, nodes):
         size = math.prod(shape) * dtype.itemsize
         if place + size > len(body):
             raise TransportError("an array that is longer than its message")
-        arrays.append(np.frombuffer(body, dtype, math.prod(shape), place).reshape(shape) if size else np.zeros(shape, dtype))
+        arrays.append(
+            np.frombuffer(body, dtype, math.prod(shape), place).reshape(shape)
+            if size
+            else np.zeros(shape, dtype)
+        )
         place += size
     return arrays
 
@@ -93,8 +120,17 @@ def _outline(tree, arrays, depth=0):
     if isinstance(tree, (tuple, list)):
         branches = [_outline(branch, arrays, depth + 1) for branch in tree]
         fields = list(map(str, getattr(tree, "_fields", ())))
-        return {"name": type(tree).__name__, "fields": fields, "list": isinstance(tree, list), "branches": branches}
-    array = np.asarray(tree) if isinstance(tree, (np.ndarray, np.generic, bool, int, float, complex)) else None
+        return {
+            "name": type(tree).__name__,
+            "fields": fields,
+            "list": isinstance(tree, list),
+            "branches": branches,
+        }
+    array = (
+        np.asarray(tree)
+        if isinstance(tree, (np.ndarray, np.generic, bool, int, float, complex))
+        else None
+    )
     if array is None or array.dtype.newbyteorder("<").str not in KINDS:
         return {"other": type(tree).__name__ if array is None else f"array of {array.dtype}"}
     arrays.append(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(array.shape))

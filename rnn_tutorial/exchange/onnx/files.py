@@ -51,7 +51,9 @@ def to_onnx(model, params, path, *, lengths=False):
     ys = name = "xs" if example.ndim == 3 else "indices"
     nodes, arrays = [], {}
     for k, (layer, layer_params) in enumerate(zip(layers, params, strict=True)):
-        more, more_arrays = writer_of(layer).nodes(layer, layer_params, Place(k, ys, "lengths" if lengths else ""))
+        more, more_arrays = writer_of(layer).nodes(
+            layer, layer_params, Place(k, ys, "lengths" if lengths else "")
+        )
         nodes, arrays, ys = nodes + more, arrays | more_arrays, more[-1].output[0] if more else ys
     nodes[-1].output[0] = "ys"
     proto = _proto(nodes, arrays, (name, example), answer, lengths)
@@ -80,7 +82,9 @@ def from_onnx(path):
     params = tuple(step.fill(step.arrays) for step in steps)
     example = next((step.example for step in steps if step.example is not None), None)
     if example is None:
-        raise ExchangeError(f"{path}: expected a network with weights, got {len(steps)} layers without")
+        raise ExchangeError(
+            f"{path}: expected a network with weights, got {len(steps)} layers without"
+        )
     try:
         model.forward(params, example)
     except (ValueError, TypeError) as error:
@@ -95,11 +99,15 @@ def _example(layers, params):
     """
     dtypes = {str(getattr(leaf, "dtype", type(leaf).__name__)) for leaf in tree_leaves(params)}
     if dtypes not in ({"float32"}, {"float64"}):
-        raise ExchangeError(f"params: expected arrays of float32, or all of float64, got {', '.join(sorted(dtypes)) or 'none'}")
+        raise ExchangeError(
+            f"params: expected arrays of float32, or all of float64, got {', '.join(sorted(dtypes)) or 'none'}"
+        )
     examples = [writer_of(layer).takes(layer, *dtypes) for layer in layers]
     sized = [example for example in examples if example is not None]
     if not sized:
-        raise ExchangeError("model: expected a layer that says how many features it takes, got none")
+        raise ExchangeError(
+            "model: expected a layer that says how many features it takes, got none"
+        )
     return sized[0]
 
 
@@ -112,7 +120,9 @@ def _proto(nodes, arrays, named_xs, ys, lengths):
         return h.make_tensor_value_info(name, h.np_dtype_to_tensor_dtype(dtype), axes)
 
     inputs = [info(name, xs.dtype, [*free, *xs.shape[2:]])]
-    inputs += [h.make_tensor_value_info("lengths", onnx.TensorProto.INT32, ["B"])] if lengths else []
+    inputs += (
+        [h.make_tensor_value_info("lengths", onnx.TensorProto.INT32, ["B"])] if lengths else []
+    )
     outputs = [info("ys", ys.dtype, [*free[3 - ys.ndim :], ys.shape[-1]])]
     initializers = [onnx.numpy_helper.from_array(array, name) for name, array in arrays.items()]
     return h.make_model(

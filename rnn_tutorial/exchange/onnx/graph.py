@@ -21,8 +21,27 @@ __all__ = [
 ]
 
 # What only moves the numbers of its first input, and what is computed on reading where its inputs are known.
-MOVED = {"Squeeze", "Unsqueeze", "Transpose", "Reshape", "Slice", "Identity", "SplitToSequence", "SequenceAt"}
-COMPUTED = MOVED | {"Concat", "Gather", "Shape", "Expand", "ConstantOfShape", "Cast", "Mul", "MatMul", "Add"}
+MOVED = {
+    "Squeeze",
+    "Unsqueeze",
+    "Transpose",
+    "Reshape",
+    "Slice",
+    "Identity",
+    "SplitToSequence",
+    "SequenceAt",
+}
+COMPUTED = MOVED | {
+    "Concat",
+    "Gather",
+    "Shape",
+    "Expand",
+    "ConstantOfShape",
+    "Cast",
+    "Mul",
+    "MatMul",
+    "Add",
+}
 KNOWN = COMPUTED | {"RNN", "LSTM", "GRU", "Gemm", "Dropout", "ReverseSequence", "Tanh", "Relu"}
 
 
@@ -44,7 +63,9 @@ class Graph(NamedTuple):
     nodes: list  # in the order of the file: each after those whose tensors it takes
     makers: dict  # for each tensor that is computed, the Node that makes it
     arrays: dict  # the tensors that are given, weights and constants, by name
-    inputs: dict  # the tensors that the caller gives: for each its sizes, None where any size will do
+    inputs: (
+        dict  # the tensors that the caller gives: for each its sizes, None where any size will do
+    )
     output: str
     opsets: list
 
@@ -58,7 +79,9 @@ def read_graph(path):
     proto = _load(path)
     outputs = [entry.name for entry in proto.graph.output]
     if len(outputs) != 1:
-        raise ExchangeError(f"{path}: expected a network with one output, got {', '.join(outputs) or 'none'}")
+        raise ExchangeError(
+            f"{path}: expected a network with one output, got {', '.join(outputs) or 'none'}"
+        )
     graph = _graph(path, proto, outputs[0])
     refuse(path, _unknown(graph) + _missing(graph) + _surplus(graph))
     onnx = library("onnx")
@@ -76,18 +99,32 @@ def evaluate(graph, names, given):
     """
     onnx = library("onnx")
     nodes, used = _leading_to(graph, names, given)
-    if missing := sorted(used - given.keys() - graph.arrays.keys() - {name for node in nodes for name in node.outputs}):
-        raise ExchangeError(f"{graph.path}: {', '.join(missing)} is not known before the network runs")
+    if missing := sorted(
+        used
+        - given.keys()
+        - graph.arrays.keys()
+        - {name for node in nodes for name in node.outputs}
+    ):
+        raise ExchangeError(
+            f"{graph.path}: {', '.join(missing)} is not known before the network runs"
+        )
     h, entries = onnx.helper, [onnx.ValueInfoProto(name=name) for name in names]
-    inputs = [h.make_tensor_value_info(name, h.np_dtype_to_tensor_dtype(array.dtype), None) for name, array in given.items()]
+    inputs = [
+        h.make_tensor_value_info(name, h.np_dtype_to_tensor_dtype(array.dtype), None)
+        for name, array in given.items()
+    ]
     known = sorted(used & graph.arrays.keys() - given.keys())
     arrays = [onnx.numpy_helper.from_array(graph.arrays[name], name) for name in known]
     part = h.make_graph([node.proto for node in nodes], "part", inputs, entries, arrays)
     try:
-        reference = library("onnx.reference").ReferenceEvaluator(h.make_model(part, opset_imports=graph.opsets))
+        reference = library("onnx.reference").ReferenceEvaluator(
+            h.make_model(part, opset_imports=graph.opsets)
+        )
         return reference.run(names, given)
     except Exception as error:  # sizes that do not fit make it raise almost anything
-        raise ExchangeError(f"{graph.path}: {', '.join(names)} cannot be computed: {error}") from error
+        raise ExchangeError(
+            f"{graph.path}: {', '.join(names)} cannot be computed: {error}"
+        ) from error
 
 
 def try_to_evaluate(graph, names, given):
@@ -113,7 +150,9 @@ def _load(path):
     except OSError:
         raise
     except Exception as error:  # a foreign or damaged file makes the reader raise almost anything
-        raise ExchangeError(f"{path} is no ONNX file, or a damaged one: {type(error).__name__}: {error}") from error
+        raise ExchangeError(
+            f"{path} is no ONNX file, or a damaged one: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _graph(path, proto, output):
@@ -121,9 +160,13 @@ def _graph(path, proto, output):
     onnx = library("onnx")
     try:
         nodes = [_node(onnx, node) for node in proto.graph.node]
-        arrays = {array.name: onnx.numpy_helper.to_array(array) for array in proto.graph.initializer}
+        arrays = {
+            array.name: onnx.numpy_helper.to_array(array) for array in proto.graph.initializer
+        }
     except Exception as error:
-        raise ExchangeError(f"{path} is no ONNX file, or a damaged one: {type(error).__name__}: {error}") from error
+        raise ExchangeError(
+            f"{path} is no ONNX file, or a damaged one: {type(error).__name__}: {error}"
+        ) from error
     arrays |= {node.outputs[0]: node.attributes["value"] for node in nodes if _is_constant(node)}
     nodes = [node for node in nodes if not _is_constant(node)]
     makers = {name: node for node in nodes for name in node.outputs if name}
@@ -133,7 +176,10 @@ def _graph(path, proto, output):
 
 def _sizes(entry):
     """Return the sizes of an input as the file says them, None for one that is free."""
-    return [axis.dim_value if axis.HasField("dim_value") else None for axis in entry.type.tensor_type.shape.dim]
+    return [
+        axis.dim_value if axis.HasField("dim_value") else None
+        for axis in entry.type.tensor_type.shape.dim
+    ]
 
 
 def _node(onnx, node):
@@ -147,7 +193,14 @@ def _node(onnx, node):
     names = [value.decode() for value in attributes.get("activations", [])]
     op_type = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
     name = node.name or node.output[0]
-    return Node(op_type, name, list(node.input), list(node.output), attributes | {"activations": names}, node)
+    return Node(
+        op_type,
+        name,
+        list(node.input),
+        list(node.output),
+        attributes | {"activations": names},
+        node,
+    )
 
 
 def _is_constant(node):
@@ -156,16 +209,26 @@ def _is_constant(node):
 
 def _unknown(graph):
     """Return words for the operators that mean nothing here."""
-    return [f"{node.name} is a {node.op_type}, unknown here" for node in graph.nodes if node.op_type not in KNOWN]
+    return [
+        f"{node.name} is a {node.op_type}, unknown here"
+        for node in graph.nodes
+        if node.op_type not in KNOWN
+    ]
 
 
 def _missing(graph):
     """Return words for the tensors that no one gives or makes, or only after they are needed."""
     known, faults = graph.inputs.keys() | graph.arrays.keys() | {""}, []
     for node in graph.nodes:
-        faults += [f"{name}, which {node.name} takes, is missing" for name in node.inputs if name not in known]
+        faults += [
+            f"{name}, which {node.name} takes, is missing"
+            for name in node.inputs
+            if name not in known
+        ]
         known |= set(node.outputs)
-    return faults + [f"{name}, the output, is missing" for name in [graph.output] if name not in known]
+    return faults + [
+        f"{name}, the output, is missing" for name in [graph.output] if name not in known
+    ]
 
 
 def _surplus(graph):
@@ -198,4 +261,6 @@ def _computed(graph):
     wanted = [name for node in idle for name in node.outputs if name in taken]
     arrays = graph.arrays | (dict(zip(wanted, evaluate(graph, wanted, {}))) if wanted else {})
     makers = {name: node for node in nodes for name in node.outputs if name}
-    return graph._replace(nodes=nodes, makers=makers, arrays={name: arrays[name] for name in arrays if name in taken})
+    return graph._replace(
+        nodes=nodes, makers=makers, arrays={name: arrays[name] for name in arrays if name in taken}
+    )

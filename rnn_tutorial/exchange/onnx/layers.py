@@ -30,7 +30,9 @@ def read_steps(graph):
     steps, name = [], graph.output
     while name not in graph.inputs:
         if name not in graph.makers:
-            raise ExchangeError(f"{graph.path}: the network begins with {name}, which the caller does not give")
+            raise ExchangeError(
+                f"{graph.path}: the network begins with {name}, which the caller does not give"
+            )
         node = graph.makers[name]
         step = READERS[node.op_type](graph, node) if node.op_type in READERS else None
         expect(graph, node, step, "stands where no layer ends")
@@ -42,12 +44,18 @@ def read_steps(graph):
     for step in steps:
         step.check(*sizes)
     if len({step.lengths for step in steps} - {None}) > 1:
-        raise ExchangeError(f"{graph.path}: some of the nodes take lengths and others do not; here a mask goes to every layer")
+        raise ExchangeError(
+            f"{graph.path}: some of the nodes take lengths and others do not; here a mask goes to every layer"
+        )
     return [step for step in steps if step.layer is not None]
 
 
 def _faults(step):
-    strange = [f"{name} is of {array.dtype}" for name, array in step.arrays.items() if array.dtype not in ("float32", "float64")]
+    strange = [
+        f"{name} is of {array.dtype}"
+        for name, array in step.arrays.items()
+        if array.dtype not in ("float32", "float64")
+    ]
     return differences(step.arrays, step.shapes) + strange
 
 
@@ -62,9 +70,13 @@ def _time_axis(graph, steps):
         swapped ^= step.swaps
         answers |= step.layer == Last()
         if answers and step.swaps:
-            raise ExchangeError(f"{graph.path}: {step.name} swaps the axes of one answer a sequence, which has no time")
+            raise ExchangeError(
+                f"{graph.path}: {step.name} swaps the axes of one answer a sequence, which has no time"
+            )
     if len(axes) > 1 or (swapped and not answers):
-        raise ExchangeError(f"{graph.path}: time is the first axis in one place and the second in another")
+        raise ExchangeError(
+            f"{graph.path}: time is the first axis in one place and the second in another"
+        )
     return axes.pop() if axes else 0
 
 
@@ -76,7 +88,9 @@ def _sizes(graph, name, time):
 
 def _nothing(graph, node):
     """Return a Step without a layer: Identity, and Dropout in evaluation."""
-    training = [graph.arrays.get(name, np.array(True)) for name in node.inputs[2:] if name]  # of Dropout
+    training = [
+        graph.arrays.get(name, np.array(True)) for name in node.inputs[2:] if name
+    ]  # of Dropout
     expect(graph, node, not any(training), "is to drop in evaluation")
     return Step(node.name, node.inputs[0])
 
@@ -117,10 +131,25 @@ def _gather(graph, node):
     data, indices = node.inputs
     if data in graph.arrays:
         E = graph.arrays[data]
-        expect(graph, node, node.attributes.get("axis", 0) == 0, "does not gather along the first axis")
-        expect(graph, node, E.ndim == 2, f"takes rows of an array of shape {E.shape}, expected a matrix")
+        expect(
+            graph, node, node.attributes.get("axis", 0) == 0, "does not gather along the first axis"
+        )
+        expect(
+            graph,
+            node,
+            E.ndim == 2,
+            f"takes rows of an array of shape {E.shape}, expected a matrix",
+        )
         symbol = np.zeros((1, 1), np.int64)
-        return Step(node.name, indices, Embedding(*E.shape), {"E": E}, {"E": E.shape}, symbol, _embedding_params)
+        return Step(
+            node.name,
+            indices,
+            Embedding(*E.shape),
+            {"E": E},
+            {"E": E.shape},
+            symbol,
+            _embedding_params,
+        )
     return _last(graph, node, data, graph.arrays.get(indices))
 
 
@@ -135,9 +164,19 @@ def _last(graph, node, data, place):
         lengths = cast.inputs[0] if cast is not None and cast.op_type == "Cast" else lengths
         axes = turn.attributes.get("time_axis", 0), turn.attributes.get("batch_axis", 1)
         in_time = axes == (time, 1 - time)
-        expect(graph, turn, in_time and lengths in graph.inputs, "is not along time, or not by lengths that the caller gives")
+        expect(
+            graph,
+            turn,
+            in_time and lengths in graph.inputs,
+            "is not along time, or not by lengths that the caller gives",
+        )
     else:
-        expect(graph, node, np.array_equal(place, -1), "is neither an Embedding nor Last, which takes step -1")
+        expect(
+            graph,
+            node,
+            np.array_equal(place, -1),
+            "is neither an Embedding nor Last, which takes step -1",
+        )
     return Step(node.name, xs, Last(), lengths=lengths, time=time)
 
 

@@ -27,7 +27,13 @@ from rnn_tutorial.cells.gru import GRU, gru
 from rnn_tutorial.cells.gru_before import GRUBefore, gru_before
 from rnn_tutorial.cells.lstm import LSTM, lstm
 from rnn_tutorial.cells.peephole_lstm import PeepholeLSTM, peephole_lstm
-from rnn_tutorial.exchange.layout import ExchangeError, describe, one_bias, reorder_gates, two_biases
+from rnn_tutorial.exchange.layout import (
+    ExchangeError,
+    describe,
+    one_bias,
+    reorder_gates,
+    two_biases,
+)
 
 __all__ = [
     "ACTIVATIONS",
@@ -64,8 +70,24 @@ LSTM_SLOTS, GRU_SLOTS = (("i", "f", "o"), ("g",), ("c",)), (("r", "z"), ("n",))
 KINDS = (
     Kind(Elman, elman, "RNN", "h", (("activation",),), {}),
     Kind(LSTM, lstm, "LSTM", "iofg", LSTM_SLOTS, {"input_forget": 0}),
-    Kind(PeepholeLSTM, peephole_lstm, "LSTM", "iofg", LSTM_SLOTS, {"input_forget": 0}, peepholes="iof"),
-    Kind(CoupledLSTM, coupled_lstm, "LSTM", "iofg", (("i", "o"), ("g",), ("c",)), {"input_forget": 1}, negated={"f": "i"}),
+    Kind(
+        PeepholeLSTM,
+        peephole_lstm,
+        "LSTM",
+        "iofg",
+        LSTM_SLOTS,
+        {"input_forget": 0},
+        peepholes="iof",
+    ),
+    Kind(
+        CoupledLSTM,
+        coupled_lstm,
+        "LSTM",
+        "iofg",
+        (("i", "o"), ("g",), ("c",)),
+        {"input_forget": 1},
+        negated={"f": "i"},
+    ),
     Kind(GRU, gru, "GRU", "zrn", GRU_SLOTS, {"linear_before_reset": 1}),
     Kind(GRUBefore, gru_before, "GRU", "zrn", GRU_SLOTS, {"linear_before_reset": 0}),
 )
@@ -78,7 +100,9 @@ def kind_of_cell(cell):
     """
     chosen = cell.named_activations
     for kind in KINDS:
-        if chosen.keys() == kind.cell.named_activations.keys() and same_function(kind.make(**chosen), cell):
+        if chosen.keys() == kind.cell.named_activations.keys() and same_function(
+            kind.make(**chosen), cell
+        ):
             names = [_name_of([chosen[key] for key in slot]) for slot in kind.slots]
             if None not in names:
                 return kind, names
@@ -92,7 +116,9 @@ def _name_of(activations):
     """Return ONNX's name of one activation, or None for another, or for more than one."""
     first, *others = activations
     alike = all(other == first for other in others)
-    return next((name for name, activation in ACTIVATIONS.items() if alike and activation == first), None)
+    return next(
+        (name for name, activation in ACTIVATIONS.items() if alike and activation == first), None
+    )
 
 
 def usual_activations(kind):
@@ -102,15 +128,22 @@ def usual_activations(kind):
 
 def cell_of_kind(kind, names):
     """Return the cell of a kind with the activations that ONNX calls so."""
-    return kind.make(**{key: ACTIVATIONS[name] for slot, name in zip(kind.slots, names) for key in slot})
+    return kind.make(
+        **{key: ACTIVATIONS[name] for slot, name in zip(kind.slots, names) for key in slot}
+    )
 
 
 def node_arrays(kind, recurrent, params):
     """Return a dict of W, R, B and, for peepholes, P: the arrays of one direction, without the axis of directions."""
-    leaves = [dict(zip(kind.cell.gates, np.split(leaf, len(kind.cell.gates), axis=-1))) for leaf in two_biases(recurrent, params)]
+    leaves = [
+        dict(zip(kind.cell.gates, np.split(leaf, len(kind.cell.gates), axis=-1)))
+        for leaf in two_biases(recurrent, params)
+    ]
     for leaf in leaves:
         leaf.update({gate: -leaf[other] for gate, other in kind.negated.items()})
-    W_x, W_h, b_x, b_h = (np.concatenate([leaf[gate] for gate in kind.there], axis=-1) for leaf in leaves)
+    W_x, W_h, b_x, b_h = (
+        np.concatenate([leaf[gate] for gate in kind.there], axis=-1) for leaf in leaves
+    )
     arrays = {"W": W_x.T, "R": W_h.T, "B": np.concatenate([b_x, b_h])}
     if kind.peepholes:
         arrays["P"] = np.concatenate([getattr(params, f"p_{gate}") for gate in kind.peepholes])
@@ -121,10 +154,14 @@ def params_of_node(kind, arrays):
     """Return the Params of one direction from the arrays of the node, as `node_arrays` returns them."""
     b_x, b_h = np.split(arrays["B"], 2)
     there, here = kind.there, kind.cell.gates
-    matrices = [np.ascontiguousarray(reorder_gates(arrays[name].T, there, here)) for name in ("W", "R")]
+    matrices = [
+        np.ascontiguousarray(reorder_gates(arrays[name].T, there, here)) for name in ("W", "R")
+    ]
     leaves = *matrices, reorder_gates(b_x, there, here), reorder_gates(b_h, there, here)
     peepholes = np.split(arrays["P"].copy(), len(kind.peepholes)) if kind.peepholes else []
-    return one_bias(kind.cell, *leaves, **{f"p_{gate}": p for gate, p in zip(kind.peepholes, peepholes)})
+    return one_bias(
+        kind.cell, *leaves, **{f"p_{gate}": p for gate, p in zip(kind.peepholes, peepholes)}
+    )
 
 
 def kind_of_node(op_type, attributes, peepholes):

@@ -27,9 +27,29 @@ __all__ = [
 ]
 
 OPERATORS = "RNN", "LSTM", "GRU"
-INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")  # of LSTM; RNN and GRU have the first six
-ATTRIBUTES = {"hidden_size", "direction", "activations", "input_forget", "linear_before_reset", "layout"}  # that mean something
-DIRECTIONS = {"forward": (lambda layer: layer, 1), "reverse": (Reversed, 1), "bidirectional": (Bidirectional, 2)}
+INPUTS = (
+    "X",
+    "W",
+    "R",
+    "B",
+    "sequence_lens",
+    "initial_h",
+    "initial_c",
+    "P",
+)  # of LSTM; RNN and GRU have the first six
+ATTRIBUTES = {
+    "hidden_size",
+    "direction",
+    "activations",
+    "input_forget",
+    "linear_before_reset",
+    "layout",
+}  # that mean something
+DIRECTIONS = {
+    "forward": (lambda layer: layer, 1),
+    "reverse": (Reversed, 1),
+    "bidirectional": (Bidirectional, 2),
+}
 
 
 def recurrent_step(graph, end):
@@ -46,7 +66,10 @@ def recurrent_step(graph, end):
     turn, directions = DIRECTIONS[node.attributes.get("direction", "forward")]
 
     def fill(arrays):
-        params = [params_of_node(kind, {key: array[k] for key, array in arrays.items()}) for k in range(directions)]
+        params = [
+            params_of_node(kind, {key: array[k] for key, array in arrays.items()})
+            for k in range(directions)
+        ]
         return params[0] if directions == 1 else BidirectionalParams(*params)
 
     return Step(
@@ -59,11 +82,15 @@ def recurrent_step(graph, end):
         fill,
         given.get("sequence_lens", ""),
         time=0,
-        check=lambda T, B: _check_end(graph, node, end, (T, directions, B, recurrents[0].hidden_size)),
+        check=lambda T, B: _check_end(
+            graph, node, end, (T, directions, B, recurrents[0].hidden_size)
+        ),
     )
 
 
-NOT_WHOLE = "does not end an RNN, LSTM or GRU with all its outputs, time first, its directions side by side"
+NOT_WHOLE = (
+    "does not end an RNN, LSTM or GRU with all its outputs, time first, its directions side by side"
+)
 
 
 def _check_end(graph, node, end, shape):
@@ -79,15 +106,39 @@ def _check_end(graph, node, end, shape):
 
 def _check_inputs(graph, node, given):
     """Raise ExchangeError for a recurrent node with inputs or attributes that have no counterpart here."""
-    strange = sorted(node.attributes.keys() - ATTRIBUTES) if node.attributes.get("layout", 0) == 0 else ["layout"]
-    expect(graph, node, not strange, f"has the attributes {', '.join(strange)}, which mean nothing here")
+    strange = (
+        sorted(node.attributes.keys() - ATTRIBUTES)
+        if node.attributes.get("layout", 0) == 0
+        else ["layout"]
+    )
+    expect(
+        graph,
+        node,
+        not strange,
+        f"has the attributes {', '.join(strange)}, which mean nothing here",
+    )
     matrices = [graph.arrays.get(given.get(key)) for key in ("W", "R")]
-    expect(graph, node, all(np.ndim(matrix) == 3 for matrix in matrices), "has no arrays W and R of three axes in the file")
+    expect(
+        graph,
+        node,
+        all(np.ndim(matrix) == 3 for matrix in matrices),
+        "has no arrays W and R of three axes in the file",
+    )
     direction, lengths = node.attributes.get("direction", "forward"), given.get("sequence_lens")
     expect(graph, node, direction in DIRECTIONS, f"has the direction {direction}")
-    expect(graph, node, lengths is None or lengths in graph.inputs, "has sequence_lens which the caller does not give")
+    expect(
+        graph,
+        node,
+        lengths is None or lengths in graph.inputs,
+        "has sequence_lens which the caller does not give",
+    )
     for key in ("initial_h", "initial_c"):
-        expect(graph, node, key not in given or is_zero(graph, given[key]), f"has {key}, expected to start from zero")
+        expect(
+            graph,
+            node,
+            key not in given or is_zero(graph, given[key]),
+            f"has {key}, expected to start from zero",
+        )
 
 
 def _recurrents(graph, node, given):
@@ -95,15 +146,29 @@ def _recurrents(graph, node, given):
     kind = kind_of_node(node.op_type, node.attributes, "P" in given)
     expect(graph, node, kind, "has peepholes and coupled gates at once, which no cell here has")
     directions = DIRECTIONS[node.attributes.get("direction", "forward")][1]
-    names, slots = node.attributes["activations"] or usual_activations(kind) * directions, len(kind.slots)
+    names, slots = (
+        node.attributes["activations"] or usual_activations(kind) * directions,
+        len(kind.slots),
+    )
     known = len(names) == directions * slots and ACTIVATIONS.keys() >= set(names)
-    expect(graph, node, known, f"has the activations {names}, expected {directions * slots} of {', '.join(ACTIVATIONS)}")
-    arrays = {key: graph.arrays[given[key]] for key in ("W", "R", "B", "P") if given.get(key) in graph.arrays}
+    expect(
+        graph,
+        node,
+        known,
+        f"has the activations {names}, expected {directions * slots} of {', '.join(ACTIVATIONS)}",
+    )
+    arrays = {
+        key: graph.arrays[given[key]]
+        for key in ("W", "R", "B", "P")
+        if given.get(key) in graph.arrays
+    }
     D, H = arrays["W"].shape[-1], node.attributes.get("hidden_size", arrays["R"].shape[-1])
     shapes = node_shapes(kind, directions, D, H)
     if "B" not in given:
         arrays["B"] = np.zeros(shapes["B"], arrays["W"].dtype)  # what ONNX takes for it
-    recurrents = [Recurrent(cell_of_kind(kind, names[k * slots :][:slots]), D, H) for k in range(directions)]
+    recurrents = [
+        Recurrent(cell_of_kind(kind, names[k * slots :][:slots]), D, H) for k in range(directions)
+    ]
     return kind, recurrents, arrays, shapes
 
 

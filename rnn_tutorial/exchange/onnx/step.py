@@ -34,9 +34,13 @@ class Step(NamedTuple):
     layer: Any = None  # None where nothing is computed
     arrays: dict = {}
     shapes: dict = {}  # by name, those that the arrays must have
-    example: np.ndarray | None = None  # what the layer takes at one step of one sequence, None if anything will do
+    example: np.ndarray | None = (
+        None  # what the layer takes at one step of one sequence, None if anything will do
+    )
     fill: Callable = no_parameters  # from the dict of arrays to the layer's Params
-    lengths: str | None = None  # the tensor of lengths, "" where it is left out, None if the layer asks for none
+    lengths: str | None = (
+        None  # the tensor of lengths, "" where it is left out, None if the layer asks for none
+    )
     time: int | None = None  # the axis along which the layer reads, None if it does not matter
     swaps: int = 0  # 1 where time and batch change places
     check: Callable = any_sizes  # (T, B) -> None, or raises ExchangeError if the nodes mean something else at these sizes
@@ -70,7 +74,11 @@ def affine(graph, name):
 def _product(graph, node):
     """Return the Affine of a MatMul by a matrix of the file, or None."""
     xs, W = node.inputs
-    return Affine(xs, graph.arrays[W], None) if np.ndim(graph.arrays.get(W)) == 2 and xs not in graph.arrays else None
+    return (
+        Affine(xs, graph.arrays[W], None)
+        if np.ndim(graph.arrays.get(W)) == 2 and xs not in graph.arrays
+        else None
+    )
 
 
 def _sum(graph, node):
@@ -87,7 +95,12 @@ def _gemm(graph, node):
     """Return the Affine of a Gemm that adds b itself to the product itself, or None if its matrix is not in the file."""
     xs, W, b = [*node.inputs, ""][:3]
     usual = {"alpha": 1.0, "beta": 1.0, "transA": 0}
-    expect(graph, node, all(node.attributes.get(key, value) == value for key, value in usual.items()), "is no x W + b")
+    expect(
+        graph,
+        node,
+        all(node.attributes.get(key, value) == value for key, value in usual.items()),
+        "is no x W + b",
+    )
     if np.ndim(graph.arrays.get(W)) != 2 or (b and b not in graph.arrays):
         return None
     W = graph.arrays[W]

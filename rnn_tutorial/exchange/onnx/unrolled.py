@@ -62,18 +62,36 @@ def unrolled_step(graph, concat):
     expect(graph, concat, all(part is not None and _joins_steps(part) for part in parts), NOT_STEPS)
     found = [_unrolled(graph, part) for part in parts]
     backwards = tuple(part.backwards for part in found)
-    turn = {(False,): lambda layer: layer, (True,): Reversed, (False, True): Bidirectional}.get(backwards)
+    turn = {(False,): lambda layer: layer, (True,): Reversed, (False, True): Bidirectional}.get(
+        backwards
+    )
     same_xs = len({part.first.xs for part in found}) == 1
     expect(graph, concat, turn is not None and same_xs, NOT_STEPS)
     layer = turn(*(Recurrent(_cell(part), *part.first.W.shape) for part in found))
 
     def check(T, B):
         steps = found[0].steps
-        expect(graph, concat, T == steps, f"holds the network for {steps} steps, and the file takes another number, or any")
+        expect(
+            graph,
+            concat,
+            T == steps,
+            f"holds the network for {steps} steps, and the file takes another number, or any",
+        )
 
     first, arrays, shapes = found[0].first, _arrays(found), _shapes(found)
     example = np.zeros((1, 1, len(first.W)), first.W.dtype)
-    return Step(concat.name, first.xs, layer, arrays, shapes, example, _filler(found), "", time=0, check=check)
+    return Step(
+        concat.name,
+        first.xs,
+        layer,
+        arrays,
+        shapes,
+        example,
+        _filler(found),
+        "",
+        time=0,
+        check=check,
+    )
 
 
 def _joins_steps(node):
@@ -108,7 +126,9 @@ def _moment(graph, concat, h):
 def _in_order(graph, moments):
     """Return whether moment t takes row t of xs @ W_x + b_x, as the nodes do with rows that hold their own numbers."""
     rows = np.arange(len(moments), dtype=np.float32)
-    found = try_to_evaluate(graph, [moment.x for moment in moments], {moments[0].linear: rows[:, None, None]})
+    found = try_to_evaluate(
+        graph, [moment.x for moment in moments], {moments[0].linear: rows[:, None, None]}
+    )
     return found is not None and np.array_equal([row.ravel() for row in found], rows[:, None])
 
 
@@ -138,15 +158,26 @@ def _cell(part):
 
 def _arrays(found):
     """Return the arrays of all directions by name."""
-    leaves = [{"W_x": part.first.W, "W_h": part.loop.W, "b_x": part.first.bias(), "b_h": part.loop.bias()} for part in found]
-    return {f"{name} of direction {k}": array for k, each in enumerate(leaves) for name, array in each.items()}
+    leaves = [
+        {"W_x": part.first.W, "W_h": part.loop.W, "b_x": part.first.bias(), "b_h": part.loop.bias()}
+        for part in found
+    ]
+    return {
+        f"{name} of direction {k}": array
+        for k, each in enumerate(leaves)
+        for name, array in each.items()
+    }
 
 
 def _shapes(found):
     """Return the shapes by name that they must have."""
     D, H = found[0].first.W.shape
     shapes = {"W_x": (D, H), "W_h": (H, H), "b_x": (H,), "b_h": (H,)}
-    return {f"{name} of direction {k}": shape for k in range(len(found)) for name, shape in shapes.items()}
+    return {
+        f"{name} of direction {k}": shape
+        for k in range(len(found))
+        for name, shape in shapes.items()
+    }
 
 
 def _filler(found):

@@ -169,7 +169,10 @@ _LSTM_NOTES = (
     ("output gate", (7.97, 2.65)),
     ("to step $t+1$", (9.35, 5.35)),
     ("to $y_t$", (9.5, 4.15)),
-    ("(B, 4H): a block of H columns for each gate,\nin the array in the order $i$, $f$, $o$, $g$", (4.5, 0.85)),
+    (
+        "(B, 4H): a block of H columns for each gate,\nin the array in the order $i$, $f$, $o$, $g$",
+        (4.5, 0.85),
+    ),
 )
 _LSTM_GRADIENTS = (
     ("no matrix on this path", (3.15, 5.45)),
@@ -182,7 +185,10 @@ _LSTM_GRADIENTS = (
     (r"$dh_t$: from above," + "\n" + r"plus $da_{t+1}\,W_h^\top$", (9.15, 2.8)),
     (r"$dh_{t-1} = da_t\,W_h^\top$", (0.68, 1.15)),
     (r"$dx_t = da_t\,W_x^\top$", (0.68, 0.2)),
-    (r"$dW_x = x_t^\top da_t \qquad dW_h = h_{t-1}^\top\,da_t \qquad db = \sum_B da_t$", (4.5, 1.0)),
+    (
+        r"$dW_x = x_t^\top da_t \qquad dW_h = h_{t-1}^\top\,da_t \qquad db = \sum_B da_t$",
+        (4.5, 1.0),
+    ),
     ("$da_t$: the blocks $da_i$, $da_f$, $da_o$, $da_g$ side by side", (4.5, 0.55)),
 )
 _LSTM_PREACTIVATION_GRADIENTS = (
@@ -203,11 +209,26 @@ def draw_gru_forms(*, ax=None):
     ax = canvas(ax, 9.9, 6.5)
     _draw_gru(ax, 0.0, _RESET_BEFORE)
     _draw_gru(ax, 5.0, _RESET_AFTER)
-    ax.plot([4.95, 4.95], [0.65, 6.3], color=GREY, linewidth=0.8, linestyle="-", marker="", label="_border")
+    ax.plot(
+        [4.95, 4.95],
+        [0.65, 6.3],
+        color=GREY,
+        linewidth=0.8,
+        linestyle="-",
+        marker="",
+        label="_border",
+    )
     write(ax, (2.45, 6.2), "reset before the matrix", size=13)
     write(ax, (7.45, 6.2), "reset after the matrix", size=13)
-    write(ax, (2.45, 0.75), r"$n_t = \tanh(x_t\,W_{xn} + b_n + (r_t \circ h_{t-1})\,W_{hn})$", size=13)
-    write(ax, (7.45, 0.75), r"$n_t = \tanh(x_t\,W_{xn} + b_n + r_t \circ (h_{t-1}\,W_{hn} + b_{hn}))$", size=13)
+    write(
+        ax, (2.45, 0.75), r"$n_t = \tanh(x_t\,W_{xn} + b_n + (r_t \circ h_{t-1})\,W_{hn})$", size=13
+    )
+    write(
+        ax,
+        (7.45, 0.75),
+        r"$n_t = \tanh(x_t\,W_{xn} + b_n + r_t \circ (h_{t-1}\,W_{hn} + b_{hn}))$",
+        size=13,
+    )
     both = r"both: $h_t = z_t \circ h_{t-1} + (1 - z_t) \circ n_t$, with $r_t$ and $z_t$ sigmoids of $x_t$ and $h_{t-1}$"
     write(ax, (4.95, 0.25), both, color=GREY)
     return ax
@@ -215,7 +236,10 @@ def draw_gru_forms(*, ax=None):
 
 def _draw_gru(ax, left, form):
     nodes, paths = form
-    nodes = {name: node._replace(at=(left + node.at[0], node.at[1])) for name, node in (_GRU_NODES | nodes).items()}
+    nodes = {
+        name: node._replace(at=(left + node.at[0], node.at[1]))
+        for name, node in (_GRU_NODES | nodes).items()
+    }
     band(ax, (nodes["h before"].at, nodes["h"].at))
     graph(ax, nodes, _GRU_PATHS + paths)
     write(ax, (left + 2.78, 4.72), "$1 - z_t$")
@@ -262,5 +286,10 @@ _RESET_AFTER = (
         "r": Node((0.7, 1.3), "$r_t$", GATE, _SMALL),
         "reset": Node((0.7, 2.1), _TIMES, GATE),
     },
-    (("h before", "product", "bias", "reset", "sum"), ("W_hn", "product"), ("b_hn", "bias"), ("r", "reset")),
+    (
+        ("h before", "product", "bias", "reset", "sum"),
+        ("W_hn", "product"),
+        ("b_hn", "bias"),
+        ("r", "reset"),
+    ),
 )

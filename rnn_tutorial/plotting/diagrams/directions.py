@@ -1,6 +1,15 @@
 """Diagram of a sequence that is read from both ends."""
 
-from rnn_tutorial.plotting.diagrams.pen import INPUT, OUTPUT, STATE, Node, both_ways, canvas, graph, write
+from rnn_tutorial.plotting.diagrams.pen import (
+    INPUT,
+    OUTPUT,
+    STATE,
+    Node,
+    both_ways,
+    canvas,
+    graph,
+    write,
+)
 from rnn_tutorial.plotting.style import GREY, VERMILLION, in_house_style
 from rnn_tutorial.validation import check_positive
 
@@ -34,7 +43,9 @@ def draw_both_directions(T=4, *, backward=False, ax=None):
     write(ax, (0.75, _FORWARDS_ROW), "the first\nreads on", color=GREY, size=11)
     write(ax, (0.75, _BACKWARDS_ROW), "the second\nreads back", color=GREY, size=11)
     write(ax, (0.75, _Y_ROW), "merged", color=GREY, size=11)
-    write(ax, (width / 2, 0.6), "$y_t$ puts together what both know of step $t$", size=11, color=GREY)
+    write(
+        ax, (width / 2, 0.6), "$y_t$ puts together what both know of step $t$", size=11, color=GREY
+    )
     if backward:
         words = "$dx_t$: from the first reading, plus from the second"
         write(ax, (width / 2, 0.24), words, size=11, color=VERMILLION)

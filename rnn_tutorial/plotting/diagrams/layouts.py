@@ -11,7 +11,11 @@ __all__ = [
 ]
 
 _FILLS = INPUT, STATE, WEIGHT, OUTPUT
-_H, _D, _APART = 0.52, 0.42, 0.14  # inches: the sides of a block, and the space between two matrices
+_H, _D, _APART = (
+    0.52,
+    0.42,
+    0.14,
+)  # inches: the sides of a block, and the space between two matrices
 FORMS = "columns", "rows", "apart"
 
 
@@ -57,10 +61,14 @@ def _draw(ax, corner, name, order, form, fills):
     step, block = ((0.0, -_H), (_D, _H)) if form == "rows" else ((_H + gap, 0.0), (_H, _D))
     for k, gate in enumerate(order):
         place = (left + k * step[0], top - block[1] + k * step[1])
-        ax.add_patch(Rectangle(place, *block, facecolor=fills[gate], edgecolor=BLACK, linewidth=1.1))
+        ax.add_patch(
+            Rectangle(place, *block, facecolor=fills[gate], edgecolor=BLACK, linewidth=1.1)
+        )
         write(ax, (place[0] + block[0] / 2, place[1] + block[1] / 2), f"${gate}$", size=14)
     wide, high = block[0] + (G - 1) * step[0], block[1] - (G - 1) * step[1]
-    down, across = {"columns": ("D", f"{G}H"), "rows": (f"{G}H", "D"), "apart": ("D", "H each")}[form]
+    down, across = {"columns": ("D", f"{G}H"), "rows": (f"{G}H", "D"), "apart": ("D", "H each")}[
+        form
+    ]
     write(ax, (left, top + 0.19), name, ha="left")
     write(ax, (left - 0.22, top - high / 2), down, color=GREY, size=10)
     write(ax, (left + wide / 2, top - high - 0.14), across, color=GREY, size=10)

@@ -33,7 +33,10 @@ __all__ = [
     "draw_window",
 ]
 
-_COLUMN, _ROW = 1.5, 1.05  # inches from one step to the next, and from the input to the state, to the output
+_COLUMN, _ROW = (
+    1.5,
+    1.05,
+)  # inches from one step to the next, and from the input to the state, to the output
 _STATE_ROW = 2.2
 
 
@@ -62,7 +65,13 @@ def draw_unrolled(T=4, *, outputs=True, losses=False, backward=False, folded=Tru
         _draw_link(ax, x - _COLUMN + (0.27 if t == 1 else 0.4), x - 0.4, shift)
     write(ax, (width / 2, 0.6), "the same $W_x$, $W_h$, $b$ at every step", size=11, color=GREY)
     if backward:
-        write(ax, (width / 2, 0.26), "$dh_t$: from above, plus from step $t + 1$", size=11, color=VERMILLION)
+        write(
+            ax,
+            (width / 2, 0.26),
+            "$dh_t$: from above, plus from step $t + 1$",
+            size=11,
+            color=VERMILLION,
+        )
     return ax
 
 
@@ -81,7 +90,10 @@ def _draw_column(ax, x, t, above, shift):
     for name, row in zip(above, rows[2:], strict=True):
         circle(ax, (x, row), f"${name}_{{{t}}}$", OUTPUT if name == "y" else WEIGHT)
     for low, high in pairwise(rows):
-        bottom, top = low + (0.3 if low == _STATE_ROW else 0.26), high - (0.3 if high == _STATE_ROW else 0.26)
+        bottom, top = (
+            low + (0.3 if low == _STATE_ROW else 0.26),
+            high - (0.3 if high == _STATE_ROW else 0.26),
+        )
         arrow(ax, (x - shift, bottom), (x - shift, top))
         if shift:
             arrow(ax, (x + shift, top), (x + shift, bottom), BACKWARD)
@@ -106,7 +118,12 @@ def draw_step(*, backward=False, ax=None):
         box(ax, at, words, fill, size=(0.95, 0.62))
         if backward:
             write(ax, place, gradient, color=VERMILLION)
-    for at, operation in (((2.5, 3.1), "@"), ((2.5, 1.5), "@"), ((4.2, 2.3), "+"), ((7.0, 2.3), "tanh")):
+    for at, operation in (
+        ((2.5, 3.1), "@"),
+        ((2.5, 1.5), "@"),
+        ((4.2, 2.3), "+"),
+        ((7.0, 2.3), "tanh"),
+    ):
         circle(ax, at, operation)
     for start, end in _STEP_EDGES:
         both_ways(ax, start, end, backward)
@@ -155,7 +172,9 @@ def draw_window(T=6, window=3, *, ax=None):
 
 def _draw_window_model(ax, xs, window):
     T = len(xs)
-    write(ax, (0.25, 5.05), f"A window: the last {window} inputs, and nothing before them", ha="left")
+    write(
+        ax, (0.25, 5.05), f"A window: the last {window} inputs, and nothing before them", ha="left"
+    )
     for t, x in enumerate(xs, start=1):
         seen = t > T - window
         circle(ax, (x, 3.3), f"$x_{{{t}}}$", INPUT if seen else PLAIN, edge=BLACK if seen else PALE)
@@ -203,7 +222,14 @@ def draw_shapes(B=2, D=3, H=4, *, ax=None):
     x, middle = 0.15, 0.7 + tall / 2
     for (name, rows, columns, shape, fill, before), width in zip(arrays, widths, strict=True):
         write(ax, (x - gap / 2, middle), before, size=14)
-        grid(ax, (x + (width - columns * cell) / 2, middle - rows * cell / 2), rows, columns, cell, fill)
+        grid(
+            ax,
+            (x + (width - columns * cell) / 2, middle - rows * cell / 2),
+            rows,
+            columns,
+            cell,
+            fill,
+        )
         write(ax, (x + width / 2, middle + tall / 2 + 0.25), name, size=14)
         sizes = f"({columns},)" if shape == "(H,)" else f"({rows}, {columns})"
         write(ax, (x + width / 2, 0.35), f"{shape}\n{sizes}", size=10)
@@ -221,28 +247,52 @@ def draw_paths(T=4, *, source=1, ax=None):
     check_positive("source", source)
     paths = T - source + 1
     if not 1 <= paths <= len(LINES):
-        raise ValueError(f"source: expected 1 to {len(LINES)} paths from h_source to L_T, got T={T}, source={source}")
+        raise ValueError(
+            f"source: expected 1 to {len(LINES)} paths from h_source to L_T, got T={T}, source={source}"
+        )
     tall, foot = 0.3 + 0.22 * paths, 0.62 * paths + 0.7
     xs = [0.8 + _COLUMN * t for t in range(T)]
     ax = canvas(ax, max(xs[-1] + 0.8, 1.9 + 0.75 * paths), foot + tall + 1.95)
     for t, x in enumerate(xs, start=1):
         edge = BLACK if t >= source else PALE
-        box(ax, (x, foot + 0.3 + tall / 2), "", STATE if t >= source else PLAIN, size=(0.95, tall), edge=edge)
+        box(
+            ax,
+            (x, foot + 0.3 + tall / 2),
+            "",
+            STATE if t >= source else PLAIN,
+            size=(0.95, tall),
+            edge=edge,
+        )
         write(ax, (x, foot + 0.1), f"$h_{{{t}}}$", color=edge)
-        circle(ax, (x, foot + tall + 1.5), f"$L_{{{t}}}$", WEIGHT if t >= source else PLAIN, edge=edge)
+        circle(
+            ax, (x, foot + tall + 1.5), f"$L_{{{t}}}$", WEIGHT if t >= source else PLAIN, edge=edge
+        )
     for k, line in zip(range(source, T + 1), LINES, strict=False):
         lane, row = foot + 0.3 + tall - 0.22 * (k - source + 1), foot - 0.62 * (k - source + 1)
         line = {"color": line["color"], "linestyle": line["linestyle"]}
         _draw_path(ax, (xs[source - 1] - 0.25, lane), (xs[k - 1], foot + tall + 1.23), row, k, line)
         write(ax, (1.15, row), _path_product(source, k), ha="left", size=13)
-    write(ax, (0.35, 0.22), f"$dh_{{{source}}}$ is the sum over the paths", ha="left", color=GREY, size=11)
+    write(
+        ax,
+        (0.35, 0.22),
+        f"$dh_{{{source}}}$ is the sum over the paths",
+        ha="left",
+        color=GREY,
+        size=11,
+    )
     return ax
 
 
 def _draw_path(ax, start, end, row, k, line):
     """Draw the path to L_k: along the states, then up; and a piece of the same line at `row`, for the list below."""
     ax.plot(*start, color=line["color"], marker="o", label="_start")
-    ax.plot([start[0], end[0], end[0]], [start[1], start[1], end[1] - 0.1], marker="", label=f"$L_{{{k}}}$", **line)
+    ax.plot(
+        [start[0], end[0], end[0]],
+        [start[1], start[1], end[1] - 0.1],
+        marker="",
+        label=f"$L_{{{k}}}$",
+        **line,
+    )
     arrow(ax, (end[0], end[1] - 0.15), end, {"color": line["color"]})
     ax.plot([0.35, 1.0], [row, row], marker="", label="_key", **line)
 
@@ -250,5 +300,8 @@ def _draw_path(ax, start, end, row, k, line):
 def _path_product(source, k):
     """Return the formula of the path from h_source to L_k, loss first."""
     pairs = [("L", k, "h", k), *(("h", t, "h", t - 1) for t in range(k, source, -1))]
-    factors = (rf"\dfrac{{\partial {top}_{{{i}}}}}{{\partial {bottom}_{{{j}}}}}" for top, i, bottom, j in pairs)
+    factors = (
+        rf"\dfrac{{\partial {top}_{{{i}}}}}{{\partial {bottom}_{{{j}}}}}"
+        for top, i, bottom, j in pairs
+    )
     return "$" + r"\;".join(factors) + "$"

@@ -51,7 +51,9 @@ def box(ax, at, words, fill=PLAIN, size=(0.8, 0.6), edge=BLACK):
     corner = (at[0] - size[0] / 2 + 0.05, at[1] - size[1] / 2 + 0.05)
     style = "round,pad=0.05,rounding_size=0.08"
     inner = (size[0] - 0.1, size[1] - 0.1)  # the style pads it by 0.05 on each side
-    ax.add_patch(FancyBboxPatch(corner, *inner, style, facecolor=fill, edgecolor=edge, linewidth=1.2))
+    ax.add_patch(
+        FancyBboxPatch(corner, *inner, style, facecolor=fill, edgecolor=edge, linewidth=1.2)
+    )
     write(ax, at, words, color=edge)
 
 
@@ -66,8 +68,14 @@ def grid(ax, corner, rows, columns, cell, fill):
     for row in range(rows):
         for column in range(columns):
             place = (corner[0] + column * cell, corner[1] + row * cell)
-            ax.add_patch(Rectangle(place, cell, cell, facecolor=fill, edgecolor=GREY, linewidth=0.7))
-    ax.add_patch(Rectangle(corner, columns * cell, rows * cell, facecolor="none", edgecolor=BLACK, linewidth=1.3))
+            ax.add_patch(
+                Rectangle(place, cell, cell, facecolor=fill, edgecolor=GREY, linewidth=0.7)
+            )
+    ax.add_patch(
+        Rectangle(
+            corner, columns * cell, rows * cell, facecolor="none", edgecolor=BLACK, linewidth=1.3
+        )
+    )
 
 
 def arrow(ax, start, end, line=FORWARD, bend=0.0):
@@ -89,7 +97,14 @@ def both_ways(ax, start, end, backward):
 
 def band(ax, points):
     """Return nothing; draw a broad pale line through `points`, under everything else: the way of a state through time."""
-    look = {"color": STATE, "linewidth": 17, "alpha": 0.55, "linestyle": "-", "marker": "", "zorder": 0}
+    look = {
+        "color": STATE,
+        "linewidth": 17,
+        "alpha": 0.55,
+        "linestyle": "-",
+        "marker": "",
+        "zorder": 0,
+    }
     ax.plot(*zip(*points, strict=True), label="_band", solid_capstyle="butt", **look)
 
 
@@ -113,7 +128,9 @@ def graph(ax, nodes, paths, backward=False):
         else:
             box(ax, node.at, node.words, node.fill, node.size)
     for ends in (pair for path in paths for pair in pairwise(path)):
-        start, end = (nodes[end] if isinstance(end, str) else Node(end, "", size=(0, 0)) for end in ends)
+        start, end = (
+            nodes[end] if isinstance(end, str) else Node(end, "", size=(0, 0)) for end in ends
+        )
         both_ways(ax, _rim(start, end.at), _rim(end, start.at), backward)
 
 

@@ -40,7 +40,11 @@ def _grid(T, layers):
     columns, nodes = [], {}
     for t in range(1, T + 1):
         x = _LEFT + _COLUMN * (t - 1)
-        column = [f"x_{{{t}}}", *(f"h_{{{t}}}^{{{layer}}}" for layer in range(1, layers + 1)), f"y_{{{t}}}"]
+        column = [
+            f"x_{{{t}}}",
+            *(f"h_{{{t}}}^{{{layer}}}" for layer in range(1, layers + 1)),
+            f"y_{{{t}}}",
+        ]
         looks = [(INPUT, None), *[(STATE, _BOX)] * layers, (OUTPUT, None)]
         for row, (name, look) in enumerate(zip(column, looks, strict=True)):
             nodes[name] = Node((x, _BOTTOM + _ROW * row), f"${name}$", *look)

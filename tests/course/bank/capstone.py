@@ -50,7 +50,11 @@ def one_set_of_weights(params, xs, mask):
     for turn in (1, -1):
         h, hs = np.zeros((xs.shape[1], len(params.forwards.b))), []
         for x, keep in zip(xs[::turn], mask[::turn, :, None]):
-            h = np.where(keep, np.tanh(params.forwards.W_x[x] + h @ params.forwards.W_h + params.forwards.b), h)
+            h = np.where(
+                keep,
+                np.tanh(params.forwards.W_x[x] + h @ params.forwards.W_h + params.forwards.b),
+                h,
+            )
             hs.append(np.where(keep, h, 0))
         outputs.append(np.stack(hs)[::turn])
     return *outputs, np.concatenate(outputs, axis=-1) @ params.W + params.b
@@ -112,7 +116,9 @@ def gradient_of_the_second_reading_not_turned(params, xs, mask, forwards, backwa
 
 def carry_lost(params, xs, mask, forwards, backwards, dys):
     dboth, parts = dys @ params.W.T, []
-    for p, hs, dhs, turn in zip(params[:2], (forwards, backwards), np.split(dboth, 2, axis=-1), (1, -1)):
+    for p, hs, dhs, turn in zip(
+        params[:2], (forwards, backwards), np.split(dboth, 2, axis=-1), (1, -1)
+    ):
         hs, dhs, letters, real = hs[::turn], dhs[::turn], xs[::turn], mask[::turn]
         da = dhs * (1 - hs**2) * real[:, :, None]
         old = np.concatenate([0 * hs[:1], hs[:-1]])
@@ -125,7 +131,9 @@ def carry_lost(params, xs, mask, forwards, backwards, dys):
 
 def walk_through_the_padding(params, xs, mask, forwards, backwards, dys):
     dboth, parts = dys @ params.W.T, []
-    for p, hs, dhs, turn in zip(params[:2], (forwards, backwards), np.split(dboth, 2, axis=-1), (1, -1)):
+    for p, hs, dhs, turn in zip(
+        params[:2], (forwards, backwards), np.split(dboth, 2, axis=-1), (1, -1)
+    ):
         dW_x, dW_h, db, dh = np.zeros_like(p.W_x), np.zeros_like(p.W_h), np.zeros_like(p.b), 0
         hs, dhs, letters = hs[::turn], dhs[::turn], xs[::turn]
         for t in range(len(xs) - 1, -1, -1):
@@ -191,7 +199,9 @@ def padding_must_be_right(ys, targets, mask):
 
 def mean_of_the_words(ys, targets, mask):
     right = (ys.argmax(axis=-1) == targets) & mask
-    return np.mean(right.sum(axis=0) / mask.sum(axis=0)), np.mean(right.sum(axis=0) == mask.sum(axis=0))
+    return np.mean(right.sum(axis=0) / mask.sum(axis=0)), np.mean(
+        right.sum(axis=0) == mask.sum(axis=0)
+    )
 
 
 # The training
@@ -199,7 +209,11 @@ def mean_of_the_words(ys, targets, mask):
 
 def nothing_is_kept(params, xs, targets, mask, seed):
     p = flatten(params)
-    g = flatten(tagger_backward(params, xs, mask, *tagger(params, xs, mask)[:2], 0 * tagger(params, xs, mask)[2] + 1e-3))
+    g = flatten(
+        tagger_backward(
+            params, xs, mask, *tagger(params, xs, mask)[:2], 0 * tagger(params, xs, mask)[2] + 1e-3
+        )
+    )
     adam_step(p, g, 0 * p, 0 * p, 1, 0.01)
     return unflatten(p, params)
 
@@ -210,7 +224,9 @@ def uphill(params, xs, targets, mask, seed):
         now = unflatten(p, params)
         forwards, backwards, ys = tagger(now, xs[:, :500], mask[:, :500])
         _, dys = cross_entropy(ys, targets[:, :500], mask[:, :500])
-        p = p + 0.5 * flatten(tagger_backward(now, xs[:, :500], mask[:, :500], forwards, backwards, dys))
+        p = p + 0.5 * flatten(
+            tagger_backward(now, xs[:, :500], mask[:, :500], forwards, backwards, dys)
+        )
     return unflatten(p, params)
 
 
@@ -223,7 +239,9 @@ def only_the_letters_are_shuffled(params, xs, targets, mask, seed):
             now, some, t = unflatten(p, params), slice(k, k + 50), t + 1
             forwards, backwards, ys = tagger(now, shuffled[:, some], mask[:, some])
             _, dys = cross_entropy(ys, targets[:, some], mask[:, some])
-            g = flatten(tagger_backward(now, shuffled[:, some], mask[:, some], forwards, backwards, dys))
+            g = flatten(
+                tagger_backward(now, shuffled[:, some], mask[:, some], forwards, backwards, dys)
+            )
             p, m, v = adam_step(p, clip(g, 1.0), m, v, t, 0.01)
     return unflatten(p, params)
 
@@ -234,7 +252,9 @@ def always_the_first_hundred(params, xs, targets, mask, seed):
     for t in range(1, 101):
         now = unflatten(p, params)
         forwards, backwards, ys = tagger(now, xs, mask)
-        g = flatten(tagger_backward(now, xs, mask, forwards, backwards, cross_entropy(ys, targets, mask)[1]))
+        g = flatten(
+            tagger_backward(now, xs, mask, forwards, backwards, cross_entropy(ys, targets, mask)[1])
+        )
         p, m, v = adam_step(p, clip(g, 1.0), m, v, t, 0.02)
     return unflatten(p, params)
 
@@ -285,7 +305,9 @@ WRONG = (
     Wrong("tagger", one_set_of_weights, "one network for both directions", 1 / 3),
     Wrong("tagger", logits_hidden_on_padding, "outputs hidden on padding", 2 / 3),
     Wrong("tagger_backward", letters_counted_once, "repeated letters counted once", 6 / 8),
-    Wrong("tagger_backward", gradient_of_the_second_reading_not_turned, "gradient not turned", 5 / 8),
+    Wrong(
+        "tagger_backward", gradient_of_the_second_reading_not_turned, "gradient not turned", 5 / 8
+    ),
     Wrong("tagger_backward", carry_lost, "carry lost between steps", 2 / 8),
     Wrong("tagger_backward", walk_through_the_padding, "padding leaks", 6 / 8),
     Wrong("clip", clipped_entry_by_entry, "clipped entry by entry"),
@@ -335,7 +357,10 @@ def with_one_hot_products(params, xs, mask, forwards, backwards, dys):
         (params.forwards, forwards, W[0], range(len(xs) - 1, -1, -1)),
         (params.backwards, backwards, W[1], range(len(xs))),
     ):
-        total, dh = [np.zeros_like(p.W_x), np.zeros_like(p.W_h), np.zeros_like(p.b)], np.zeros_like(hs[0])
+        total, dh = (
+            [np.zeros_like(p.W_x), np.zeros_like(p.W_h), np.zeros_like(p.b)],
+            np.zeros_like(hs[0]),
+        )
         before = -1 if steps.step < 0 else 1
         for t in steps:
             da = np.einsum("bh,bh,b->bh", dys[t] @ w.T + dh, 1 - hs[t] ** 2, mask[t])
@@ -344,7 +369,9 @@ def with_one_hot_products(params, xs, mask, forwards, backwards, dys):
             dh = np.einsum("bj,ij->bi", da, p.W_h)
         parts.append(RNNParams(*total))
     both = np.concatenate([forwards, backwards], axis=-1).reshape(-1, 2 * H)
-    return TaggerParams(*parts, both.T @ dys.reshape(len(both), -1), dys.reshape(len(both), -1).sum(axis=0))
+    return TaggerParams(
+        *parts, both.T @ dys.reshape(len(both), -1), dys.reshape(len(both), -1).sum(axis=0)
+    )
 
 
 def with_an_if(g, limit):
@@ -363,7 +390,11 @@ def counting_in_a_loop(ys, targets, mask):
     for n in range(mask.shape[1]):
         own = [t for t in range(len(mask)) if mask[t, n]]
         good = [int(np.argmax(ys[t, n])) == targets[t, n] for t in own]
-        letters, right_letters, right_words = letters + len(own), right_letters + sum(good), right_words + all(good)
+        letters, right_letters, right_words = (
+            letters + len(own),
+            right_letters + sum(good),
+            right_words + all(good),
+        )
     return right_letters / letters, right_words / mask.shape[1]
 
 
@@ -375,7 +406,9 @@ def plain_gradient_descent_with_momentum(params, xs, targets, mask, seed):
             now, T, t = unflatten(p, params), mask[:, some].sum(axis=0).max(), t + 1
             forwards, backwards, ys = tagger(now, xs[:T, some], mask[:T, some])
             _, dys = cross_entropy(ys, targets[:T, some], mask[:T, some])
-            g = flatten(tagger_backward(now, xs[:T, some], mask[:T, some], forwards, backwards, dys))
+            g = flatten(
+                tagger_backward(now, xs[:T, some], mask[:T, some], forwards, backwards, dys)
+            )
             velocity = 0.9 * velocity - 0.5 * (1 - t / (updates + 1)) * clip(g, 1.0)
             p = p + velocity
     return unflatten(p, params)

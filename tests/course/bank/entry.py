@@ -52,7 +52,13 @@ def source_of(question, answer):
     """Return the source of the cell that answers a question: a function's own text, under the name of the question."""
     if isinstance(answer, str):
         return answer
-    return re.sub(r"^def \w+", f"def {question}", textwrap.dedent(inspect.getsource(answer)), count=1, flags=re.MULTILINE)
+    return re.sub(
+        r"^def \w+",
+        f"def {question}",
+        textwrap.dedent(inspect.getsource(answer)),
+        count=1,
+        flags=re.MULTILINE,
+    )
 
 
 def source_path(assignment):
@@ -69,8 +75,15 @@ def student_json(assignment):
 @cache
 def solutions(assignment):
     """Return {question: the instructor's source of its cell}."""
-    cells = [cell for cell in read_source(source_path(assignment)).cells if cell.metadata.get("nbgrader", {}).get("solution")]
-    return {cell.metadata.nbgrader.grade_id: re.sub(r"^ *### .*\n", "", cell.source, flags=re.MULTILINE) for cell in cells}
+    cells = [
+        cell
+        for cell in read_source(source_path(assignment)).cells
+        if cell.metadata.get("nbgrader", {}).get("solution")
+    ]
+    return {
+        cell.metadata.nbgrader.grade_id: re.sub(r"^ *### .*\n", "", cell.source, flags=re.MULTILINE)
+        for cell in cells
+    }
 
 
 def submission(assignment, answers, cells=(), at_the_end=False):
@@ -80,8 +93,21 @@ def submission(assignment, answers, cells=(), at_the_end=False):
         grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
         if grade_id in answers:
             cell["source"] = answers[grade_id]
-    extra = [{"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": None} for source in cells]
-    first = next(k for k, cell in enumerate(notebook["cells"]) if cell["metadata"].get("nbgrader", {}).get("solution"))
+    extra = [
+        {
+            "cell_type": "code",
+            "metadata": {},
+            "source": source,
+            "outputs": [],
+            "execution_count": None,
+        }
+        for source in cells
+    ]
+    first = next(
+        k
+        for k, cell in enumerate(notebook["cells"])
+        if cell["metadata"].get("nbgrader", {}).get("solution")
+    )
     place = len(notebook["cells"]) if at_the_end else first
     notebook["cells"][place:place] = extra
     return json.dumps(notebook).encode()

@@ -9,7 +9,9 @@ from bank.entry import Right, Wrong, solutions
 def slip(question, old, new):
     """Return the instructor's answer with something else in one place."""
     answer = solutions("03_gru")[question]
-    assert answer.count(old) == 1, f"{question}: {old} stands in the answer {answer.count(old)} times"
+    assert answer.count(old) == 1, (
+        f"{question}: {old} stands in the answer {answer.count(old)} times"
+    )
     return answer.replace(old, new)
 
 
@@ -43,7 +45,10 @@ def bias_of_r_in_z(params, x, h_previous):  # CMU 11-785, HW3P1
 
 
 def state_alone(params, x, h_previous):
-    a_x, a_h = np.split(x @ params.W_x + params.b, 3, axis=1), np.split(h_previous @ params.W_h, 3, axis=1)
+    a_x, a_h = (
+        np.split(x @ params.W_x + params.b, 3, axis=1),
+        np.split(h_previous @ params.W_h, 3, axis=1),
+    )
     r, z = sigmoid(a_x[0] + a_h[0]), sigmoid(a_x[1] + a_h[1])
     return z * h_previous + (1 - z) * np.tanh(a_x[2] + r * (a_h[2] + params.b_hn))
 
@@ -80,20 +85,35 @@ def deltas_exchanged(params, x, h_previous, gates, dh):  # the same vignette, it
     a_x, a_h = np.hstack([da_n, da_z, da_r]), np.hstack([da_n, da_z])
     dparams = GRUBeforeParams(x.T @ a_x, h_previous.T @ a_h, a_x.sum(0), (r * h_previous).T @ da_r)
     dx = np.hstack([da_r, da_z, da_n]) @ params.W_x.T
-    return GRUGates(da_r, da_z, da_n), dparams, dx, dh * z + dm * r + np.hstack([da_r, da_z]) @ params.W_h.T
+    return (
+        GRUGates(da_r, da_z, da_n),
+        dparams,
+        dx,
+        dh * z + dm * r + np.hstack([da_r, da_z]) @ params.W_h.T,
+    )
 
 
 def way_back_of_the_other_form(params, x, h_previous, gates, dh):
     r, z, n = gates
     da_n = dh * (1 - z) * (1 - n**2)
     ds = da_n * r
-    da_r, da_z = da_n * (h_previous @ params.W_hn) * r * (1 - r), dh * (h_previous - n) * z * (1 - z)
+    da_r, da_z = (
+        da_n * (h_previous @ params.W_hn) * r * (1 - r),
+        dh * (h_previous - n) * z * (1 - z),
+    )
     a_x, a_h = np.hstack([da_r, da_z, da_n]), np.hstack([da_r, da_z])
     dparams = GRUBeforeParams(x.T @ a_x, h_previous.T @ a_h, a_x.sum(0), h_previous.T @ ds)
-    return GRUGates(da_r, da_z, da_n), dparams, a_x @ params.W_x.T, dh * z + ds @ params.W_hn.T + a_h @ params.W_h.T
+    return (
+        GRUGates(da_r, da_z, da_n),
+        dparams,
+        a_x @ params.W_x.T,
+        dh * z + ds @ params.W_hn.T + a_h @ params.W_h.T,
+    )
 
 
-def the_whole_page(params, x, h_previous, gates, dh):  # all four slips of that vignette, with z as in (9.2)
+def the_whole_page(
+    params, x, h_previous, gates, dh
+):  # all four slips of that vignette, with z as in (9.2)
     r, z, n = gates
     dn = dh * (1 - z)
     da_n, da_z = dn * (1 - n**2), (dh * h_previous + dn) * z * (1 - z)
@@ -101,7 +121,12 @@ def the_whole_page(params, x, h_previous, gates, dh):  # all four slips of that 
     da_r = dm * r * r * (1 - r)
     a_x, a_h = np.hstack([da_n, da_z, da_r]), np.hstack([da_n, da_z])
     dparams = GRUBeforeParams(x.T @ a_x, h_previous.T @ a_h, a_x.sum(0), (r * h_previous).T @ da_r)
-    return GRUGates(da_r, da_z, da_n), dparams, a_x @ params.W_x.T, dh * z + dm * r + a_h @ params.W_h.T
+    return (
+        GRUGates(da_r, da_z, da_n),
+        dparams,
+        a_x @ params.W_x.T,
+        dh * z + dm * r + a_h @ params.W_h.T,
+    )
 
 
 def complement_of_the_weights(W_x, W_h, b):
@@ -146,7 +171,9 @@ WRONG = (
     Wrong("gate_gradients", gradient_of_the_caller_reused, "caller's array changed", 1 / 2),
     Wrong("gru_step_backward", blocks_as_keras_has_them, "gates in another order", 1 / 6),
     Wrong("gru_before_step_backward", deltas_exchanged, "gradients of two gates exchanged", 5 / 9),
-    Wrong("gru_before_step_backward", way_back_of_the_other_form, "the other form of the GRU", 2 / 9),
+    Wrong(
+        "gru_before_step_backward", way_back_of_the_other_form, "the other form of the GRU", 2 / 9
+    ),
     Wrong("gru_before_step_backward", the_whole_page, "", 1 / 9),
     Wrong("other_z", complement_of_the_weights, "complement of the weights"),
     Wrong("other_z", in_the_callers_arrays, "caller's array changed", 1 / 2),
@@ -160,40 +187,121 @@ WRONG = (
 AGAIN = "sigmoid = lambda a: 0.5 * (np.tanh(a) + 1)\n    r, z ="  # HIPS/autograd, issue 346
 SLIPS = (
     ("gru_step", "a_hn + params.b_hn", "a_hn", "bias missing", 1 / 2),
-    ("gru_step", "r * (a_hn + params.b_hn)", "r * a_hn + params.b_hn", "bias outside the reset", 1 / 2),
+    (
+        "gru_step",
+        "r * (a_hn + params.b_hn)",
+        "r * a_hn + params.b_hn",
+        "bias outside the reset",
+        1 / 2,
+    ),
     ("gru_step", "a_xn + r * (a_hn", "r * (a_xn + a_hn", "reset gate on the input as well", 1 / 2),
-    ("gru_step", "z * h_previous + (1 - z) * n", "(1 - z) * h_previous + z * n", "the other convention for z", 3 / 4),
+    (
+        "gru_step",
+        "z * h_previous + (1 - z) * n",
+        "(1 - z) * h_previous + z * n",
+        "the other convention for z",
+        3 / 4,
+    ),
     ("gru_step", "(1 - z) * n", "n", "the shares do not add up to one", 3 / 4),
     ("gru_step", "r, z =", AGAIN, "another activation", 0),
     ("gate_gradients", " * (1 - n**2)", "", "derivative of the activation missing", 1 / 4),
-    ("gate_gradients", "dr * r * (1 - r)", "dr * (1 - r**2)", "derivative of another activation", 3 / 4),
-    ("gate_gradients", "dr * r * (1 - r)", "dr * sigmoid(r)", "activation in the place of its derivative", 3 / 4),
+    (
+        "gate_gradients",
+        "dr * r * (1 - r)",
+        "dr * (1 - r**2)",
+        "derivative of another activation",
+        3 / 4,
+    ),
+    (
+        "gate_gradients",
+        "dr * r * (1 - r)",
+        "dr * sigmoid(r)",
+        "activation in the place of its derivative",
+        3 / 4,
+    ),
     ("gate_gradients", "dh * (h_previous - n)", "dh * h_previous", "path missing", 3 / 4),
     ("gate_gradients", "(h_previous - n)", "(n - h_previous)", "sign", 3 / 4),
     ("gate_gradients", "da_n * r", "da_n", "reset gate missing on the way back", 3 / 4),
     ("gate_gradients", " + params.b_hn", "", "bias missing", 3 / 4),
-    ("gate_gradients", "da_n * s, da_n * r", "da_n * r, da_n * s", "factors of a product exchanged", 1 / 2),
+    (
+        "gate_gradients",
+        "da_n * s, da_n * r",
+        "da_n * r, da_n * s",
+        "factors of a product exchanged",
+        1 / 2,
+    ),
     ("gate_gradients", "dh * (1 - z) * (1", "dh * z * (1", "gate for its complement", 1 / 4),
     ("gru_step_backward", "[da.r, da.z, ds]", "da", "reset gate missing on the way back", 4 / 6),
-    ("gru_step_backward", "[da.r, da.z, da.n]", "[da.r, da.z, ds]", "reset gate on the way to the input", 3 / 6),
+    (
+        "gru_step_backward",
+        "[da.r, da.z, da.n]",
+        "[da.r, da.z, ds]",
+        "reset gate on the way to the input",
+        3 / 6,
+    ),
     ("gru_step_backward", "dh * gates.z + ", "", "path missing", 5 / 6),
     ("gru_step_backward", "dh * gates.z", "dh * (1 - gates.z)", "gate for its complement", 5 / 6),
     ("gru_step_backward", "ds.sum(axis=0)", "ds.mean(axis=0)", "mean for sum", 5 / 6),
-    ("gru_step_backward", "ds.sum(axis=0)", "da.n.sum(axis=0)", "reset gate missing on the way back", 5 / 6),
+    (
+        "gru_step_backward",
+        "ds.sum(axis=0)",
+        "da.n.sum(axis=0)",
+        "reset gate missing on the way back",
+        5 / 6,
+    ),
     ("gru_step_backward", "h_previous.T @", "gates.n.T @", "", 5 / 6),
-    ("gru_before_step", "(r * h_previous) @ params.W_hn", "r * (h_previous @ params.W_hn)", "the other form of the GRU", 1 / 2),
+    (
+        "gru_before_step",
+        "(r * h_previous) @ params.W_hn",
+        "r * (h_previous @ params.W_hn)",
+        "the other form of the GRU",
+        1 / 2,
+    ),
     ("gru_before_step", "(r * h_previous)", "h_previous", "reset gate missing", 1 / 2),
     # The GRU vignette of the R package rnn: 1 - delta for -delta, and delta 18 from delta 17
-    ("gru_before_step_backward", "dh * (h_previous - n)", "(dh * h_previous + 1 - dh * n)", "one minus a gradient", 3 / 9),
-    ("gru_before_step_backward", "dm * h_previous", "dm * r", "factors of a product exchanged", 3 / 9),
-    ("gru_before_step_backward", "(r * h_previous).T", "h_previous.T", "reset gate missing on the way back", 8 / 9),
+    (
+        "gru_before_step_backward",
+        "dh * (h_previous - n)",
+        "(dh * h_previous + 1 - dh * n)",
+        "one minus a gradient",
+        3 / 9,
+    ),
+    (
+        "gru_before_step_backward",
+        "dm * h_previous",
+        "dm * r",
+        "factors of a product exchanged",
+        3 / 9,
+    ),
+    (
+        "gru_before_step_backward",
+        "(r * h_previous).T",
+        "h_previous.T",
+        "reset gate missing on the way back",
+        8 / 9,
+    ),
     ("gru_before_step_backward", "dm * r + ", "", "path missing", 8 / 9),
-    ("gru_before_step_backward", "da_n @ params.W_hn.T", "da_n @ params.W_hn", "weight transposed", 3 / 9),
+    (
+        "gru_before_step_backward",
+        "da_n @ params.W_hn.T",
+        "da_n @ params.W_hn",
+        "weight transposed",
+        3 / 9,
+    ),
     ("gru_before_step_backward", "da_n @ params.W_hn.T", "da_n", "matrix missing", 3 / 9),
-    ("gru_before_step_backward", "* z * (1 - z)", "", "derivative of the activation missing", 3 / 9),
+    (
+        "gru_before_step_backward",
+        "* z * (1 - z)",
+        "",
+        "derivative of the activation missing",
+        3 / 9,
+    ),
     ("other_z", "[r, -z, n]", "[-r, -z, -n]", "another gate changed", 0),
 )
-WRONG += tuple(Wrong(question, slip(question, old, new), cause, credit) for question, old, new, cause, credit in SLIPS)
+WRONG += tuple(
+    Wrong(question, slip(question, old, new), cause, credit)
+    for question, old, new, cause, credit in SLIPS
+)
 
 
 def entry_by_entry(params, x, h_previous):
@@ -205,7 +313,9 @@ def entry_by_entry(params, x, h_previous):
             for g in range(3):
                 for i in range(x.shape[1]):
                     total[g] += x[m, i] * params.W_x[i, g * H + k]
-            heard = [sum(h_previous[m, i] * params.W_h[i, g * H + k] for i in range(H)) for g in range(3)]
+            heard = [
+                sum(h_previous[m, i] * params.W_h[i, g * H + k] for i in range(H)) for g in range(3)
+            ]
             r[m, k] = 1 / (1 + np.exp(-total[0] - heard[0]))
             z[m, k] = 1 / (1 + np.exp(-total[1] - heard[1]))
             n[m, k] = np.tanh(total[2] + r[m, k] * (heard[2] + params.b_hn[k]))
@@ -253,7 +363,9 @@ def gate_by_gate_with_nothing_handed_on(params, x, h_previous, gates, dh):
     dx, dh_previous = 0, z * dh
     for k in range(3):
         dx, dh_previous = dx + to_x[k] @ W_x[k].T, dh_previous + to_h[k] @ W_h[k].T
-    dW_x, dW_h = (np.hstack([left.T @ d for d in ds]) for left, ds in ((x, to_x), (h_previous, to_h)))
+    dW_x, dW_h = (
+        np.hstack([left.T @ d for d in ds]) for left, ds in ((x, to_x), (h_previous, to_h))
+    )
     db = np.concatenate([np.ones(len(x)) @ d for d in to_x])
     return [dW_x, dW_h, db, np.ones(len(x)) @ to_h[2]], dx, dh_previous
 

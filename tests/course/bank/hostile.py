@@ -157,7 +157,10 @@ for number in range(3, 64):
         while True: os.write(number, MESSAGE * 4096)
     except OSError: pass
 """
-SMALL_MESSAGES = 'from transport import write_message\nMESSAGE = write_message({"what": "cell", "cell": 1})' + FLOOD
+SMALL_MESSAGES = (
+    'from transport import write_message\nMESSAGE = write_message({"what": "cell", "cell": 1})'
+    + FLOOD
+)
 MANY_KINDS = r"""
 import json, struct
 parts = [{"name": f"N{k}", "fields": [f"f{k}"], "list": False, "branches": [None]} for k in range(5000)]
@@ -279,10 +282,16 @@ ATTRIBUTES = "x = 1\nif 0: x" + ".x" * 300_000
 HOSTILE = (
     Hostile("patched numpy", PATCHED_NUMPY, 0),
     Hostile("exit code", "import os\nos._exit(0)", 0),
-    Hostile("exit codes in all answers", "import os, sys\nrnn_step = os._exit\nrnn_unroll = lambda *a: sys.exit(0)", 0),
+    Hostile(
+        "exit codes in all answers",
+        "import os, sys\nrnn_step = os._exit\nrnn_unroll = lambda *a: sys.exit(0)",
+        0,
+    ),
     Hostile("endless loop", "while True: pass", ALWAYS, honest=True),
     Hostile("endless loop in C", LOOP_IN_C, ALWAYS, honest=True),
-    Hostile("endless loop in an answer", "", 22, honest=True, answers={"rnn_step": LOOP_IN_AN_ANSWER}),
+    Hostile(
+        "endless loop in an answer", "", 22, honest=True, answers={"rnn_step": LOOP_IN_AN_ANSWER}
+    ),
     Hostile("16 GiB", MEMORY, ALWAYS, honest=True),
     Hostile("fork bomb", FORK_BOMB, ALWAYS, honest=True, walls=True),
     Hostile("child in a session of its own", SESSION, ALWAYS, honest=True),

@@ -69,7 +69,12 @@ def gates_that_see_the_cell(params, x, previous):
 def only_the_path_on(gates, c_previous, c, dh, dc_next):
     i, f, o, g = gates
     dc = dc_next
-    da = LSTMGates(dc * g * i * (1 - i), dc * c_previous * f * (1 - f), dh * np.tanh(c) * o * (1 - o), dc * i * (1 - g**2))
+    da = LSTMGates(
+        dc * g * i * (1 - i),
+        dc * c_previous * f * (1 - f),
+        dh * np.tanh(c) * o * (1 - o),
+        dc * i * (1 - g**2),
+    )
     return da, dc * f
 
 
@@ -77,28 +82,48 @@ def sigmoid_for_its_slope(gates, c_previous, c, dh, dc_next):
     """CaptainE/RNN-LSTM-in-numpy, issue 1."""
     i, f, o, g = gates
     dc = dc_next + dh * o * (1 - np.tanh(c) ** 2)
-    da = LSTMGates(dc * g * i * (1 - i), dc * c_previous * sigmoid(f), dh * np.tanh(c) * o * (1 - o), dc * i * (1 - g**2))
+    da = LSTMGates(
+        dc * g * i * (1 - i),
+        dc * c_previous * sigmoid(f),
+        dh * np.tanh(c) * o * (1 - o),
+        dc * i * (1 - g**2),
+    )
     return da, dc * f
 
 
 def cell_squared_without_its_tanh(gates, c_previous, c, dh, dc_next):
     i, f, o, g = gates
     dc = dc_next + dh * o * (1 - c**2)
-    da = LSTMGates(dc * g * i * (1 - i), dc * c_previous * f * (1 - f), dh * np.tanh(c) * o * (1 - o), dc * i * (1 - g**2))
+    da = LSTMGates(
+        dc * g * i * (1 - i),
+        dc * c_previous * f * (1 - f),
+        dh * np.tanh(c) * o * (1 - o),
+        dc * i * (1 - g**2),
+    )
     return da, dc * f
 
 
 def slope_on_both_paths(gates, c_previous, c, dh, dc_next):
     i, f, o, g = gates
     dc = (dc_next + dh * o) * (1 - np.tanh(c) ** 2)
-    da = LSTMGates(dc * g * i * (1 - i), dc * c_previous * f * (1 - f), dh * np.tanh(c) * o * (1 - o), dc * i * (1 - g**2))
+    da = LSTMGates(
+        dc * g * i * (1 - i),
+        dc * c_previous * f * (1 - f),
+        dh * np.tanh(c) * o * (1 - o),
+        dc * i * (1 - g**2),
+    )
     return da, dc * f
 
 
 def forget_gate_told_of_the_new_cell(gates, c_previous, c, dh, dc_next):
     i, f, o, g = gates
     dc = dc_next + dh * o * (1 - np.tanh(c) ** 2)
-    da = LSTMGates(dc * g * i * (1 - i), dc * c * f * (1 - f), dh * np.tanh(c) * o * (1 - o), dc * i * (1 - g**2))
+    da = LSTMGates(
+        dc * g * i * (1 - i),
+        dc * c * f * (1 - f),
+        dh * np.tanh(c) * o * (1 - o),
+        dc * i * (1 - g**2),
+    )
     return da, dc * f
 
 
@@ -116,7 +141,12 @@ def gradients_of_the_gates_themselves(gates, c_previous, c, dh, dc_next):
 def carousel_on_the_way_back(gates, c_previous, c, dh, dc_next):
     i, f, o, g = gates
     dc = dc_next + dh * o * (1 - np.tanh(c) ** 2)
-    da = LSTMGates(dc * g * i * (1 - i), dc * c_previous * f * (1 - f), dh * np.tanh(c) * o * (1 - o), dc * i * (1 - g**2))
+    da = LSTMGates(
+        dc * g * i * (1 - i),
+        dc * c_previous * f * (1 - f),
+        dh * np.tanh(c) * o * (1 - o),
+        dc * i * (1 - g**2),
+    )
     return da, dc
 
 
@@ -124,7 +154,12 @@ def added_into_dc_next(gates, c_previous, c, dh, dc_next):
     i, f, o, g = gates
     dc = dc_next
     dc += dh * o * (1 - np.tanh(c) ** 2)
-    da = LSTMGates(dc * g * i * (1 - i), dc * c_previous * f * (1 - f), dh * np.tanh(c) * o * (1 - o), dc * i * (1 - g**2))
+    da = LSTMGates(
+        dc * g * i * (1 - i),
+        dc * c_previous * f * (1 - f),
+        dh * np.tanh(c) * o * (1 - o),
+        dc * i * (1 - g**2),
+    )
     return da, dc * f
 
 
@@ -132,7 +167,12 @@ def two_slips(gates, c_previous, c, dh, dc_next):
     """The path up is missing, and the candidate has the slope of a sigmoid."""
     i, f, o, g = gates
     dc = dc_next
-    da = LSTMGates(dc * g * i * (1 - i), dc * c_previous * f * (1 - f), dh * np.tanh(c) * o * (1 - o), dc * i * g * (1 - g))
+    da = LSTMGates(
+        dc * g * i * (1 - i),
+        dc * c_previous * f * (1 - f),
+        dh * np.tanh(c) * o * (1 - o),
+        dc * i * g * (1 - g),
+    )
     return da, dc * f
 
 
@@ -174,7 +214,11 @@ def three_paths_of_four(params, x, previous, gates, c, dstate):
     dx = da.i @ U[0].T + da.f @ U[1].T + da.g @ U[3].T
     dh_previous = da.i @ V[0].T + da.f @ V[1].T + da.g @ V[3].T
     da = np.hstack(da)
-    return LSTMParams(x.T @ da, previous.h.T @ da, da.sum(axis=0)), dx, LSTMState(dh_previous, dc_previous)
+    return (
+        LSTMParams(x.T @ da, previous.h.T @ da, da.sum(axis=0)),
+        dx,
+        LSTMState(dh_previous, dc_previous),
+    )
 
 
 def one_bias_pasted_for_another(params, x, previous, gates, c, dstate):
@@ -231,7 +275,11 @@ def gate_by_gate_with_einsum(params, x, previous):
 
     def a(k):
         U, V = params.W_x[:, k * H : (k + 1) * H], params.W_h[:, k * H : (k + 1) * H]
-        return params.b[k * H : (k + 1) * H] + np.einsum("nl,lk->nk", previous.h, V) + np.einsum("ne,ek->nk", x, U)
+        return (
+            params.b[k * H : (k + 1) * H]
+            + np.einsum("nl,lk->nk", previous.h, V)
+            + np.einsum("ne,ek->nk", x, U)
+        )
 
     i, f, o = ((1 + np.tanh(a(k) / 2)) / 2 for k in range(3))
     e = np.exp(-2 * a(3))
@@ -285,12 +333,24 @@ WRONG = (
     Wrong("lstm_step", cell_of_1997, "forget gate missing", 4 / 6),
     Wrong("lstm_step", gates_that_see_the_cell, "h and c exchanged"),
     Wrong("gate_gradients", only_the_path_on, "path missing", 1 / 5),
-    Wrong("gate_gradients", sigmoid_for_its_slope, "activation in the place of its derivative", 4 / 5),
-    Wrong("gate_gradients", cell_squared_without_its_tanh, "derivative taken at the wrong place", 1 / 5),
+    Wrong(
+        "gate_gradients", sigmoid_for_its_slope, "activation in the place of its derivative", 4 / 5
+    ),
+    Wrong(
+        "gate_gradients",
+        cell_squared_without_its_tanh,
+        "derivative taken at the wrong place",
+        1 / 5,
+    ),
     Wrong("gate_gradients", slope_on_both_paths, "bracket in the wrong place", 1 / 5),
     Wrong("gate_gradients", forget_gate_told_of_the_new_cell, "new state for the old one", 4 / 5),
     Wrong("gate_gradients", four_sigmoids, "derivative of another activation", 4 / 5),
-    Wrong("gate_gradients", gradients_of_the_gates_themselves, "derivative of the activation missing", 1 / 5),
+    Wrong(
+        "gate_gradients",
+        gradients_of_the_gates_themselves,
+        "derivative of the activation missing",
+        1 / 5,
+    ),
     Wrong("gate_gradients", carousel_on_the_way_back, "gate missing on the way back", 4 / 5),
     Wrong("gate_gradients", added_into_dc_next, "caller's array changed", 1 / 2),
     Wrong("gate_gradients", two_slips, "path missing", 1 / 5),
@@ -298,7 +358,9 @@ WRONG = (
     Wrong("lstm_step_backward", laid_side_by_side_as_in_keras, "gates in another order", 1 / 6),
     Wrong("lstm_step_backward", square_blocks_not_transposed, "weight transposed", 5 / 6),
     Wrong("lstm_step_backward", three_paths_of_four, "path missing", 4 / 6),
-    Wrong("lstm_step_backward", one_bias_pasted_for_another, "gradients of two gates exchanged", 5 / 6),
+    Wrong(
+        "lstm_step_backward", one_bias_pasted_for_another, "gradients of two gates exchanged", 5 / 6
+    ),
     Wrong("lstm_step_backward", bias_averaged, "mean for sum", 5 / 6),
     Wrong("lstm_step_backward", c_before_h, "outputs exchanged", 4 / 6),
     Wrong("lstm_step_backward", gates_on_top_of_each_other, "raises an exception"),

@@ -52,7 +52,10 @@ def nothing_carried(params, xs, first, states, gates, dhs, dlast):
     """Coursera, "Building a recurrent neural network step by step", 2018."""
     dparams, dxs = [0, 0, 0], []
     for t in reversed(range(len(xs))):
-        last, previous = t == len(xs) - 1, LSTMState(states.h[t - 1], states.c[t - 1]) if t else first
+        last, previous = (
+            t == len(xs) - 1,
+            LSTMState(states.h[t - 1], states.c[t - 1]) if t else first,
+        )
         dstate = LSTMState(dhs[t] + last * dlast.h, last * dlast.c)
         values = LSTMGates(*(gate[t] for gate in gates))
         part, dx, dfirst = lstm_step_backward(params, xs[t], previous, values, states.c[t], dstate)
@@ -79,7 +82,9 @@ def not_added_up(params, xs, first, states, gates, dhs, dlast):
         previous = LSTMState(states.h[t - 1], states.c[t - 1]) if t else first
         values = LSTMGates(*(gate[t] for gate in gates))
         dstate = LSTMState(dhs[t] + dstate.h, dstate.c)
-        dparams, dx, dstate = lstm_step_backward(params, xs[t], previous, values, states.c[t], dstate)
+        dparams, dx, dstate = lstm_step_backward(
+            params, xs[t], previous, values, states.c[t], dstate
+        )
         dxs.insert(0, dx)
     return dparams, np.stack(dxs), dstate
 
@@ -154,7 +159,9 @@ def written_into_the_callers_array(params, xs, first, states, gates, dhs, dlast)
         dhs[t] += dstate.h
         previous = LSTMState(states.h[t - 1], states.c[t - 1]) if t else first
         values = LSTMGates(*(gate[t] for gate in gates))
-        part, dx, dstate = lstm_step_backward(params, xs[t], previous, values, states.c[t], LSTMState(dhs[t], dstate.c))
+        part, dx, dstate = lstm_step_backward(
+            params, xs[t], previous, values, states.c[t], LSTMState(dhs[t], dstate.c)
+        )
         dparams = [a + b for a, b in zip(dparams, part)]
         dxs.insert(0, dx)
     return LSTMParams(*dparams), np.stack(dxs), dstate
@@ -177,10 +184,15 @@ def inputs_in_the_order_of_the_walk(params, xs, first, states, gates, dhs, dlast
 
 def written_into_arrays_made_before(params, xs, first):
     T, B, H = len(xs), *first.h.shape
-    states, gates = LSTMState(np.empty((T, B, H)), np.empty((T, B, H))), LSTMGates(*np.empty((4, T, B, H)))
+    states, gates = (
+        LSTMState(np.empty((T, B, H)), np.empty((T, B, H))),
+        LSTMGates(*np.empty((4, T, B, H))),
+    )
     before = first
     for t in range(T):
-        a = np.concatenate([xs[t], before.h, np.ones((B, 1))], axis=1) @ np.vstack([*params[:2], params.b])
+        a = np.concatenate([xs[t], before.h, np.ones((B, 1))], axis=1) @ np.vstack(
+            [*params[:2], params.b]
+        )
         a = a.reshape(B, 4, H)
         gates.i[t], gates.f[t], gates.o[t] = np.moveaxis(sigmoid(a[:, :3]), 1, 0)
         gates.g[t] = np.tanh(a[:, 3])
@@ -195,7 +207,9 @@ def products_after_the_loop(params, xs, first, states, gates, dhs, dlast):
     tanh_c, W_h_back = np.tanh(states.c), params.W_h.T.copy()
     previous_hs = np.concatenate([first.h[None], states.h[:-1]])
     previous_cs = np.concatenate([first.c[None], states.c[:-1]])
-    slopes = np.concatenate([g * i * (1 - i), previous_cs * f * (1 - f), tanh_c * o * (1 - o), i * (1 - g * g)], axis=-1)
+    slopes = np.concatenate(
+        [g * i * (1 - i), previous_cs * f * (1 - f), tanh_c * o * (1 - o), i * (1 - g * g)], axis=-1
+    )
     das, (dh, dc) = np.empty(slopes.shape), dlast
     for t in range(len(xs) - 1, -1, -1):
         dh = dh + dhs[t]
@@ -209,16 +223,29 @@ def products_after_the_loop(params, xs, first, states, gates, dhs, dlast):
 
 def batch_first_one_sequence_at_a_time(params, xs, first, states, gates, dhs, dlast):
     T, B, D = xs.shape
-    dxs, dh_first, dc_first = np.zeros((B, D, T)), np.zeros(first.h.shape, order="F"), np.zeros(first.c.shape)
+    dxs, dh_first, dc_first = (
+        np.zeros((B, D, T)),
+        np.zeros(first.h.shape, order="F"),
+        np.zeros(first.c.shape),
+    )
     dW_x, dW_h, db = (np.zeros(leaf.shape, order="F") for leaf in params)
     for n in range(B):
         dh, dc = dlast.h[n], dlast.c[n]
         for t in range(T)[::-1]:
             i, f, o, g = (gate[t, n] for gate in gates)
-            h_before, c_before = (first.h[n], first.c[n]) if t == 0 else (states.h[t - 1, n], states.c[t - 1, n])
+            h_before, c_before = (
+                (first.h[n], first.c[n]) if t == 0 else (states.h[t - 1, n], states.c[t - 1, n])
+            )
             dh, tanh_c = dh + dhs[t, n], np.tanh(states.c[t, n])
             dc = dc + dh * o * (1 - tanh_c**2)
-            da = np.hstack([dc * g * i * (1 - i), dc * c_before * f * (1 - f), dh * tanh_c * o * (1 - o), dc * i * (1 - g**2)])
+            da = np.hstack(
+                [
+                    dc * g * i * (1 - i),
+                    dc * c_before * f * (1 - f),
+                    dh * tanh_c * o * (1 - o),
+                    dc * i * (1 - g**2),
+                ]
+            )
             dW_x += np.outer(xs[t, n], da)
             dW_h += np.outer(h_before, da)
             db += da
@@ -235,7 +262,9 @@ def everything_computed_again(params, xs, first, states, gates, dhs, dlast):
         before = befores[-1][2]
     dparams, dxs, (dh, dc) = None, {}, dlast
     for t, (x, before, after, values) in list(enumerate(befores))[::-1]:
-        part, dxs[t], (dh, dc) = lstm_step_backward(params, x, before, values, after.c, LSTMState(dh + dhs[t], dc))
+        part, dxs[t], (dh, dc) = lstm_step_backward(
+            params, x, before, values, after.c, LSTMState(dh + dhs[t], dc)
+        )
         dparams = part if dparams is None else LSTMParams(*map(np.add, dparams, part))
     return dparams, np.array([dxs[t] for t in range(len(xs))]), LSTMState(dh, dc)
 
@@ -248,7 +277,12 @@ WRONG = (
     Wrong("lstm_unroll_backward", nothing_carried, "carry lost between steps"),
     Wrong("lstm_unroll_backward", cell_not_carried, "carry lost between steps"),
     Wrong("lstm_unroll_backward", not_added_up, "not accumulated over time", 3 / 6),
-    Wrong("lstm_unroll_backward", wraps_round_at_the_first_step, "last state taken for the first", 1 / 6),
+    Wrong(
+        "lstm_unroll_backward",
+        wraps_round_at_the_first_step,
+        "last state taken for the first",
+        1 / 6,
+    ),
     Wrong("lstm_unroll_backward", last_cell_has_no_loss, "gradient of the last state ignored"),
     Wrong("lstm_unroll_backward", every_loss_sees_the_cell, "gradients of the outputs at the cell"),
     Wrong("lstm_unroll_backward", buffer_never_written, "never written", 5 / 6),

@@ -81,7 +81,9 @@ def writes_zeros_into_the_inputs(params, xs, mask, h_first):
 def walk_of_assignment_1(params, xs, mask, h_first, hs, dhs, dh_last):
     dparams, dxs, dh = [0, 0, 0], [], dh_last
     for t in reversed(range(len(xs))):
-        part, dx, dh = rnn_step_backward(params, xs[t], hs[t - 1] if t else h_first, hs[t], dhs[t] + dh)
+        part, dx, dh = rnn_step_backward(
+            params, xs[t], hs[t - 1] if t else h_first, hs[t], dhs[t] + dh
+        )
         dparams = [a + b for a, b in zip(dparams, part)]
         dxs.insert(0, dx)
     return RNNParams(*dparams), np.stack(dxs), dh
@@ -91,7 +93,9 @@ def only_the_arriving_gradients_masked(params, xs, mask, h_first, hs, dhs, dh_la
     dparams, dxs, dh = [0, 0, 0], [], dh_last
     dhs = dhs * mask[..., None]
     for t in reversed(range(len(xs))):
-        part, dx, dh = rnn_step_backward(params, xs[t], hs[t - 1] if t else h_first, hs[t], dhs[t] + dh)
+        part, dx, dh = rnn_step_backward(
+            params, xs[t], hs[t - 1] if t else h_first, hs[t], dhs[t] + dh
+        )
         dparams = [a + b for a, b in zip(dparams, part)]
         dxs.insert(0, dx)
     return RNNParams(*dparams), np.stack(dxs), dh
@@ -101,7 +105,9 @@ def padded_outputs_heard(params, xs, mask, h_first, hs, dhs, dh_last):
     dparams, dxs, dh = [0, 0, 0], [], dh_last
     for t in reversed(range(len(xs))):
         keep, dh = mask[t][:, None], dh + dhs[t]
-        part, dx, back = rnn_step_backward(params, xs[t], hs[t - 1] if t else h_first, hs[t], dh * keep)
+        part, dx, back = rnn_step_backward(
+            params, xs[t], hs[t - 1] if t else h_first, hs[t], dh * keep
+        )
         dh = np.where(keep, back, dh)
         dparams = [a + b for a, b in zip(dparams, part)]
         dxs.insert(0, dx)
@@ -135,7 +141,9 @@ def both_paths_on_real_steps(params, xs, mask, h_first, hs, dhs, dh_last):
     for t in reversed(range(len(xs))):
         keep = mask[t][:, None]
         dh = dh + dhs[t] * keep
-        part, dx, back = rnn_step_backward(params, xs[t], hs[t - 1] if t else h_first, hs[t], dh * keep)
+        part, dx, back = rnn_step_backward(
+            params, xs[t], hs[t - 1] if t else h_first, hs[t], dh * keep
+        )
         dh = back + dh
         dparams = [a + b for a, b in zip(dparams, part)]
         dxs.insert(0, dx)
@@ -147,7 +155,9 @@ def mean_over_the_real_steps(params, xs, mask, h_first, hs, dhs, dh_last):
     for t in reversed(range(len(xs))):
         keep = mask[t][:, None]
         dh = dh + dhs[t] * keep
-        part, dx, back = rnn_step_backward(params, xs[t], hs[t - 1] if t else h_first, hs[t], dh * keep)
+        part, dx, back = rnn_step_backward(
+            params, xs[t], hs[t - 1] if t else h_first, hs[t], dh * keep
+        )
         dh = np.where(keep, back, dh)
         dparams = [a + b / mask.sum() for a, b in zip(dparams, part)]
         dxs.insert(0, dx)
@@ -159,7 +169,9 @@ def held_state_multiplied_in(params, xs, mask, h_first, hs, dhs, dh_last):
     for t in reversed(range(len(xs))):
         keep = mask[t][:, None]
         dhs[t] = dhs[t] * keep + dh
-        part, dx, back = rnn_step_backward(params, xs[t], hs[t - 1] if t else h_first, hs[t], dhs[t] * keep)
+        part, dx, back = rnn_step_backward(
+            params, xs[t], hs[t - 1] if t else h_first, hs[t], dhs[t] * keep
+        )
         dh = np.where(keep, back, dhs[t])
         dparams = [a + b for a, b in zip(dparams, part)]
         dxs.insert(0, dx)
@@ -171,7 +183,9 @@ def decays_on_padding(params, xs, mask, h_first, hs, dhs, dh_last):
     for t in reversed(range(len(xs))):
         keep = mask[t][:, None]
         dh = dh + dhs[t] * keep
-        part, dx, back = rnn_step_backward(params, xs[t], hs[t - 1] if t else h_first, hs[t], dh * keep)
+        part, dx, back = rnn_step_backward(
+            params, xs[t], hs[t - 1] if t else h_first, hs[t], dh * keep
+        )
         dh = np.where(keep, back, 0.9 * dh)
         dparams = [a + b for a, b in zip(dparams, part)]
         dxs.insert(0, dx)
@@ -238,7 +252,9 @@ def mean_of_the_sequences(logits, targets, mask):
     log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
     losses = -np.take_along_axis(log_p, targets[..., None], -1)[..., 0] * mask
     weights = mask / mask.sum(axis=0) / mask.shape[1]
-    return np.mean(losses.sum(0) / mask.sum(0)), (np.exp(log_p) - np.eye(logits.shape[-1])[targets]) * weights[..., None]
+    return np.mean(losses.sum(0) / mask.sum(0)), (
+        np.exp(log_p) - np.eye(logits.shape[-1])[targets]
+    ) * weights[..., None]
 
 
 def softmax_overflows(logits, targets, mask):
@@ -251,7 +267,9 @@ def gradient_of_a_sum(logits, targets, mask):
     z = logits - logits.max(axis=-1, keepdims=True)
     log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
     losses = -np.take_along_axis(log_p, targets[..., None], -1)[..., 0]
-    return losses[mask].mean(), (np.exp(log_p) - np.eye(logits.shape[-1])[targets]) * mask[..., None]
+    return losses[mask].mean(), (np.exp(log_p) - np.eye(logits.shape[-1])[targets]) * mask[
+        ..., None
+    ]
 
 
 def whole_array_turned(xs, mask):
@@ -295,7 +313,9 @@ def mask_left_behind(params, xs, mask, h_first, h_end):
 def padding_read_first(params, xs, mask, h_first, h_end):
     forwards, last = masked_unroll(params.forwards, xs, mask, h_first)
     backwards, end = masked_unroll(params.backwards, xs[::-1], np.ones_like(mask), h_end)
-    return np.concatenate([forwards, backwards[::-1] * mask[..., None]], -1), np.concatenate([last, end], -1)
+    return np.concatenate([forwards, backwards[::-1] * mask[..., None]], -1), np.concatenate(
+        [last, end], -1
+    )
 
 
 def last_outputs_for_the_ends(params, xs, mask, h_first, h_end):
@@ -308,53 +328,79 @@ def last_outputs_for_the_ends(params, xs, mask, h_first, h_end):
 def halves_exchanged(params, xs, mask, h_first, h_end):
     forwards, last = masked_unroll(params.forwards, xs, mask, h_first)
     backwards, end = masked_unroll(params.backwards, reverse_padded(xs, mask), mask, h_end)
-    return np.concatenate([reverse_padded(backwards, mask), forwards], -1), np.concatenate([end, last], -1)
+    return np.concatenate([reverse_padded(backwards, mask), forwards], -1), np.concatenate(
+        [end, last], -1
+    )
 
 
 def one_direction_dropped(params, xs, mask, h_first, h_end, ys, dys, dends):
     H = h_first.shape[1]
-    one, dxs, dh = masked_unroll_backward(params.forwards, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H])
+    one, dxs, dh = masked_unroll_backward(
+        params.forwards, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H]
+    )
     turned = reverse_padded(ys[..., H:], mask), reverse_padded(dys[..., H:], mask), dends[:, H:]
-    two, _, dh_end = masked_unroll_backward(params.backwards, reverse_padded(xs, mask), mask, h_end, *turned)
+    two, _, dh_end = masked_unroll_backward(
+        params.backwards, reverse_padded(xs, mask), mask, h_end, *turned
+    )
     return BidirectionalParams(one, two), dxs, dh, dh_end
 
 
 def arriving_gradient_not_turned(params, xs, mask, h_first, h_end, ys, dys, dends):
     H = h_first.shape[1]
-    one, dxs, dh = masked_unroll_backward(params.forwards, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H])
+    one, dxs, dh = masked_unroll_backward(
+        params.forwards, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H]
+    )
     turned = reverse_padded(ys[..., H:], mask), dys[..., H:], dends[:, H:]
-    two, more, dh_end = masked_unroll_backward(params.backwards, reverse_padded(xs, mask), mask, h_end, *turned)
+    two, more, dh_end = masked_unroll_backward(
+        params.backwards, reverse_padded(xs, mask), mask, h_end, *turned
+    )
     return BidirectionalParams(one, two), dxs + reverse_padded(more, mask), dh, dh_end
 
 
 def inputs_not_turned_back(params, xs, mask, h_first, h_end, ys, dys, dends):
     H = h_first.shape[1]
-    one, dxs, dh = masked_unroll_backward(params.forwards, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H])
+    one, dxs, dh = masked_unroll_backward(
+        params.forwards, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H]
+    )
     turned = reverse_padded(ys[..., H:], mask), reverse_padded(dys[..., H:], mask), dends[:, H:]
-    two, more, dh_end = masked_unroll_backward(params.backwards, reverse_padded(xs, mask), mask, h_end, *turned)
+    two, more, dh_end = masked_unroll_backward(
+        params.backwards, reverse_padded(xs, mask), mask, h_end, *turned
+    )
     return BidirectionalParams(one, two), dxs + more, dh, dh_end
 
 
-def turned_with_its_mask_but_zeros_for_the_held_state(params, xs, mask, h_first, h_end, ys, dys, dends):
+def turned_with_its_mask_but_zeros_for_the_held_state(
+    params, xs, mask, h_first, h_end, ys, dys, dends
+):
     H = h_first.shape[1]
-    one, dxs, dh = masked_unroll_backward(params.forwards, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H])
+    one, dxs, dh = masked_unroll_backward(
+        params.forwards, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H]
+    )
     turned = ys[::-1, :, H:], dys[::-1, :, H:], dends[:, H:]
-    two, more, dh_end = masked_unroll_backward(params.backwards, xs[::-1], mask[::-1], h_end, *turned)
+    two, more, dh_end = masked_unroll_backward(
+        params.backwards, xs[::-1], mask[::-1], h_end, *turned
+    )
     return BidirectionalParams(one, two), dxs + more[::-1], dh, dh_end
 
 
 def second_direction_untaught(params, xs, mask, h_first, h_end, ys, dys, dends):
     H = h_first.shape[1]
-    one, dxs, dh = masked_unroll_backward(params.forwards, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H])
+    one, dxs, dh = masked_unroll_backward(
+        params.forwards, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H]
+    )
     turned = reverse_padded(ys[..., H:], mask), reverse_padded(dys[..., H:], mask), dends[:, H:]
-    two, more, dh_end = masked_unroll_backward(params.backwards, reverse_padded(xs, mask), mask, h_end, *turned)
+    two, more, dh_end = masked_unroll_backward(
+        params.backwards, reverse_padded(xs, mask), mask, h_end, *turned
+    )
     untaught = RNNParams(*(np.zeros_like(p) for p in two))
     return BidirectionalParams(one, untaught), dxs + reverse_padded(more, mask), dh, dh_end
 
 
 def cut_in_the_middle(params, xs, mask, h_first, h_end, ys, dys, dends):
     H = ys.shape[-1] // 2
-    return masked_unroll_backward(params.forwards, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H])
+    return masked_unroll_backward(
+        params.forwards, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H]
+    )
 
 
 WRONG = (
@@ -398,10 +444,17 @@ WRONG = (
     Wrong("bidirectional", padding_read_first, "padding leaks"),
     Wrong("bidirectional", last_outputs_for_the_ends, "last output for the last state", 0.5),
     Wrong("bidirectional", halves_exchanged, "halves exchanged"),
-    Wrong("bidirectional_backward", one_direction_dropped, "gradient of one direction missing", 8 / 9),
+    Wrong(
+        "bidirectional_backward", one_direction_dropped, "gradient of one direction missing", 8 / 9
+    ),
     Wrong("bidirectional_backward", arriving_gradient_not_turned, "gradient not turned", 4 / 9),
     Wrong("bidirectional_backward", inputs_not_turned_back, "not turned back", 8 / 9),
-    Wrong("bidirectional_backward", turned_with_its_mask_but_zeros_for_the_held_state, "first state lost on padding", 8 / 9),
+    Wrong(
+        "bidirectional_backward",
+        turned_with_its_mask_but_zeros_for_the_held_state,
+        "first state lost on padding",
+        8 / 9,
+    ),
     Wrong("bidirectional_backward", second_direction_untaught, "never written", 6 / 9),
     Wrong("bidirectional_backward", cut_in_the_middle, "raises an exception"),
 )
@@ -427,7 +480,9 @@ def by_the_formula_with_factors(params, xs, mask, h_first):
     return m * np.array(hs), h
 
 
-def products_after_the_loop_and_last_gradients_put_in_place(params, xs, mask, h_first, hs, dhs, dh_last):
+def products_after_the_loop_and_last_gradients_put_in_place(
+    params, xs, mask, h_first, hs, dhs, dh_last
+):
     T, B = mask.shape
     dhs = np.where(mask[..., None], dhs, 0.0)
     dhs[mask.sum(axis=0) - 1, np.arange(B)] += dh_last
@@ -436,12 +491,20 @@ def products_after_the_loop_and_last_gradients_put_in_place(params, xs, mask, h_
         das[t] = mask[t][:, None] * (dhs[t] + dh) * (1 - hs[t] ** 2)
         dh = np.einsum("bh,kh->bk", das[t], params.W_h)
     previous = np.concatenate([h_first[None], hs[:-1]])
-    dparams = np.einsum("tbd,tbh->dh", xs, das), np.einsum("tbk,tbh->kh", previous, das), das.sum(axis=(1, 0))
+    dparams = (
+        np.einsum("tbd,tbh->dh", xs, das),
+        np.einsum("tbk,tbh->kh", previous, das),
+        das.sum(axis=(1, 0)),
+    )
     return dparams, das @ params.W_x.T, dh
 
 
 def each_alone_and_added_up(params, xs, mask, h_first, hs, dhs, dh_last):
-    dparams, dxs, dh_first = [np.zeros_like(p) for p in params], np.zeros_like(xs), np.zeros_like(h_first)
+    dparams, dxs, dh_first = (
+        [np.zeros_like(p) for p in params],
+        np.zeros_like(xs),
+        np.zeros_like(h_first),
+    )
     for n in range(mask.shape[1]):
         length, dh = mask[:, n].sum(), dh_last[n : n + 1]
         for t in range(length - 1, -1, -1):
@@ -494,7 +557,9 @@ def whole_arrays_turned_with_their_mask(params, xs, mask, h_first, h_end):
 
 def a_walk_from_the_front(params, xs, mask, h_first, h_end, ys, dys, dends):
     H, (one, two) = h_first.shape[1], params
-    dfirst, dxs, dh_first = masked_unroll_backward(one, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H])
+    dfirst, dxs, dh_first = masked_unroll_backward(
+        one, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H]
+    )
     das, dh = np.zeros_like(ys[..., H:]), dends[:, H:]
     dsecond = [np.zeros_like(p) for p in two]
     for t in range(len(xs)):
@@ -503,7 +568,9 @@ def a_walk_from_the_front(params, xs, mask, h_first, h_end, ys, dys, dends):
         before = np.where(later, ys[t + 1, :, H:] if t + 1 < len(xs) else 0, h_end)
         das[t] = np.where(keep, (dh + dys[t, :, H:]) * (1 - ys[t, :, H:] ** 2), 0)
         dh = np.where(keep, das[t] @ two.W_h.T, dh)
-        dsecond = [a + b for a, b in zip(dsecond, (xs[t].T @ das[t], before.T @ das[t], das[t].sum(0)))]
+        dsecond = [
+            a + b for a, b in zip(dsecond, (xs[t].T @ das[t], before.T @ das[t], das[t].sum(0)))
+        ]
     return BidirectionalParams(dfirst, RNNParams(*dsecond)), das @ two.W_x.T + dxs, dh_first, dh
 
 

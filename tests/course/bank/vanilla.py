@@ -50,7 +50,11 @@ def new_state_in_the_weights(params, x, h_previous, h, dh):
 def mean_over_the_batch(params, x, h_previous, h, dh):
     da = dh * (1 - h**2)
     n = len(x)
-    return RNNParams(x.T @ da / n, h_previous.T @ da / n, da.mean(0)), da @ params.W_x.T, da @ params.W_h.T
+    return (
+        RNNParams(x.T @ da / n, h_previous.T @ da / n, da.mean(0)),
+        da @ params.W_x.T,
+        da @ params.W_h.T,
+    )
 
 
 def last_sequence_alone(params, x, h_previous, h, dh):
@@ -102,7 +106,9 @@ def nothing_carried(params, xs, h_first, hs, dhs, dh_last):
 def nothing_carried_and_no_last_state(params, xs, h_first, hs, dhs, dh_last):
     dparams, dxs = [0, 0, 0], []
     for t in reversed(range(len(xs))):
-        part, dx, dh_first = rnn_step_backward(params, xs[t], hs[t - 1] if t else h_first, hs[t], dhs[t])
+        part, dx, dh_first = rnn_step_backward(
+            params, xs[t], hs[t - 1] if t else h_first, hs[t], dhs[t]
+        )
         dparams = [a + b for a, b in zip(dparams, part)]
         dxs.insert(0, dx)
     return RNNParams(*dparams), np.stack(dxs), dh_first
@@ -111,7 +117,9 @@ def nothing_carried_and_no_last_state(params, xs, h_first, hs, dhs, dh_last):
 def not_added_up(params, xs, h_first, hs, dhs, dh_last):
     dxs, dh = [], dh_last
     for t in reversed(range(len(xs))):
-        dparams, dx, dh = rnn_step_backward(params, xs[t], hs[t - 1] if t else h_first, hs[t], dhs[t] + dh)
+        dparams, dx, dh = rnn_step_backward(
+            params, xs[t], hs[t - 1] if t else h_first, hs[t], dhs[t] + dh
+        )
         dxs.insert(0, dx)
     return dparams, np.stack(dxs), dh
 
@@ -119,7 +127,9 @@ def not_added_up(params, xs, h_first, hs, dhs, dh_last):
 def inputs_in_the_order_of_the_walk(params, xs, h_first, hs, dhs, dh_last):
     dparams, dxs, dh = [0, 0, 0], [], dh_last
     for t in reversed(range(len(xs))):
-        part, dx, dh = rnn_step_backward(params, xs[t], hs[t - 1] if t else h_first, hs[t], dhs[t] + dh)
+        part, dx, dh = rnn_step_backward(
+            params, xs[t], hs[t - 1] if t else h_first, hs[t], dhs[t] + dh
+        )
         dparams = [a + b for a, b in zip(dparams, part)]
         dxs.append(dx)
     return RNNParams(*dparams), np.stack(dxs), dh
@@ -179,7 +189,9 @@ WRONG = (
     Wrong("rnn_unroll_backward", nothing_carried_and_no_last_state, "carry lost between steps"),
     Wrong("rnn_unroll_backward", not_added_up, "not accumulated over time", 0.4),
     Wrong("rnn_unroll_backward", inputs_in_the_order_of_the_walk, "time runs backwards", 0.8),
-    Wrong("rnn_unroll_backward", wraps_round_at_the_first_step, "last state taken for the first", 0.8),
+    Wrong(
+        "rnn_unroll_backward", wraps_round_at_the_first_step, "last state taken for the first", 0.8
+    ),
     Wrong("gradient_norms", squares, "another norm"),
     Wrong("gradient_norms", one_step_late, "off by one step"),
 )
@@ -205,7 +217,9 @@ def written_into_an_array_of_its_own(params, xs, h_first):
     hs = np.zeros((T + 1, B, h_first.shape[1]))
     hs[0] = h_first
     for t in range(T):
-        hs[t + 1] = np.tanh(np.hstack([xs[t], hs[t]]) @ np.vstack([params.W_x, params.W_h]) + params.b)
+        hs[t + 1] = np.tanh(
+            np.hstack([xs[t], hs[t]]) @ np.vstack([params.W_x, params.W_h]) + params.b
+        )
     return hs[1:]
 
 
@@ -215,7 +229,10 @@ def products_after_the_loop(params, xs, h_first, hs, dhs, dh_last):
         das.append((dh + dh_out) * (1 - h * h))
         dh = das[-1] @ params.W_h.T
     das, previous = np.array(das[::-1]), np.concatenate([h_first[None], hs[:-1]])
-    dW_x, dW_h = np.tensordot(xs, das, ([0, 1], [0, 1])), np.tensordot(previous, das, ([0, 1], [0, 1]))
+    dW_x, dW_h = (
+        np.tensordot(xs, das, ([0, 1], [0, 1])),
+        np.tensordot(previous, das, ([0, 1], [0, 1])),
+    )
     return (dW_x, dW_h, das.sum((0, 1))), das @ params.W_x.T, dh
 
 
