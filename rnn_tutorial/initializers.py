@@ -1,71 +1,80 @@
-"""Initial weights. An initializer is any callable `(rng, shape) -> array`: your own serves as well as these.
+"""Initial weights. An initializer is any callable `(rng, shape) -> array`; yours works like these.
 
 `shape` is (rows, columns) of a matrix that multiplies from the right, `x @ W`: rows are the fan in,
 columns the fan out. All return float64; `rnn_tutorial.tree.tree_cast` makes a float32 model of a
 float64 one.
 
-`uniform(0.1)` and the like are equal to others of the same number, and can be pickled.
+`uniform(0.1)` is equal to another `uniform(0.1)`, and can be pickled; so are the others that take a
+number.
 """
 
 import numpy as np
 
 from rnn_tutorial.bound import Bound
+from rnn_tutorial.types import Array, Initializer, Rng
 from rnn_tutorial.validation import check_number
 
 __all__ = [
     "constant",
-    "constant_start",
     "glorot_normal",
     "glorot_uniform",
     "he_normal",
     "identity",
-    "identity_start",
     "normal",
-    "normal_start",
     "orthogonal",
     "uniform",
-    "uniform_start",
     "zeros",
 ]
 
 
-def zeros(rng, shape):
-    """Return zeros; the usual start of a bias. rng is not used."""
+def zeros(rng: Rng, shape: tuple[int, ...]) -> Array:
+    """Return zeros, the usual start of a bias. rng is not used."""
     return np.zeros(shape)
 
 
-def constant(value):
-    """Return an initializer that fills with `value`. Raises: ValueError unless it is a finite number."""
+def constant(value: float) -> Initializer:
+    """Return an initializer that fills the array with `value`.
+
+    Raises: ValueError unless `value` is a finite number.
+    """
     return Bound(constant_start, value=check_number("value", value))
 
 
-def constant_start(rng, shape, *, value):
-    """Return an array full of `value`; rng is not used."""
+def constant_start(rng: Rng, shape: tuple[int, ...], *, value: float) -> Array:
+    """Return an array full of `value`. rng is not used."""
     return np.full(shape, value)
 
 
-def uniform(limit):
-    """Return an initializer that draws from U(-limit, limit). Raises: ValueError for a negative limit."""
+def uniform(limit: float) -> Initializer:
+    """Return an initializer that draws from U(-limit, limit).
+
+    Raises: ValueError unless `limit` is a finite number and at least 0.
+    """
     return Bound(uniform_start, limit=check_number("limit", limit, at_least=0))
 
 
-def uniform_start(rng, shape, *, limit):
+def uniform_start(rng: Rng, shape: tuple[int, ...], *, limit: float) -> Array:
     """Return draws from U(-limit, limit)."""
     return rng.uniform(-limit, limit, shape)
 
 
-def normal(scale):
-    """Return an initializer that draws from N(0, scale^2). Raises: ValueError for a negative scale."""
+def normal(scale: float) -> Initializer:
+    """Return an initializer that draws from N(0, scale^2).
+
+    Raises: ValueError unless `scale` is a finite number and at least 0.
+    """
     return Bound(normal_start, scale=check_number("scale", scale, at_least=0))
 
 
-def normal_start(rng, shape, *, scale):
+def normal_start(rng: Rng, shape: tuple[int, ...], *, scale: float) -> Array:
     """Return draws from N(0, scale^2)."""
     return rng.normal(0.0, scale, shape)
 
 
-def glorot_uniform(rng, shape):
-    """Return draws from U(-s, s), s = sqrt(6 / (rows + columns)), variance 2 / (rows + columns).
+def glorot_uniform(rng: Rng, shape: tuple[int, ...]) -> Array:
+    """Return draws from U(-s, s), s = sqrt(6 / (rows + columns)); variance 2 / (rows + columns).
+
+    Raises: ValueError for a shape that is not (rows, columns).
 
     Source: Glorot & Bengio 2010, equation 16.
     """
@@ -73,23 +82,37 @@ def glorot_uniform(rng, shape):
     return rng.uniform(-limit, limit, shape)
 
 
-def glorot_normal(rng, shape):
-    """Return draws from N(0, 2 / (rows + columns)). Source: Glorot & Bengio 2010, equation 12."""
+def glorot_normal(rng: Rng, shape: tuple[int, ...]) -> Array:
+    """Return draws from N(0, 2 / (rows + columns)).
+
+    Raises: ValueError for a shape that is not (rows, columns).
+
+    Source: Glorot & Bengio 2010, equation 12.
+    """
     return rng.normal(0.0, np.sqrt(2 / sum(_matrix(shape))), shape)
 
 
-def he_normal(rng, shape):
-    """Return draws from N(0, 2 / rows), for layers that end in a ReLU. Source: He et al. 2015, equation 10."""
+def he_normal(rng: Rng, shape: tuple[int, ...]) -> Array:
+    """Return draws from N(0, 2 / rows), for layers that end in a ReLU.
+
+    Raises: ValueError for a shape that is not (rows, columns).
+
+    Source: He et al. 2015, equation 10.
+    """
     rows, _ = _matrix(shape)
     return rng.normal(0.0, np.sqrt(2 / rows), shape)
 
 
-def orthogonal(rng, shape):
-    """Return a random matrix with orthonormal rows or columns, whichever are fewer; if square, W W^T = I.
+def orthogonal(rng: Rng, shape: tuple[int, ...]) -> Array:
+    """Return a random matrix with orthonormal rows or columns, whichever are fewer.
 
-    Q of the QR decomposition of a Gaussian matrix, with the signs of R's diagonal moved into Q:
-    only then is every rotation and reflection equally likely. Source: Mezzadri 2007, section 5;
-    Saxe et al. 2014 for the use.
+    If it is square, W W^T = I. The matrix is the Q of the QR decomposition of a Gaussian matrix,
+    with the signs of R's diagonal moved into Q: only then is every rotation and reflection equally
+    likely.
+
+    Raises: ValueError for a shape that is not (rows, columns).
+
+    Source: Mezzadri 2007, section 5; Saxe et al. 2014 for the use.
     """
     rows, columns = _matrix(shape)
     q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
@@ -97,25 +120,30 @@ def orthogonal(rng, shape):
     return q if rows >= columns else q.T.copy()
 
 
-def identity(scale=1.0):
-    """Return an initializer of scale * I, for square matrices; with ReLU, by Le, Jaitly & Hinton.
+def identity(scale: float = 1.0) -> Initializer:
+    """Return an initializer of scale * I, for square matrices. It is meant for networks with ReLU.
 
-    Raises: ValueError unless `scale` is a finite number, and, when it is called, for a matrix that
-    is not square.
+    Raises: ValueError unless `scale` is a finite number. The initializer raises ValueError for a
+    matrix that is not square.
+
     Source: Le, Jaitly & Hinton 2015, section 3.
     """
     return Bound(identity_start, scale=check_number("scale", scale))
 
 
-def identity_start(rng, shape, *, scale):
-    """Return scale * I; rng is not used."""
+def identity_start(rng: Rng, shape: tuple[int, ...], *, scale: float) -> Array:
+    """Return scale * I. rng is not used.
+
+    Raises: ValueError for a shape that is not square.
+    """
     rows, columns = _matrix(shape)
     if rows != columns:
         raise ValueError(f"shape: the identity start needs a square matrix, got {shape}")
     return scale * np.eye(rows)
 
 
-def _matrix(shape):
+def _matrix(shape: tuple[int, ...]) -> tuple[int, int]:
     if len(shape) != 2:
         raise ValueError(f"shape: expected (rows, columns), got {shape}")
-    return shape
+    rows, columns = shape
+    return rows, columns

@@ -1,14 +1,30 @@
-"""The types that the package shares: arrays, trees of arrays, and the functions that are passed around."""
+"""The types that the package shares: arrays, trees of arrays, and functions that are passed on.
+
+They say what a function takes and returns. Nothing is checked against them while a program runs.
+"""
 
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Array", "Initializer", "Loss", "Mask", "Rate", "Rng", "Schedule", "Tree"]
+__all__ = [
+    "Array",
+    "CellInit",
+    "CellShapes",
+    "Initializer",
+    "Loss",
+    "Mask",
+    "Pointwise",
+    "PointwiseBackward",
+    "Rate",
+    "Rng",
+    "Schedule",
+    "Tree",
+]
 
 Array: TypeAlias = NDArray[Any]
-"""A NumPy array; its shape stands in the docstring."""
+"""A NumPy array; the docstring gives its shape."""
 
 Mask: TypeAlias = NDArray[np.bool_]
 """A boolean array (T, B): True on real steps, False on padding."""
@@ -42,3 +58,29 @@ class Loss(Protocol):
     def __call__(
         self, ys: Array, targets: Array, *, mask: Array | None = None
     ) -> tuple[Any, Array]: ...
+
+
+class CellInit(Protocol):
+    """Draws the parameters of a cell: (rng, input_size, hidden_size) -> params."""
+
+    def __call__(self, rng: Rng, input_size: int, hidden_size: int, /) -> Tree: ...
+
+
+class CellShapes(Protocol):
+    """Gives the shapes of a cell's parameters: (input_size, hidden_size) -> a Params of shapes."""
+
+    def __call__(self, input_size: int, hidden_size: int, /) -> Any: ...
+
+
+class Pointwise(Protocol):
+    """The elementwise part of a step: (params, a_x, a_h, state) -> (new state, cache)."""
+
+    def __call__(self, params: Tree, a_x: Array, a_h: Array, state: Tree, /) -> tuple[Any, Any]: ...
+
+
+class PointwiseBackward(Protocol):
+    """Its gradients: (params, cache, dstate) -> (dextra, da_x, da_h, dprevious)."""
+
+    def __call__(
+        self, params: Tree, cache: Any, dstate: Tree, /
+    ) -> tuple[dict[str, Array], Array, Array, Any]: ...

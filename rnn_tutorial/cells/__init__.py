@@ -1,8 +1,10 @@
-"""The recurrent cells, one file each. `cell.py` says what a cell is, `gates.py` how gates share their matrices.
+"""The recurrent cells, one file each.
 
-`elman.py` is the vanilla recurrent network, `lstm.py` long short-term memory, with its relatives `lstm_1997.py` (no
-forget gate), `peephole_lstm.py`, `coupled_lstm.py` and `norm_lstm.py`; `gru.py` and `gru_before.py` are the two
-functions that both go by the name of GRU. `kernels/` has the fast paths of the three most used cells.
+`cell.py` says what a cell is, `gates.py` how gates share their matrices. `elman.py` is the vanilla
+recurrent network and `lstm.py` is long short-term memory. The relatives of the LSTM are
+`lstm_1997.py` (without a forget gate), `peephole_lstm.py`, `coupled_lstm.py` and `norm_lstm.py`.
+`gru.py` and `gru_before.py` are two different functions that are both called GRU. `kernels/` has
+the fast paths of the three most used cells.
 """
 
 from rnn_tutorial.cells.cell import *

@@ -1,14 +1,14 @@
-"""What a cell is: the elementwise part of a recurrent step, and what its parameters and its state are.
+"""What a cell is: the elementwise part of a recurrent step, and its parameters and its state.
 
 Every recurrent step begins with the same two matrix products,
 
     a_x = x @ W_x + b        a_h = h_previous @ W_h
 
-and only what happens to a_x and a_h differs from cell to cell. So the products, which are most of the cost and whose
-backward is always the same, belong to `rnn_tutorial.sequence.step` and `rnn_tutorial.sequence.unroll`; a cell says the rest.
+and cells differ only in what they do with a_x and a_h. The products are most of the cost, and their
+backward is always the same, so they belong to `rnn_tutorial.sequence.step` and
+`rnn_tutorial.sequence.unroll`. The rest belongs to the cell.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,11 +16,12 @@ import numpy as np
 
 from rnn_tutorial.activations import check_activations
 from rnn_tutorial.bound import Bound
+from rnn_tutorial.cells.kernels.kernel import Kernel
+from rnn_tutorial.types import CellInit, CellShapes, Pointwise, PointwiseBackward, Tree
 from rnn_tutorial.validation import check_kind, check_positive, check_shape
 
 __all__ = [
     "Cell",
-    "SHARED",
     "cell_with_activations",
     "check_is_cell",
     "check_made_by",
@@ -32,75 +33,127 @@ SHARED = "W_x", "W_h", "b"  # the parameters that every cell has
 
 @dataclass(frozen=True, repr=False)
 class Cell:
-    """A cell: a name, the types of its parameters and its state, its gates, and three pure functions.
+    """A cell: a name, the types of its parameters and its state, its gates, three pure functions.
 
-    Params: a NamedTuple with the fields W_x (D, A), W_h (H, A_h), b (A,), where A = G * H for a cell of G gates; other
-    fields are the cell's own. State: a NamedTuple with the field h (B, H), which is also the cell's output; other
-    fields are (B, H) too. gates: the names of the G blocks of W_x in their order, such as "ifog".
+    Params: a NamedTuple with the fields W_x (D, A), W_h (H, A_h), b (A,), where A = G * H for a
+        cell of G gates. Other fields are the cell's own parameters.
+    State: a NamedTuple with the field h (B, H), which is also the cell's output. Other fields are
+        (B, H) too.
+    gates: the names of the G blocks of W_x in their order, such as "ifog"; no name twice.
 
     init(rng, input_size, hidden_size) -> params
     pointwise(params, a_x, a_h, state) -> (new state, cache)
-        a_x is (B, A), b already added to it, and a_h is (B, A_h); `cache` is whatever the backward needs.
+        a_x is (B, A), b already added to it, and a_h is (B, A_h); `cache` is whatever the backward
+        needs.
     pointwise_backward(params, cache, dstate) -> (dextra, da_x, da_h, dprevious)
-        `dstate` is the gradient of the new state; `dextra` a dict of the gradients of the cell's own parameters, by
-        name and summed over the batch, {} if it has none; da_x (B, A) and da_h (B, A_h); `dprevious`, a State, the
-        gradient of the old state along every path that does not lead through a_h.
+        `dstate` is the gradient of the new state. `dextra` is a dict of the gradients of the cell's
+        own parameters, by name and summed over the batch, {} if it has none. da_x is (B, A), da_h
+        (B, A_h). `dprevious`, a State, is the gradient of the old state along every path that does
+        not lead through a_h.
     shapes(input_size, hidden_size) -> a Params of the shapes of the parameters
-        Only needed if the cell has parameters of its own, or if W_h has not as many columns as W_x. A cell that does
-        not read h has a W_h of (H, 0). Left out: (D, G*H), (H, G*H), (G*H,).
-    activations: the NamedTuple of `Activation`s that `pointwise` computes with, or () if it has no choice.
+        Needed only if the cell has parameters of its own, or if W_h has not as many columns as W_x.
+        A cell that does not read h has a W_h of (H, 0). Without `shapes` they are (D, G*H),
+        (H, G*H), (G*H,).
+    activations: the NamedTuple of `Activation`s that `pointwise` computes with, or () if the cell
+        has no choice of activations.
 
-    `fast` is the kernel of the cell's fast path, or None: `cell.with_fast(kernel)` gives a cell one. It computes the
-    same as `pointwise` and its backward, so a cell with other functions, made by `cell.replace`, has none.
+    `fast` is the kernel of the cell's fast path, or None: `cell.with_fast(kernel)` gives a cell
+    one. It computes the same as `pointwise` and its backward. So a cell with other functions, made
+    by `cell.replace`, has none.
 
-    A template to copy, with all that a cell needs, is `cells/elman.py`. `pointwise` may hold a matrix product of its
-    own, as in `cells/gru_before.py`. `gradient_check.check_cell(cell, rng)` says whether the backward of a new cell is
-    right; `pointwise` must accept complex numbers for it (or see its `slope`).
+    `cells/elman.py` is the template to copy: it has all that a cell needs. `pointwise` may contain
+    a matrix product of its own, as in `cells/gru_before.py`.
+    `gradient_check.check_cell(cell, rng)` checks the backward of a new cell; for that, `pointwise`
+    must accept complex numbers (or see the `slope` of `check_cell`). Define the functions of a cell
+    in a module if models travel between processes: a function that is defined again is another
+    function, and its cell refuses the caches of the first.
+
+    Raises: TypeError for parameters of the cell's own without `shapes`; ValueError unless the names
+    of the gates differ.
+
+    Example: h = h_previous / 2 + sin(a_x + a_h), with the parameters and the state of Elman.
+
+    >>> import numpy as np
+    >>> from rnn_tutorial.cells import Cell, ElmanParams, ElmanState, elman_init
+    >>> from rnn_tutorial.gradient_check import check_cell
+    >>> def pointwise(params, a_x, a_h, state):
+    ...     a = a_x + a_h
+    ...     return ElmanState(h=state.h / 2 + np.sin(a)), a
+    >>> def pointwise_backward(params, a, dstate):
+    ...     da = dstate.h * np.cos(a)
+    ...     return {}, da, da, ElmanState(h=dstate.h / 2)
+    >>> Sine = Cell(
+    ...     name="Sine", Params=ElmanParams, State=ElmanState, gates="a",
+    ...     init=elman_init, pointwise=pointwise, pointwise_backward=pointwise_backward,
+    ... )
+    >>> check_cell(Sine, np.random.default_rng(0))  # raises GradientError for a wrong backward
     """
 
     name: str
-    Params: type
-    State: type
-    gates: str | tuple
-    init: Callable
-    pointwise: Callable
-    pointwise_backward: Callable
-    shapes: Callable | None = None
+    Params: type[Any]
+    State: type[Any]
+    gates: str | tuple[str, ...]
+    init: CellInit
+    pointwise: Pointwise
+    pointwise_backward: PointwiseBackward
+    shapes: CellShapes | None = None
     activations: Any = ()
-    fast: Any = field(
+    fast: Kernel | None = field(
         default=None, init=False, hash=False
     )  # a kernel holds slices, which have no hash
 
-    def replace(self, **changes):
-        """Return the cell with other fields. It keeps its fast path if only its name or its start is another.
+    def __post_init__(self) -> None:
+        if self.extra and self.shapes is None:
+            own = ", ".join(self.extra)
+            raise TypeError(f"shapes: the cell has parameters of its own ({own}): give it `shapes`")
+        if not self.gates or len(set(self.gates)) < len(self.gates):
+            raise ValueError(f"gates: expected names, each of them once, got {self.gates!r}")
 
-        The fast path computes what the old functions compute, so a cell with another `pointwise` has none.
+    def replace(self, **changes: Any) -> "Cell":
+        """Return the cell with other fields. It keeps its fast path if only name or init change.
+
+        The fast path computes the same as the old functions, so a cell with another `pointwise` has
+        none.
         """
         kept = self.fast if changes.keys() <= {"name", "init"} else None
         return replace(self, **changes).with_fast(kept)
 
-    def with_fast(self, kernel):
-        """Return the cell with `kernel` as its fast path, a `Kernel` that computes the same, or None."""
+    def with_fast(self, kernel: Kernel | None) -> "Cell":
+        """Return the cell with `kernel` as its fast path: one that computes the same, or None."""
         cell = replace(self)
         object.__setattr__(cell, "fast", kernel)
         return cell
 
     @property
-    def extra(self):
+    def extra(self) -> tuple[str, ...]:
         """The names of the parameters other than W_x, W_h and b."""
         return tuple(name for name in self.Params._fields if name not in SHARED)
 
-    def shapes_of(self, input_size, hidden_size):
-        """Return a Params of the shapes of the parameters."""
-        if self.shapes is not None:
-            return self.shapes(input_size, hidden_size)
+    def shapes_of(self, input_size: int, hidden_size: int) -> Any:
+        """Return a Params of the shapes of the parameters.
+
+        Raises: ValueError unless W_x and b of the cell's own `shapes` have hidden_size columns for
+        each gate.
+        """
         A = len(self.gates) * hidden_size
-        return self.Params((input_size, A), (hidden_size, A), (A,))
+        if self.shapes is None:
+            return self.Params(W_x=(input_size, A), W_h=(hidden_size, A), b=(A,))
+        shapes = self.Params._make(self.shapes(input_size, hidden_size))
+        for name, wanted in ("W_x", (input_size, A)), ("b", (A,)):
+            if getattr(shapes, name) != wanted:
+                raise ValueError(
+                    f"shapes: expected {wanted} for {name}, hidden_size columns for each of the "
+                    f"gates {self.gates!r}, got {getattr(shapes, name)}"
+                )
+        return shapes
 
-    def check_params(self, params, input_size=None, hidden_size=None):
-        """Raise TypeError or ValueError unless `params` are parameters of this cell that fit each other.
+    def check_params(
+        self, params: Tree, input_size: int | None = None, hidden_size: int | None = None
+    ) -> None:
+        """Raise TypeError or ValueError unless `params` are parameters of this cell that fit.
 
-        And, where a size is given, of this size. All must be floating-point numbers of one dtype.
+        They must fit each other and, where a size is given, have this size. All must be
+        floating-point numbers of one dtype.
         """
         check_kind("params", params, self.Params)
         for name in SHARED[:2]:
@@ -115,17 +168,18 @@ class Cell:
         for name, leaf, shape in zip(params._fields, params, self.shapes_of(D, H)):
             check_shape(name, leaf, shape, dtype)
 
-    def initial_state(self, params, batch_size):
+    def initial_state(self, params: Tree, batch_size: int) -> Any:
         """Return the state before the first step: zeros (B, H) in the dtype of the parameters.
 
-        Raises: ValueError or TypeError for parameters that are not those of this cell, or do not fit each other.
+        Raises: ValueError or TypeError for parameters that are not those of this cell, or do not
+        fit each other; ValueError unless `batch_size` is a positive whole number.
         """
-        check_positive("batch_size", batch_size)
         self.check_params(params)
+        check_positive("batch_size", batch_size)
         shape = batch_size, len(params.W_h)
         return self.State(*(np.zeros(shape, params.b.dtype) for _ in self.State._fields))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         usual = getattr(self.activations, "_field_defaults", {})
         chosen = [
             f"{slot}={f!r}" for slot, f in self.named_activations.items() if usual.get(slot) != f
@@ -133,15 +187,25 @@ class Cell:
         return f"{self.name}({', '.join(chosen)})" if chosen else self.name
 
     @property
-    def named_activations(self):
+    def named_activations(self) -> dict[str, Any]:
         """The activations by the names that the cell has for them, as a dict."""
         return self.activations._asdict() if self.activations else {}
 
 
-def cell_with_activations(name, activations, init, pointwise, pointwise_backward, **fields):
-    """Return the cell whose two functions compute with `activations`, a NamedTuple of `Activation`s.
+def cell_with_activations(
+    name: str,
+    activations: Any,
+    init: CellInit,
+    pointwise: Any,
+    pointwise_backward: Any,
+    **fields: Any,
+) -> Cell:
+    """Return the cell whose two functions compute with `activations`.
 
-    fields: those of `Cell`. Raises: TypeError for anything that is not an Activation.
+    activations: a NamedTuple of `Activation`s, which `pointwise` and `pointwise_backward` receive
+    as a keyword argument. fields: those of `Cell`.
+
+    Raises: TypeError for anything that is not an Activation.
     """
     check_activations(**activations._asdict())
     return Cell(
@@ -154,22 +218,28 @@ def cell_with_activations(name, activations, init, pointwise, pointwise_backward
     )
 
 
-def check_is_cell(cell):
-    """Raise TypeError unless `cell` is a Cell: not a name in quotes, and not `lstm`, which makes cells."""
+def check_is_cell(cell: Any) -> None:
+    """Raise TypeError unless `cell` is a Cell: not a string, and not `lstm`, which makes cells."""
     if not isinstance(cell, Cell):
+        got = type(cell).__name__
         raise TypeError(
-            f"cell: expected a Cell, such as LSTM of rnn_tutorial.cells.lstm, got {type(cell).__name__}"
+            f"cell: expected a Cell, such as LSTM of rnn_tutorial.cells.lstm, got {got}"
         )
 
 
-def same_function(cell, other):
+def same_function(cell: Cell, other: Cell) -> bool:
     """Return whether two cells compute the same function of the same parameters."""
     return cell.pointwise == other.pointwise
 
 
-def check_made_by(cell, maker):
-    """Raise TypeError unless `maker`, the cell whose forward made a cache, has the forward of `cell`."""
-    if not same_function(cell, maker):
-        raise TypeError(
-            f"cell: expected the one whose forward made the cache, {maker!r}, got {cell!r}"
+def check_made_by(cell: Cell, maker: Cell) -> None:
+    """Raise TypeError unless `cell` has the forward of `maker`, the cell that made a cache."""
+    if same_function(cell, maker):
+        return
+    message = f"cell: expected the one whose forward made the cache, {maker!r}, got {cell!r}"
+    if repr(cell) == repr(maker):
+        message += (
+            ", a cell of the same name but another function; "
+            "define it in a module if models travel between processes"
         )
+    raise TypeError(message)

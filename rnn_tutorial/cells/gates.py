@@ -1,16 +1,23 @@
-"""Gates side by side: what the LSTM, the GRU and their relatives share about their blocks of weights.
+"""Gates side by side: the blocks of weights of the LSTM, the GRU and their relatives.
 
-A cell with G gates keeps one matrix W_x (D, G*H), one W_h (H, G*H) and one b (G*H,), gate after gate along the last axis: one
-product computes all the pre-activations. Many texts write a matrix for each gate instead, U, V and b; `split_gates` and
-`join_gates` go from one form to the other. Values and gradients change form alike, for both are only moved.
+A cell with G gates has one matrix W_x (D, G*H), one W_h (H, G*H) and one b (G*H,), gate after gate
+along the last axis: one product computes all the pre-activations. Many texts write a matrix for
+each gate instead, U, V and b. `split_gates` and `join_gates` go from one form to the other. Both
+only move numbers, so they are right for gradients as well as for values.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy import ndarray as Array
 
-from rnn_tutorial.validation import check_array, check_fields, check_finite, check_positive
+from rnn_tutorial.types import Array, Initializer, Rng
+from rnn_tutorial.validation import (
+    check_array,
+    check_fields,
+    check_finite,
+    check_positive,
+    check_rng,
+)
 
 __all__ = [
     "GateParams",
@@ -31,29 +38,39 @@ class GateParams(NamedTuple):
     b: Array  # (H,)
 
 
-def gate_blocks(a, Gates):
-    """Return the equal blocks of the last axis of a as a `Gates`, such as LSTMGates: (..., 4H) -> four of (..., H), views."""
+def gate_blocks(a: Array, Gates: type[Any]) -> Any:
+    """Return the equal blocks of the last axis of a as a `Gates`, such as LSTMGates.
+
+    The blocks are views.
+
+    Shapes: a (..., G*H) -> G blocks of (..., H).
+    """
     H = a.shape[-1] // len(Gates._fields)
     return Gates(
         *(a[..., k * H : (k + 1) * H] for k in range(len(Gates._fields)))
     )  # np.split does the same, slowly
 
 
-def split_gates(params, Gates):
-    """Return a `Gates`, such as LSTMGates, of GateParams: one block a gate, from parameters with all in one block.
+def split_gates(params: Any, Gates: type[Any]) -> Any:
+    """Return a `Gates`, such as LSTMGates, of GateParams: the parameters, gate by gate.
 
-    Of gradients too: `split_gates(dparams, LSTMGates).f.V` is dV of the forget gate. Parameters after W_x, W_h and b, such as
-    peepholes, are left out. Errors: ValueError or TypeError unless each of the three holds as many blocks as Gates has fields.
+    Gradients are split in the same way: `split_gates(dparams, LSTMGates).f.V` is dV of the forget
+    gate. Parameters other than W_x, W_h and b, such as peepholes, are left out.
+
+    Raises: ValueError or TypeError unless W_x, W_h and b each have as many blocks as Gates has
+    fields.
     """
     check_blocks(params, len(Gates._fields))
     W_x, W_h, b = (gate_blocks(leaf, Gates) for leaf in (params.W_x, params.W_h, params.b))
     return Gates(*map(GateParams, W_x, W_h, b))
 
 
-def join_gates(gates, Params):
-    """Return `Params`, such as LSTMParams, with all gates in one block, from a NamedTuple of GateParams.
+def join_gates(gates: Any, Params: type[Any]) -> Any:
+    """Return `Params`, such as LSTMParams, with all gates side by side.
 
-    The inverse of `split_gates`. Errors: TypeError for a gate that is no GateParams, ValueError for gates of different shapes.
+    gates: a NamedTuple of GateParams. The function is the inverse of `split_gates`.
+
+    Raises: TypeError for a gate that is not a GateParams, ValueError for gates of different shapes.
     """
     D = H = None  # the first gate says
     for name, gate in zip(gates._fields, gates):
@@ -65,23 +82,38 @@ def join_gates(gates, Params):
     return Params(*(np.concatenate(blocks, axis=-1) for blocks in zip(*gates)))
 
 
-def init_gates(rng, input_size, hidden_size, count, W_x, W_h, b):
-    """Return (W_x, W_h, b) of `count` gates, each gate's block drawn by itself by the initializers W_x, W_h and b.
+def init_gates(
+    rng: Rng,
+    input_size: int,
+    hidden_size: int,
+    count: int,
+    W_x: Initializer,
+    W_h: Initializer,
+    b: Initializer,
+) -> tuple[Array, Array, Array]:
+    """Return (W_x, W_h, b) of `count` gates, drawn by the initializers W_x, W_h and b.
 
-    With `orthogonal` for W_h, each block is orthogonal. Errors: ValueError for sizes that are not positive whole numbers.
+    Each gate's block is drawn by itself: with `orthogonal` for W_h, each block is orthogonal.
+
+    Raises: TypeError unless `rng` is a generator, ValueError for sizes that are not positive whole
+    numbers.
     """
+    check_rng(rng)
     check_positive("input_size", input_size)
     check_positive("hidden_size", hidden_size)
-    shapes = (input_size, hidden_size), (hidden_size, hidden_size), (hidden_size,)
-    blocks = (
-        [initializer(rng, shape) for _ in range(count)]
-        for initializer, shape in zip((W_x, W_h, b), shapes)
+
+    def drawn(initializer: Initializer, *shape: int) -> Array:
+        return np.concatenate([initializer(rng, shape) for _ in range(count)], axis=-1)
+
+    return (
+        drawn(W_x, input_size, hidden_size),
+        drawn(W_h, hidden_size, hidden_size),
+        drawn(b, hidden_size),
     )
-    return tuple(np.concatenate(block, axis=-1) for block in blocks)
 
 
-def check_blocks(params, count):
-    """Raise ValueError or TypeError unless W_x, W_h and b hold `count` blocks of H columns."""
+def check_blocks(params: Any, count: int) -> None:
+    """Raise ValueError or TypeError unless W_x, W_h and b have `count` blocks of H columns."""
     check_fields("params", params, "W_x", "W_h", "b")
     H = len(params.W_h)
     check_array("W_h", params.W_h, H=H, **{f"{count}H": count * H})
@@ -89,10 +121,13 @@ def check_blocks(params, count):
     check_array("b", params.b, **{f"{count}H": count * H})
 
 
-def check_step_inputs(params, x, state):
-    """Raise ValueError or TypeError unless x and state fit the parameters: (B, D) and (B, H), one dtype, finite numbers.
+def check_step_inputs(params: Any, x: Array, state: Any) -> None:
+    """Raise ValueError or TypeError unless x and state fit the parameters.
 
-    And unless W_x, W_h and b fit each other: NumPy would broadcast one column of W_h over all gates.
+    They must have the dtype of the parameters and finite numbers. W_x, W_h and b must fit each
+    other too: NumPy would broadcast one column of W_h over all gates.
+
+    Shapes: x (B, D), every field of state (B, H).
     """
     check_array("W_x", params.W_x, D=None, A=len(params.b))
     check_array("W_h", params.W_h, H=None, A=len(params.b))
