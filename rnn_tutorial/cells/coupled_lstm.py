@@ -1,25 +1,28 @@
-"""The LSTM with coupled gates: what is written takes the place of what is forgotten, f = 1 - i.
+"""The LSTM with coupled gates: new content takes the place of forgotten content, f = 1 - i.
 
-    i, o = sigmoid(a_i), sigmoid(a_o)        g = tanh(a_g)        a = x @ W_x + h_previous @ W_h + b
+    a = x @ W_x + h_previous @ W_h + b
+    i, o = sigmoid(a_i), sigmoid(a_o)        g = tanh(a_g)
     c = (1 - i) * c_previous + i * g
     h = o * tanh(c)
 
-c is a weighted mean of what it was and what is new, so with |g| <= 1 it can never leave [-1, 1]. Source: Greff et al. 2015,
-CIFG. The gates lie side by side in the order i, o, g.
+c is a weighted mean of the old c and of g, so with |g| <= 1 it cannot leave [-1, 1] once it is
+inside. The gates are side by side in the order i, o, g.
+
+Source: Greff et al. 2015, CIFG.
 """
 
 from typing import NamedTuple
 
 import numpy as np
-from numpy import ndarray as Array
 
-from rnn_tutorial.activations import sigmoid, tanh
+from rnn_tutorial.activations import Activation, sigmoid, tanh
 from rnn_tutorial.bound import Bound
-from rnn_tutorial.cells.cell import cell_with_activations
+from rnn_tutorial.cells.cell import Cell, cell_with_activations
 from rnn_tutorial.cells.gates import gate_blocks, init_gates
 from rnn_tutorial.cells.lstm import LSTMState
 from rnn_tutorial.cells.lstm_1997 import LSTM1997Activations, LSTM1997Gates
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
+from rnn_tutorial.types import Array, Initializer, Rng
 from rnn_tutorial.validation import check_number
 
 __all__ = [
@@ -52,20 +55,40 @@ class CoupledLSTMValues(NamedTuple):
 
 
 def coupled_lstm_init(
-    rng, input_size, hidden_size, *, forget_bias=1.0, W_x=glorot_uniform, W_h=orthogonal, b=zeros
-):
-    """Return CoupledLSTMParams: each gate's block drawn by itself by the initializers W_x, W_h and b.
+    rng: Rng,
+    input_size: int,
+    hidden_size: int,
+    *,
+    forget_bias: float = 1.0,
+    W_x: Initializer = glorot_uniform,
+    W_h: Initializer = orthogonal,
+    b: Initializer = zeros,
+) -> CoupledLSTMParams:
+    """Return CoupledLSTMParams: each gate's block is drawn by itself by W_x, W_h and b.
 
-    forget_bias is subtracted from the input gate's block of b: sigmoid(-a) = 1 - sigmoid(a), so it opens f = 1 - i as it does
-    that of the LSTM.
+    forget_bias is subtracted from the input gate's block of b. Since sigmoid(-a) = 1 - sigmoid(a),
+    this opens f = 1 - i as much as the forget bias of the LSTM opens f.
+
+    Raises: TypeError unless `rng` is a generator, ValueError for sizes that are not positive whole
+    numbers.
     """
     params = CoupledLSTMParams(*init_gates(rng, input_size, hidden_size, 3, W_x, W_h, b))
     gate_blocks(params.b, LSTM1997Gates).i[:] -= forget_bias
     return params
 
 
-def coupled_lstm_pointwise(params, a_x, a_h, state, *, activations=LSTM1997Activations()):
-    """Return (state, CoupledLSTMValues) from the pre-activations a_x and a_h, (B, 3H), whose sum is a."""
+def coupled_lstm_pointwise(
+    params: CoupledLSTMParams,
+    a_x: Array,
+    a_h: Array,
+    state: LSTMState,
+    *,
+    activations: LSTM1997Activations = LSTM1997Activations(),
+) -> tuple[LSTMState, CoupledLSTMValues]:
+    """Return (state, CoupledLSTMValues) from the pre-activations a_x and a_h, whose sum is a.
+
+    Shapes: a_x, a_h (B, 3H).
+    """
     a = gate_blocks(a_x + a_h, LSTM1997Gates)
     i, o, g = activations.i.f(a.i), activations.o.f(a.o), activations.g.f(a.g)
     c = (1 - i) * state.c + i * g
@@ -73,10 +96,21 @@ def coupled_lstm_pointwise(params, a_x, a_h, state, *, activations=LSTM1997Activ
     return LSTMState(h=o * tanh_c, c=c), CoupledLSTMValues(state.c, i, o, g, tanh_c)
 
 
-def coupled_lstm_pointwise_backward(params, cache, dstate, *, activations=LSTM1997Activations()):
-    """Return ({}, da_x, da_h, dprevious); i is used twice, as i and as 1 - i, so di = dc * (g - c_previous).
+def coupled_lstm_pointwise_backward(
+    params: CoupledLSTMParams,
+    cache: CoupledLSTMValues,
+    dstate: LSTMState,
+    *,
+    activations: LSTM1997Activations = LSTM1997Activations(),
+) -> tuple[dict[str, Array], Array, Array, LSTMState]:
+    """Return ({}, da_x, da_h, dprevious).
 
-    do = dh * tanh_c, dc = dstate.c + dh * o * (1 - tanh_c^2), dg = dc * i, dc_previous = dc * (1 - i).
+        do = dh * tanh_c                dc = dstate.c + dh * o * (1 - tanh_c^2)
+        di = dc * (g - c_previous)      dg = dc * i      dc_previous = dc * (1 - i)
+
+    i is used twice, as i and as 1 - i: hence the difference in di.
+
+    Shapes: da_x, da_h (B, 3H), dprevious.h and dprevious.c (B, H).
     """
     c_previous, i, o, g, tanh_c = cache
     do = dstate.h * tanh_c  # h = o * tanh_c
@@ -93,18 +127,22 @@ def coupled_lstm_pointwise_backward(params, cache, dstate, *, activations=LSTM19
 
 def coupled_lstm(
     *,
-    i=sigmoid,
-    o=sigmoid,
-    g=tanh,
-    c=tanh,
-    forget_bias=1.0,
-    W_x=glorot_uniform,
-    W_h=orthogonal,
-    b=zeros,
-):
-    """Return the coupled LSTM with an `Activation` for each gate and for c on its way to h, a forget bias, three initializers.
+    i: Activation = sigmoid,
+    o: Activation = sigmoid,
+    g: Activation = tanh,
+    c: Activation = tanh,
+    forget_bias: float = 1.0,
+    W_x: Initializer = glorot_uniform,
+    W_h: Initializer = orthogonal,
+    b: Initializer = zeros,
+) -> Cell:
+    """Return the coupled LSTM with activations, a forget bias and initializers of your choice.
 
-    Raises: TypeError for anything that is not an Activation, ValueError for a bias that is not a finite number.
+    There is an `Activation` for each gate, and `c` for the path from c to h. Each initializer is
+    called once for every gate.
+
+    Raises: TypeError for anything that is not an Activation, ValueError for a bias that is not a
+    finite number.
     """
     forget_bias = check_number("forget_bias", forget_bias)
     return cell_with_activations(

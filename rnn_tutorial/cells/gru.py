@@ -1,27 +1,32 @@
-"""The gated recurrent unit, reset after the matrix: the form of PyTorch, of cuDNN and, by default, of Keras.
+"""The gated recurrent unit, reset after the matrix: the form of PyTorch and cuDNN.
 
-    r, z = sigmoid(a_r), sigmoid(a_z)         with a = x @ W_x + b + h_previous @ W_h for these two
+It is also the form of Keras by default.
+
+    r, z = sigmoid(a_r), sigmoid(a_z)        with a = x @ W_x + b + h_previous @ W_h for these two
     n = tanh(a_x,n + r * (h_previous @ W_hn + b_hn))
     h = z * h_previous + (1 - z) * n
 
-z says how much of the old state is kept, as in Cho et al. 2014 and in every library; Chung et al. 2014 write 1 - z for it. The
-reset gate acts on the product, after the matrix, which is what gives the candidate a second bias of its own, b_hn: for r and z
-a second bias would only add to the first. Cho et al. reset before the matrix, another function: `gru_before.py`.
+z says how much of the old state is kept, as in Cho et al. 2014 and in every library; Chung et al.
+2014 write 1 - z for it. The reset gate acts on the product, after the matrix. This gives the
+candidate a second bias, b_hn; for r and z a second bias would only add to the first. Cho et al.
+reset before the matrix, which is another function: see `gru_before.py`.
 
-Source: Cho et al. 2014, section 2.3. The gates lie side by side in the order r, z, n.
+The gates are side by side in the order r, z, n.
+
+Source: Cho et al. 2014, section 2.3.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy import ndarray as Array
 
 from rnn_tutorial.activations import Activation, sigmoid, tanh
 from rnn_tutorial.bound import Bound
-from rnn_tutorial.cells.cell import cell_with_activations
+from rnn_tutorial.cells.cell import Cell, cell_with_activations
 from rnn_tutorial.cells.gates import gate_blocks, init_gates
 from rnn_tutorial.cells.kernels.gru import GRU_KERNEL
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
+from rnn_tutorial.types import Array, Initializer, Rng
 
 __all__ = [
     "GRU",
@@ -40,7 +45,10 @@ __all__ = [
 
 
 class GRUParams(NamedTuple):
-    """The parameters of the cell: three gates side by side, in the order r, z, n, and the bias inside the reset."""
+    """The parameters of the cell: three gates side by side, and the bias inside the reset.
+
+    The order of the gates is r, z, n.
+    """
 
     W_x: Array  # (D, 3H)
     W_h: Array  # (H, 3H)
@@ -55,11 +63,11 @@ class GRUState(NamedTuple):
 
 
 class GRUGates(NamedTuple):
-    """One thing for each gate: values, pre-activations, their gradients."""
+    """One field for each gate: values, pre-activations, their gradients."""
 
     r: Array  # reset gate: how much of the old state the candidate sees
     z: Array  # update gate: how much of the old state is kept
-    n: Array  # the candidate, the new
+    n: Array  # the candidate: the new content
 
 
 class GRUValues(NamedTuple):
@@ -80,20 +88,44 @@ class GRUActivations(NamedTuple):
     n: Activation = tanh
 
 
-def gru_init(rng, input_size, hidden_size, *, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
-    """Return GRUParams: each gate's block, and b_hn, drawn by itself by the initializers W_x, W_h and b."""
+def gru_init(
+    rng: Rng,
+    input_size: int,
+    hidden_size: int,
+    *,
+    W_x: Initializer = glorot_uniform,
+    W_h: Initializer = orthogonal,
+    b: Initializer = zeros,
+) -> GRUParams:
+    """Return GRUParams: each gate's block, and b_hn, is drawn by itself by W_x, W_h and b.
+
+    Raises: TypeError unless `rng` is a generator, ValueError for sizes that are not positive whole
+    numbers.
+    """
     return GRUParams(
         *init_gates(rng, input_size, hidden_size, 3, W_x, W_h, b), b_hn=b(rng, (hidden_size,))
     )
 
 
-def gru_shapes(D, H):
+def gru_shapes(D: int, H: int) -> Any:
     """Return GRUParams of shapes."""
-    return GRUParams(W_x=(D, 3 * H), W_h=(H, 3 * H), b=(3 * H,), b_hn=(H,))
+    return GRUParams(W_x=(D, 3 * H), W_h=(H, 3 * H), b=(3 * H,), b_hn=(H,))  # type: ignore[arg-type]
 
 
-def gru_pointwise(params, a_x, a_h, state, *, activations=GRUActivations()):
-    """Return (state, GRUValues) from the pre-activations a_x and a_h, (B, 3H), which the candidate needs apart."""
+def gru_pointwise(
+    params: GRUParams,
+    a_x: Array,
+    a_h: Array,
+    state: GRUState,
+    *,
+    activations: GRUActivations = GRUActivations(),
+) -> tuple[GRUState, GRUValues]:
+    """Return (state, GRUValues) from the pre-activations a_x and a_h.
+
+    The candidate needs the two separately: the reset gate multiplies its a_h alone.
+
+    Shapes: a_x, a_h (B, 3H).
+    """
     a_x, a_h = gate_blocks(a_x, GRUGates), gate_blocks(a_h, GRUGates)
     r = activations.r.f(a_x.r + a_h.r)
     z = activations.z.f(a_x.z + a_h.z)
@@ -103,11 +135,17 @@ def gru_pointwise(params, a_x, a_h, state, *, activations=GRUActivations()):
     return GRUState(h), GRUValues(state.h, r, z, n, s)
 
 
-def gru_gates_backward(values, dstate, *, activations=GRUActivations()):
-    """Return (dgates, ds): GRUGates of the gradients of r, z, n, and the gradient of s = h_previous @ W_hn + b_hn.
+def gru_gates_backward(
+    values: GRUValues, dstate: GRUState, *, activations: GRUActivations = GRUActivations()
+) -> tuple[GRUGates, Array]:
+    """Return (dgates, ds): GRUGates of the gradients of r, z, n, and the gradient of s.
 
-    dz = dh * (h_previous - n), dn = dh * (1 - z), da_n = dn * (1 - n^2), dr = da_n * s, ds = da_n * r.
-    Elementwise, so it takes one step, (B, H), or all the steps of a trace at once, (T, B, H).
+    s = h_previous @ W_hn + b_hn is what the reset gate multiplies.
+
+        dz = dh * (h_previous - n)      dn = dh * (1 - z)      da_n = dn * (1 - n^2)
+        dr = da_n * s                   ds = da_n * r
+
+    Shapes: all arrays (B, H) for one step, or (T, B, H) for all the steps of a trace at once.
     """
     dz = dstate.h * (values.h_previous - values.n)  # h = z * h_previous + (1 - z) * n
     dn = dstate.h * (1 - values.z)
@@ -115,11 +153,19 @@ def gru_gates_backward(values, dstate, *, activations=GRUActivations()):
     return GRUGates(r=da_n * values.s, z=dz, n=dn), da_n * values.r
 
 
-def gru_pointwise_backward(params, cache, dstate, *, activations=GRUActivations()):
+def gru_pointwise_backward(
+    params: GRUParams,
+    cache: GRUValues,
+    dstate: GRUState,
+    *,
+    activations: GRUActivations = GRUActivations(),
+) -> tuple[dict[str, Array], Array, Array, GRUState]:
     """Return ({"b_hn": db_hn}, da_x, da_h, dprevious).
 
-    da_x = [da_r, da_z, da_n] and da_h = [da_r, da_z, da_n * r]: the candidate's two pre-activations have different gradients.
-    The old state's own path, past all matrices, is dh * z.
+    da_x = [da_r, da_z, da_n] and da_h = [da_r, da_z, da_n * r]: the two pre-activations of the
+    candidate have different gradients. dprevious is dh * z, along the path without a matrix.
+
+    Shapes: db_hn (H,), da_x and da_h (B, 3H), dprevious.h (B, H).
     """
     dgates, ds = gru_gates_backward(cache, dstate, activations=activations)
     da_r = dgates.r * activations.r.derivative(cache.r)
@@ -130,10 +176,19 @@ def gru_pointwise_backward(params, cache, dstate, *, activations=GRUActivations(
     return {"b_hn": ds.sum(axis=0)}, da_x, da_h, GRUState(h=dstate.h * cache.z)
 
 
-def gru(*, r=sigmoid, z=sigmoid, n=tanh, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
-    """Return the GRU, reset after the matrix, with an `Activation` for each gate and three initializers.
+def gru(
+    *,
+    r: Activation = sigmoid,
+    z: Activation = sigmoid,
+    n: Activation = tanh,
+    W_x: Initializer = glorot_uniform,
+    W_h: Initializer = orthogonal,
+    b: Initializer = zeros,
+) -> Cell:
+    """Return the GRU, reset after the matrix, with activations and initializers of your choice.
 
-    With the usual activations the cell has a fast path; with others its `fast` is None.
+    There is an `Activation` for each gate, and each initializer is called once for every gate. With
+    the usual activations the cell has a fast path; with others its `fast` is None.
 
     Raises: TypeError for anything that is not an Activation.
     """
@@ -153,4 +208,7 @@ def gru(*, r=sigmoid, z=sigmoid, n=tanh, W_x=glorot_uniform, W_h=orthogonal, b=z
 
 
 GRU = gru()
-"""The GRU as PyTorch and Keras have it by default: reset after the matrix, sigmoid gates, biases from zero."""
+"""The GRU as PyTorch and Keras have it by default: reset after the matrix, sigmoid gates.
+
+Its biases start from zero.
+"""

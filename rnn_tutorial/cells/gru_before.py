@@ -1,26 +1,31 @@
-"""The gated recurrent unit, reset before the matrix: the form of Cho et al. 2014, and of Keras with `reset_after=False`.
+"""The gated recurrent unit, reset before the matrix: the form of Cho et al. 2014.
 
-    r, z = sigmoid(a_r), sigmoid(a_z)         with a = x @ W_x + b + h_previous @ W_h for these two
+It is also the form of Keras with `reset_after=False`.
+
+    r, z = sigmoid(a_r), sigmoid(a_z)        with a = x @ W_x + b + h_previous @ W_h for these two
     n = tanh(a_x,n + (r * h_previous) @ W_hn)
     h = z * h_previous + (1 - z) * n
 
-The candidate's matrix must wait for the reset gate, so it is a parameter of its own, W_hn, multiplied inside the step; W_h holds
-the two blocks of r and z alone. Unlike in `gru.py`, the reset mixes units before the matrix does, and no second bias is needed.
+The candidate's matrix needs the reset gate first, so it is a parameter of its own, W_hn, multiplied
+inside the step; W_h has only the two blocks of r and z. In `gru.py` the matrix comes first and the
+reset after it; here the reset comes first, and no second bias is needed.
 
-Source: Cho et al. 2014, section 2.3, equations 5 to 8. The gates lie side by side in the order r, z, n.
+The gates are side by side in the order r, z, n.
+
+Source: Cho et al. 2014, section 2.3, equations 5 to 8.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy import ndarray as Array
 
-from rnn_tutorial.activations import sigmoid, tanh
+from rnn_tutorial.activations import Activation, sigmoid, tanh
 from rnn_tutorial.bound import Bound
-from rnn_tutorial.cells.cell import cell_with_activations
+from rnn_tutorial.cells.cell import Cell, cell_with_activations
 from rnn_tutorial.cells.gates import gate_blocks, init_gates
 from rnn_tutorial.cells.gru import GRUActivations, GRUGates, GRUState
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
+from rnn_tutorial.types import Array, Initializer, Rng
 
 __all__ = [
     "GRUBefore",
@@ -35,7 +40,10 @@ __all__ = [
 
 
 class GRUBeforeParams(NamedTuple):
-    """The parameters of the cell: gates side by side in the order r, z, n, but for the candidate's recurrent matrix."""
+    """The parameters of the cell: gates side by side, except the candidate's recurrent matrix.
+
+    The order of the gates is r, z, n.
+    """
 
     W_x: Array  # (D, 3H)
     W_h: Array  # (H, 2H), of r and z
@@ -52,20 +60,46 @@ class GRUBeforeValues(NamedTuple):
     n: Array
 
 
-def gru_before_init(rng, input_size, hidden_size, *, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
-    """Return GRUBeforeParams: each gate's block drawn by itself by the initializers W_x, W_h and b."""
+def gru_before_init(
+    rng: Rng,
+    input_size: int,
+    hidden_size: int,
+    *,
+    W_x: Initializer = glorot_uniform,
+    W_h: Initializer = orthogonal,
+    b: Initializer = zeros,
+) -> GRUBeforeParams:
+    """Return GRUBeforeParams: each gate's block is drawn by itself by W_x, W_h and b.
+
+    Raises: TypeError unless `rng` is a generator, ValueError for sizes that are not positive whole
+    numbers.
+    """
     blocks_x, blocks_h, bias = init_gates(rng, input_size, hidden_size, 3, W_x, W_h, b)
     W_hr, W_hz, W_hn = np.split(blocks_h, 3, axis=1)
     return GRUBeforeParams(blocks_x, np.concatenate([W_hr, W_hz], axis=1), bias, W_hn.copy())
 
 
-def gru_before_shapes(D, H):
+def gru_before_shapes(D: int, H: int) -> Any:
     """Return GRUBeforeParams of shapes."""
-    return GRUBeforeParams(W_x=(D, 3 * H), W_h=(H, 2 * H), b=(3 * H,), W_hn=(H, H))
+    return GRUBeforeParams(  # type: ignore[arg-type]
+        W_x=(D, 3 * H), W_h=(H, 2 * H), b=(3 * H,), W_hn=(H, H)
+    )
 
 
-def gru_before_pointwise(params, a_x, a_h, state, *, activations=GRUActivations()):
-    """Return (state, GRUBeforeValues) from a_x, (B, 3H), and a_h, (B, 2H): r and z, which the candidate waits for."""
+def gru_before_pointwise(
+    params: GRUBeforeParams,
+    a_x: Array,
+    a_h: Array,
+    state: GRUState,
+    *,
+    activations: GRUActivations = GRUActivations(),
+) -> tuple[GRUState, GRUBeforeValues]:
+    """Return (state, GRUBeforeValues) from the pre-activations a_x and a_h.
+
+    a_h has only the blocks of r and z: the candidate's product needs r first.
+
+    Shapes: a_x (B, 3H), a_h (B, 2H).
+    """
     a_x, (a_hr, a_hz) = gate_blocks(a_x, GRUGates), np.split(a_h, 2, axis=1)
     r = activations.r.f(a_x.r + a_hr)
     z = activations.z.f(a_x.z + a_hz)
@@ -74,11 +108,23 @@ def gru_before_pointwise(params, a_x, a_h, state, *, activations=GRUActivations(
     return GRUState(h), GRUBeforeValues(state.h, r, z, n)
 
 
-def gru_before_pointwise_backward(params, cache, dstate, *, activations=GRUActivations()):
+def gru_before_pointwise_backward(
+    params: GRUBeforeParams,
+    cache: GRUBeforeValues,
+    dstate: GRUState,
+    *,
+    activations: GRUActivations = GRUActivations(),
+) -> tuple[dict[str, Array], Array, Array, GRUState]:
     """Return ({"W_hn": dW_hn}, da_x, da_h, dprevious).
 
-    With m = r * h_previous, what the candidate's matrix sees: dm = da_n W_hn^T and dW_hn = m^T da_n, then dr = dm * h_previous,
-    and the old state has two paths past W_h: kept, dh * z, and through m, dm * r.
+    With m = r * h_previous, the input of the candidate's matrix,
+
+        dm = da_n W_hn^T      dW_hn = m^T da_n      dr = dm * h_previous
+
+    The old state has two paths that avoid W_h: z keeps it, which gives dh * z, and it is in m,
+    which gives dm * r.
+
+    Shapes: dW_hn (H, H), da_x (B, 3H), da_h (B, 2H), dprevious.h (B, H).
     """
     h_previous, r, z, n = cache
     dz = dstate.h * (h_previous - n)  # h = z * h_previous + (1 - z) * n
@@ -91,8 +137,18 @@ def gru_before_pointwise_backward(params, cache, dstate, *, activations=GRUActiv
     return {"W_hn": (r * h_previous).T @ da_n}, da_x, da_h, GRUState(h=dstate.h * z + dm * r)
 
 
-def gru_before(*, r=sigmoid, z=sigmoid, n=tanh, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
-    """Return the GRU, reset before the matrix, with an `Activation` for each gate and three initializers.
+def gru_before(
+    *,
+    r: Activation = sigmoid,
+    z: Activation = sigmoid,
+    n: Activation = tanh,
+    W_x: Initializer = glorot_uniform,
+    W_h: Initializer = orthogonal,
+    b: Initializer = zeros,
+) -> Cell:
+    """Return the GRU, reset before the matrix, with activations and initializers of your choice.
+
+    There is an `Activation` for each gate, and each initializer is called once for every gate.
 
     Raises: TypeError for anything that is not an Activation.
     """

@@ -1,25 +1,28 @@
-"""The cell of 1997: long short-term memory before it could forget.
+"""The cell of 1997: long short-term memory before it had a forget gate.
 
-    i, o = sigmoid(a_i), sigmoid(a_o)        g = tanh(a_g)        a = x @ W_x + h_previous @ W_h + b
+    a = x @ W_x + h_previous @ W_h + b
+    i, o = sigmoid(a_i), sigmoid(a_o)        g = tanh(a_g)
     c = c_previous + i * g
     h = o * tanh(c)
 
-c is a plain sum: its derivative by its predecessor is exactly 1, the constant error carousel. Source: Hochreiter & Schmidhuber
-1997, section 4, whose two squashing functions, 4 sigmoid(a) - 2 and 2 sigmoid(c) - 1, are tanh of half the argument up to a
-factor. The gates lie side by side in the order i, o, g.
+c is a plain sum: its derivative by its predecessor is exactly 1, the constant error carousel. The
+two squashing functions of the paper, 4 sigmoid(a) - 2 and 2 sigmoid(c) - 1, are tanh of half the
+argument up to a factor. The gates are side by side in the order i, o, g.
+
+Source: Hochreiter & Schmidhuber 1997, section 4.
 """
 
 from typing import NamedTuple
 
 import numpy as np
-from numpy import ndarray as Array
 
 from rnn_tutorial.activations import Activation, sigmoid, tanh
 from rnn_tutorial.bound import Bound
-from rnn_tutorial.cells.cell import cell_with_activations
+from rnn_tutorial.cells.cell import Cell, cell_with_activations
 from rnn_tutorial.cells.gates import gate_blocks, init_gates
 from rnn_tutorial.cells.lstm import LSTMState
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
+from rnn_tutorial.types import Array, Initializer, Rng
 
 __all__ = [
     "LSTM1997",
@@ -43,7 +46,7 @@ class LSTM1997Params(NamedTuple):
 
 
 class LSTM1997Gates(NamedTuple):
-    """One thing for each gate."""
+    """One field for each gate."""
 
     i: Array
     o: Array
@@ -68,13 +71,35 @@ class LSTM1997Activations(NamedTuple):
     c: Activation = tanh
 
 
-def lstm_1997_init(rng, input_size, hidden_size, *, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
-    """Return LSTM1997Params: each gate's block drawn by itself by the initializers W_x, W_h and b."""
+def lstm_1997_init(
+    rng: Rng,
+    input_size: int,
+    hidden_size: int,
+    *,
+    W_x: Initializer = glorot_uniform,
+    W_h: Initializer = orthogonal,
+    b: Initializer = zeros,
+) -> LSTM1997Params:
+    """Return LSTM1997Params: each gate's block is drawn by itself by W_x, W_h and b.
+
+    Raises: TypeError unless `rng` is a generator, ValueError for sizes that are not positive whole
+    numbers.
+    """
     return LSTM1997Params(*init_gates(rng, input_size, hidden_size, 3, W_x, W_h, b))
 
 
-def lstm_1997_pointwise(params, a_x, a_h, state, *, activations=LSTM1997Activations()):
-    """Return (state, LSTM1997Values) from the pre-activations a_x and a_h, (B, 3H), whose sum is a."""
+def lstm_1997_pointwise(
+    params: LSTM1997Params,
+    a_x: Array,
+    a_h: Array,
+    state: LSTMState,
+    *,
+    activations: LSTM1997Activations = LSTM1997Activations(),
+) -> tuple[LSTMState, LSTM1997Values]:
+    """Return (state, LSTM1997Values) from the pre-activations a_x and a_h, whose sum is a.
+
+    Shapes: a_x, a_h (B, 3H).
+    """
     a = gate_blocks(a_x + a_h, LSTM1997Gates)
     i, o, g = activations.i.f(a.i), activations.o.f(a.o), activations.g.f(a.g)
     c = state.c + i * g
@@ -82,10 +107,19 @@ def lstm_1997_pointwise(params, a_x, a_h, state, *, activations=LSTM1997Activati
     return LSTMState(h=o * tanh_c, c=c), LSTM1997Values(i, o, g, tanh_c)
 
 
-def lstm_1997_pointwise_backward(params, cache, dstate, *, activations=LSTM1997Activations()):
-    """Return ({}, da_x, da_h, dprevious); c passes its gradient back as it is: dc_previous = dc.
+def lstm_1997_pointwise_backward(
+    params: LSTM1997Params,
+    cache: LSTM1997Values,
+    dstate: LSTMState,
+    *,
+    activations: LSTM1997Activations = LSTM1997Activations(),
+) -> tuple[dict[str, Array], Array, Array, LSTMState]:
+    """Return ({}, da_x, da_h, dprevious); c passes its gradient back unchanged: dc_previous = dc.
 
-    do = dh * tanh_c, dc = dstate.c + dh * o * (1 - tanh_c^2), di = dc * g, dg = dc * i.
+        do = dh * tanh_c        dc = dstate.c + dh * o * (1 - tanh_c^2)
+        di = dc * g             dg = dc * i
+
+    Shapes: da_x, da_h (B, 3H), dprevious.h and dprevious.c (B, H).
     """
     i, o, g, tanh_c = cache
     do = dstate.h * tanh_c  # h = o * tanh_c
@@ -100,8 +134,20 @@ def lstm_1997_pointwise_backward(params, cache, dstate, *, activations=LSTM1997A
     return {}, da, da, LSTMState(h=np.zeros_like(dc), c=dc)
 
 
-def lstm_1997(*, i=sigmoid, o=sigmoid, g=tanh, c=tanh, W_x=glorot_uniform, W_h=orthogonal, b=zeros):
-    """Return the cell of 1997 with an `Activation` for each gate and for c on its way to h, and three initializers.
+def lstm_1997(
+    *,
+    i: Activation = sigmoid,
+    o: Activation = sigmoid,
+    g: Activation = tanh,
+    c: Activation = tanh,
+    W_x: Initializer = glorot_uniform,
+    W_h: Initializer = orthogonal,
+    b: Initializer = zeros,
+) -> Cell:
+    """Return the cell of 1997 with activations and initializers of your choice.
+
+    There is an `Activation` for each gate, and `c` for the path from c to h. Each initializer is
+    called once for every gate.
 
     Raises: TypeError for anything that is not an Activation.
     """

@@ -1,24 +1,29 @@
-"""The LSTM with peepholes: gates that see the state they guard, even when h does not show it.
+"""The LSTM with peepholes: gates that see c, even when h does not show it.
 
-    i = sigmoid(a_i + p_i * c_previous)        f = sigmoid(a_f + p_f * c_previous)        g = tanh(a_g)
+    a = x @ W_x + h_previous @ W_h + b
+    i = sigmoid(a_i + p_i * c_previous)        f = sigmoid(a_f + p_f * c_previous)
+    g = tanh(a_g)
     c = f * c_previous + i * g
-    o = sigmoid(a_o + p_o * c)                 h = o * tanh(c)                            a = x @ W_x + h_previous @ W_h + b
+    o = sigmoid(a_o + p_o * c)
+    h = o * tanh(c)
 
-A peephole is one number a unit: each gate sees its own unit's c alone. The output gate looks last, at the new c. Source: Gers &
-Schmidhuber 2000; Gers, Schraudolph & Schmidhuber 2002, section 3. The gates lie side by side in the order i, f, o, g.
+A peephole has one number for each unit: a gate sees only its own unit's c. The output gate comes
+last and sees the new c. The gates are side by side in the order i, f, o, g.
+
+Source: Gers & Schmidhuber 2000; Gers, Schraudolph & Schmidhuber 2002, section 3.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy import ndarray as Array
 
-from rnn_tutorial.activations import sigmoid, tanh
+from rnn_tutorial.activations import Activation, sigmoid, tanh
 from rnn_tutorial.bound import Bound
-from rnn_tutorial.cells.cell import cell_with_activations
+from rnn_tutorial.cells.cell import Cell, cell_with_activations
 from rnn_tutorial.cells.gates import gate_blocks
 from rnn_tutorial.cells.lstm import LSTMActivations, LSTMGates, LSTMState, lstm_init
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
+from rnn_tutorial.types import Array, Initializer, Rng
 from rnn_tutorial.validation import check_number
 
 __all__ = [
@@ -34,7 +39,10 @@ __all__ = [
 
 
 class PeepholeLSTMParams(NamedTuple):
-    """The parameters of the cell: four gates side by side, in the order i, f, o, g, and a peephole for three of them."""
+    """The parameters of the cell: four gates side by side, and a peephole for three of them.
+
+    The order of the gates is i, f, o, g.
+    """
 
     W_x: Array  # (D, 4H)
     W_h: Array  # (H, 4H)
@@ -57,28 +65,43 @@ class PeepholeLSTMValues(NamedTuple):
 
 
 def peephole_lstm_init(
-    rng,
-    input_size,
-    hidden_size,
+    rng: Rng,
+    input_size: int,
+    hidden_size: int,
     *,
-    forget_bias=1.0,
-    W_x=glorot_uniform,
-    W_h=orthogonal,
-    b=zeros,
-    p=zeros,
-):
-    """Return PeepholeLSTMParams: `lstm_init` and three peepholes drawn by the initializer p."""
+    forget_bias: float = 1.0,
+    W_x: Initializer = glorot_uniform,
+    W_h: Initializer = orthogonal,
+    b: Initializer = zeros,
+    p: Initializer = zeros,
+) -> PeepholeLSTMParams:
+    """Return PeepholeLSTMParams: `lstm_init` and three peepholes drawn by the initializer p.
+
+    Raises: TypeError unless `rng` is a generator, ValueError for sizes that are not positive whole
+    numbers.
+    """
     fused = lstm_init(rng, input_size, hidden_size, forget_bias=forget_bias, W_x=W_x, W_h=W_h, b=b)
     return PeepholeLSTMParams(*fused, *(p(rng, (hidden_size,)) for _ in range(3)))
 
 
-def peephole_lstm_shapes(D, H):
+def peephole_lstm_shapes(D: int, H: int) -> Any:
     """Return PeepholeLSTMParams of shapes."""
-    return PeepholeLSTMParams((D, 4 * H), (H, 4 * H), (4 * H,), p_i=(H,), p_f=(H,), p_o=(H,))
+    A = 4 * H
+    return PeepholeLSTMParams._make([(D, A), (H, A), (A,), (H,), (H,), (H,)])
 
 
-def peephole_lstm_pointwise(params, a_x, a_h, state, *, activations=LSTMActivations()):
-    """Return (state, PeepholeLSTMValues) from the pre-activations a_x and a_h, (B, 4H), whose sum is a."""
+def peephole_lstm_pointwise(
+    params: PeepholeLSTMParams,
+    a_x: Array,
+    a_h: Array,
+    state: LSTMState,
+    *,
+    activations: LSTMActivations = LSTMActivations(),
+) -> tuple[LSTMState, PeepholeLSTMValues]:
+    """Return (state, PeepholeLSTMValues) from the pre-activations a_x and a_h, whose sum is a.
+
+    Shapes: a_x, a_h (B, 4H).
+    """
     a = gate_blocks(a_x + a_h, LSTMGates)
     i = activations.i.f(a.i + params.p_i * state.c)
     f = activations.f.f(a.f + params.p_f * state.c)
@@ -89,12 +112,27 @@ def peephole_lstm_pointwise(params, a_x, a_h, state, *, activations=LSTMActivati
     return LSTMState(h=o * tanh_c, c=c), PeepholeLSTMValues(state.c, i, f, o, g, c, tanh_c)
 
 
-def peephole_lstm_pointwise_backward(params, cache, dstate, *, activations=LSTMActivations()):
+def peephole_lstm_pointwise_backward(
+    params: PeepholeLSTMParams,
+    cache: PeepholeLSTMValues,
+    dstate: LSTMState,
+    *,
+    activations: LSTMActivations = LSTMActivations(),
+) -> tuple[dict[str, Array], Array, Array, LSTMState]:
     """Return ({"p_i": dp_i, "p_f": dp_f, "p_o": dp_o}, da_x, da_h, dprevious).
 
-    c now has three paths to the loss: through tanh(c), through the output gate's peephole, and on to the next step. So the output
-    gate comes first, dc = dstate.c + dh * o * (1 - tanh_c^2) + da_o * p_o; and c_previous is seen by i and f as well as kept,
-    dc_previous = dc * f + da_i * p_i + da_f * p_f. Each dp is the sum over the batch of the gate's da times what it saw.
+    c has three paths to the loss: through tanh(c), through the peephole of the output gate, and to
+    the next step. So da_o is computed first, and
+
+        dc = dstate.c + dh * o * (1 - tanh_c^2) + da_o * p_o
+
+    c_previous is kept by f, and seen by i and f:
+
+        dc_previous = dc * f + da_i * p_i + da_f * p_f
+
+    Each dp is the sum over the batch of the gate's da times the c that the gate saw.
+
+    Shapes: da_x, da_h (B, 4H), dp_i, dp_f, dp_o (H,), dprevious.h and dprevious.c (B, H).
     """
     c_previous, i, f, o, g, c, tanh_c = cache
     da_o = dstate.h * tanh_c * activations.o.derivative(o)  # o = sigmoid(a_o + p_o * c)
@@ -110,14 +148,25 @@ def peephole_lstm_pointwise_backward(params, cache, dstate, *, activations=LSTMA
 
 
 def peephole_lstm(
-    *, i=sigmoid, f=sigmoid, o=sigmoid, g=tanh, c=tanh, forget_bias=1.0,
-    W_x=glorot_uniform, W_h=orthogonal, b=zeros, p=zeros,
-):  # fmt: skip
-    """Return the peephole LSTM with an `Activation` for each gate and for c on its way to h, a forget bias, four initializers.
+    *,
+    i: Activation = sigmoid,
+    f: Activation = sigmoid,
+    o: Activation = sigmoid,
+    g: Activation = tanh,
+    c: Activation = tanh,
+    forget_bias: float = 1.0,
+    W_x: Initializer = glorot_uniform,
+    W_h: Initializer = orthogonal,
+    b: Initializer = zeros,
+    p: Initializer = zeros,
+) -> Cell:
+    """Return the peephole LSTM with activations, a forget bias and initializers of your choice.
 
-    The initializer p draws each of the three peepholes.
+    There is an `Activation` for each gate, and `c` for the path from c to h. W_x, W_h and b are
+    called once for every gate, p once for each of the three peepholes.
 
-    Raises: TypeError for anything that is not an Activation, ValueError for a bias that is not a finite number.
+    Raises: TypeError for anything that is not an Activation, ValueError for a bias that is not a
+    finite number.
     """
     forget_bias = check_number("forget_bias", forget_bias)
     return cell_with_activations(

@@ -1,10 +1,12 @@
-"""The kernel of Elman. Its one slot is da, and its backward needs the states alone."""
+"""The kernel of Elman. Its one slot is da, and its backward needs only the states."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from rnn_tutorial.cells.kernels.kernel import Kernel
+from rnn_tutorial.types import Array
 
 __all__ = [
     "ELMAN_KERNEL",
@@ -18,33 +20,40 @@ __all__ = [
 
 
 class ElmanValues(NamedTuple):
-    """What the backward needs besides the states: no arrays."""
+    """What the backward needs in addition to the states: no arrays."""
 
 
-def elman_values(T, B, H, dtype):
+def elman_values(T: int, B: int, H: int, dtype: DTypeLike) -> ElmanValues:
     """Return ElmanValues."""
     return ElmanValues()
 
 
-def elman_work(params, B):
+def elman_work(params: Any, B: int) -> None:
     """Return None: the forward needs no work arrays."""
 
 
-def elman_forward(work, a_x, a_h, previous, state, values):
-    """h = tanh(a_x + a_h)."""
+def elman_forward(
+    work: None,
+    a_x: Array,
+    a_h: Array,
+    previous: tuple[Array, ...],
+    state: tuple[Array, ...],
+    values: tuple[Array, ...],
+) -> None:
+    """Fill in the state: h = tanh(a_x + a_h)."""
     a_x += a_h
     np.tanh(a_x[0], state[0])
 
 
-def elman_slopes(values, previous, states, out):
-    """The factor of dh: 1 - h^2."""
+def elman_slopes(values: ElmanValues, previous: Any, states: Any, out: Array) -> None:
+    """Fill in the factor of dh: 1 - h^2."""
     slope = out[:, 0]
     np.multiply(states.h, states.h, slope)
     np.subtract(1, slope, slope)
 
 
-def elman_backward(slopes, values, dstate):
-    """da = dh * (1 - h^2)."""
+def elman_backward(slopes: Array, values: tuple[Array, ...], dstate: tuple[Array, ...]) -> None:
+    """Turn slopes into da = dh * (1 - h^2)."""
     slopes *= dstate[0]
 
 

@@ -1,11 +1,15 @@
-"""The kernel of LSTM. Gates i, f, o, g; slots da_i, da_f, da_o, da_g, and h's share of dc."""
+"""The kernel of LSTM. The gates are i, f, o, g and the slots da_i, da_f, da_o, da_g and dc_h.
 
-from typing import NamedTuple
+dc_h is the part of dc that comes through h.
+"""
+
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy import ndarray as Array
+from numpy.typing import DTypeLike
 
 from rnn_tutorial.cells.kernels.kernel import Kernel, one
+from rnn_tutorial.types import Array
 
 __all__ = [
     "LSTMKept",
@@ -20,24 +24,31 @@ __all__ = [
 
 
 class LSTMKept(NamedTuple):
-    """What the backward needs besides the states."""
+    """What the backward needs in addition to the states."""
 
     gates: Array  # (T, 4, B, H)
     tanh_c: Array  # (T, B, H)
 
 
-def lstm_values(T, B, H, dtype):
-    """Return LSTMKept, still empty."""
+def lstm_values(T: int, B: int, H: int, dtype: DTypeLike) -> LSTMKept:
+    """Return LSTMKept, not yet filled."""
     return LSTMKept(np.empty((T, 4, B, H), dtype), np.empty((T, B, H), dtype))
 
 
-def lstm_work(params, B):
-    """Return 1."""
+def lstm_work(params: Any, B: int) -> Array:
+    """Return 1 in the dtype of the parameters: all the work arrays that `lstm_forward` needs."""
     return one(params)
 
 
-def lstm_forward(one, a_x, a_h, previous, state, values):
-    """c = f * c_previous + i * g, h = o * tanh(c)."""
+def lstm_forward(
+    one: Array,
+    a_x: Array,
+    a_h: Array,
+    previous: tuple[Array, ...],
+    state: tuple[Array, ...],
+    values: tuple[Array, ...],
+) -> None:
+    """Fill in values and state: c = f * c_previous + i * g, h = o * tanh(c)."""
     gates, tanh_c = values
     h, c = state
     a_x += a_h
@@ -47,14 +58,16 @@ def lstm_forward(one, a_x, a_h, previous, state, values):
     np.divide(one, sigmoids, sigmoids)
     np.tanh(a_x[3], gates[3])
     np.multiply(gates[1], previous[1], c)  # f * c_previous
-    np.multiply(gates[0], gates[3], tanh_c)  # i * g, for now
+    np.multiply(gates[0], gates[3], tanh_c)  # i * g; tanh_c is not yet in use
     c += tanh_c
     np.tanh(c, tanh_c)
     np.multiply(gates[2], tanh_c, h)
 
 
-def lstm_slopes(values, previous, states, out):
-    """The factors of dc in da_i, da_f, da_g, and of dh in da_o and in dc, each y * (1 - y) or 1 - y^2 multiplied out.
+def lstm_slopes(values: LSTMKept, previous: Any, states: Any, out: Array) -> None:
+    """Fill in the factors of dc in da_i, da_f and da_g, and of dh in da_o and dc.
+
+    In each of them y * (1 - y) or 1 - y^2 is multiplied out.
 
     i:  g * i (1 - i) = w - w * i                            with w = i * g, what was written
     f:  c_previous * f (1 - f) = k - k * f                   with k = f * c_previous, what was kept
@@ -74,19 +87,23 @@ def lstm_slopes(values, previous, states, out):
     product_minus(states.h, values.tanh_c, o, slope_c)
 
 
-def product_minus(a, b, whole, out):
+def product_minus(a: Array, b: Array, whole: Array, out: Array) -> None:
     """Write whole - a * b to out."""
     np.multiply(a, b, out)
     np.subtract(whole, out, out)
 
 
-def lstm_backward(slopes, values, dstate):
-    """da_o = dh * slope_o, dc = dc + dh * slope_c, then da_i, da_f, da_g = dc * their slopes, and dc_previous = dc * f."""
+def lstm_backward(slopes: Array, values: tuple[Array, ...], dstate: tuple[Array, ...]) -> None:
+    """Turn slopes into the gradients of the pre-activations, and dstate.c into dc_previous.
+
+    da_o = dh * slope_o and dc = dstate.c + dh * slope_c, then da_i, da_f and da_g are dc times
+    their slopes, and dc_previous = dc * f.
+    """
     dh, dc = dstate
     da_o, up = slopes[2], slopes[4]
     da_o *= dh
     up *= dh
-    dc += up  # c is used twice: in h, and by the step after
+    dc += up  # c is used twice: in h, and by the next step
     for gate in (0, 1, 3):
         da = slopes[gate]
         da *= dc
