@@ -52,7 +52,7 @@ class GRUBeforeParams(NamedTuple):
 
 
 class GRUBeforeValues(NamedTuple):
-    """What `gru_before_pointwise` keeps for its backward: every intermediate by name, each (B, H)."""
+    """What `gru_before_pointwise` keeps for its backward, each (B, H)."""
 
     h_previous: Array
     r: Array
@@ -81,14 +81,12 @@ def gru_before_init(
 
 def gru_before_shapes(D: int, H: int) -> Any:
     """Return GRUBeforeParams of shapes."""
-    return GRUBeforeParams(  # type: ignore[arg-type]
-        W_x=(D, 3 * H), W_h=(H, 2 * H), b=(3 * H,), W_hn=(H, H)
-    )
+    return GRUBeforeParams(W_x=(D, 3 * H), W_h=(H, 2 * H), b=(3 * H,), W_hn=(H, H))  # type: ignore[arg-type]
 
 
 def gru_before_pointwise(
     params: GRUBeforeParams,
-    a_x: Array,
+    a_x: Any,  # an Array, until its blocks take its name
     a_h: Array,
     state: GRUState,
     *,

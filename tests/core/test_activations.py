@@ -1,4 +1,7 @@
-"""Activations: right everywhere, derivative from the output, no warnings; judged by complex step, `math` and PyTorch."""
+"""Activations: right everywhere, derivative from the output, no warnings.
+
+They are compared with the complex step, `math` and PyTorch.
+"""
 
 import math
 import warnings

@@ -1,10 +1,11 @@
-"""What a cell says of itself is what it does: types, shapes, gates, names."""
+"""A cell is what its fields say: types, shapes, gates, names; what does not fit is refused."""
 
 import dataclasses
 
 import numpy as np
 import pytest
 from every_cell import CELLS, PACKAGE
+from example_cell import Leaky
 
 from rnn_tutorial.activations import identity, relu, sigmoid
 from rnn_tutorial.cells import (
@@ -20,6 +21,7 @@ from rnn_tutorial.cells import (
     PeepholeLSTM,
     cell_with_activations,
     check_is_cell,
+    check_made_by,
     elman,
     gru,
     gru_before,
@@ -48,7 +50,7 @@ def rng():
     return np.random.default_rng(0)
 
 
-# What it says
+# Its fields
 
 
 @each_cell
@@ -180,7 +182,7 @@ def test_another_step_has_no_fast_path_and_another_name_or_start_keeps_it(change
         )
 
 
-def test_a_fast_path_cannot_be_smuggled_in_and_with_fast_changes_nothing_else():
+def test_a_fast_path_cannot_be_given_as_a_field_and_with_fast_changes_nothing_else():
     with pytest.raises((TypeError, ValueError), match="fast"):
         LSTM.replace(fast=LSTM.fast)
     bare = LSTM.with_fast(None)
@@ -189,7 +191,7 @@ def test_a_fast_path_cannot_be_smuggled_in_and_with_fast_changes_nothing_else():
 
 
 def test_what_is_replaced_runs(rng):
-    """A forward that is replaced is what runs, in a layer too, and not the fast path of the old one."""
+    """A replaced forward runs, in a layer too, and not the fast path of the old one."""
 
     def doubled(params, a_x, a_h, state):
         return LSTM.pointwise(params, 2 * a_x, 2 * a_h, state)
@@ -214,8 +216,16 @@ def test_a_broken_backward_in_the_place_of_the_right_one_is_seen(rng):
 
 def test_a_cell_of_activations_wants_activations():
     def make(**activations):
-        return cell_with_activations("LSTM", LSTMActivations(**activations), LSTM.init, lstm_pointwise, lstm_pointwise_backward,
-                                     Params=LSTM.Params, State=LSTM.State, gates="ifog")  # fmt: skip
+        return cell_with_activations(
+            "LSTM",
+            LSTMActivations(**activations),
+            LSTM.init,
+            lstm_pointwise,
+            lstm_pointwise_backward,
+            Params=LSTM.Params,
+            State=LSTM.State,
+            gates="ifog",
+        )
 
     assert same_function(make(), LSTM) and make().fast is None
     with pytest.raises(
@@ -227,9 +237,82 @@ def test_a_cell_of_activations_wants_activations():
 @pytest.mark.parametrize(
     "thing, got", [("LSTM", "str"), (lstm, "function"), (None, "NoneType"), (Cell, "type")]
 )
-def test_what_is_no_cell_is_refused(thing, got):
+def test_anything_that_is_not_a_cell_is_refused(thing, got):
     with pytest.raises(
         TypeError,
         match=f"cell: expected a Cell, such as LSTM of rnn_tutorial.cells.lstm, got {got}",
     ):
         check_is_cell(thing)
+
+
+# A cell that does not fit together
+
+
+def test_parameters_of_its_own_without_shapes_are_refused():
+    message = r"shapes: the cell has parameters of its own \(p, g\): give it `shapes`"
+    with pytest.raises(TypeError, match=message):
+        Leaky.replace(shapes=None)
+
+
+@pytest.mark.parametrize("gates", ["ifof", ("reset", "reset"), "", ()])
+def test_each_gate_has_a_name_of_its_own(gates):
+    with pytest.raises(ValueError, match="gates: expected names, each of them once, got"):
+        LSTM.replace(gates=gates)
+
+
+@pytest.mark.parametrize("gates", ["zu", ("z", "u"), "zuv"])
+def test_the_columns_of_its_own_shapes_are_those_of_its_gates(gates, rng):
+    cell, params = Leaky.replace(gates=gates), Leaky.init(rng, D, H)
+    wanted = rf"\(4, {len(gates) * H}\) for W_x, hidden_size columns for each of the gates"
+    for use in (
+        lambda: cell.shapes_of(D, H),
+        lambda: cell.check_params(params),
+        lambda: cell.initial_state(params, B),
+        lambda: check_cell(cell, rng),
+    ):
+        with pytest.raises(ValueError, match="shapes: expected .* for W_x, hidden_size columns"):
+            use()
+    with pytest.raises(ValueError, match=wanted + r".*, got \(4, 5\)"):
+        cell.shapes_of(D, H)
+
+
+def test_the_bias_of_its_own_shapes_has_the_columns_of_its_gates():
+    cell = Leaky.replace(shapes=lambda D, H: Leaky.shapes(D, H)._replace(b=(1,)))
+    with pytest.raises(ValueError, match=r"shapes: expected \(5,\) for b, .* got \(1,\)"):
+        cell.shapes_of(D, H)
+
+
+def test_the_columns_of_its_parameters_are_those_of_its_gates(rng):
+    message = r"W_x: expected shape \(4, 10\), got \(4, 5\)"
+    with pytest.raises(ValueError, match=message):
+        Elman.replace(gates="zu").check_params(Elman.init(rng, D, H))
+
+
+@pytest.mark.parametrize("cell", PACKAGE.values(), ids=PACKAGE)
+@pytest.mark.parametrize(("rng", "got"), [(0, "int"), (None, "NoneType"), (np.random, "module")])
+def test_a_seed_in_the_place_of_a_generator_is_refused(cell, rng, got):
+    with pytest.raises(TypeError, match=f"rng: expected a generator, .*, got {got}$"):
+        cell.init(rng, D, H)
+
+
+@each_cell
+def test_exchanged_arguments_of_initial_state_are_named_briefly(cell, rng):
+    with pytest.raises(TypeError) as caught:
+        cell.initial_state(B, cell.init(rng, 50, 50))
+    assert str(caught.value).startswith(f"params: expected {cell.Params.__name__}(W_x, W_h, b")
+    assert str(caught.value).endswith("got int")
+    with pytest.raises(ValueError, match="batch_size: expected a positive whole number, got 0"):
+        cell.initial_state(cell.init(rng, D, H), 0)
+
+
+def test_two_cells_of_one_name_and_different_functions_are_told_apart():
+    other = LSTM.replace(pointwise=lambda *a: LSTM.pointwise(*a))
+    message = (
+        "cell: expected the one whose forward made the cache, LSTM, got LSTM, a cell of the same "
+        "name but another function; define it in a module if models travel between processes"
+    )
+    with pytest.raises(TypeError, match=f"^{message}$"):
+        check_made_by(other, LSTM)
+    with pytest.raises(TypeError, match="made the cache, LSTM, got GRU$"):
+        check_made_by(GRU, LSTM)
+    check_made_by(lstm(forget_bias=2.0), LSTM)

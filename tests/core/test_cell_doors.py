@@ -1,4 +1,7 @@
-"""Parameters and caches that are not a cell's own are refused by name at every door; a cell that does not read h."""
+"""Every function that takes a cell refuses, by name, parameters and caches of another cell.
+
+And it takes a cell that does not read h.
+"""
 
 import numpy as np
 import pytest
@@ -42,7 +45,7 @@ def rng():
 
 
 def doors(cell):
-    """Return the ways into a cell, each a function of (params, xs, state)."""
+    """Return the functions that run a cell, each as a function of (params, xs, state)."""
     return {
         "unroll": lambda p, xs, s: unroll(cell, p, xs, s),
         "fused_unroll": lambda p, xs, s: fused_unroll(cell, p, xs, s),
@@ -138,10 +141,8 @@ def test_the_parameters_of_every_other_cell_are_refused(cell, door, rng):
     xs, state = rng.standard_normal((T, B, D)), cell.initial_state(cell.init(rng, D, H), B)
     for other in CELLS.values():
         if other.Params is not cell.Params:
-            with pytest.raises(
-                TypeError,
-                match=rf"params: expected {cell.Params.__name__}\(.*\), got {other.Params.__name__}",
-            ):
+            expected, got = cell.Params.__name__, other.Params.__name__
+            with pytest.raises(TypeError, match=rf"params: expected {expected}\(.*\), got {got}"):
                 doors(cell)[door](other.init(rng, D, H), xs, state)
 
 

@@ -1,4 +1,7 @@
-"""The vanilla cell: the step and its backward, by the formula, by complex step and by PyTorch; bad input refused."""
+"""The vanilla cell: the step and its backward, by the formula and by the complex step.
+
+It is compared with PyTorch, Keras, onnxruntime and autograd. Bad input is refused.
+"""
 
 import math
 
@@ -53,8 +56,15 @@ def test_every_gradient_of_the_step_is_the_slope(start, rng):
     check_gradients(lambda point: elman_step(*point), backward, start, rng)
 
 
-ACTIVATIONS = [activations.tanh, activations.sigmoid, activations.relu, activations.elu(0.7), activations.leaky_relu(0.2),
-               activations.hard_sigmoid(), activations.identity]  # fmt: skip
+ACTIVATIONS = [
+    activations.tanh,
+    activations.sigmoid,
+    activations.relu,
+    activations.elu(0.7),
+    activations.leaky_relu(0.2),
+    activations.hard_sigmoid(),
+    activations.identity,
+]
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS, ids=lambda a: a.name)
@@ -109,7 +119,7 @@ def test_initial_weights_come_from_the_initializers_given():
 @pytest.mark.parametrize(
     "sizes, name", [((0, 3), "input_size"), ((2, 0), "hidden_size"), ((2.0, 3), "input_size")]
 )
-def test_a_size_that_is_no_size_is_refused(sizes, name):
+def test_a_size_that_is_not_a_positive_whole_number_is_refused(sizes, name):
     with pytest.raises(ValueError, match=f"{name}: expected a positive whole number"):
         Elman.init(np.random.default_rng(0), *sizes)
 
@@ -119,7 +129,7 @@ def test_checking_a_cell_wants_a_generator():
         check_cell(Elman, 0)
 
 
-def test_a_function_is_no_activation():
+def test_a_function_in_the_place_of_an_activation_is_refused():
     with pytest.raises(
         TypeError, match="activation: expected an Activation, such as activations.tanh, got ufunc"
     ):
@@ -182,7 +192,7 @@ def test_a_gradient_of_another_shape_is_refused(start):
 @pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
 @pytest.mark.parametrize("B, T, D, H, lengths", GRID)
 def test_agrees_with_pytorch(B, T, D, H, lengths, nonlinearity):
-    """Outputs, last state, and the gradient of every parameter, input and first state, to 1e-12 in float64."""
+    """Outputs, last state and every gradient agree to 1e-12 in float64."""
     torch = torch_or_skip()
     rng = np.random.default_rng(B * T + H)
     cell = elman(getattr(activations, nonlinearity))
@@ -218,7 +228,7 @@ def test_agrees_with_keras():
 
 
 def test_agrees_with_onnxruntime():
-    """The RNN operator of ONNX with lengths and a first state: outputs past the end are zero there too."""
+    """The RNN operator of ONNX, with lengths and a first state. Its padded outputs are zero too."""
     rng = np.random.default_rng(4)
     T, lengths = 6, np.array([6, 4, 1])
     params, state = (tree_cast(part, np.float32) for part in random_start(Elman, rng, B, D, H))
@@ -233,7 +243,7 @@ def test_agrees_with_onnxruntime():
 
 
 def test_agrees_with_autograd():
-    """An automatic differentiation that knows nothing of recurrence: the loop of the formula."""
+    """Automatic differentiation of a plain loop over the formula."""
     anp = pytest.importorskip("autograd.numpy")
     from autograd import grad
 

@@ -1,4 +1,7 @@
-"""Whatever takes a cell takes every gated cell: over time, in layers, cut short, stored, sampled, trained."""
+"""Every function that takes a cell takes every gated cell.
+
+Over time, in layers, truncated, stored, sampled, trained.
+"""
 
 import numpy as np
 import pytest
@@ -83,7 +86,7 @@ def test_two_pieces_make_the_whole_forward_and_backward(cell, rng):
 
 @each_cell
 def test_padding_does_not_change_a_sequence(cell, rng):
-    """A padded batch gives each sequence the outputs, last state and gradients that it gets alone."""
+    """In a padded batch a sequence has the same outputs, last state and gradients as alone."""
     (params, xs, state), (dhs, dlast) = problem(cell, rng)
     (hs, last), cache = unroll(cell, params, xs, state, MASK)
     dparams, dxs, dfirst = unroll_backward(cell, params, cache, (dhs, dlast))
@@ -143,7 +146,7 @@ def test_every_jacobian_agrees_with_the_complex_step(cell, rng):
 @pytest.mark.parametrize(("stride", "window"), [(1, 3), (3, 3), (2, 5), (1, T)])
 @each_cell
 def test_a_truncated_gradient_counts_the_paths_inside_the_windows(cell, stride, window, mask, rng):
-    """The loss as a sum over steps, each from a forward pass that begins at a state, h and c, held constant."""
+    """Each step's loss is that of a forward pass from an earlier state that is held constant."""
     (params, xs, state), (dhs, _) = problem(cell, rng)
     states = states_before(trace(cell, params, xs, state, mask)[0], state)
     _, cache = unroll(cell, params, xs, state, mask)

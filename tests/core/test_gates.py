@@ -1,4 +1,7 @@
-"""Gates side by side or one by one: the same numbers, the same function, the same gradients; other shapes refused."""
+"""Gates side by side or one by one: the same numbers, the same function, the same gradients.
+
+Other shapes are refused.
+"""
 
 from typing import NamedTuple
 
@@ -72,7 +75,7 @@ def test_split_and_join_lead_back_exactly(cell, Gates, rng):
         np.testing.assert_array_equal(new, old)
 
 
-def test_peepholes_belong_to_no_gate_s_matrices_and_are_left_out(rng):
+def test_peepholes_are_not_among_the_split_gates(rng):
     params, _ = random_start(PeepholeLSTM, rng, B, D, H)
     again = join_gates(split_gates(params, LSTMGates), LSTMParams)
     for new, old in zip(again, params[:3], strict=True):
@@ -84,7 +87,7 @@ def sigmoid(a):
 
 
 def one_gate_at_a_time(gates, xs, h, c):
-    """Return (hs, h, c, what each step leaves for the backward): the LSTM with three arrays a gate."""
+    """Return (hs, h, c, caches) of the LSTM with three arrays for each gate."""
     hs, steps = [], []
     for x in xs:
         i = sigmoid(x @ gates.i.U + h @ gates.i.V + gates.i.b)
@@ -124,7 +127,7 @@ def one_gate_at_a_time_backward(gates, steps, dhs, dh, dc):
 
 
 def test_twelve_small_arrays_and_three_large_ones_are_one_function_with_one_gradient(rng):
-    """U, V and b of each of i, f, o, g: the same values, and `split_gates` of the gradient is the gradient of each."""
+    """Splitting the gradient of the blocks gives the gradients of U, V and b of each gate."""
     params, state = random_start(LSTM, rng, B, D, H)
     xs, dhs = rng.standard_normal((T, B, D)), rng.standard_normal((T, B, H))
     dlast = LSTMState(rng.standard_normal((B, H)), rng.standard_normal((B, H)))
@@ -176,7 +179,7 @@ def test_each_gate_s_block_is_drawn_by_itself(count, rng):
 @pytest.mark.parametrize(
     "sizes, name", [((0, 3), "input_size"), ((2, 0), "hidden_size"), ((2.0, 3), "input_size")]
 )
-def test_a_size_that_is_no_size_is_refused(sizes, name, rng):
+def test_a_size_that_is_not_a_positive_whole_number_is_refused(sizes, name, rng):
     with pytest.raises(ValueError, match=f"{name}: expected a positive whole number"):
         init_gates(rng, *sizes, 4, initializers.zeros, initializers.zeros, initializers.zeros)
 
@@ -191,24 +194,56 @@ def lstm_params(**changed):
     )
 
 
+THREE_GATES = LSTM1997Params(np.zeros((D, 3 * H)), np.zeros((H, 3 * H)), np.zeros(3 * H))
 BAD_BLOCKS = [
-    (LSTM1997Params(np.zeros((D, 3 * H)), np.zeros((H, 3 * H)), np.zeros(3 * H)), ValueError,
-     r"W_h: expected shape \(H=5, 4H=20\), got \(5, 15\)"),
-    (lstm_params(W_h=np.zeros((H, H))), ValueError, r"W_h: expected shape \(H=5, 4H=20\), got \(5, 5\)"),
-    (lstm_params(W_h=np.zeros((H, 1))), ValueError, r"W_h: expected shape \(H=5, 4H=20\), got \(5, 1\)"),
-    (lstm_params(W_h=np.zeros(4 * H)), ValueError, r"W_h: expected shape \(H=20, 4H=80\), got \(20,\)"),
-    (lstm_params(W_x=np.zeros((D, 4))), ValueError, r"W_x: expected shape \(D, 4H=20\), got \(4, 4\)"),
-    (lstm_params(W_x=np.zeros((D, 1))), ValueError, r"W_x: expected shape \(D, 4H=20\), got \(4, 1\)"),
+    (THREE_GATES, ValueError, r"W_h: expected shape \(H=5, 4H=20\), got \(5, 15\)"),
+    (
+        lstm_params(W_h=np.zeros((H, H))),
+        ValueError,
+        r"W_h: expected shape \(H=5, 4H=20\), got \(5, 5\)",
+    ),
+    (
+        lstm_params(W_h=np.zeros((H, 1))),
+        ValueError,
+        r"W_h: expected shape \(H=5, 4H=20\), got \(5, 1\)",
+    ),
+    (
+        lstm_params(W_h=np.zeros(4 * H)),
+        ValueError,
+        r"W_h: expected shape \(H=20, 4H=80\), got \(20,\)",
+    ),
+    (
+        lstm_params(W_x=np.zeros((D, 4))),
+        ValueError,
+        r"W_x: expected shape \(D, 4H=20\), got \(4, 4\)",
+    ),
+    (
+        lstm_params(W_x=np.zeros((D, 1))),
+        ValueError,
+        r"W_x: expected shape \(D, 4H=20\), got \(4, 1\)",
+    ),
     (lstm_params(b=np.zeros(H)), ValueError, r"b: expected shape \(4H=20,\), got \(5,\)"),
-    (lstm_params(b=np.zeros((1, 4 * H))), ValueError, r"b: expected shape \(4H=20,\), got \(1, 20\)"),
-    (lstm_params(b=[0.0] * 4 * H), TypeError, r"b: expected a NumPy array of shape \(4H=20,\), got list"),
-    (Other(np.zeros((D, 4 * H))), TypeError, r"params: expected parameters with the fields W_x, W_h, b, got Other\(kernel\)"),
-]  # fmt: skip
+    (
+        lstm_params(b=np.zeros((1, 4 * H))),
+        ValueError,
+        r"b: expected shape \(4H=20,\), got \(1, 20\)",
+    ),
+    (
+        lstm_params(b=[0.0] * 4 * H),
+        TypeError,
+        r"b: expected a NumPy array of shape \(4H=20,\), got list",
+    ),
+    (
+        Other(np.zeros((D, 4 * H))),
+        TypeError,
+        r"params: expected parameters with the fields W_x, W_h, b, got Other\(kernel\)",
+    ),
+]
 
 
 @pytest.mark.parametrize("params, error, message", BAD_BLOCKS)
 def test_blocks_that_are_not_as_many_as_the_gates_are_refused(params, error, message):
-    """NumPy would broadcast one gate's worth, or one column, over all four."""
+    """NumPy would broadcast one block, or one column, over all four gates."""
     with pytest.raises(error, match=message):
         split_gates(params, LSTMGates)
     with pytest.raises(error, match=message):

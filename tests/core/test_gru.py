@@ -1,4 +1,7 @@
-"""The GRU in both forms: by the formula, by complex step, by four libraries; where the two agree and where they do not."""
+"""The GRU in both forms: by the formula, by the complex step, by four libraries.
+
+And where the two forms agree and where they do not.
+"""
 
 import math
 
@@ -61,7 +64,7 @@ def step(cell, params, x, state):
 
 
 def before_from_after(params):
-    """Return the weights of the GRU as those of the other form; b_hn has no place there and is left out."""
+    """Return the weights of the GRU as those of the other form, which has no b_hn."""
     W_hr, W_hz, W_hn = np.split(params.W_h, 3, axis=1)
     return GRUBeforeParams(params.W_x, np.concatenate([W_hr, W_hz], axis=1), params.b, W_hn)
 
@@ -105,7 +108,7 @@ def logistic(a):
 
 
 def with_bias(params, gate, value):
-    """Return the parameters with the bias of one gate moved by so much: +-1000 holds a sigmoid at 1 or 0."""
+    """Return the parameters with `value` added to one bias; +-1000 holds a sigmoid at 1 or 0."""
     b = params.b.copy()
     getattr(gate_blocks(b, GRUGates), gate)[:] += value
     return params._replace(b=b)
@@ -116,7 +119,7 @@ def test_z_says_how_much_of_the_old_state_is_kept(cell, rng):
     params, state = random_start(cell, rng, B, D, H)
     xs = rng.standard_normal((T, B, D))
     (_, last), _ = unroll(cell, with_bias(params, "z", 1000.0), xs, state)
-    np.testing.assert_array_equal(last.h, state.h)  # z = 1: nothing new for ever
+    np.testing.assert_array_equal(last.h, state.h)  # z = 1: the old state is kept
     (hs, _), cache = unroll(cell, with_bias(params, "z", -1000.0), xs, state)
     np.testing.assert_array_equal(
         hs, [values.n for values in cache.steps]
@@ -164,7 +167,7 @@ def same_reset_for_all_units(params):
 
 
 def diagonal_W_hn(params):
-    """No unit sees another: there is nothing to mix before or after."""
+    """No unit sees another: the matrix is diagonal, and mixes no units."""
     W_h = params.W_h.copy()
     W_hn = gate_blocks(W_h, GRUGates).n
     W_hn[:] = np.diag(np.diag(W_hn))
@@ -172,7 +175,7 @@ def diagonal_W_hn(params):
 
 
 def open_reset(params):
-    """r = 1: nothing is reset."""
+    """r = 1: the reset has no effect."""
     return with_bias(no_second_bias(params), "r", 1000.0)
 
 
@@ -254,7 +257,10 @@ def test_each_gate_has_the_activation_that_is_named_for_it(make, rng):
 
 
 def plain_step(xp, params, x, h, r, z, n):
-    """Return h after one step of either form, gate by gate; r, z and n are functions, xp is NumPy or stands for it."""
+    """Return h after one step of either form, gate by gate.
+
+    r, z and n are functions; xp is NumPy or a module like it.
+    """
     before = len(params.W_h[0]) < len(params.b)
     W_xr, W_xz, W_xn = xp.split(params.W_x, 3, axis=1)
     b_r, b_z, b_n = xp.split(params.b, 3)
@@ -271,7 +277,7 @@ def plain_step(xp, params, x, h, r, z, n):
 
 @each_form
 def test_agrees_with_autograd(cell, rng):
-    """Every gradient, by an automatic differentiation that knows nothing of gates: the loop of the formula."""
+    """Every gradient, by automatic differentiation of a plain loop over the formula."""
     anp = pytest.importorskip("autograd.numpy")
     from autograd import grad
 
@@ -323,7 +329,7 @@ def after_bias_outside(params, cache, dstate):
 
 
 def before_lost_path(params, cache, dstate):
-    """The old state is reached through z, and through r * h_previous only as far as W_h is concerned."""
+    """The path of the old state through r * h_previous is lost, except in W_h."""
     down, da_x, da_h, dprevious = GRUBefore.pointwise_backward(params, cache, dstate)
     return down, da_x, da_h, GRUState(dstate.h * cache.z)
 
@@ -373,7 +379,7 @@ def test_the_gradient_of_each_gate_is_the_slope_of_what_follows_it(rng):
 
 @pytest.mark.parametrize("B, T, D, H, lengths", GRID)
 def test_agrees_with_pytorch(B, T, D, H, lengths):
-    """Outputs, last state, and the gradient of every parameter, input and first state, to 1e-12 in float64."""
+    """Outputs, last state and every gradient agree to 1e-12 in float64."""
     torch = torch_or_skip()
     rng = np.random.default_rng(B * T + H)
     params, state = random_start(GRU, rng, B, D, H)
@@ -402,7 +408,10 @@ def test_agrees_with_pytorch(B, T, D, H, lengths):
 
 @each_form
 def test_agrees_with_keras(cell, rng):
-    """Keras: gates in the order z, r, h, batch first; `reset_after` says which form, and brings the second bias."""
+    """Keras: gates in the order z, r, h, batch first.
+
+    `reset_after` selects the form, and adds the second bias.
+    """
     keras = pytest.importorskip("keras")
     params, state = (tree_cast(part, np.float32) for part in random_start(cell, rng, B, D, H))
     xs = rng.standard_normal((T, B, D)).astype(np.float32)
@@ -416,7 +425,7 @@ def test_agrees_with_keras(cell, rng):
 
 
 def with_two_biases(params):
-    """Return (W_x, W_h, b, b_h), three gates each, in our order: the parameters of either form as libraries have them."""
+    """Return (W_x, W_h, b, b_h) of either form as libraries have them, gates in our order."""
     b_h = np.zeros_like(params.b)
     if isinstance(params, GRUBeforeParams):
         return params.W_x, np.concatenate([params.W_h, params.W_hn], axis=1), params.b, b_h
@@ -470,7 +479,7 @@ def reversed_each(xs, lengths):
     )
 
 
-# The manners of a cell
+# Types, copies and starts
 
 
 @each_form
@@ -686,14 +695,14 @@ def test_parameters_without_the_cells_own_field_are_refused(rng):
 
 
 @each_form
-def test_a_batch_size_that_is_no_size_is_refused(cell, rng):
+def test_a_batch_size_that_is_not_a_positive_whole_number_is_refused(cell, rng):
     with pytest.raises(ValueError, match="batch_size: expected a positive whole number, got 0"):
         cell.initial_state(cell.init(rng, D, H), 0)
 
 
 @each_maker
 @pytest.mark.parametrize("gate", GRUGates._fields)
-def test_a_function_is_no_activation(make, gate):
+def test_a_function_in_the_place_of_an_activation_is_refused(make, gate):
     with pytest.raises(
         TypeError, match=f"^{gate}: expected an Activation, such as activations.tanh, got ufunc"
     ):

@@ -1,4 +1,7 @@
-"""The LSTM: the step and its backward by the formula, by complex step and by other libraries; bad input refused."""
+"""The LSTM: the step and its backward, by the formula and by the complex step.
+
+It is compared with other libraries. Bad input is refused.
+"""
 
 import math
 
@@ -83,7 +86,7 @@ def test_every_gradient_of_the_step_is_the_slope(start, rng):
 
 
 def test_the_step_is_what_unroll_runs(start, rng):
-    """One step of `unroll`, through `lstm_pointwise`, and the specification: every value, every gradient."""
+    """One step of `unroll` has the values and the gradients of the specification."""
     params, x, state = start
     new, cache = lstm_step(params, x, state)
     dstate = tree_random_like(new, rng)
@@ -127,8 +130,15 @@ def test_the_pointwise_part_is_the_step_without_its_products(start, rng):
         assert_close(name, ours, theirs, 1e-13)
 
 
-ACTIVATIONS = [activations.tanh, activations.sigmoid, activations.relu, activations.elu(0.7), activations.leaky_relu(0.2),
-               activations.hard_sigmoid(), activations.identity]  # fmt: skip
+ACTIVATIONS = [
+    activations.tanh,
+    activations.sigmoid,
+    activations.relu,
+    activations.elu(0.7),
+    activations.leaky_relu(0.2),
+    activations.hard_sigmoid(),
+    activations.identity,
+]
 TURNS = [LSTMActivations(*(ACTIVATIONS[(turn + k) % 7] for k in range(5))) for turn in range(7)]
 
 
@@ -147,7 +157,7 @@ def test_every_gradient_over_time_is_the_slope(rng):
     "turn", [LSTMActivations(), TURNS[0], TURNS[3]], ids=lambda turn: turn.i.name
 )
 def test_every_intermediate_gradient_is_the_slope(turn, rng):
-    """di, df, do, dg, dc and the four da, each against the complex step of what the loss is as a function of it."""
+    """di, df, do, dg, dc and the four da: each agrees with the complex step of the loss."""
     a, c_previous, dstate = (
         rng.standard_normal((B, 4 * H)),
         rng.standard_normal((B, H)),
@@ -198,8 +208,11 @@ def test_the_gradients_of_the_gates_are_elementwise_and_take_all_steps_at_once(r
             np.testing.assert_array_equal(all_steps[t], step)
 
 
-def twin(change):
-    """Return the LSTM with `change(values, dstate, parts) -> parts` in its backward; parts: da_x, da_h, dprevious."""
+def with_change(change):
+    """Return the LSTM with `change(values, dstate, *parts) -> parts` in its backward.
+
+    parts: da_x, da_h, dprevious.
+    """
 
     def backward(params, values, dstate):
         _, *parts = lstm_pointwise_backward(params, values, dstate)
@@ -216,7 +229,7 @@ def keeping_c_whole(values, dstate, da_x, da_h, dprevious):
     return da_x, da_h, dprevious._replace(c=dprevious.c / values.f)
 
 
-def without_the_way_through_h(values, dstate, da_x, da_h, dprevious):
+def without_the_path_through_h(values, dstate, da_x, da_h, dprevious):
     _, da_x, da_h, dprevious = lstm_pointwise_backward(
         None, values, dstate._replace(h=np.zeros_like(dstate.h))
     )
@@ -237,18 +250,24 @@ def with_a_gradient_of_h_twice(values, dstate, da_x, da_h, dprevious):
     return da_x, da_h, dprevious._replace(h=dstate.h)
 
 
-BROKEN = [forgetting_c, keeping_c_whole, without_the_way_through_h, without_the_slope_of_f, with_i_and_g_exchanged,
-          with_a_gradient_of_h_twice]  # fmt: skip
+BROKEN = [
+    forgetting_c,
+    keeping_c_whole,
+    without_the_path_through_h,
+    without_the_slope_of_f,
+    with_i_and_g_exchanged,
+    with_a_gradient_of_h_twice,
+]
 
 
 @pytest.mark.parametrize("change", BROKEN)
 def test_a_broken_backward_is_caught_and_named(change, rng):
     with pytest.raises(GradientError, match=r"\[0\].W_x: relative error"):
-        check_cell(twin(change), rng, T=3)
+        check_cell(with_change(change), rng, T=3)
 
 
 def test_the_recurrent_weights_alone_are_named_when_they_alone_are_wrong(rng):
-    wrong = twin(lambda values, dstate, da_x, da_h, dprevious: (da_x, 0.5 * da_h, dprevious))
+    wrong = with_change(lambda values, dstate, da_x, da_h, dprevious: (da_x, 0.5 * da_h, dprevious))
     with pytest.raises(GradientError, match=r"\[0\].W_h: relative error"):
         check_cell(wrong, rng, T=1)
 
@@ -350,7 +369,7 @@ def test_initial_weights_come_from_the_initializers_given_and_the_forget_bias_is
 
 
 def test_one_initializer_may_be_used_for_many_cells():
-    """A bias that is one array for ever must not gather forget biases."""
+    """An initializer that returns the same array each time must not collect forget biases."""
     kept = np.zeros(3)
     cell = lstm(b=lambda rng, shape: kept)
     for _ in range(2):
@@ -363,19 +382,19 @@ def test_one_initializer_may_be_used_for_many_cells():
 @pytest.mark.parametrize(
     "sizes, name", [((0, 3), "input_size"), ((2, 0), "hidden_size"), ((2.0, 3), "input_size")]
 )
-def test_a_size_that_is_no_size_is_refused(sizes, name):
+def test_a_size_that_is_not_a_positive_whole_number_is_refused(sizes, name):
     with pytest.raises(ValueError, match=f"{name}: expected a positive whole number"):
         LSTM.init(np.random.default_rng(0), *sizes)
 
 
 @pytest.mark.parametrize("bias", [float("nan"), float("inf"), "1", None, True])
-def test_a_forget_bias_that_is_no_finite_number_is_refused(bias):
+def test_a_forget_bias_that_is_not_a_finite_number_is_refused(bias):
     with pytest.raises(ValueError, match="forget_bias: expected a finite number, got"):
         lstm(forget_bias=bias)
 
 
 @pytest.mark.parametrize("gate", ["i", "f", "o", "g", "c"])
-def test_a_function_is_no_activation(gate):
+def test_a_function_in_the_place_of_an_activation_is_refused(gate):
     with pytest.raises(
         TypeError, match=f"^{gate}: expected an Activation, such as activations.tanh, got ufunc"
     ):
@@ -461,7 +480,7 @@ BAD_PARAMS = [
 
 @pytest.mark.parametrize("spoil, error, message", BAD_PARAMS)
 def test_parameters_of_another_number_of_gates_are_refused(start, spoil, error, message):
-    """NumPy would broadcast one gate's W_h, or one column, over all four."""
+    """NumPy would broadcast one block of W_h, or one column, over all four gates."""
     params, x, state = start
     with pytest.raises(error, match=message):
         unroll(LSTM, spoil(params), x[None], state)
@@ -469,14 +488,14 @@ def test_parameters_of_another_number_of_gates_are_refused(start, spoil, error, 
         LSTM.initial_state(spoil(params), B)
 
 
-def test_a_batch_of_no_size_is_refused(start):
+def test_a_batch_of_size_zero_is_refused(start):
     with pytest.raises(ValueError, match="batch_size: expected a positive whole number, got 0"):
         LSTM.initial_state(start[0], 0)
 
 
 @pytest.mark.parametrize("B, T, D, H, lengths", GRID)
 def test_agrees_with_pytorch(B, T, D, H, lengths):
-    """Outputs, last h and c, and the gradient of every parameter, input, first h and first c, to 1e-12 in float64."""
+    """Outputs, last h and c and every gradient agree to 1e-12 in float64."""
     torch = torch_or_skip()
     rng = np.random.default_rng(B * T + H)
     params, state = random_start(LSTM, rng, B, D, H)
@@ -510,7 +529,7 @@ def test_agrees_with_pytorch(B, T, D, H, lengths):
 
 
 def test_agrees_with_keras():
-    """The forward of Keras's LSTM: gates in the order i, f, g, o, batch first, one bias; and its forget bias from 1."""
+    """The forward of Keras: gates in the order i, f, g, o, batch first, forget bias from 1."""
     keras = pytest.importorskip("keras")
     rng = np.random.default_rng(3)
     params, state = (tree_cast(part, np.float32) for part in random_start(LSTM, rng, B, D, H))
@@ -533,7 +552,7 @@ def test_agrees_with_keras():
 
 
 def test_agrees_with_autograd():
-    """An automatic differentiation that knows nothing of recurrence: the loop of the formula."""
+    """Automatic differentiation of a plain loop over the formula."""
     anp = pytest.importorskip("autograd.numpy")
     from autograd import grad
 

@@ -1,4 +1,7 @@
-"""The relatives of the LSTM: by the formula, by complex step, as LSTMs of a special kind, by onnxruntime and by autograd."""
+"""The relatives of the LSTM: by the formula, by the complex step, as special LSTMs.
+
+They are compared with onnxruntime and autograd.
+"""
 
 import math
 
@@ -109,8 +112,15 @@ def test_a_step_is_the_formula_one_number_at_a_time(cell, rng):
             )
 
 
-ACTIVATIONS = [activations.tanh, activations.sigmoid, activations.relu, activations.elu(0.7), activations.leaky_relu(0.2),
-               activations.hard_sigmoid(), activations.identity]  # fmt: skip
+ACTIVATIONS = [
+    activations.tanh,
+    activations.sigmoid,
+    activations.relu,
+    activations.elu(0.7),
+    activations.leaky_relu(0.2),
+    activations.hard_sigmoid(),
+    activations.identity,
+]
 
 
 def turned(cell, turn):
@@ -136,7 +146,7 @@ OTHERS = [turned(cell, turn) for cell in CELLS for turn in (0, 3)]
 
 @by_name(CELLS + OTHERS)
 def test_every_gradient_of_the_pointwise_part_is_the_slope(cell, rng):
-    """da of each gate, dc_previous and each peephole's gradient, by the complex step, one step alone."""
+    """da of each gate, dc_previous and the gradient of each peephole, in one step."""
     params, state = random_start(cell, rng, B, D, H)
     gates = GATES[cell.name]
     a = rng.standard_normal((B, len(gates) * H))
@@ -165,7 +175,10 @@ def test_every_gradient_of_the_pointwise_part_is_the_slope(cell, rng):
 
 
 def as_lstm(cell, params):
-    """Return the LSTMParams with which the LSTM is this cell: an f held open, or f = sigmoid(-a_i) = 1 - sigmoid(a_i)."""
+    """Return the LSTMParams with which the LSTM is this cell.
+
+    f is held open, or it is sigmoid(-a_i) = 1 - sigmoid(a_i).
+    """
     blocks = [dict(zip("iog", np.split(leaf, 3, axis=-1))) for leaf in params]
     for block, opened in zip(blocks, (0.0, 0.0, 1000.0)):
         block["f"] = np.full_like(block["i"], opened) if cell is LSTM1997 else -block["i"]
@@ -176,7 +189,10 @@ def as_lstm(cell, params):
 
 @by_name([LSTM1997, CoupledLSTM])
 def test_three_gates_are_a_special_lstm_in_value_and_gradient(cell, rng):
-    """And so what PyTorch says of the LSTM, it says of them; where i is used twice, its gradient is di - df."""
+    """So the comparison of the LSTM with PyTorch holds for them too.
+
+    Where i is used twice, its gradient is di - df.
+    """
     (params, xs, state), doutputs = problem(cell, rng)
     outputs, (dparams, dxs, dfirst) = run(cell, params, xs, state, doutputs)
     lstm_outputs, (dlstm, lstm_dxs, lstm_dfirst) = run(
@@ -197,10 +213,8 @@ def test_three_gates_are_a_special_lstm_in_value_and_gradient(cell, rng):
 def test_peepholes_of_zero_leave_the_lstm_exactly(rng):
     (params, xs, state), doutputs = problem(LSTM, rng)
     zeros = np.zeros(H)
-    outputs, (dparams, dxs, dfirst) = run(
-        PeepholeLSTM, PeepholeLSTM.init(rng, D, H)._replace(**params._asdict(), p_i=zeros, p_f=zeros, p_o=zeros),
-        xs, state, doutputs,
-    )  # fmt: skip
+    seeing = PeepholeLSTM.Params(*params, p_i=zeros, p_f=zeros, p_o=zeros)
+    outputs, (dparams, dxs, dfirst) = run(PeepholeLSTM, seeing, xs, state, doutputs)
     lstm_outputs, (dlstm, lstm_dxs, lstm_dfirst) = run(LSTM, params, xs, state, doutputs)
     ours, theirs = (
         tree_leaves((outputs, dparams[:3], dxs, dfirst)),
@@ -214,7 +228,10 @@ def test_peepholes_of_zero_leave_the_lstm_exactly(rng):
 
 
 def test_the_cell_of_1997_carries_an_error_unchanged_for_ever(rng):
-    """The constant error carousel: with no way but c's own, the gradient of the first c is that of the last, to the bit."""
+    """The constant error carousel.
+
+    With no other path than c itself, the gradient of the first c is exactly that of the last.
+    """
     params, state = random_start(LSTM1997, rng, B, D, H)
     params = params._replace(W_h=np.zeros((H, 3 * H)))
     dlast = LSTMState(h=np.zeros((B, H)), c=rng.standard_normal((B, H)))
@@ -293,7 +310,8 @@ def test_the_first_state_is_zero(cell, rng):
         np.testing.assert_array_equal(leaf, np.zeros((2, H)))
 
 
-BIASES = {  # forget bias 1: added to f, subtracted from i where f = 1 - i, nowhere where nothing is forgotten
+# A forget bias of 1 is added to f. It is subtracted from i where f = 1 - i; LSTM1997 has no f.
+BIASES = {
     "LSTM1997": [0, 0, 0, 0, 0, 0, 0, 0, 0],
     "CoupledLSTM": [-1, -1, -1, 0, 0, 0, 0, 0, 0],
     "PeepholeLSTM": [0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0],
@@ -363,7 +381,7 @@ def test_initial_weights_come_from_the_initializers_given(cell):
 
 @pytest.mark.parametrize("maker", [coupled_lstm, peephole_lstm])
 @pytest.mark.parametrize("bias", [float("nan"), float("inf"), "1", None])
-def test_a_forget_bias_that_is_no_finite_number_is_refused(maker, bias):
+def test_a_forget_bias_that_is_not_a_finite_number_is_refused(maker, bias):
     with pytest.raises(ValueError, match="forget_bias: expected a finite number, got"):
         maker(forget_bias=bias)
 
@@ -374,7 +392,7 @@ def test_the_cell_of_1997_has_no_forget_bias():
 
 
 @by_name(CELLS)
-def test_a_function_is_no_activation(cell):
+def test_a_function_in_the_place_of_an_activation_is_refused(cell):
     for slot in (*GATES[cell.name], "c"):
         with pytest.raises(
             TypeError, match=f"^{slot}: expected an Activation, such as activations.tanh, got ufunc"
@@ -383,7 +401,7 @@ def test_a_function_is_no_activation(cell):
 
 
 @by_name(CELLS)
-def test_a_size_that_is_no_size_is_refused(cell):
+def test_a_size_that_is_not_a_positive_whole_number_is_refused(cell):
     with pytest.raises(ValueError, match="input_size: expected a positive whole number, got 0"):
         cell.init(np.random.default_rng(0), 0, 3)
     with pytest.raises(ValueError, match="hidden_size: expected a positive whole number, got 2.0"):
@@ -442,9 +460,10 @@ def test_parameters_of_another_number_of_gates_are_refused(rng):
             unroll(cell, params, xs, state)
 
 
-# onnxruntime has one activation for its gates i, f and o together, so here these three share one; `check_cell` above gives each
-# its own. It has no cell of 1997, but an LSTM whose f cannot be anything but 1 is one. Peepholes together with coupled gates, the
-# attribute `clip`, and activations that are not ours are left out; it computes in float32 alone. All else is drawn below.
+# onnxruntime has one activation for its gates i, f and o together, so here these three share one;
+# with `check_cell` above each has its own. It has no cell of 1997, but an LSTM whose f is always 1
+# is one. Peepholes together with coupled gates, the attribute `clip`, and activations that the
+# package does not have are left out. It computes only in float32. Everything else is drawn below.
 ONNX_ACTIVATIONS = {  # its name: ours, its alpha and beta, and a pre-activation at which it gives 1
     "Sigmoid": (activations.sigmoid, [], [], 1000),
     "Tanh": (activations.tanh, [], [], 1000),
@@ -459,8 +478,8 @@ ONNX_ACTIVATIONS = {  # its name: ours, its alpha and beta, and a pre-activation
 def drawn_case(case):
     """Return (kind, direction, activations, sizes, lengths, first state given?, rng).
 
-    Every kind in both directions, first with sigmoid and tanh as usual, then with every other activation of the gates and two
-    that are drawn; sizes and lengths are drawn.
+    Every kind in both directions, first with sigmoid and tanh as usual, then with every other
+    activation of the gates and two that are drawn. Sizes and lengths are drawn.
     """
     rng = np.random.default_rng(case)
     kind, direction = list(MAKERS)[case % 4], ("forward", "reverse")[case // 4 % 2]
@@ -472,7 +491,10 @@ def drawn_case(case):
 
 
 def onnx_inputs(kind, params, xs, state, lengths, opened, rng):
-    """Return the operator's inputs for one of our four cells: its gates in the order i, o, f, g, its peepholes i, o, f."""
+    """Return the operator's inputs for one of our four cells.
+
+    Its gates are in the order i, o, f, g, its peepholes in the order i, o, f.
+    """
     H = len(params.W_h)
     blocks = [
         dict(zip(GATES[kind], np.split(leaf, len(GATES[kind]), axis=-1))) for leaf in params[:3]
@@ -480,10 +502,10 @@ def onnx_inputs(kind, params, xs, state, lengths, opened, rng):
     for block, held in zip(blocks, (0, 0, opened)):
         if kind == "LSTM1997":
             block["f"] = np.full_like(block["i"], held)
-        if kind == "CoupledLSTM":  # the operator has rows for f, and does not look at them
+        if kind == "CoupledLSTM":  # the operator has rows for f, and ignores them
             block["f"] = rng.standard_normal(block["i"].shape).astype(np.float32)
     W_x, W_h, b = (np.concatenate([block[gate] for gate in "iofg"], axis=-1) for block in blocks)
-    split = rng.standard_normal(4 * H).astype(np.float32)  # its two biases are one
+    split = rng.standard_normal(4 * H).astype(np.float32)  # the operator adds its two biases
     feed = onnx_feed(xs, (W_x, W_h, b - split, split), state, lengths)
     return feed | (
         {"P": np.concatenate([params.p_i, params.p_o, params.p_f])[None]}
@@ -493,7 +515,7 @@ def onnx_inputs(kind, params, xs, state, lengths, opened, rng):
 
 
 def reversed_within(lengths, xs):
-    """Return xs with each sequence turned round within its own length, the padding left where it is."""
+    """Return xs with each sequence reversed within its own length, the padding in its place."""
     xs = xs.copy()
     for b, n in enumerate(lengths):
         xs[:n, b] = xs[:n, b][::-1]
@@ -502,7 +524,10 @@ def reversed_within(lengths, xs):
 
 @pytest.mark.parametrize("case", range(56))
 def test_agrees_with_onnxruntime(case):
-    """Outputs and last h and c of the ONNX operator LSTM: lengths, first states, both directions, peepholes, coupled gates."""
+    """Outputs and last h and c of the ONNX operator LSTM.
+
+    With lengths, first states, both directions, peepholes and coupled gates.
+    """
     kind, direction, names, (T, B, D, H), lengths, first, rng = drawn_case(case)
     ours = [ONNX_ACTIVATIONS[name][0] for name in names]
     gates = {gate: ours[0] for gate in GATES[kind] if gate != "g"}
@@ -554,7 +579,7 @@ def test_the_cases_for_onnxruntime_are_of_every_kind():
 
 @by_name(CELLS)
 def test_agrees_with_autograd(cell):
-    """An automatic differentiation that knows nothing of recurrence: the loop of the formula."""
+    """Automatic differentiation of a plain loop over the formula."""
     anp = pytest.importorskip("autograd.numpy")
     from autograd import grad
 

@@ -1,4 +1,7 @@
-"""The layer-normalised LSTM: the formula one number at a time, what it does not see, every gradient, bad input refused."""
+"""The layer-normalised LSTM: the formula one number at a time, every gradient.
+
+No sequence influences another. Bad input is refused.
+"""
 
 import math
 
@@ -86,7 +89,7 @@ def test_no_sequence_sees_another(rng):
     np.testing.assert_allclose(hs[:, 1:2], alone, rtol=1e-12)
 
 
-def test_a_row_of_equal_entries_is_no_division_by_zero(rng):
+def test_a_row_of_equal_entries_does_not_divide_by_zero(rng):
     params = NormLSTM.init(rng, D, H)
     with np.errstate(all="raise"):
         (state, _) = NormLSTM.pointwise(
