@@ -72,7 +72,7 @@ def join_gates(gates: Any, Params: type[Any]) -> Any:
 
     Raises: TypeError for a gate that is not a GateParams, ValueError for gates of different shapes.
     """
-    D = H = None  # the first gate says
+    D = H = None  # the first gate sets them
     for name, gate in zip(gates._fields, gates):
         check_fields(name, gate, "U", "V", "b")
         check_array(f"{name}.U", gate.U, D=D, H=H)
