@@ -154,10 +154,10 @@ def check_is_layer(name: str, layer: object) -> None:
     raise TypeError(f"{name}: expected a layer, such as Recurrent(LSTM, 3, 4), got {got}")
 
 
-def made_of_layers(*names: str) -> Callable[[type[Object]], type[Object]]:
+def made_of_layers(*names: str, several: bool = False) -> Callable[[type[Object]], type[Object]]:
     """Return a decorator of a class: the fields `names` of its objects must be layers.
 
-    A field may also be a tuple of layers.
+    several: the fields are tuples of layers.
 
     Raises: TypeError when an object is made of anything that is not a layer, with its place.
 
@@ -174,19 +174,14 @@ def made_of_layers(*names: str) -> Callable[[type[Object]], type[Object]]:
         def checked_init(self: Any, *args: Any, **kwargs: Any) -> None:
             init(self, *args, **kwargs)
             for name in names:
-                _check_layers(name, getattr(self, name))
+                value = getattr(self, name)
+                for place, layer in enumerate(value if several else [value]):
+                    check_is_layer(f"{name}[{place}]" if several else name, layer)
 
         kind.__init__ = checked_init
         return kind
 
     return decorated
-
-
-def _check_layers(name: str, value: object) -> None:
-    if not isinstance(value, tuple):
-        return check_is_layer(name, value)
-    for place, layer in enumerate(value):
-        check_is_layer(f"{name}[{place}]", layer)
 
 
 def check_stateless(layer: object, state: object) -> None:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnn_tutorial.layers.layer import Layer, made_of_layers
+from rnn_tutorial.layers.layer import Layer, check_rng_or_none, made_of_layers
 from rnn_tutorial.tree import tree_add
 from rnn_tutorial.types import Array, Mask, Rng, Tree
 from rnn_tutorial.validation import check_mask, check_positive, check_shape
@@ -84,6 +84,7 @@ class Recomputed:
         rng: Rng | None = None,
     ) -> tuple[Array, Tree, RecomputeCache]:
         """Return (ys, last state, cache)."""
+        check_rng_or_none(rng)
         check_whole(xs, mask)
         every = isqrt(len(xs) - 1) + 1 if self.every is None else self.every
         state = self.initial_state(params, xs.shape[1]) if state is None else deepcopy(state)

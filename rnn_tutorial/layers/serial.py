@@ -51,7 +51,7 @@ def _naming_layers(method: Method) -> Method:
     return cast(Method, run)
 
 
-@made_of_layers("layers")
+@made_of_layers("layers", several=True)
 @dataclass(frozen=True, repr=False)
 class Serial:
     """Layers one after another. Its parameters are the tuple of theirs, and so is its state.
