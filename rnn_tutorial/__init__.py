@@ -8,7 +8,7 @@ Import from the module that owns the noun. A network that learns to say what it 
 >>> import numpy as np
 >>> from rnn_tutorial.cells.elman import Elman
 >>> from rnn_tutorial.data import delayed_echo
->>> from rnn_tutorial.layers.core import Dense, Recurrent, Serial
+>>> from rnn_tutorial.layers import Dense, Recurrent, Serial
 >>> from rnn_tutorial.train.losses import mean_squared_error
 >>> from rnn_tutorial.train.optimizers import adam
 >>> from rnn_tutorial.train.training import train

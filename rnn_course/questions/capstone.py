@@ -14,7 +14,8 @@ from rnn_course.questions.capstone_network import RNNParams, TaggerParams
 from rnn_tutorial.cells.elman import Elman, ElmanParams
 from rnn_tutorial.data import lengths_to_mask, one_hot, shuffled_batches
 from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams
-from rnn_tutorial.layers.core import Dense, DenseParams, Recurrent, Serial
+from rnn_tutorial.layers.core import Dense, DenseParams, Recurrent
+from rnn_tutorial.layers.serial import Serial
 from rnn_tutorial.train.clipping import clip_by_global_norm
 from rnn_tutorial.train.losses import softmax_cross_entropy
 from rnn_tutorial.train.metrics import accuracy

@@ -14,12 +14,12 @@ from rnn_course.questions.vanilla import DPARAMS, SLOPE, STATE_BACK, STEP, STEP_
 from rnn_tutorial.cells.elman import Elman, ElmanParams, ElmanState
 from rnn_tutorial.layers.bidirectional import (
     BidirectionalParams,
-    concat,
     turn,
     unroll_reversed,
     unroll_reversed_backward,
 )
 from rnn_tutorial.layers.core import Last
+from rnn_tutorial.layers.merge import concat
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
 from rnn_tutorial.train.losses import softmax_cross_entropy
 

@@ -30,8 +30,9 @@ from rnn_tutorial.exchange.layout import (
     two_bias_gradients,
     two_biases,
 )
-from rnn_tutorial.layers.bidirectional import Bidirectional, add, average, concat, multiply
+from rnn_tutorial.layers.bidirectional import Bidirectional
 from rnn_tutorial.layers.core import Dense, Recurrent
+from rnn_tutorial.layers.merge import add, average, concat, multiply
 
 __all__ = [
     "MERGE_MODES",

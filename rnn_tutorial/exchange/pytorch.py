@@ -47,8 +47,10 @@ from rnn_tutorial.exchange.pytorch_names import (
     sizes_of,
     without_counterpart,
 )
-from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams, concat
-from rnn_tutorial.layers.core import Recurrent, Serial
+from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams
+from rnn_tutorial.layers.core import Recurrent
+from rnn_tutorial.layers.merge import concat
+from rnn_tutorial.layers.serial import Serial
 from rnn_tutorial.validation import check_fields
 
 __all__ = [

@@ -1,7 +1,8 @@
-"""Noise that regularizes: dropout between layers, the same for all steps, and zoneout inside the recurrence.
+"""Noise that regularizes: dropout between layers, and zoneout inside the recurrence.
 
-All draw from the `rng` of the forward, in training; `rng=None` is evaluation, where none of them is random. On average dropout
-leaves what passes through as it was, and zoneout in evaluation is an average itself: nothing is to be rescaled afterwards.
+All draw from the `rng` of the forward, in training. `rng=None` is evaluation, where none of them is
+random. Dropout leaves the mean of its inputs as it is, and zoneout in evaluation is a mean itself,
+so no weights have to be rescaled after training.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from rnn_tutorial.layers.layer import check_stateless
 from rnn_tutorial.sequence.step import check_state, step, step_backward
 from rnn_tutorial.sequence.unroll import hold, zero_held, zero_padding
 from rnn_tutorial.tree import tree_add, tree_map, tree_zeros_like
+from rnn_tutorial.types import Array, Mask, Rng, Tree
 from rnn_tutorial.validation import (
     check_array,
     check_like,
@@ -35,90 +37,134 @@ __all__ = [
 class DropoutCache(NamedTuple):
     """What the two kinds of dropout keep for their backward."""
 
-    factors: np.ndarray  # what xs was multiplied by
-    shape: tuple  # of xs
+    factors: Array  # what xs was multiplied by
+    shape: tuple[int, ...]  # of xs
 
 
 @dataclass(frozen=True)
 class Dropout:
-    """Each entry is lost with probability `rate`, at each step anew, and else divided by 1 - rate: xs (T, B, N) -> (T, B, N).
+    """Dropout between layers: each entry is set to zero with probability `rate`, at each step anew.
 
-    For use between layers. Source: Srivastava et al. 2014; between the layers of a recurrent network Zaremba et al. 2014.
+    The other entries are divided by 1 - rate.
+
+    Shapes: xs and ys (T, B, N).
+
+    Raises: ValueError unless 0 <= rate < 1.
+
+    Source: Srivastava et al. (2014), "Dropout: a simple way to prevent neural networks from
+    overfitting"; between the layers of a recurrent network: Zaremba et al. (2014), "Recurrent
+    neural network regularization".
     """
 
     rate: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_rate(self)
 
-    def init(self, rng):
+    def init(self, rng: Rng) -> tuple[()]:
         """Return (): it has no parameters."""
         return ()
 
-    def initial_state(self, params, batch_size):
+    def initial_state(self, params: Any, batch_size: int) -> tuple[()]:
         """Return (): it remembers nothing."""
         return ()
 
-    def forward(self, params, xs, state=None, *, mask=None, rng=None):
-        """Return (ys, (), cache): ys = xs * factors, each factor 0 or 1 / (1 - rate); in evaluation ys = xs."""
+    def forward(
+        self,
+        params: Any,
+        xs: Array,
+        state: Any = None,
+        *,
+        mask: Mask | None = None,
+        rng: Rng | None = None,
+    ) -> tuple[Array, tuple[()], DropoutCache]:
+        """Return (ys, (), cache): ys = xs * factors, each factor 0 or 1 / (1 - rate).
+
+        In evaluation ys = xs.
+        """
         check_stateless(self, state)
         check_array("xs", xs, T=None, B=None, N=None)
         noise = None if rng is None else _noise(rng, xs.shape)
-        return _scale(xs, (), _factors(noise, self.rate, xs.dtype))
+        ys, cache = _scale(xs, _factors(noise, self.rate, xs.dtype))
+        return ys, (), cache
 
-    def backward(self, params, cache, dys, dstate=None):
+    def backward(
+        self, params: Any, cache: DropoutCache, dys: Array, dstate: Any = None
+    ) -> tuple[tuple[()], Array, tuple[()]]:
         """Return ((), dxs, ()): dxs = dys * factors."""
         return (), _scale_backward(cache, dys), ()
 
 
 @dataclass(frozen=True)
 class VariationalDropout:
-    """Dropout that loses the same entries at every step of a sequence: xs (T, B, N) -> (T, B, N).
+    """Dropout that sets the same entries to zero at every step of a sequence.
 
-    A unit is gone for the whole sequence or not at all, as one network of the many that dropout averages would have it. So in
-    training its state, once drawn, is the noise of each sequence, (B, N), which goes on to the sequence's next piece; a row of
-    zeros is drawn anew. Source: Gal & Ghahramani 2016.
+    Dropout averages over many networks, each without some of the units. Here a whole sequence is
+    read by one of them. So in training the state, once drawn, is the noise of each sequence,
+    (B, N). It goes on to the next piece of the sequence; a row of zeros is drawn anew.
+
+    Shapes: xs and ys (T, B, N).
+
+    Raises: ValueError unless 0 <= rate < 1.
+
+    Source: Gal and Ghahramani (2016), "A theoretically grounded application of dropout in recurrent
+    neural networks".
     """
 
     rate: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_rate(self)
 
-    def init(self, rng):
+    def init(self, rng: Rng) -> tuple[()]:
         """Return (): it has no parameters."""
         return ()
 
-    def initial_state(self, params, batch_size):
+    def initial_state(self, params: Any, batch_size: int) -> tuple[()]:
         """Return (): nothing is drawn yet."""
         return ()
 
-    def forward(self, params, xs, state=None, *, mask=None, rng=None):
-        """Return (ys, noise, cache): ys = xs * factors, factors (B, N), each 0 or 1 / (1 - rate); in evaluation ys = xs."""
+    def forward(
+        self,
+        params: Any,
+        xs: Array,
+        state: Any = None,
+        *,
+        mask: Mask | None = None,
+        rng: Rng | None = None,
+    ) -> tuple[Array, Tree, DropoutCache]:
+        """Return (ys, noise, cache): ys = xs * factors, with the same factors (B, N) at all steps.
+
+        Each factor is 0 or 1 / (1 - rate). In evaluation ys = xs.
+        """
         check_array("xs", xs, T=None, B=None, N=None)
         if rng is None:
-            return _scale(xs, () if state is None else state, _factors(None, self.rate, xs.dtype))
+            ys, cache = _scale(xs, _factors(None, self.rate, xs.dtype))
+            return ys, () if state is None else state, cache
         noise = _continued_noise(rng, state, xs.shape[1:])
-        return _scale(xs, noise, _factors(noise, self.rate, xs.dtype))
+        ys, cache = _scale(xs, _factors(noise, self.rate, xs.dtype))
+        return ys, noise, cache
 
-    def backward(self, params, cache, dys, dstate=None):
+    def backward(
+        self, params: Any, cache: DropoutCache, dys: Array, dstate: Any = None
+    ) -> tuple[tuple[()], Array, tuple[()]]:
         """Return ((), dxs, ()): dxs = dys * factors. Noise has no gradient."""
         return (), _scale_backward(cache, dys), ()
 
 
-def _check_rate(layer):
-    """Raise ValueError unless the rate is a number from 0 to below 1, and make it a Python float: it changes no dtype."""
+def _check_rate(layer: Dropout | VariationalDropout) -> None:
+    """Raise ValueError unless 0 <= rate < 1; make it a Python float, which changes no dtype."""
     object.__setattr__(layer, "rate", check_number("rate", layer.rate, at_least=0, below=1))
 
 
-def _noise(rng, shape):
+def _noise(rng: Rng, shape: tuple[int, ...]) -> Array:
     """Return numbers above 0 and at most 1, all equally likely."""
     check_rng(rng)
     return 1 - rng.random(shape)
 
 
-def _continued_noise(rng, state, shape):
-    """Return the noise of each sequence: that of its state, drawn anew where there is none, which is where it is zero."""
+def _continued_noise(rng: Rng, state: Tree, shape: tuple[int, ...]) -> Array:
+    """Return the noise of each sequence: that of its state, drawn anew where the state is zero."""
     if state is None or len(state) == 0:
         return _noise(rng, shape)
     check_shape("state", state, shape, np.dtype(float))
@@ -126,17 +172,17 @@ def _continued_noise(rng, state, shape):
     return state.copy() if begun.all() else np.where(begun, state, _noise(rng, shape))
 
 
-def _factors(noise, rate, dtype):
-    """Return what xs is multiplied by: 1 without noise, else 0 with probability `rate` and 1 / (1 - rate) without."""
+def _factors(noise: Array | None, rate: float, dtype: np.dtype[Any]) -> Array:
+    """Return what xs is multiplied by: 1 without noise, else 0 or 1 / (1 - rate)."""
     real = dtype.type(0).real.dtype
     return np.ones(1, real) if noise is None else (noise <= 1 - rate).astype(real) / (1 - rate)
 
 
-def _scale(xs, state, factors):
-    return xs * factors, state, DropoutCache(factors, xs.shape)
+def _scale(xs: Array, factors: Array) -> tuple[Array, DropoutCache]:
+    return xs * factors, DropoutCache(factors, xs.shape)
 
 
-def _scale_backward(cache, dys):
+def _scale_backward(cache: DropoutCache, dys: Array) -> Array:
     check_shape("dys", dys, cache.shape, cache.factors.dtype)
     return dys * cache.factors
 
@@ -144,19 +190,28 @@ def _scale_backward(cache, dys):
 class ZoneoutCache(NamedTuple):
     """What `Zoneout` keeps for its backward."""
 
-    steps: list  # one StepCache a step
-    taken: list  # a State a step: how much of the new state is taken, 0 to 1
-    keeps: list  # a column (B, 1) of the mask a step, or None
-    hs: np.ndarray  # (T, B, H)
+    steps: list[Any]  # one StepCache a step
+    taken: list[Any]  # a State a step: how much of the new state is taken, 0 to 1
+    keeps: list[Mask | None]  # a column (B, 1) of the mask a step, or None
+    hs: Array  # (T, B, H)
 
 
 @dataclass(frozen=True)
 class Zoneout:
-    """A cell over a sequence, whose units keep their old value at random steps: xs (T, B, D) -> hs (T, B, H).
+    """A cell over a sequence, in which units keep their old value at random steps.
 
-    At each step each entry of the state keeps its old value with probability `rates`, a State of numbers such as
-    LSTMState(h=0.05, c=0.5); nothing is set to zero, so what the state remembers is not lost. In evaluation the state is the mean
-    of both, rate * old + (1 - rate) * new. Each step draws anew. Source: Krueger et al. 2017.
+    At each step each entry of the state keeps its old value with probability `rates`, a State of
+    numbers such as LSTMState(h=0.05, c=0.5). No entry is set to zero, so what the state remembers
+    is not lost. In evaluation the state is the mean of both, rate * old + (1 - rate) * new. Each
+    step draws anew.
+
+    Shapes: xs (T, B, D); hs (T, B, H).
+
+    Raises: TypeError for a cell that is not a Cell, or rates that are not a State of that cell;
+    ValueError for a rate outside 0 to 1.
+
+    Source: Krueger et al. (2017), "Zoneout: regularizing RNNs by randomly preserving hidden
+    activations".
     """
 
     cell: Cell
@@ -164,9 +219,10 @@ class Zoneout:
     hidden_size: int
     rates: Any
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_is_cell(self.cell)
-        if not isinstance(self.rates, self.cell.State):
+        fits = isinstance(self.rates, self.cell.State)
+        if not fits:
             want = f"{self.cell.State.__name__} of numbers, as {self.cell.name} has"
             raise TypeError(f"rates: expected {want}, got {self.rates!r}")
         named = self.rates._asdict().items()
@@ -175,40 +231,53 @@ class Zoneout:
         }
         object.__setattr__(self, "rates", self.cell.State(**rates))
 
-    def init(self, rng):
+    def init(self, rng: Rng) -> Tree:
         """Return the parameters of the cell."""
         check_rng(rng)
         return self.cell.init(rng, self.input_size, self.hidden_size)
 
-    def initial_state(self, params, batch_size):
+    def initial_state(self, params: Any, batch_size: int) -> Any:
         """Return the cell's State of zeros, (B, H)."""
         self.cell.check_params(params, self.input_size, self.hidden_size)
         return self.cell.initial_state(params, batch_size)
 
-    def forward(self, params, xs, state=None, *, mask=None, rng=None):
+    def forward(
+        self,
+        params: Any,
+        xs: Array,
+        state: Any = None,
+        *,
+        mask: Mask | None = None,
+        rng: Rng | None = None,
+    ) -> tuple[Array, Any, ZoneoutCache]:
         """Return (hs, last state, cache)."""
         check_array("xs", xs, T=None, B=None, D=self.input_size)
         first = self.initial_state(params, xs.shape[1])
         state = first if state is None else state
         check_state(self.cell, params, state, xs.shape[1])
-        keeps = [None] * len(xs)
+        keeps: list[Mask | None] = [None] * len(xs)
         if mask is not None:
             check_mask(mask, *xs.shape[:2])
             keeps = list(mask[..., None].copy())
-        hs, steps, taken = [], [], []
+        hs_of_steps, steps, taken = [], [], []
         for x, keep in zip(xs, keeps):
             new, cache = step(self.cell, params, x, state)
             take = tree_map(lambda rate, leaf: _taken(rng, rate, leaf), self.rates, new)
             mixed = tree_map(lambda p, n, o: p * n + (1 - p) * o, take, new, state)
             state = hold(keep, mixed, state)
-            hs.append(state.h)
+            hs_of_steps.append(state.h)
             steps.append(cache)
             taken.append(take)
-        hs = np.stack(hs)
+        hs = np.stack(hs_of_steps)
         return zero_padding(mask, hs), state, ZoneoutCache(steps, taken, keeps, hs)
 
-    def backward(self, params, cache, dhs, dstate=None):
-        """Return (dparams, dxs, dfirst_state): the new state receives its share of the gradient, the old one the rest."""
+    def backward(
+        self, params: Any, cache: ZoneoutCache, dhs: Array, dstate: Any = None
+    ) -> tuple[Tree, Array, Any]:
+        """Return (dparams, dxs, dfirst_state).
+
+        The new state receives its share of the gradient, the old one the rest.
+        """
         check_like("dhs", dhs, cache.hs)
         dstate = tree_zeros_like(cache.steps[-1].state) if dstate is None else dstate
         check_like("dstate", dstate, cache.steps[-1].state)
@@ -226,8 +295,8 @@ class Zoneout:
         return dparams, np.stack(dxs[::-1]), dstate
 
 
-def _taken(rng, rate, leaf):
-    """Return how much of a new state's leaf is taken: 1 - rate in evaluation, else 0 or 1, drawn for each entry."""
+def _taken(rng: Rng | None, rate: float, leaf: Array) -> Array:
+    """Return how much of the new state is taken: 1 - rate in evaluation, else 0 or 1, by a draw."""
     dtype = leaf.dtype.type(0).real.dtype
     if rng is None:
         return np.full((1, 1), 1 - rate, dtype)

@@ -1,7 +1,8 @@
 """Training: losses, optimizers, the loop, and what comes after it.
 
-`training.py` is the loop; `losses.py`, `optimizers.py`, `schedules.py` and `clipping.py` are what it is made of.
-`metrics.py` says how good predictions are, `sampling.py` lets a model write, `trials.py` counts how long runs took.
+`training.py` is the loop; `losses.py`, `optimizers.py`, `schedules.py` and `clipping.py` are its
+parts. `metrics.py` says how good predictions are, `sampling.py` lets a model write, `trials.py`
+counts how many sequences a run needed.
 """
 
 from rnn_tutorial.train.clipping import *

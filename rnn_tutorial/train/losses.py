@@ -3,15 +3,18 @@
 Each is `loss(ys, targets, *, mask=None) -> (value, dys)`, where `value` is a mean over everything
 that counts and `dys` is the gradient of exactly that mean. `mask` is boolean, of the shape of `ys`
 without its last axis: True counts, False (padding) is left out of the mean, and its gradient is
-zero. What stands at a masked place, in `ys` or in `targets`, is never looked at.
+zero. The values at a masked place, in `ys` or in `targets`, are never read.
 
 The value has the dtype of `ys`, complex numbers included, so that a complex step can judge `dys`.
-`ys` is float32 or float64: float16 is refused, since the number of rows of a long batch is infinite
-in it, and every gradient zero.
+`ys` is float32 or float64. float16 is refused: in float16 the number of rows of a long batch is
+infinite, and every gradient zero.
 """
+
+from typing import Any
 
 import numpy as np
 
+from rnn_tutorial.types import Array, Mask
 from rnn_tutorial.validation import (
     FLOATS,
     check_finite,
@@ -31,10 +34,13 @@ __all__ = [
 ]
 
 
-def mean_squared_error(ys, targets, *, mask=None):
-    """Return the mean of (ys - targets)^2 and its gradient 2 (ys - targets) / n, n being the number of entries counted.
+def mean_squared_error(ys: Array, targets: Array, *, mask: Mask | None = None) -> tuple[Any, Array]:
+    """Return the mean of (ys - targets)^2 and its gradient 2 (ys - targets) / n.
+
+    n is the number of entries counted.
 
     Shapes: ys and targets (..., K), mask (...,); usually (T, B, K) and (T, B).
+
     Raises: TypeError for whole numbers, float16 or mixed dtypes, ValueError for shapes that differ,
     a target that is not finite, or a mask that counts nothing.
     """
@@ -44,11 +50,16 @@ def mean_squared_error(ys, targets, *, mask=None):
     return np.mean(error**2), _spread(2 * error / error.size, counted)
 
 
-def mean_absolute_error(ys, targets, *, mask=None):
-    """Return the mean of |ys - targets| and its gradient sign(ys - targets) / n, which is 0 where ys equals its target.
+def mean_absolute_error(
+    ys: Array, targets: Array, *, mask: Mask | None = None
+) -> tuple[Any, Array]:
+    """Return the mean of |ys - targets| and its gradient sign(ys - targets) / n.
 
-    The absolute value allows no complex step: `ys` must be real.
+    n is the number of entries counted. Where ys equals its target the gradient is 0. A complex step
+    cannot pass the absolute value, so `ys` must be real.
+
     Shapes: as in `mean_squared_error`.
+
     Raises: as in `mean_squared_error`, and TypeError for complex `ys`.
     """
     counted = _counted("ys", ys, mask)
@@ -61,8 +72,10 @@ def mean_absolute_error(ys, targets, *, mask=None):
     return np.mean(np.abs(error)), _spread(np.sign(error) / error.size, counted)
 
 
-def binary_cross_entropy(logits, targets, *, mask=None, temperature=1.0):
-    """Return the mean over all entries of -t log p - (1 - t) log(1 - p) and its gradient (p - t) / (n temperature).
+def binary_cross_entropy(
+    logits: Array, targets: Array, *, mask: Mask | None = None, temperature: float = 1.0
+) -> tuple[Any, Array]:
+    """Return the mean of -t log p - (1 - t) log(1 - p) and its gradient (p - t) / (n temperature).
 
     Here z = logits / temperature, p = 1 / (1 + exp(-z)), t = targets, and n is the number of
     entries counted. Computed as max(z, 0) - z t + log(1 + exp(-|z|)), which is the same number and
@@ -70,6 +83,7 @@ def binary_cross_entropy(logits, targets, *, mask=None, temperature=1.0):
 
     Shapes: logits and targets (..., K), mask (...,). Targets are probabilities from 0 to 1, of the
     dtype of logits.
+
     Raises: as in `mean_squared_error`, and ValueError for another target or a temperature that is
     not positive.
     """
@@ -86,15 +100,18 @@ def binary_cross_entropy(logits, targets, *, mask=None, temperature=1.0):
     return value, _spread((p - t) / (t.size * temperature), counted)
 
 
-def softmax_cross_entropy(logits, targets, *, mask=None, temperature=1.0):
-    """Return the mean over all rows of -log p[target] and its gradient (p - onehot(target)) / (n temperature).
+def softmax_cross_entropy(
+    logits: Array, targets: Array, *, mask: Mask | None = None, temperature: float = 1.0
+) -> tuple[Any, Array]:
+    """Return the mean of -log p[target] and its gradient (p - onehot(target)) / (n temperature).
 
     Here p = softmax(logits / temperature) over the last axis, and n is the number of rows (steps of
-    sequences) counted. In nats: `metrics.bits_per_character` and `metrics.perplexity` say it in
+    sequences) counted. In nats: `metrics.bits_per_character` and `metrics.perplexity` give it in
     other units.
 
-    Shapes: logits (..., V), targets (...,), whole numbers in 0..V-1, mask (...,); usually (T, B,
-    V), (T, B), (T, B).
+    Shapes: logits (..., V), targets (...,), whole numbers in 0..V-1, mask (...,); usually
+    (T, B, V), (T, B), (T, B).
+
     Raises: TypeError for logits that are whole numbers or float16, or targets that are not whole
     numbers, IndexError for a class outside 0..V-1, ValueError for a wrong shape, a mask that counts
     nothing, or a temperature that is not positive.
@@ -109,13 +126,15 @@ def softmax_cross_entropy(logits, targets, *, mask=None, temperature=1.0):
     return -np.mean(log_p[rows, target]), _spread(dz / (len(rows) * temperature), counted)
 
 
-def softmax(logits, temperature=1.0):
-    """Return the probabilities exp(logits / temperature) / sum(exp(logits / temperature)), over the last axis.
+def softmax(logits: Array, temperature: float = 1.0) -> Array:
+    """Return the probabilities exp(logits / temperature) / sum(exp(logits / temperature)).
 
-    The largest logit is subtracted first, which changes nothing but the range: exp never overflows.
-    A high temperature makes the probabilities more equal, a low one prefers the largest.
+    The sum is over the last axis. The largest logit is subtracted first: the probabilities are the
+    same, and exp cannot overflow. A high temperature makes the probabilities more equal, a low one
+    prefers the largest.
 
     Shapes: logits and the answer (..., V).
+
     Raises: TypeError for anything but an array of floating-point numbers, ValueError for a
     temperature that is not positive.
     """
@@ -123,29 +142,32 @@ def softmax(logits, temperature=1.0):
     return e / e.sum(axis=-1, keepdims=True)
 
 
-def log_softmax(logits, temperature=1.0):
-    """Return log(softmax(logits, temperature)), finite also where the probability itself is too small for a number."""
+def log_softmax(logits: Array, temperature: float = 1.0) -> Array:
+    """Return log(softmax(logits, temperature)), finite also where the probability rounds to 0.
+
+    Shapes: logits and the answer (..., V).
+
+    Raises: as in `softmax`.
+    """
     z = _shifted(logits, temperature)
     return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
 
 
-def _shifted(logits, temperature):
+def _shifted(logits: Array, temperature: float) -> Array:
     _check_floats("logits", logits)
     temperature = _temperature(logits, temperature)
-    with np.errstate(
-        over="ignore"
-    ):  # at a very low temperature, -infinity: a probability of 0 is right
+    with np.errstate(over="ignore"):  # -infinity at a very low temperature: the probability is 0
         return (logits - logits.real.max(axis=-1, keepdims=True)) / temperature
 
 
-def _temperature(logits, temperature):
+def _temperature(logits: Array, temperature: float) -> float:
     """Return the temperature as a Python float that is not zero in the dtype of the logits."""
     return check_number(
         "temperature", temperature, above=0, at_least=float(np.finfo(logits.dtype).tiny)
     )
 
 
-def _counted(name, ys, mask):
+def _counted(name: str, ys: Array, mask: Mask | None) -> Mask:
     """Return the mask, or one that counts everything."""
     _check_floats(name, ys)
     counted = np.ones(ys.shape[:-1], bool) if mask is None else mask
@@ -163,14 +185,14 @@ def _counted(name, ys, mask):
     return counted
 
 
-def _spread(rows, counted):
+def _spread(rows: Array, counted: Mask) -> Array:
     """Return zeros with `rows` at the places that count."""
     dys = np.zeros((*counted.shape, rows.shape[-1]), rows.dtype)
     dys[counted] = rows
     return dys
 
 
-def _check_floats(name, array):
+def _check_floats(name: str, array: Array) -> None:
     if not is_array(array) or array.dtype.char not in FLOATS:
         wanted = "an array of floating-point numbers"
         raise TypeError(
@@ -182,17 +204,18 @@ def _check_floats(name, array):
         )
 
 
-def _check_real_targets(name, ys, targets, counted):
+def _check_real_targets(name: str, ys: Array, targets: Array, counted: Mask) -> None:
     if not is_array(targets) or targets.dtype != ys.real.dtype:
         raise TypeError(
-            f"targets: expected an array of {ys.real.dtype}, the dtype of {name}, got {describe(targets)}"
+            f"targets: expected an array of {ys.real.dtype}, the dtype of {name}, "
+            f"got {describe(targets)}"
         )
     if targets.shape != ys.shape:
         raise ValueError(f"targets: expected shape {ys.shape}, that of {name}, got {targets.shape}")
     check_finite("targets", np.where(counted[..., None], targets, 0))
 
 
-def _check_classes(targets, counted, V):
+def _check_classes(targets: Array, counted: Mask, V: int) -> None:
     if not is_array(targets) or targets.dtype.kind not in "iu":
         raise TypeError(
             f"targets: expected an array of class indices, whole numbers, got {describe(targets)}"

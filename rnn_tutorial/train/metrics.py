@@ -1,4 +1,4 @@
-"""Metrics: how good predictions are, in numbers that people read. No gradients here.
+"""Metrics: how good predictions are, in numbers that people read. They have no gradients.
 
 Predictions and targets are whole numbers, the indices of classes, of one shape:
 `logits.argmax(axis=-1)` makes predictions. `mask` is boolean of the same shape, True where a
@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from rnn_tutorial.types import Array
 from rnn_tutorial.validation import check_number, check_positive, is_array
 
 __all__ = [
@@ -22,7 +23,7 @@ __all__ = [
 ]
 
 
-def accuracy(predictions, targets, mask=None):
+def accuracy(predictions: Array, targets: Array, mask: Array | None = None) -> float:
     """Return the share of the counted predictions that equal their target, from 0 to 1.
 
     Raises: TypeError for anything but an array of whole numbers, ValueError for shapes that differ
@@ -32,10 +33,13 @@ def accuracy(predictions, targets, mask=None):
     return float(np.mean(predictions == targets))
 
 
-def confusion_matrix(predictions, targets, K, mask=None):
+def confusion_matrix(
+    predictions: Array, targets: Array, K: int, mask: Array | None = None
+) -> Array:
     """Return the (K, K) counts: entry [k, j] says how often class k was predicted as class j.
 
     Rows are targets, columns are predictions.
+
     Raises: as in `accuracy`, and IndexError for a class outside 0..K-1.
     """
     K = check_positive("K", K)
@@ -50,51 +54,69 @@ def confusion_matrix(predictions, targets, K, mask=None):
     )
 
 
-def precision(matrix):
-    """Return, for each class, the share of its predictions that were right; 0 for a class never predicted. Shape (K,).
+def precision(matrix: Array) -> Array:
+    """Return, for each class, the share of its predictions that were right.
 
-    `matrix` is a `confusion_matrix`. For one number, take the mean over the classes.
+    It is 0 for a class that was never predicted. `matrix` is a `confusion_matrix`. For one number,
+    take the mean over the classes.
+
+    Shapes: matrix (K, K); the answer (K,).
+
+    Raises: ValueError for anything but a square matrix.
     """
     _check_matrix(matrix)
     return _ratio(np.diag(matrix), matrix.sum(axis=0))
 
 
-def recall(matrix):
-    """Return, for each class, the share of its targets that were found; 0 for a class that never occurs. Shape (K,)."""
+def recall(matrix: Array) -> Array:
+    """Return, for each class, the share of its targets that were found.
+
+    It is 0 for a class that never occurs.
+
+    Shapes: matrix (K, K); the answer (K,).
+
+    Raises: as in `precision`.
+    """
     _check_matrix(matrix)
     return _ratio(np.diag(matrix), matrix.sum(axis=1))
 
 
-def f_score(matrix, beta=1.0):
-    """Return (1 + beta^2) precision * recall / (beta^2 precision + recall) for each class; 0 where both are 0. Shape (K,).
+def f_score(matrix: Array, beta: float = 1.0) -> Array:
+    """Return (1 + beta^2) precision * recall / (beta^2 precision + recall) for each class.
 
-    With beta = 1, the harmonic mean of the two; a larger beta weighs recall more.
-    Source: van Rijsbergen (1979), "Information retrieval", chapter 7.
+    It is 0 where both are 0. With beta = 1 it is the harmonic mean of the two; a larger beta weighs
+    recall more.
+
+    Shapes: matrix (K, K); the answer (K,).
+
     Raises: ValueError for a beta that is not positive, or anything but a square matrix.
+
+    Source: van Rijsbergen (1979), "Information retrieval", chapter 7.
     """
     beta = check_number("beta", beta, above=0)
     p, r = precision(matrix), recall(matrix)
     return _ratio((1 + beta**2) * p * r, beta**2 * p + r)
 
 
-def perplexity(nats):
-    """Return exp(nats): how many equally likely choices would leave the same uncertainty as this mean cross-entropy."""
-    return float(
-        np.exp(float(nats))
-    )  # a loss of float32 may be above 88, and its exp is infinite there
+def perplexity(nats: float) -> float:
+    """Return exp(nats), the perplexity of a mean cross-entropy in nats.
+
+    Among this many equally likely choices one is as uncertain.
+    """
+    return float(np.exp(float(nats)))  # in float32 the exp of a loss above 88 is infinite
 
 
-def bits_per_character(nats):
+def bits_per_character(nats: float) -> float:
     """Return nats / ln 2: the mean cross-entropy per character, in bits."""
     return float(nats) / math.log(2)
 
 
-def _ratio(numerator, denominator):
+def _ratio(numerator: Array, denominator: Array) -> Array:
     """Return numerator / denominator, and 0 where both are 0."""
     return np.divide(numerator, denominator, out=np.zeros(len(numerator)), where=denominator != 0)
 
 
-def _counted_pairs(predictions, targets, mask):
+def _counted_pairs(predictions: Array, targets: Array, mask: Array | None) -> tuple[Array, Array]:
     for name, classes in (("predictions", predictions), ("targets", targets)):
         if not is_array(classes) or classes.dtype.kind not in "iu":
             got = classes.dtype if is_array(classes) else type(classes).__name__
@@ -109,7 +131,8 @@ def _counted_pairs(predictions, targets, mask):
                 f"{mask.dtype if is_array(mask) else type(mask).__name__} of shape {np.shape(mask)}"
             )
             raise ValueError(
-                f"mask: expected bool of shape {targets.shape}, True where a prediction counts, got {got}"
+                f"mask: expected bool of shape {targets.shape}, "
+                f"True where a prediction counts, got {got}"
             )
         predictions, targets = predictions[mask], targets[mask]
     if targets.size == 0:
@@ -117,7 +140,7 @@ def _counted_pairs(predictions, targets, mask):
     return predictions.ravel(), targets.ravel()
 
 
-def _check_matrix(matrix):
+def _check_matrix(matrix: Array) -> None:
     if not is_array(matrix) or matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         got = matrix.shape if is_array(matrix) else type(matrix).__name__
         raise ValueError(f"matrix: expected a confusion matrix of shape (K, K), got {got}")

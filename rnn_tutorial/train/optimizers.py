@@ -1,15 +1,20 @@
 """Optimizers: how a gradient becomes a change of the parameters.
 
-An optimizer is a pair of pure functions, as in optax: `init(params) -> state` and `update(grads,
-state) -> (updates, state)`. The updates are *added* to the parameters: `params = tree_add(params,
-updates)`. Nothing is changed in place; to train on, keep the state. A rate is a number or a
-schedule (see `schedules`), called with the number of updates made so far, 0 at first.
+An optimizer is a pair of pure functions, as in optax:
 
-`update` refuses the state of another optimizer, gradients that are not floating-point arrays, and
-gradients of another structure, shape or dtype than the moments in the state. `sgd` has no moments;
-there `tree_add` refuses what does not fit.
+    state = optimizer.init(params)
+    updates, state = optimizer.update(grads, state)
+    params = tree_add(params, updates)
+
+The updates are *added* to the parameters. No array is changed in place; to go on training, keep the
+state. A rate is a number or a schedule (see `schedules`), called with the number of updates made so
+far, 0 at first.
 
 In the formulas g is the gradient, p a parameter, and every operation acts on each entry by itself.
+
+Raises: `update` raises TypeError for the state of another optimizer or gradients that are not
+floating-point arrays, and ValueError or TypeError for gradients of another structure, shape or
+dtype than the moments in the state. `sgd` has no moments; there `tree_add` raises these.
 """
 
 from collections.abc import Callable
@@ -20,6 +25,7 @@ import numpy as np
 from rnn_tutorial.bound import Bound
 from rnn_tutorial.train.schedules import as_schedule
 from rnn_tutorial.tree import tree_map, tree_map_parts, tree_scale, tree_zeros_like
+from rnn_tutorial.types import Rate, Schedule, Tree
 from rnn_tutorial.validation import check_floats, check_kind, check_like, check_number
 
 __all__ = [
@@ -50,13 +56,13 @@ __all__ = [
 
 
 class Optimizer(NamedTuple):
-    """A pair of pure functions: see the top of this file. `name` is what an optimizer shows of itself."""
+    """A pair of pure functions: see the top of this file. `name` is its repr."""
 
-    init: Callable  # params -> state
-    update: Callable  # (grads, state) -> (updates, state)
+    init: Callable[[Tree], Any]  # params -> state
+    update: Callable[[Tree, Any], tuple[Tree, Any]]  # (grads, state) -> (updates, state)
     name: str = "Optimizer"
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return self.name
 
 
@@ -70,50 +76,55 @@ class MomentumState(NamedTuple):
     """The state of `momentum`."""
 
     step: int
-    velocity: Any  # a tree like the parameters
+    velocity: Tree  # a tree like the parameters
 
 
 class AdagradState(NamedTuple):
     """The state of `adagrad`."""
 
     step: int
-    squares: Any  # sum of g^2, a tree like the parameters
+    squares: Tree  # sum of g^2, a tree like the parameters
 
 
 class RmspropState(NamedTuple):
     """The state of `rmsprop`."""
 
     step: int
-    squares: Any  # running mean of g^2, a tree like the parameters
+    squares: Tree  # running mean of g^2, a tree like the parameters
 
 
 class AdamState(NamedTuple):
     """The state of `adam`."""
 
     step: int
-    m: Any  # running mean of g, a tree like the parameters
-    v: Any  # running mean of g^2, a tree like the parameters
+    m: Tree  # running mean of g, a tree like the parameters
+    v: Tree  # running mean of g^2, a tree like the parameters
 
 
-def sgd(rate):
+def sgd(rate: Rate) -> Optimizer:
     """Return stochastic gradient descent: p <- p - rate * g.
 
-    Raises: ValueError for a negative rate. Source: Robbins and Monro (1951), "A stochastic
-    approximation method".
+    Raises: ValueError for a negative rate.
+
+    Source: Robbins and Monro (1951), "A stochastic approximation method".
     """
     return _optimizer(sgd, SgdState, sgd_update, rate=rate)
 
 
-def sgd_update(grads, state, *, rate_at):
+def sgd_update(grads: Tree, state: SgdState, *, rate_at: Schedule) -> tuple[Tree, SgdState]:
     """Return the updates and the next state: the `update` of `sgd`."""
     check_update(grads, state, SgdState)
     return tree_scale(-rate_at(state.step), grads), SgdState(state.step + 1)
 
 
-def momentum(rate, decay=0.9):
-    """Return gradient descent with a heavy ball: velocity <- decay * velocity + g; p <- p - rate * velocity.
+def momentum(rate: Rate, decay: float = 0.9) -> Optimizer:
+    """Return gradient descent with momentum.
+
+    velocity <- decay * velocity + g
+    p <- p - rate * velocity
 
     Raises: ValueError for a negative rate, or unless 0 <= decay < 1.
+
     Source: Polyak (1964), "Some methods of speeding up the convergence of iteration methods"; the
     form is that of Sutskever et al. (2013) with the rate outside the velocity, as in PyTorch.
     """
@@ -122,24 +133,32 @@ def momentum(rate, decay=0.9):
     )
 
 
-def momentum_update(grads, state, *, rate_at, decay):
+def momentum_update(
+    grads: Tree, state: MomentumState, *, rate_at: Schedule, decay: float
+) -> tuple[Tree, MomentumState]:
     """Return the updates and the next state: the `update` of `momentum`."""
     check_update(grads, state, MomentumState)
     velocity = tree_map(lambda velocity, g: decay * velocity + g, state.velocity, grads)
     return tree_scale(-rate_at(state.step), velocity), MomentumState(state.step + 1, velocity)
 
 
-def adagrad(rate=1e-2, epsilon=1e-10):
-    """Return AdaGrad: squares <- squares + g^2; p <- p - rate * g / (sqrt(squares) + epsilon).
+def adagrad(rate: Rate = 1e-2, epsilon: float = 1e-10) -> Optimizer:
+    """Return AdaGrad.
+
+    squares <- squares + g^2
+    p <- p - rate * g / (sqrt(squares) + epsilon)
 
     Raises: ValueError for a negative rate, or unless 0 < epsilon.
+
     Source: Duchi, Hazan and Singer (2011), "Adaptive subgradient methods", figure 1, diagonal case.
     """
     epsilon = check_number("epsilon", epsilon, above=0)
     return _optimizer(adagrad, AdagradState, adagrad_update, rate=rate, epsilon=epsilon)
 
 
-def adagrad_update(grads, state, *, rate_at, epsilon):
+def adagrad_update(
+    grads: Tree, state: AdagradState, *, rate_at: Schedule, epsilon: float
+) -> tuple[Tree, AdagradState]:
     """Return the updates and the next state: the `update` of `adagrad`."""
     check_update(grads, state, AdagradState)
     squares, rate_t = tree_map(lambda s, g: s + g**2, state.squares, grads), rate_at(state.step)
@@ -147,10 +166,14 @@ def adagrad_update(grads, state, *, rate_at, epsilon):
     return updates, AdagradState(state.step + 1, squares)
 
 
-def rmsprop(rate=1e-2, decay=0.99, epsilon=1e-8):
-    """Return RMSprop: squares <- decay * squares + (1 - decay) * g^2; p <- p - rate * g / (sqrt(squares) + epsilon).
+def rmsprop(rate: Rate = 1e-2, decay: float = 0.99, epsilon: float = 1e-8) -> Optimizer:
+    """Return RMSprop.
+
+    squares <- decay * squares + (1 - decay) * g^2
+    p <- p - rate * g / (sqrt(squares) + epsilon)
 
     Raises: ValueError for a negative rate, or unless 0 <= decay < 1 and 0 < epsilon.
+
     Source: Tieleman and Hinton (2012), lecture 6.5 of "Neural networks for machine learning".
     """
     decay, epsilon = _share("decay", decay), check_number("epsilon", epsilon, above=0)
@@ -159,7 +182,9 @@ def rmsprop(rate=1e-2, decay=0.99, epsilon=1e-8):
     )
 
 
-def rmsprop_update(grads, state, *, rate_at, decay, epsilon):
+def rmsprop_update(
+    grads: Tree, state: RmspropState, *, rate_at: Schedule, decay: float, epsilon: float
+) -> tuple[Tree, RmspropState]:
     """Return the updates and the next state: the `update` of `rmsprop`."""
     check_update(grads, state, RmspropState)
     squares = tree_map(lambda s, g: decay * s + (1 - decay) * g**2, state.squares, grads)
@@ -168,16 +193,19 @@ def rmsprop_update(grads, state, *, rate_at, decay, epsilon):
     return updates, RmspropState(state.step + 1, squares)
 
 
-def adam(rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
-    """Return Adam, with t the number of this update, 1 at first:
+def adam(
+    rate: Rate = 1e-3, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8
+) -> Optimizer:
+    """Return Adam, where t is the number of this update, 1 at first.
 
     m <- beta1 * m + (1 - beta1) * g                      running mean of the gradient
     v <- beta2 * v + (1 - beta2) * g^2                    running mean of its square
-    m_hat = m / (1 - beta1^t), v_hat = v / (1 - beta2^t)  both began at zero: this undoes it
+    m_hat = m / (1 - beta1^t), v_hat = v / (1 - beta2^t)  corrects that both began at zero
     p <- p - rate * m_hat / (sqrt(v_hat) + epsilon)
 
-    Raises: ValueError for a negative rate, or unless 0 <= beta1 < 1, 0 <= beta2 < 1 and 0 <
-    epsilon.
+    Raises: ValueError for a negative rate, or unless 0 <= beta1 < 1, 0 <= beta2 < 1 and
+    0 < epsilon.
+
     Source: Kingma and Ba (2015), "Adam: a method for stochastic optimization", algorithm 1.
     """
     epsilon = check_number("epsilon", epsilon, above=0)
@@ -185,7 +213,9 @@ def adam(rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
     return _optimizer(adam, AdamState, adam_update, rate=rate, **betas, epsilon=epsilon)
 
 
-def adam_update(grads, state, *, rate_at, beta1, beta2, epsilon):
+def adam_update(
+    grads: Tree, state: AdamState, *, rate_at: Schedule, beta1: float, beta2: float, epsilon: float
+) -> tuple[Tree, AdamState]:
     """Return the updates and the next state: the `update` of `adam`."""
     check_update(grads, state, AdamState)
     t, rate_t = state.step + 1, rate_at(state.step)
@@ -197,32 +227,44 @@ def adam_update(grads, state, *, rate_at, beta1, beta2, epsilon):
     return updates, AdamState(t, m, v)
 
 
-def clipped(optimizer, clip, limit):
-    """Return `optimizer` with every gradient clipped first: `clipped(adam(1e-2), clip_by_global_norm, 1.0)`.
+def clipped(optimizer: Optimizer, clip: Callable[[Tree, float], Tree], limit: float) -> Optimizer:
+    """Return `optimizer` with every gradient clipped first.
 
     Raises: ValueError for a limit that is not positive.
+
+    Example:
+        clipped(adam(1e-2), clip_by_global_norm, 1.0)
     """
     limit = check_number("limit", limit, above=0)
     update = Bound(clipped_update, optimizer=optimizer, clip=clip, limit=limit)
     return Optimizer(optimizer.init, update, f"clipped({optimizer!r}, {_name_of(clip)}, {limit:g})")
 
 
-def clipped_update(grads, state, *, optimizer, clip, limit):
+def clipped_update(
+    grads: Tree,
+    state: Any,
+    *,
+    optimizer: Optimizer,
+    clip: Callable[[Tree, float], Tree],
+    limit: float,
+) -> tuple[Tree, Any]:
     """Return the updates and the next state: the `update` of `clipped`."""
     return optimizer.update(clip(grads, limit), state)
 
 
-def frozen(optimizer, trainable):
-    """Return `optimizer` for the parts that are trainable; the others stay bit for bit what they are.
+def frozen(optimizer: Optimizer, trainable: Tree) -> Optimizer:
+    """Return `optimizer` for the parts that are trainable; the others do not change by a bit.
 
     `trainable` has the outer structure of the parameters, with True or False in place of a part or
-    a leaf: `frozen(adam(), (False, True, True))` keeps the first layer of three. The wrapped
-    optimizer never sees a frozen part: it keeps no moments for it, and a clip inside of it measures
-    the norm of the others only. Backward does not change: the gradient still flows through a frozen
-    layer to the layers before it.
+    a leaf. The wrapped optimizer never sees a frozen part: it keeps no moments for it, and a clip
+    inside of it measures the norm of the others only. Backward does not change: the gradient still
+    flows through a frozen layer to the layers before it.
 
     Raises: TypeError for anything but True and False, ValueError for another structure than that of
     the parameters.
+
+    Example:
+        frozen(adam(), (False, True, True))    # the first layer of three does not change
     """
     tree_map(_check_choice, trainable)
     given = {"optimizer": optimizer, "trainable": trainable}
@@ -233,12 +275,14 @@ def frozen(optimizer, trainable):
     )
 
 
-def frozen_init(params, *, optimizer, trainable):
+def frozen_init(params: Tree, *, optimizer: Optimizer, trainable: Tree) -> Any:
     """Return the first state of the wrapped optimizer, for the trainable parts."""
     return optimizer.init(_trainable_part(trainable, params))
 
 
-def frozen_update(grads, state, *, optimizer, trainable):
+def frozen_update(
+    grads: Tree, state: Any, *, optimizer: Optimizer, trainable: Tree
+) -> tuple[Tree, Any]:
     """Return the updates and the next state: the `update` of `frozen`."""
     updates, state = optimizer.update(_trainable_part(trainable, grads), state)
     return tree_map_parts(
@@ -246,8 +290,8 @@ def frozen_update(grads, state, *, optimizer, trainable):
     ), state
 
 
-def zero_state(params, *, State):
-    """Return the `State` after no update: each of its moments a tree of zeros like the parameters.
+def zero_state(params: Tree, *, State: Any) -> Any:
+    """Return the `State` before the first update: each moment a tree of zeros like the parameters.
 
     Raises: TypeError for parameters that are not floating-point arrays.
     """
@@ -255,8 +299,8 @@ def zero_state(params, *, State):
     return State(0, *[tree_zeros_like(params) for _ in State._fields[1:]])
 
 
-def check_update(grads, state, State):
-    """Raise an error unless `state` is a `State`, and `grads` are floating-point arrays that fit its moments.
+def check_update(grads: Tree, state: Any, State: Any) -> None:
+    """Raise an error unless `state` is a `State` and `grads` are arrays that fit its moments.
 
     Raises: TypeError for another state or dtype, ValueError for another structure or shape.
     """
@@ -266,34 +310,44 @@ def check_update(grads, state, State):
         check_like("gradient", grads, moment)
 
 
-def _optimizer(make, State, update, *, rate, **settings):
-    """Return the pair of functions, with the rate as a schedule; it shows itself as the call that made it."""
+def _optimizer(
+    make: Callable[..., Any],
+    State: Any,
+    update: Callable[..., Any],
+    *,
+    rate: Rate,
+    **settings: float,
+) -> Optimizer:
+    """Return the pair of functions, with the rate as a schedule, and the call that made it."""
     update = Bound(update, rate_at=as_schedule(rate), **settings)
     shown = [_name_of(rate), *(f"{name}={value:g}" for name, value in settings.items())]
     return Optimizer(Bound(zero_state, State=State), update, f"{make.__name__}({', '.join(shown)})")
 
 
-def _name_of(setting):
+def _name_of(setting: Any) -> str:
     return getattr(setting, "__name__", None) or (
         repr(setting) if callable(setting) else f"{setting:g}"
     )
 
 
-def _share(name, value):
-    """Return a number that may be 0 and is less than 1."""
+def _share(name: str, value: float) -> float:
+    """Return the value.
+
+    Raises: ValueError unless 0 <= value < 1.
+    """
     return check_number(name, value, at_least=0, below=1)
 
 
-def _trainable_part(trainable, tree):
+def _trainable_part(trainable: Tree, tree: Tree) -> Tree:
     """Return the tree with () in place of each frozen part: a tree without leaves."""
     return tree_map_parts(lambda keep, part: part if keep else (), trainable, tree)
 
 
-def _no_change(part):
-    """Return minus zero everywhere: p + (-0.0) is p for every p, while -0.0 + 0.0 would turn the sign of a zero."""
+def _no_change(part: Tree) -> Tree:
+    """Return -0.0 everywhere: p + (-0.0) is p for every p, while -0.0 + 0.0 is 0.0."""
     return tree_map(lambda leaf: np.full_like(leaf, -0.0), part)
 
 
-def _check_choice(keep):
+def _check_choice(keep: object) -> None:
     if not isinstance(keep, (bool, np.bool_)):
         raise TypeError(f"trainable: expected True or False for each part, got {keep!r}")

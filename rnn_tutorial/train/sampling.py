@@ -1,13 +1,16 @@
-"""Sampling: a trained model writes, one symbol at a time, each drawn from its prediction and read back as an input.
+"""Sampling: a trained model writes, one symbol at a time.
 
-The model maps symbols (T, B) to logits (T, B, V), as `Serial((Embedding, Recurrent, ..., Dense))`
-does. It starts from `model.initial_state`, and the state that each forward returns goes into the
-next, so nothing is read twice.
+Each symbol is drawn from the model's prediction and is its next input. The model maps symbols
+(T, B) to logits (T, B, V), as `Serial((Embedding, Recurrent, ..., Dense))` does. It starts from
+`model.initial_state`, and the state that each forward returns goes into the next, so no symbol is
+read twice.
 """
 
 import numpy as np
 
+from rnn_tutorial.layers.layer import Layer
 from rnn_tutorial.train.losses import softmax
+from rnn_tutorial.types import Array, Rng, Tree
 from rnn_tutorial.validation import NotFiniteError, check_array, check_positive, check_rng
 
 __all__ = [
@@ -17,13 +20,16 @@ __all__ = [
 ]
 
 
-def generate(model, params, rng, prompts, length, temperature=1.0):
-    """Return `length` symbols for each of B prompts, integers (length, B): s_t ~ softmax(logits_t / temperature).
+def generate(
+    model: Layer, params: Tree, rng: Rng, prompts: Array, length: int, temperature: float = 1.0
+) -> Array:
+    """Return `length` symbols for each of B prompts: s_t ~ softmax(logits_t / temperature).
 
     The model reads the prompts, T >= 1 steps, from its first state, then each symbol that it wrote.
-    A low temperature prefers the likeliest symbol, a high one makes all alike.
+    A low temperature prefers the likeliest symbol, a high one makes all equally likely.
 
-    Shapes: prompts (T, B), integers.
+    Shapes: prompts (T, B), integers; the answer (length, B), integers.
+
     Raises: TypeError, ValueError or IndexError for prompts that are not integers of shape (T, B)
     within the vocabulary; ValueError for a length that is not a positive whole number, a
     temperature that is not positive, or a model without logits at every step; NotFiniteError for
@@ -43,16 +49,17 @@ def generate(model, params, rng, prompts, length, temperature=1.0):
     return np.stack(symbols)
 
 
-def sample_symbols(rng, logits, temperature=1.0):
-    """Return one symbol for each row of logits (B, V), integers (B,), drawn with softmax(logits / temperature).
+def sample_symbols(rng: Rng, logits: Array, temperature: float = 1.0) -> Array:
+    """Return one symbol for each row of logits, drawn with softmax(logits / temperature).
 
-    Symbol k owns the stretch of the cumulative sum that its probability adds; a uniform number
-    falls into one stretch. The number is scaled by the last sum, which rounding leaves a little off
-    1, so it always falls into one of them, and never into one of length 0. A logit of -infinity
-    forbids its symbol.
+    Symbol k has the part of the cumulative sum that its probability adds, and a uniform number
+    falls into one of the parts. Rounding may leave the last sum a little off 1. So the number is
+    scaled by the last sum: it always falls into a part, and never into one of length 0. A logit of
+    -infinity forbids its symbol.
 
-    Shapes: logits (B, V).
-    Raises: NotFiniteError for a NaN, for +infinity, which is no probability, and for a row of
+    Shapes: logits (B, V); the answer (B,), integers.
+
+    Raises: NotFiniteError for a NaN, for +infinity, which gives no probability, and for a row of
     -infinity alone; TypeError for a seed in place of a generator or whole numbers in place of
     logits; ValueError for another shape or a temperature that is not positive.
     """
@@ -64,8 +71,11 @@ def sample_symbols(rng, logits, temperature=1.0):
     return np.sum(ends <= u, axis=-1)
 
 
-def check_logits(logits):
-    """Raise NotFiniteError for logits that give no probabilities: a NaN, +infinity, or a row of -infinity alone."""
+def check_logits(logits: Array) -> None:
+    """Raise NotFiniteError for logits that give no probabilities.
+
+    These are a NaN, +infinity, or a row of -infinity alone.
+    """
     wrong = np.isnan(logits) | (logits == np.inf)
     if wrong.any():
         place = tuple(int(k) for k in np.argwhere(wrong)[0])
@@ -74,5 +84,6 @@ def check_logits(logits):
     forbidden = (logits == -np.inf).all(axis=-1)
     if forbidden.any():
         raise NotFiniteError(
-            f"logits: expected a finite one in each row, got -inf alone in row {int(np.argmax(forbidden))}"
+            "logits: expected a finite one in each row, "
+            f"got -inf alone in row {int(np.argmax(forbidden))}"
         )

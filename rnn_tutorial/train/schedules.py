@@ -3,15 +3,18 @@
 Each returns a pure function `rate_at(step) -> rate`. The first step is 0. An optimizer takes a
 schedule where it takes a rate.
 
-Schedules are equal if their kind and numbers are, and can be pickled. The formulas stand in
-functions of their own, `exponential_rate` and so on; a schedule is one of them with its numbers
-given. Rates are Python floats, which leave a float32 parameter float32. Raises: ValueError for a
-step below 0, in all of them.
+Schedules are equal if their kind and numbers are, and can be pickled. Each formula is a function,
+`exponential_rate` and so on; a schedule is one of them with its numbers given. Rates are Python
+floats, which leave a float32 parameter float32.
+
+Raises: ValueError for a step below 0, in all of them.
 """
 
 import math
+from typing import Any
 
 from rnn_tutorial.bound import Bound
+from rnn_tutorial.types import Rate, Schedule
 from rnn_tutorial.validation import check_number, check_positive
 
 __all__ = [
@@ -34,34 +37,43 @@ __all__ = [
 ]
 
 
-def as_schedule(rate):
-    """Return a schedule: one that asks `rate` if it is one, `constant(rate)` if it is a number.
+def as_schedule(rate: Rate) -> Schedule:
+    """Return a schedule: one that calls `rate` if it is one, `constant(rate)` if it is a number.
 
     Its rates are Python floats, whatever the numbers of `rate` are.
-    Raises: ValueError for a number that is not a rate, and, when it is asked, for a schedule of
+
+    Raises: ValueError for a number that is not a rate, and, when it is called, for a schedule of
     your own that returns no rate.
     """
     return Bound(checked_rate, rate_at=rate) if callable(rate) else constant(rate)
 
 
-def checked_rate(step, *, rate_at):
-    """Return rate_at(step) as a Python float. Raises: ValueError unless it is a finite number, 0 or above."""
+def checked_rate(step: int, *, rate_at: Schedule) -> float:
+    """Return rate_at(step) as a Python float.
+
+    Raises: ValueError unless it is a finite number, 0 or above.
+    """
     return check_number("rate", float(rate_at(step)), at_least=0)
 
 
-def constant(rate):
-    """Return the schedule rate_at(step) = rate. Raises: ValueError for a negative rate."""
+def constant(rate: float) -> Schedule:
+    """Return the schedule rate_at(step) = rate.
+
+    Raises: ValueError for a negative rate.
+    """
     return Bound(constant_rate, rate=check_number("rate", rate, at_least=0))
 
 
-def constant_rate(step, *, rate):
+def constant_rate(step: int, *, rate: float) -> float:
     """Return rate."""
     _check_step(step)
     return rate
 
 
-def exponential(rate, decay, steps=1):
-    """Return the schedule rate_at(step) = rate * decay^(step / steps): `decay` times smaller after each `steps` steps.
+def exponential(rate: float, decay: float, steps: int = 1) -> Schedule:
+    """Return the schedule rate_at(step) = rate * decay^(step / steps).
+
+    The rate is multiplied by `decay` in the course of `steps` steps.
 
     Raises: ValueError for a negative rate, a decay outside 0 < decay <= 1, or steps that are not a
     positive whole number.
@@ -69,75 +81,87 @@ def exponential(rate, decay, steps=1):
     return Bound(exponential_rate, **_decay(rate, decay, steps))
 
 
-def exponential_rate(step, *, rate, decay, steps):
+def exponential_rate(step: int, *, rate: float, decay: float, steps: int) -> float:
     """Return rate * decay^(step / steps)."""
     return rate * decay ** (_check_step(step) / steps)
 
 
-def staircase(rate, decay, steps):
-    """Return the schedule rate_at(step) = rate * decay^floor(step / steps): `exponential`, in stairs.
+def staircase(rate: float, decay: float, steps: int) -> Schedule:
+    """Return the schedule rate_at(step) = rate * decay^floor(step / steps).
+
+    It is `exponential` in jumps: the rate changes once in `steps` steps.
 
     Raises: as in `exponential`.
     """
     return Bound(staircase_rate, **_decay(rate, decay, steps))
 
 
-def staircase_rate(step, *, rate, decay, steps):
+def staircase_rate(step: int, *, rate: float, decay: float, steps: int) -> float:
     """Return rate * decay^floor(step / steps)."""
     return rate * decay ** (_check_step(step) // steps)
 
 
-def linear(start, end, steps):
-    """Return the schedule rate_at(step) = start + (end - start) * min(step / steps, 1): a straight line, then `end`.
+def linear(start: float, end: float, steps: int) -> Schedule:
+    """Return the schedule rate_at(step) = start + (end - start) * min(step / steps, 1).
+
+    A straight line for `steps` steps, then `end`.
 
     Raises: ValueError for a negative rate or steps that are not a positive whole number.
     """
     return Bound(linear_rate, **_ends(start, end, steps))
 
 
-def linear_rate(step, *, start, end, steps):
+def linear_rate(step: int, *, start: float, end: float, steps: int) -> float:
     """Return start + (end - start) * min(step / steps, 1)."""
     return start + (end - start) * min(_check_step(step) / steps, 1)
 
 
-def cosine(start, end, steps):
-    """Return the schedule rate_at(step) = end + (start - end) (1 + cos(pi * min(step / steps, 1))) / 2: half a wave, then `end`.
+def cosine(start: float, end: float, steps: int) -> Schedule:
+    """Return the schedule end + (start - end) (1 + cos(pi * min(step / steps, 1))) / 2.
+
+    Half a wave for `steps` steps, then `end`.
 
     Raises: as in `linear`.
+
     Source: Loshchilov and Hutter (2017), "SGDR: stochastic gradient descent with warm restarts",
     equation 5, without restarts.
     """
     return Bound(cosine_rate, **_ends(start, end, steps))
 
 
-def cosine_rate(step, *, start, end, steps):
+def cosine_rate(step: int, *, start: float, end: float, steps: int) -> float:
     """Return end + (start - end) (1 + cos(pi * min(step / steps, 1))) / 2."""
     return end + (start - end) * (1 + math.cos(math.pi * min(_check_step(step) / steps, 1))) / 2
 
 
-def cyclic(low, high, steps):
-    """Return the schedule that climbs from low to high in `steps` steps, returns in as many, and begins again.
+def cyclic(low: float, high: float, steps: int) -> Schedule:
+    """Return the schedule low + (high - low) * (1 - |step mod 2 steps - steps| / steps).
 
-    rate_at(step) = low + (high - low) * (1 - |step mod 2 steps - steps| / steps), the triangular
-    policy.
+    It climbs from low to high in `steps` steps, returns in as many, and begins again: the
+    triangular policy.
+
     Raises: as in `linear`, and ValueError where high < low.
+
     Source: Smith (2017), "Cyclical learning rates for training neural networks", section 3.1.
     """
     low, high, steps = _ends(low, high, steps).values()
     return Bound(cyclic_rate, low=low, high=check_number("high", high, at_least=low), steps=steps)
 
 
-def cyclic_rate(step, *, low, high, steps):
+def cyclic_rate(step: int, *, low: float, high: float, steps: int) -> float:
     """Return low + (high - low) * (1 - |step mod 2 steps - steps| / steps)."""
     return low + (high - low) * (1 - abs(_check_step(step) % (2 * steps) - steps) / steps)
 
 
-def noam(hidden_size, warmup, factor=1.0):
-    """Return the schedule rate_at(step) = factor * hidden_size^(-1/2) * min(n^(-1/2), n * warmup^(-3/2)), n = step + 1.
+def noam(hidden_size: int, warmup: int, factor: float = 1.0) -> Schedule:
+    """Return the schedule factor * hidden_size^(-1/2) * min(n^(-1/2), n * warmup^(-3/2)).
 
-    The rate climbs for `warmup` steps, then falls like one over the square root of the step.
+    Here n = step + 1. The rate climbs for `warmup` steps, then falls like one over the square root
+    of the step.
+
     Raises: ValueError for a size or a warmup that is not a positive whole number, or a factor that
     is not positive.
+
     Source: Vaswani et al. (2017), "Attention is all you need", equation 3, whose first step is 1.
     """
     sizes = {
@@ -147,18 +171,18 @@ def noam(hidden_size, warmup, factor=1.0):
     return Bound(noam_rate, **sizes, factor=check_number("factor", factor, above=0))
 
 
-def noam_rate(step, *, hidden_size, warmup, factor):
+def noam_rate(step: int, *, hidden_size: int, warmup: int, factor: float) -> float:
     """Return factor * hidden_size^(-1/2) * min(n^(-1/2), n * warmup^(-3/2)), n = step + 1."""
     n = _check_step(step) + 1
     return factor * hidden_size**-0.5 * min(n**-0.5, n * warmup**-1.5)
 
 
-def _check_step(step):
+def _check_step(step: float) -> float:
     """Return the step as a Python float."""
     return check_number("step", step, at_least=0)
 
 
-def _decay(rate, decay, steps):
+def _decay(rate: float, decay: float, steps: int) -> dict[str, Any]:
     rate, decay = (
         check_number("rate", rate, at_least=0),
         check_number("decay", decay, above=0, at_most=1),
@@ -166,7 +190,7 @@ def _decay(rate, decay, steps):
     return {"rate": rate, "decay": decay, "steps": check_positive("steps", steps)}
 
 
-def _ends(start, end, steps):
+def _ends(start: float, end: float, steps: int) -> dict[str, Any]:
     start, end = (
         check_number("start of the rates", start, at_least=0),
         check_number("end of the rates", end, at_least=0),

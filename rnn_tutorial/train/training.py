@@ -1,4 +1,4 @@
-"""Training: a generator that makes one step for each batch and hands you everything after it.
+"""Training: a generator that makes one update for each batch and yields a step after it.
 
 You decide when to stop, what to print and what to save:
 
@@ -7,25 +7,28 @@ You decide when to stop, what to print and what to save:
         print(step.index, step.loss)
     params = step.params
 
-The last line is easily forgotten, and where the untrained parameters are called `params` too, what
-follows works with them without a word. Nothing can tell that they were not meant: they are plain
-arrays, which `train` never changes, and to use them again is no mistake in itself. So call them
-`start`, and to forget the line is a NameError. Where nothing is to be done between the steps, there
-need be no loop:
+The last line is easily forgotten. If the untrained parameters are called `params` too, the code
+that follows uses them, and no error is raised: they are plain arrays, which `train` never changes.
+So call them `start`; then a forgotten line is a NameError. Without anything to do between the
+steps, no loop is needed:
 
     params = last_step(train(model, start, batches, softmax_cross_entropy, adam(1e-3))).params
 
-A step is a tuple, so a loop can also bind the name in its head: `for index, loss, norm, params,
-state in train(...)`.
+A step is a tuple, so a loop can also name its parts:
+
+    for index, loss, norm, params, state in train(...): ...
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnn_tutorial.layers.layer import Layer, check_rng_or_none
+from rnn_tutorial.train.optimizers import Optimizer
 from rnn_tutorial.tree import tree_add, tree_norm
+from rnn_tutorial.types import Array, Loss, Mask, Rng, Tree
 from rnn_tutorial.validation import NotFiniteError, check_like
 
 __all__ = [
@@ -40,27 +43,27 @@ __all__ = [
 
 
 class Batch(NamedTuple):
-    """What one step of training sees. A plain tuple in this order, `(xs, targets)` at least, serves as well.
+    """The data of one step of training. A plain tuple `(xs, targets, ...)` in this order will do.
 
     `mask` (T, B) is True on real steps and goes to the model. `target_mask`, of the shape of the
-    outputs without their last axis, is True where an output counts and goes to the loss. Left out,
-    it is `mask` for a model with an output at each step, so that padding never counts, and counts
-    everything for a model with one output a sequence.
+    outputs without their last axis, is True where an output counts and goes to the loss. If it is
+    left out and the model has an output at each step, it is `mask`, so that padding never counts.
+    If the model has one output a sequence, all outputs count.
     """
 
-    xs: np.ndarray
-    targets: np.ndarray
-    mask: np.ndarray | None = None
-    target_mask: np.ndarray | None = None
+    xs: Array
+    targets: Array
+    mask: Mask | None = None
+    target_mask: Mask | None = None
 
 
 class TrainingStep(NamedTuple):
-    """What one step of training yields."""
+    """What `train` yields after each update."""
 
-    index: int  # of the batch, 0 at first
+    index: int  # type: ignore[assignment]  # of the batch, 0 at first; hides tuple.index
     loss: float  # of the batch, before the update
     gradient_norm: float  # before the update, over all parameters
-    params: Any  # after the update
+    params: Tree  # after the update
     optimizer_state: Any  # after the update
 
 
@@ -68,15 +71,16 @@ class TrainingDiverged(FloatingPointError):
     """The loss of step `step`, or its gradient, is NaN or infinite.
 
     `loss` is that loss. `params` and `optimizer_state` are the last good ones, for which loss and
-    gradient were finite: those before the last update, since it was that update which led here.
+    gradient were finite: those before the last update, which led to this step.
     """
 
-    def __init__(self, step, loss, params, optimizer_state):
+    def __init__(self, step: int, loss: float, params: Tree, optimizer_state: Any) -> None:
         what = f"the loss is {loss}" + (
             ", but its gradient is not finite" if np.isfinite(loss) else ""
         )
         super().__init__(
-            f"training diverged at step {step}: {what}; the last good parameters are in `.params` of this error"
+            f"training diverged at step {step}: {what}; "
+            "the last good parameters are in `.params` of this error"
         )
         self.step, self.loss, self.params, self.optimizer_state = (
             step,
@@ -85,33 +89,47 @@ class TrainingDiverged(FloatingPointError):
             optimizer_state,
         )
 
-    def __reduce__(self):
-        """Return how to make it again: with its message alone, as by default, it could not come from another process."""
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how to make it again, for pickle: by default it would be made of its message."""
         return type(self), (self.step, self.loss, self.params, self.optimizer_state), self.__dict__
 
 
-def train(model, params, batches, loss, optimizer, *, optimizer_state=None, rng=None):
+def train(
+    model: Layer,
+    params: Tree,
+    batches: Iterable[Any],
+    loss: Loss,
+    optimizer: Optimizer,
+    *,
+    optimizer_state: Any = None,
+    rng: Rng | None = None,
+) -> Iterator[TrainingStep]:
     """Return a generator that makes one update for each batch and yields a `TrainingStep` after it.
 
-    ys = model.forward(params, xs); value, dys = loss(ys, targets); dparams = model.backward(params,
-    dys); params <- params + optimizer.update(dparams).
+    ys, _, cache = model.forward(params, xs)
+    value, dys = loss(ys, targets)
+    dparams, _, _ = model.backward(params, cache, dys)
+    params <- params + optimizer.update(dparams)
 
     `batches` yields `Batch`es or tuples `(xs, targets)`. Each batch starts from the model's first
     state. `rng` is for layers that draw random numbers in training, such as dropout; without it
     they act as in evaluation. The arrays handed in are never changed: the trained parameters are
     those of the last step, see the top of this file.
 
-    Going on with the `params` and `optimizer_state` that a step yielded gives bit for bit what not
-    stopping would have given, if `rng` is given too, as it was after that step: save it with them,
+    You may stop and go on later, and the result is the same bit for bit. For this, save the
+    `params` and `optimizer_state` of a step, and `rng` as it was after that step,
     `save(path, {"params": step.params, "optimizer": step.optimizer_state, "rng": rng})`, and go on
-    with the next batch. Batches that are drawn at random need theirs as well.
+    with the next batch. If the batches are drawn at random, save their generator as well.
 
     Raises: TrainingDiverged at the first step whose loss or gradient is not finite, before that
-    step's update. If a layer or the loss was handed the NaN, in the data perhaps, its error is the
-    `__cause__` and says where. TypeError for anything that is not an optimizer, a batch, or a state
-    of this optimizer; ValueError or TypeError for a gradient that does not fit the parameters.
-    Errors come when the first step is asked for: calling `train` alone does nothing yet.
+    step's update. If a layer or the loss received the NaN, perhaps from the data, its error is the
+    `__cause__` and says where. TypeError for anything that is not a loss, an optimizer, a
+    generator, a batch, or a state of this optimizer; ValueError or TypeError for a gradient that
+    does not fit the parameters. Errors come with the first step: a call of `train` alone does not
+    run anything.
     """
+    check_rng_or_none(rng)
+    _check_loss(loss)
     if not hasattr(optimizer, "update"):
         raise TypeError(
             f"optimizer: expected an optimizer, such as adam(1e-3), got {type(optimizer).__name__}"
@@ -121,7 +139,7 @@ def train(model, params, batches, loss, optimizer, *, optimizer_state=None, rng=
     for index, batch in enumerate(batches):
         try:
             value, dparams, norm = _loss_and_gradient(model, params, _as_batch(batch), loss, rng)
-        except NotFiniteError as error:  # a layer was handed a NaN or an infinity
+        except NotFiniteError as error:  # a layer or the loss received a NaN or an infinity
             raise TrainingDiverged(index, np.nan, *good) from error
         if not (np.isfinite(value) and np.isfinite(norm)):
             raise TrainingDiverged(index, value, *good)
@@ -131,23 +149,26 @@ def train(model, params, batches, loss, optimizer, *, optimizer_state=None, rng=
         yield TrainingStep(index, value, norm, params, state)
 
 
-def last_step(steps):
-    """Return the last of the steps that `train` yields, keeping no other in memory.
+def last_step(steps: Iterable[TrainingStep]) -> TrainingStep:
+    """Return the last of the steps that `train` yields. Only one is in memory at a time.
 
-    Raises: what `train` raises, and ValueError if there is no step, since there was no batch.
+    Raises: as in `train`, and ValueError if there is no step, since there was no batch.
     """
-    steps = deque(steps, maxlen=1)
-    if not steps:
+    last = deque(steps, maxlen=1)
+    if not last:
         raise ValueError("steps: expected at least one, got none: there was no batch")
-    return steps[0]
+    return last[0]
 
 
-def evaluate(model, params, batches, loss):
-    """Return the mean loss over all batches, in evaluation mode, each batch weighted by what its loss counts.
+def evaluate(model: Layer, params: Tree, batches: Iterable[Any], loss: Loss) -> float:
+    """Return the mean loss over all batches, in evaluation.
 
-    So the mean does not depend on how the data are cut into batches. Raises: ValueError if there is
-    no batch.
+    Each batch is weighted by how many outputs its loss counts. So the mean does not depend on how
+    the data are cut into batches.
+
+    Raises: ValueError if there is no batch, TypeError for anything that is not a loss or a batch.
     """
+    _check_loss(loss)
     total, count = 0.0, 0
     for batch in map(_as_batch, batches):
         ys, _, _ = model.forward(params, batch.xs, mask=batch.mask)
@@ -162,8 +183,12 @@ def evaluate(model, params, batches, loss):
     return total / count
 
 
-def with_progress(steps: Iterator[TrainingStep], total=None):
-    """Return the same steps behind a progress bar that shows the loss; `total` is how many are expected.
+def with_progress(
+    steps: Iterable[TrainingStep], total: int | None = None
+) -> Iterator[TrainingStep]:
+    """Return the same steps, with a progress bar that shows the loss.
+
+    `total` is how many are expected.
 
     Raises: ImportError, with what to install, if tqdm is missing.
     """
@@ -174,14 +199,19 @@ def with_progress(steps: Iterator[TrainingStep], total=None):
     return _show_loss(tqdm(steps, total=total))
 
 
-def _show_loss(bar):
+def _show_loss(bar: Any) -> Iterator[TrainingStep]:
     for step in bar:
         bar.set_postfix(loss=f"{step.loss:.4g}", refresh=False)
         yield step
 
 
-def _loss_and_gradient(model, params, batch, loss, rng):
-    """Return (loss, gradient, norm of the gradient). Overflow needs no warning here: the caller looks for its result."""
+def _loss_and_gradient(
+    model: Layer, params: Tree, batch: Batch, loss: Loss, rng: Rng | None
+) -> tuple[float, Tree, float]:
+    """Return (loss, gradient, norm of the gradient).
+
+    Overflow gives no warning here, since the caller checks whether the results are finite.
+    """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         ys, _, cache = model.forward(params, batch.xs, mask=batch.mask, rng=rng)
         value, dys = loss(ys, batch.targets, mask=_target_mask(batch, ys))
@@ -190,17 +220,25 @@ def _loss_and_gradient(model, params, batch, loss, rng):
         return float(value), dparams, tree_norm(dparams)
 
 
-def _target_mask(batch, ys):
-    """Return what counts in the loss: where the outputs are a sequence, padding does not, unless the batch says otherwise."""
+def _target_mask(batch: Batch, ys: Array) -> Mask | None:
+    """Return which outputs count in the loss: see `Batch`."""
     follows = (
         batch.target_mask is None and batch.mask is not None and ys.ndim == batch.mask.ndim + 1
     )
     return batch.mask if follows else batch.target_mask
 
 
-def _as_batch(batch):
+def _check_loss(loss: object) -> None:
+    if not callable(loss):
+        raise TypeError(
+            f"loss: expected a loss, such as softmax_cross_entropy, got {type(loss).__name__}"
+        )
+
+
+def _as_batch(batch: Any) -> Batch:
     if not isinstance(batch, tuple) or not 2 <= len(batch) <= 4:
         raise TypeError(
-            f"batches: expected a Batch or a tuple (xs, targets) for each step, got {type(batch).__name__}"
+            "batches: expected a Batch or a tuple (xs, targets) for each step, "
+            f"got {type(batch).__name__}"
         )
     return Batch(*batch)

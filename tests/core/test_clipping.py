@@ -1,4 +1,4 @@
-"""Clipped gradients: as long as they may be, and never hiding a failure."""
+"""Clipped gradients: no longer than the limit, and a failure stays visible."""
 
 import numpy as np
 import pytest

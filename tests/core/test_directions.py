@@ -1,4 +1,10 @@
-"""Both directions: each sequence from its own end, the four merges and their gradients, ragged batches, bad input refused."""
+"""Both directions: each sequence from its own end, the merges and their gradients, ragged batches.
+
+Bad input is refused by name.
+"""
+
+import re
+import textwrap
 
 import numpy as np
 import pytest
@@ -19,6 +25,7 @@ from rnn_tutorial.layers import (
     Serial,
     add,
     average,
+    check_same_shape,
     concat,
     multiply,
     unroll_reversed,
@@ -191,9 +198,8 @@ def test_an_unknown_merge_is_refused_and_the_choices_named(merge):
 
 @pytest.mark.parametrize("merge", [add, average, multiply], ids=lambda merge: merge.name)
 def test_an_elementwise_merge_of_different_sizes_is_refused(merge, rng):
-    layer = Bidirectional(
-        Recurrent(Elman, D, H), Recurrent(Elman, D, 1), merge
-    )  # (T, B, 5) and (T, B, 1) would broadcast
+    # (T, B, 5) and (T, B, 1) would broadcast
+    layer = Bidirectional(Recurrent(Elman, D, H), Recurrent(Elman, D, 1), merge)
     with pytest.raises(
         ValueError, match=r"backwards: expected shape \(6, 3, 5\), .*got \(6, 3, 1\)"
     ):
@@ -218,7 +224,7 @@ def test_a_gradient_of_another_shape_is_refused(rng):
 
 
 def forgotten_turn(layer, params, cache, dys):
-    """The gradient of the second direction's outputs handed on without turning it round."""
+    """The gradient of the second direction's outputs, not reversed in time."""
     d_f, d_b = layer.merge.backward(cache.forwards, cache.backwards, dys)
     dparams_f, dxs_f, _ = layer.forwards.backward(params.forwards, cache.forwards_cache, d_f)
     dparams_b, dxs_b, _ = layer.backwards.backward(params.backwards, cache.backwards_cache, d_b)
@@ -268,7 +274,7 @@ def test_a_broken_backward_is_caught(broken, rng):
 )
 @pytest.mark.parametrize("B, T, D, H, lengths", GRID)
 def test_agrees_with_pytorch(B, T, D, H, lengths, kind, cell, depth):
-    """Stacks in both directions, ragged by packed sequences: outputs and every gradient, 1e-12 in float64."""
+    """Stacks in both directions, whole and ragged: outputs and gradients to 1e-12 in float64."""
     torch = torch_or_skip()
     rng = np.random.default_rng(B * T + H)
     rnn = getattr(torch.nn, kind)(D, H, num_layers=depth, bidirectional=True, dtype=torch.float64)
@@ -285,13 +291,12 @@ def test_agrees_with_pytorch(B, T, D, H, lengths, kind, cell, depth):
     (their_ys * torch.tensor(dys)).sum().backward()
     assert_close("ys", ys, their_ys.detach().numpy(), 1e-12)
     assert_close("dxs", dxs, their_xs.grad.numpy(), 1e-12)
-    for name, ours in to_pytorch(
-        model, dparams
-    ).items():  # a gradient changes form as its parameters do
+    # a gradient is converted as its parameters are
+    for name, ours in to_pytorch(model, dparams).items():
         theirs = getattr(rnn, name).grad.numpy()
         if "bias_hh" not in name:
             assert_close(name, ours, theirs, 1e-12)
-        elif cell is GRU:  # of the second bias, n alone has a counterpart here
+        elif cell is GRU:  # here the second bias exists for n alone
             assert_close(name, ours[2 * H :], theirs[2 * H :], 1e-12)
 
 
@@ -314,3 +319,98 @@ def test_merges_agree_with_keras(merge, theirs):
     ys, _, _ = layer.forward(params, xs)
     reference = np.asarray(keras.ops.convert_to_numpy(keras_layer(xs.swapaxes(0, 1))))
     assert_close("ys", ys.swapaxes(0, 1), reference, 1e-6)
+
+
+# A merge of your own
+
+
+def max_of(a, b):
+    check_same_shape(a, b)
+    return np.maximum(a, b)
+
+
+def max_backward(a, b, dys):
+    return np.where(a >= b, dys, 0), np.where(a >= b, 0, dys)
+
+
+def in_both_directions(f=max_of, backward=max_backward, sizes=(H, H)):
+    return Bidirectional(*(Recurrent(Elman, D, size) for size in sizes), Merge("max", f, backward))
+
+
+def run(layer, rng):
+    params, xs = layer.init(rng), rng.standard_normal((T, B, D))
+    ys, _, cache = layer.forward(params, xs)
+    return layer.backward(params, cache, np.ones_like(ys))
+
+
+def test_a_right_merge_of_your_own_is_taken(rng):
+    run(in_both_directions(), rng)
+    for kept in (in_both_directions().merge, Merge("max", max_of, max_backward)):
+        assert kept.backward is max_backward and kept == in_both_directions().merge
+
+
+@pytest.mark.parametrize(
+    "answer, got",
+    [
+        (lambda a, b, dys: dys, "ndarray"),
+        (lambda a, b, dys: np.stack([dys, dys]), "ndarray"),
+        (lambda a, b, dys: None, "NoneType"),
+        (lambda a, b, dys: (dys, dys, dys), "tuple of 3"),
+        (lambda a, b, dys: (dys,), "tuple of 1"),
+    ],
+)
+def test_a_backward_that_does_not_return_two_gradients_is_refused(answer, got, rng):
+    with pytest.raises(TypeError, match=rf"merge max: backward: expected \(da, db\), got {got}$"):
+        run(in_both_directions(backward=answer), rng)
+
+
+@pytest.mark.parametrize(
+    "answer, error, message",
+    [
+        (lambda a, b, dys: (dys[..., :1], dys), ValueError, r"da: expected shape \(6, 3, 5\)"),
+        (
+            lambda a, b, dys: (dys, dys.sum()),
+            ValueError,
+            r"db: expected shape \(6, 3, 5\), got \(\)",
+        ),
+        (lambda a, b, dys: (dys, None), TypeError, "db: expected a NumPy array .* got NoneType"),
+        (lambda a, b, dys: (dys.astype("f"), dys), TypeError, "da: expected dtype float64"),
+    ],
+)
+def test_a_gradient_that_does_not_fit_is_refused_by_name(answer, error, message, rng):
+    with pytest.raises(error, match=f"merge max: backward: {message}"):
+        run(in_both_directions(backward=answer), rng)
+
+
+def test_one_unit_stretched_over_many_is_refused_in_the_forward_or_in_the_backward(rng):
+    with pytest.raises(ValueError, match=r"merge: max cannot .*: backwards: expected shape"):
+        run(in_both_directions(sizes=(H, 1)), rng)
+    with pytest.raises(ValueError, match=r"max: backward: db: expected shape \(6, 3, 1\), got"):
+        run(in_both_directions(np.maximum, sizes=(H, 1)), rng)
+    assert "check_same_shape" in Merge.__doc__
+
+
+@pytest.mark.parametrize("answer, got", [((1, 2), "tuple"), (None, "NoneType"), (0.5, "float")])
+def test_a_merge_that_gives_no_array_is_refused(answer, got, rng):
+    with pytest.raises(TypeError, match=f"merge: max of .*: expected an array, got {got}"):
+        run(in_both_directions(lambda a, b: answer), rng)
+
+
+@pytest.mark.parametrize("field", ["f", "backward"])
+def test_a_merge_without_one_of_its_functions_is_refused_when_it_is_made(field):
+    given = {"f": max_of, "backward": max_backward, field: None}
+    with pytest.raises(TypeError, match=f"merge max: {field}: expected a function, got NoneType"):
+        Merge("max", **given)
+
+
+def test_the_documentation_of_a_merge_names_the_template_and_its_example_is_right(rng):
+    example = re.search(r"Example:\n(.*?)\n *Bidirectional", Merge.__doc__, re.S).group(1)
+    namespace = {"np": np, "check_same_shape": check_same_shape}
+    exec(textwrap.dedent(example), namespace)
+    merge = Merge("max", namespace["max_of"], namespace["max_backward"])
+    layer = Bidirectional(Recurrent(Elman, D, H), Recurrent(Elman, D, H), merge)
+    run(layer, rng)
+    a, b, dys = rng.standard_normal((3, B, H))
+    for ours, theirs in zip(merge.backward(a, b, dys), max_backward(a, b, dys)):
+        np.testing.assert_array_equal(ours, theirs)
+    assert "is `add`" in Merge.__doc__

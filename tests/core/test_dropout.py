@@ -1,4 +1,4 @@
-"""Dropout, variational dropout and zoneout: right in the mean, right gradients, nothing random in evaluation."""
+"""Dropout, variational dropout and zoneout: means, gradients, and evaluation without randomness."""
 
 import numpy as np
 import pytest
@@ -37,16 +37,13 @@ def rng():
 @pytest.mark.parametrize("seed", [None, 7], ids=["evaluation", "training"])
 @pytest.mark.parametrize("name", LAYERS)
 def test_every_gradient_is_the_slope(name, seed, mask, rng):
-    layer, moving = (
-        LAYERS[name],
-        "zoneout" in name,
-    )  # the last state of a zoneout has a gradient, noise has none
+    # the last state of a zoneout has a gradient, noise has none
+    layer, moving = LAYERS[name], "zoneout" in name
     params, xs = tree_random_like(layer.init(rng), rng, 0.3), rng.standard_normal((T, B, D))
 
     def forward(point):
-        noise = (
-            None if seed is None else np.random.default_rng(seed)
-        )  # the same noise each time: the slope is of one function
+        # the same noise each time: the slope is of one function
+        noise = None if seed is None else np.random.default_rng(seed)
         ys, last, cache = layer.forward(*point, mask=mask, rng=noise)
         return (ys, last if moving else ()), cache
 
@@ -81,9 +78,8 @@ def test_entries_are_lost_or_scaled_so_that_the_mean_stays(layer, rng):
 def test_variational_dropout_loses_the_same_units_at_every_step_and_dropout_does_not(rng):
     xs = np.ones((T, B, 100))
     ys, _, _ = VariationalDropout(0.5).forward((), xs, rng=rng)
-    assert (ys == ys[0]).all() and not np.array_equal(
-        ys[:, 0], ys[:, 1]
-    )  # not the same for each sequence
+    assert (ys == ys[0]).all()
+    assert not np.array_equal(ys[:, 0], ys[:, 1])  # each sequence has its own
     ys, _, _ = Dropout(0.5).forward((), xs, rng=rng)
     assert not np.array_equal(ys[0], ys[1])
 
@@ -142,7 +138,7 @@ def test_the_dtype_of_the_parameters_is_the_dtype_of_everything(name, seed, rng)
 
 @pytest.mark.parametrize("rate", [-0.1, 1, 1.5, np.nan, "half"])
 @pytest.mark.parametrize("kind", [Dropout, VariationalDropout])
-def test_a_rate_that_is_no_rate_is_refused(kind, rate):
+def test_a_rate_outside_0_to_1_is_refused(kind, rate):
     with pytest.raises(
         ValueError, match="rate: expected a finite number at least 0 and below 1, got"
     ):
@@ -161,12 +157,12 @@ def test_a_rate_that_is_no_rate_is_refused(kind, rate):
         (0.5, TypeError, r"rates: expected LSTMState of numbers, as LSTM has, got 0.5"),
     ],
 )
-def test_rates_that_are_no_state_of_rates_are_refused(rates, error, message):
+def test_rates_that_are_not_a_state_of_rates_are_refused(rates, error, message):
     with pytest.raises(error, match=message):
         Zoneout(LSTM, D, H, rates)
 
 
-def test_zoneout_of_what_is_no_cell_is_refused():
+def test_zoneout_of_anything_that_is_not_a_cell_is_refused():
     with pytest.raises(TypeError, match="cell: expected a Cell, .* got str"):
         Zoneout("LSTM", D, H, LSTMState(h=0.1, c=0.1))
 
@@ -179,7 +175,7 @@ def test_rates_of_another_cell_are_refused_when_the_layer_is_made():
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_a_seed_is_no_generator(name, rng):
+def test_a_seed_is_not_a_generator(name, rng):
     with pytest.raises(TypeError, match="rng: expected a generator"):
         LAYERS[name].forward(LAYERS[name].init(rng), rng.standard_normal((T, B, D)), rng=0)
 

@@ -3,6 +3,8 @@
 `test_state_protocol.py` holds every layer to "a sequence in pieces is the whole sequence".
 """
 
+import re
+import textwrap
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +13,7 @@ from every_cell import CELLS
 from every_layer import D, V, every_layer, layer_classes
 
 from rnn_tutorial.cells import GRU, LSTM, Elman, LSTMState
-from rnn_tutorial.gradient_check import GradientError, check_gradients
+from rnn_tutorial.gradient_check import GradientError, check_gradients, check_layer
 from rnn_tutorial.layers import (
     Bidirectional,
     CannotContinue,
@@ -20,6 +22,7 @@ from rnn_tutorial.layers import (
     Embedding,
     Last,
     Layer,
+    Recomputed,
     Recurrent,
     Residual,
     Reversed,
@@ -52,7 +55,7 @@ each_layer = pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS)
 
 
 def problem(layer):
-    """Return (params, xs, first state or None), nothing at zero."""
+    """Return (params, xs, first state or None), with no entry at zero."""
     rng = np.random.default_rng(0)
     params = tree_random_like(layer.init(rng), rng, 0.3)
     symbols = isinstance(layer, Embedding) or (
@@ -106,7 +109,7 @@ def test_in_training_too(name):
     "name",
     ["Recurrent", "Serial", "Zoneout", "Recomputed", "Residual", "Bidirectional", "Reversed"],
 )
-def test_a_last_state_whose_gradient_is_lost_is_found_out(name):
+def test_a_last_state_whose_gradient_is_lost_is_found(name):
     layer = LAYERS[name]
     with pytest.raises(GradientError):
         check_everything(
@@ -243,3 +246,230 @@ def test_a_batch_of_another_size_is_refused_by_the_name_of_the_state():
         params, xs, first = problem(layer)
         with pytest.raises(ValueError, match=r"state.h: expected shape \(2, \d\), got \(3, \d\)"):
             layer.forward(params, xs[:, :2], first)
+
+
+# The contract, word by word
+
+
+def real_steps(ys):
+    """Return the outputs of the real steps, or all of them for one answer a sequence."""
+    return ys[MASK] if ys.ndim == 3 else ys
+
+
+@each_layer
+def test_what_the_padding_holds_changes_no_state_and_no_output_of_a_real_step(layer):
+    params, xs, first = problem(layer)
+    other = np.where(MASK.reshape(T, B, *[1] * (xs.ndim - 2)), xs, xs[::-1, ::-1])
+    assert not np.array_equal(other, xs)
+    ys, last, _ = layer.forward(params, xs, first, mask=MASK)
+    other_ys, other_last, _ = layer.forward(params, other, first, mask=MASK)
+    np.testing.assert_array_equal(real_steps(other_ys), real_steps(ys))
+    for ours, theirs in zip(tree_leaves(other_last), tree_leaves(last), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@each_layer
+def test_no_sequence_sees_another(layer):
+    params, xs, first = problem(layer)
+    ys, last, _ = layer.forward(params, xs, first, mask=MASK)
+    for b in range(B):
+        one = slice(b, b + 1)
+        alone = None if first is None else tree_map(lambda leaf, one=one: leaf[one], first)
+        ys_b, last_b, _ = layer.forward(params, xs[:, one], alone, mask=MASK[:, one])
+        np.testing.assert_allclose(ys_b, ys[..., one, :], rtol=1e-12, atol=1e-15)
+        for ours, theirs in zip(tree_leaves(last_b), tree_leaves(last), strict=True):
+            np.testing.assert_allclose(ours, theirs[one], rtol=1e-12, atol=1e-15)
+
+
+@each_layer
+def test_nothing_that_is_handed_in_is_changed(layer):
+    params, xs, first = problem(layer)
+    mask = MASK.copy()
+    inputs = [*tree_leaves(params), xs, mask, *tree_leaves(() if first is None else first)]
+    for array in inputs:
+        array.flags.writeable = False
+    ys, last, cache = layer.forward(params, xs, first, mask=mask)
+    dys, dlast = tree_random_like((ys, last), np.random.default_rng(2))
+    for array in (dys, *tree_leaves(dlast)):
+        array.flags.writeable = False
+    layer.backward(params, cache, dys, dlast)
+
+
+def test_the_wrapper_in_the_documentation_of_a_layer_is_one():
+    example = re.search(r"Example:\n(.*)", Layer.__doc__, re.S).group(1)
+    namespace = {"dataclass": dataclass, "Layer": Layer}
+    exec(textwrap.dedent(example), namespace)
+    doubled = namespace["Doubled"](Recurrent(LSTM, D, H))
+    assert isinstance(doubled, Layer) and "`Residual`" in Layer.__doc__
+    xs = np.random.default_rng(0).standard_normal((T, B, D))
+    check_layer(Serial((doubled, Dense(H, 2))), xs, np.random.default_rng(1), mask=MASK)
+
+
+# What is not a layer is refused when a layer is made of it
+
+ONE = Recurrent(LSTM, D, D)
+NOT_LAYERS = {
+    "Cell": LSTM,
+    "the class Dense": Dense,
+    "the class Recurrent": Recurrent,
+    "function": lambda xs: xs,
+    "str": "LSTM",
+    "NoneType": None,
+    "tuple": (ONE,),
+}
+
+
+@pytest.mark.parametrize("got", NOT_LAYERS)
+@pytest.mark.parametrize(
+    "place, make",
+    [
+        ("layers[0]", lambda other: Serial((other, Dense(D, 2)))),
+        ("layers[1]", lambda other: Serial([ONE, other])),
+        ("layer", Residual),
+        ("layer", Reversed),
+        ("layer", Recomputed),
+        ("forwards", lambda other: Bidirectional(other, ONE)),
+        ("backwards", lambda other: Bidirectional(ONE, other)),
+    ],
+)
+def test_anything_that_is_not_a_layer_is_refused_with_its_place(place, make, got):
+    wanted = f"{place}: expected a layer, such as Recurrent(LSTM, 3, 4), got {got}"
+    with pytest.raises(TypeError, match=f"^{re.escape(wanted)}$"):
+        make(NOT_LAYERS[got])
+
+
+class Own:
+    """A user's layer: four methods, and no class to inherit from."""
+
+    def init(self, rng):
+        return ()
+
+    def initial_state(self, params, batch_size):
+        return ()
+
+    def forward(self, params, xs, state=None, *, mask=None, rng=None):
+        raise KeyError("no such word")
+
+    def backward(self, params, cache, dys, dstate=None):
+        raise ValueError("dys: wrong")
+
+    def __repr__(self):
+        return "Own()"
+
+
+def test_a_layer_of_your_own_goes_everywhere():
+    own = Own()
+    for layer in (Residual(own), Reversed(own), Recomputed(own), Bidirectional(own, own)):
+        assert Serial((layer, own)).layers == (layer, own)
+
+
+# An error says which layer it is from
+
+
+def notes_of(call):
+    with pytest.raises(Exception) as caught:
+        call()
+    return caught.value, getattr(caught.value, "__notes__", [])
+
+
+def test_an_error_from_a_layer_keeps_its_type_and_message_and_says_which_layer():
+    rng = np.random.default_rng(0)
+    model = Serial((Dense(D, H), Serial((Dense(H, 2), Recurrent(Elman, 3, 2)))))
+    params = model.init(rng)
+    error, notes = notes_of(lambda: model.forward(params, rng.standard_normal((T, B, D))))
+    assert type(error) is ValueError
+    assert str(error) == "xs: expected shape (T, B, D=3), got (6, 3, 2)"
+    assert notes[0] == f"in layer 1 of Serial: {Recurrent(Elman, 3, 2)!r}"
+    assert notes[1].startswith("in layer 1 of Serial: Serial((") and len(notes) == 2
+
+
+def test_every_method_of_a_stack_says_which_layer():
+    model, xs = Serial((Dense(D, D), Own())), np.zeros((T, B, D))
+    params = model.init(np.random.default_rng(0))
+    error, notes = notes_of(lambda: model.forward(params, xs))
+    assert (type(error), notes) == (KeyError, ["in layer 1 of Serial: Own()"])
+    error, notes = notes_of(lambda: model.backward(params, (xs, None), xs))
+    assert (type(error), notes) == (ValueError, ["in layer 1 of Serial: Own()"])
+    _, notes = notes_of(lambda: Serial((Last(), Dense(0, 1))).init(np.random.default_rng(0)))
+    assert notes == [f"in layer 1 of Serial: {Dense(0, 1)!r}"]
+    _, notes = notes_of(lambda: Serial((Reversed(ONE),)).initial_state(((),), B))
+    assert notes == [f"in layer 0 of Serial: {Reversed(ONE)!r}"]
+
+
+def test_an_error_of_the_stack_itself_names_no_layer():
+    model = Serial((Dense(D, D), Dense(D, D)))
+    error, notes = notes_of(lambda: model.forward((), np.zeros((T, B, D))))
+    assert type(error) is ValueError and notes == []
+
+
+# A seed is refused where it comes in
+
+
+@each_layer
+def test_a_seed_in_place_of_a_generator_is_refused(layer):
+    params, xs, _ = problem(layer)
+    for call in (
+        lambda: layer.forward(params, xs, rng=0),
+        lambda: layer.forward(params, xs, mask=MASK, rng=np.random),
+    ):
+        with pytest.raises(TypeError, match="rng: expected a generator, such as .* got"):
+            call()
+
+
+def test_a_stack_of_any_layers_refuses_a_seed_before_it_runs_one():
+    error, notes = notes_of(lambda: Serial((Own(),)).forward(((),), np.zeros((T, B, D)), rng=0))
+    assert type(error) is TypeError and "rng: expected a generator" in str(error) and notes == []
+
+
+# A type checker knows the signatures
+
+A_USERS_FILE = """
+import numpy as np
+from rnn_tutorial.cells import LSTM
+from rnn_tutorial.layers import (
+    Bidirectional, Dense, Dropout, Embedding, Last, Layer, Merge, Recomputed, Recurrent, Residual,
+    Reversed, Serial, VariationalDropout, Zoneout,
+)
+from rnn_tutorial.train import adam, mean_squared_error, train
+
+rng = np.random.default_rng(0)
+one = Recurrent(LSTM, 3, 4)
+all_of_them: list[Layer] = [
+    one, Dense(4, 2), Embedding(5, 3), Last(), Serial((one, Dense(4, 2))), Residual(one),
+    Reversed(one), Bidirectional(one, one), Recomputed(one), Dropout(0.5), VariationalDropout(0.5),
+    Zoneout(LSTM, 3, 4, None),
+]
+model = Serial((one, Dense(4, 2)))
+params, xs, ys = model.init(rng), np.zeros((2, 3, 3)), np.zeros((2, 3, 2))
+for step in train(model, params, [(xs, ys)], mean_squared_error, adam(1e-3), rng=rng):
+    print(f"{step.loss:.3f}", step.params)
+"""
+WRONG_LINES = [
+    "model.init(0)",
+    "model.forward(params, 'nonsense')",
+    "model.forward(params, xs, rng=0)",
+    "one.init(0)",
+    "one.forward(params, 'nonsense')",
+    "Dense(4, 2).forward(params, 'nonsense')",
+    "Embedding(5, 3).init(0)",
+    "Last().forward((), 'nonsense')",
+    "Bidirectional(one, one).forward(params, 'nonsense')",
+    "Recomputed(one).init(0)",
+    "Dropout(0.5).forward((), 'nonsense')",
+    "Serial((Dense,))",
+    "Merge('max', np.maximum, None)",
+    "train(model, params, [], 'mse', adam())",
+    "train(model, params, [], mean_squared_error, adam)",
+    "train(model, params, [], mean_squared_error, adam(), rng=0)",
+]
+
+
+def test_a_type_checker_takes_a_right_file_and_finds_every_wrong_line(tmp_path):
+    api = pytest.importorskip("mypy.api")
+    path = tmp_path / "user.py"
+    path.write_text(A_USERS_FILE + "\n".join(WRONG_LINES) + "\n", encoding="utf-8")
+    options = ["--config-file=", "--follow-imports=silent", f"--cache-dir={tmp_path / 'cache'}"]
+    report, _, _ = api.run([*options, str(path)])
+    found = sorted(set(map(int, re.findall(r"user\.py:(\d+): error", report))))
+    first = A_USERS_FILE.count("\n") + 1
+    assert found == list(range(first, first + len(WRONG_LINES))), report

@@ -1,4 +1,4 @@
-"""Layers: every gradient by complex step, alone and in a stack of three, masks and all; bad input refused."""
+"""Layers: every gradient by complex step, alone and in stacks, with and without a mask."""
 
 import numpy as np
 import pytest
@@ -272,7 +272,7 @@ SIZELESS = [
 
 
 @pytest.mark.parametrize("layer, name", SIZELESS)
-def test_a_size_that_is_no_size_is_refused(layer, name, rng):
+def test_a_size_that_is_not_positive_is_refused(layer, name, rng):
     with pytest.raises(ValueError, match=f"{name}: expected a positive whole number"):
         layer.init(rng)
 
@@ -286,7 +286,7 @@ def test_the_starts_are_those_documented(rng):
 @pytest.mark.parametrize(
     "layer", [Dense(1, 1), Embedding(2, 1), Recurrent(Elman, 1, 1), Serial((Dense(1, 1),))]
 )
-def test_a_seed_is_no_generator(layer):
+def test_a_seed_is_not_a_generator(layer):
     with pytest.raises(
         TypeError, match=r"rng: expected a generator, such as np.random.default_rng\(0\), got int"
     ):
@@ -296,7 +296,7 @@ def test_a_seed_is_no_generator(layer):
 @pytest.mark.parametrize(
     "cell, got", [("LSTM", "str"), (elman, "function"), (Recurrent(Elman, 1, 1), "Recurrent")]
 )
-def test_what_is_no_cell_is_refused_when_the_layer_is_made(cell, got):
+def test_anything_that_is_not_a_cell_is_refused_when_the_layer_is_made(cell, got):
     with pytest.raises(
         TypeError,
         match=f"cell: expected a Cell, such as LSTM of rnn_tutorial.cells.lstm, got {got}",
@@ -304,7 +304,7 @@ def test_what_is_no_cell_is_refused_when_the_layer_is_made(cell, got):
         Recurrent(cell, 1, 1)
 
 
-def test_a_layer_alone_is_no_tuple_of_layers():
+def test_a_layer_alone_is_not_a_tuple_of_layers():
     with pytest.raises(
         TypeError,
         match=r"layers: expected one tuple of layers, Serial\(\(first, second\)\), got Dense",

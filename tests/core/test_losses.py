@@ -306,7 +306,7 @@ def test_short_numbers_are_refused_where_the_mean_of_a_long_batch_would_be_lost(
     ):
         loss(ys, targets)
     many, zeros = np.zeros((100_000, 4), np.float32), np.zeros(100_000, int)
-    assert softmax_cross_entropy(many, zeros)[1].all()  # in float16 every one of them is zero
+    assert softmax_cross_entropy(many, zeros)[1].all()  # in float16 all of them are zero
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -1,4 +1,4 @@
-"""The metrics on a case small enough for paper, and against scikit-learn where it is installed."""
+"""The metrics on a case calculated by hand, and against scikit-learn where it is installed."""
 
 import math
 

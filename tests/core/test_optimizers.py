@@ -215,7 +215,10 @@ GRADIENTS = [0.3, -2.0, 0.5]
 
 
 def plain_steps(name):
-    """Return the three updates for GRADIENTS at the default options, in plain numbers, from the papers' formulas."""
+    """Return the updates for the three GRADIENTS at the default options, from the papers' formulas.
+
+    They are computed in plain numbers.
+    """
     updates, velocity, squares, m, v = [], 0.0, 0.0, 0.0, 0.0
     for t, g in enumerate(GRADIENTS, start=1):
         velocity, m, v = 0.9 * velocity + g, 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
@@ -232,8 +235,16 @@ def plain_steps(name):
     return updates
 
 
-@pytest.mark.parametrize("optimizer, name", [(sgd(0.1), "sgd"), (momentum(0.1), "momentum"), (adagrad(), "adagrad"),
-                                             (rmsprop(), "rmsprop"), (adam(), "adam")])  # fmt: skip
+@pytest.mark.parametrize(
+    "optimizer, name",
+    [
+        (sgd(0.1), "sgd"),
+        (momentum(0.1), "momentum"),
+        (adagrad(), "adagrad"),
+        (rmsprop(), "rmsprop"),
+        (adam(), "adam"),
+    ],
+)
 def test_three_steps_are_those_of_the_formula_in_plain_numbers(optimizer, name):
     state = optimizer.init((np.zeros(1),))
     for g, expected in zip(GRADIENTS, plain_steps(name)):

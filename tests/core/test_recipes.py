@@ -1,6 +1,6 @@
-"""Activations, initializers, schedules and optimizers are equal to their copies, and made of Python numbers.
+"""Activations, initializers, schedules and optimizers are equal to their copies.
 
-What there is to make is found by code: a new one is tested when it is written.
+They are made of Python numbers. They are found by code, so a new one is tested when it is written.
 """
 
 import copy
@@ -28,10 +28,22 @@ from rnn_tutorial.train import (
 )
 from rnn_tutorial.tree import tree_add, tree_leaves
 
-DATA = {"a", "y", "rng", "shape", "step", "grads", "params", "named"}  # what no recipe is made from
-NUMBERS = {"slope": 0.25, "alpha": 0.7, "value": 0.5, "limit": 0.3, "scale": 0.4, "rate": 0.1, "decay": 0.5, "steps": 3,
-           "start": 0.3, "end": 0.1, "low": 0.1, "high": 0.3, "hidden_size": 4, "warmup": 3, "factor": 2.0, "epsilon": 1e-6,
-           "beta1": 0.6, "beta2": 0.8}  # fmt: skip
+DATA = {
+    "a",
+    "y",
+    "rng",
+    "shape",
+    "step",
+    "grads",
+    "params",
+    "named",
+}  # arguments that are not part of a recipe
+NUMBERS = {
+    **{"slope": 0.25, "alpha": 0.7, "value": 0.5, "limit": 0.3, "scale": 0.4},
+    **{"rate": 0.1, "decay": 0.5, "steps": 3, "start": 0.3, "end": 0.1, "low": 0.1, "high": 0.3},
+    **{"hidden_size": 4, "warmup": 3, "factor": 2.0},
+    **{"epsilon": 1e-6, "beta1": 0.6, "beta2": 0.8},
+}
 OTHERS = {"optimizer": adam(0.2), "clip": clip_by_global_norm, "trainable": {"W": True, "b": False}}
 MODULES = [activations, initializers, schedules, optimizers]
 

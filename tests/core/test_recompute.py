@@ -1,4 +1,4 @@
-"""A sequence in stretches is the sequence, whatever the layer and the stretch; and less is kept."""
+"""A sequence in stretches gives the same, for every layer and stretch, and keeps less memory."""
 
 import functools
 import re
@@ -123,7 +123,7 @@ NOISY = {
 
 @pytest.mark.parametrize("layer", NOISY.values(), ids=NOISY)
 def test_in_training_the_noise_is_that_of_the_layer_and_the_same_again_in_the_backward(layer, rng):
-    """The generator is left where the layer would leave it; the backward leaves it alone."""
+    """The forward draws as often as the layer does; the backward does not move the generator."""
     params, xs, state = problem(layer, rng)
     one, other = np.random.default_rng(7), np.random.default_rng(7)
     ys, last, cache = layer.forward(params, xs, state, mask=MASK, rng=one)
@@ -184,7 +184,7 @@ def test_bad_input_is_refused_by_name(forward, spoil, error, message, rng):
 
 @pytest.mark.parametrize("T_mask", [6, 8])
 def test_a_mask_of_other_steps_is_refused_before_it_is_cut(T_mask, rng):
-    """Of a longer mask each stretch would see a part that fits."""
+    """With a mask that is too long, each stretch would receive a part that fits."""
     layer = Recurrent(LSTM, D, H)
     params, xs, state = problem(layer, rng)
     mask = np.ones((T_mask, B), bool)
@@ -200,7 +200,7 @@ def test_a_mask_of_other_steps_is_refused_before_it_is_cut(T_mask, rng):
             run(params, xs.tolist())
 
 
-def test_a_stretch_that_is_no_positive_whole_number_is_refused(rng):
+def test_a_stretch_that_is_not_a_positive_whole_number_is_refused(rng):
     layer = Recurrent(LSTM, D, H)
     inputs = problem(layer, rng)
     for make in (
@@ -218,7 +218,7 @@ NOT_IN_STRETCHES = {"Last", "Bidirectional", "Reversed", "Reversed of a stack"}
 
 
 def test_every_layer_of_the_package_is_recomputed_or_refused_by_name(rng):
-    """Refused are layers that read from the end, and one answer a sequence."""
+    """Layers that read from the end, or give one answer a sequence, are refused."""
     verdicts = {name: in_stretches(layer, rng) for name, layer in every_layer().items()}
     assert {name for name, (one, other) in verdicts.items() if one and other} == NOT_IN_STRETCHES
     assert {text for pair in verdicts.values() for text in pair} == {
@@ -229,7 +229,7 @@ def test_every_layer_of_the_package_is_recomputed_or_refused_by_name(rng):
 
 
 def in_stretches(layer, rng):
-    """Return why a layer is not run in stretches, by either of the two, "" if it is."""
+    """Return why each of the two functions refuses a layer, "" if it does not."""
     params = layer.init(rng)
     xs = (
         rng.integers(0, 7, (T, B))

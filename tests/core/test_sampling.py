@@ -1,4 +1,4 @@
-"""Sampling: the state is carried, the symbols have the probabilities of the model, bad input is refused."""
+"""Sampling: the state is carried, symbols have the model's probabilities, bad input is refused."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def prompts(rng):
 
 
 def generate_by_rereading(rng, params, prompts, length, temperature):
-    """The slow and obvious way: read everything written so far again, from a zero state, for every new symbol."""
+    """The slow and obvious way: for every new symbol read all symbols again, from a zero state."""
     text = prompts
     for _ in range(length):
         logits = MODEL.forward(params, text)[0][-1]
@@ -55,7 +55,7 @@ def test_carrying_the_state_writes_what_rereading_everything_writes(params, rng,
 
 
 class Ring:
-    """A model of the layer protocol that the package has not: it predicts the symbol after the sum of all it has read."""
+    """A user's layer: it predicts the symbol after the sum of all symbols that it has read."""
 
     def initial_state(self, params, batch_size):
         return np.zeros(batch_size, int)
@@ -128,7 +128,7 @@ def test_the_same_seed_writes_the_same_text(params, prompts):
 
 
 def test_a_sequence_of_the_batch_does_not_depend_on_the_others(params, prompts):
-    """At a low temperature nothing is left to chance, so alone or beside others the same is written."""
+    """At a low temperature the likeliest symbol is drawn, alone in the batch or not."""
     beside = generate(MODEL, params, np.random.default_rng(0), prompts, 10, 1e-6)
     alone = generate(MODEL, params, np.random.default_rng(0), prompts[:, 1:2], 10, 1e-6)
     assert np.array_equal(beside[:, 1:2], alone)

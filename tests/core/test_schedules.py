@@ -1,4 +1,4 @@
-"""The schedules at steps worked out by hand, and against PyTorch."""
+"""The schedules at steps calculated by hand, and against PyTorch."""
 
 import math
 

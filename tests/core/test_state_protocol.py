@@ -1,6 +1,6 @@
-"""A sequence in pieces is the whole sequence: for every layer of the package, and for one that a user writes.
+"""A sequence in pieces is the whole sequence: for every layer of the package, and a user's own.
 
-The layers are found by code (`every_layer.py`): a new one is held to this without being named here.
+The layers are found by code (`every_layer.py`): a new one is tested without being named here.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ LAYERS = every_layer()
 
 @dataclass(frozen=True)
 class Scaled:
-    """A user's wrapper: what it must say to carry the state of its layer."""
+    """A user's wrapper, which carries the state of its layer."""
 
     layer: Layer
 
@@ -106,19 +106,22 @@ def test_the_layers_are_found():
     assert set(FROM_THE_END) == {"Bidirectional", "Reversed", "Reversed of a stack"}
 
 
-def pieces_cases():
-    """Every layer, whole and ragged, in evaluation and in training, but for two that say why they are not the whole.
+def of_mask(mask):
+    return "whole" if mask is None else "ragged"
 
-    Last refuses a piece in which a sequence has no real step. Two layers of a stack draw from one generator in turn, so in
-    pieces they draw other noise: in training each is tested by itself.
+
+def of_seed(seed):
+    return "training" if seed else "evaluation"
+
+
+def pieces_cases():
+    """Every layer, whole and ragged, in evaluation and in training, but for two cases.
+
+    Last refuses a piece in which a sequence has no real step. The layers of a stack draw from one
+    generator in turn, so in pieces they draw other noise: in training each is tested by itself.
     """
     return [
-        pytest.param(
-            layer,
-            mask,
-            seed,
-            id=f"{name}-{'whole' if mask is None else 'ragged'}-{'training' if seed else 'evaluation'}",
-        )
+        pytest.param(layer, mask, seed, id=f"{name}-{of_mask(mask)}-{of_seed(seed)}")
         for name, layer in GO_ON.items()
         for mask in (None, MASK)
         for seed in (None, 5)

@@ -277,8 +277,8 @@ def test_a_rate_much_too_large_stops_training_with_the_last_good_parameters():
     steps, error = diverge(Scale(), np.ones(D), batches, mean_squared_error, sgd(1e3))
     assert error.step == len(steps) > 10
     assert (
-        f"training diverged at step {error.step}: the loss is inf; the last good parameters are in `.params`"
-        in str(error)
+        f"training diverged at step {error.step}: the loss is inf; "
+        "the last good parameters are in `.params`" in str(error)
     )
     assert isinstance(error, FloatingPointError) and error.loss == np.inf
     assert np.isfinite(error.params).all()
@@ -336,7 +336,7 @@ def test_a_gradient_that_does_not_fit_its_parameter_is_refused():
         next(train(Broken(), np.ones(D), echo(1), mean_squared_error, sgd(0.1)))
 
 
-def test_what_is_no_batch_is_refused():
+def test_anything_that_is_not_a_batch_is_refused():
     for batches in (echo(1)[0][0], [(1,)], [None]):
         with pytest.raises(TypeError, match="batches: expected a Batch or a tuple"):
             next(train(MODEL, start(), batches, mean_squared_error, sgd(0.1)))
@@ -426,7 +426,8 @@ from rnn_tutorial.train import TrainingDiverged, last_step, train
 def run(seed):
     model = Recurrent(Elman, 2, 3)
     batches = [(np.full((4, 2, 2), 1e300), np.full((4, 2, 3), 1e300))]
-    return last_step(train(model, model.init(np.random.default_rng(seed)), batches, mean_squared_error, sgd(0.1)))
+    start = model.init(np.random.default_rng(seed))
+    return last_step(train(model, start, batches, mean_squared_error, sgd(0.1)))
 
 if __name__ == "__main__":
     with multiprocessing.Pool(1) as pool:
@@ -447,10 +448,10 @@ def test_a_diverged_run_comes_back_from_a_pool_of_processes(tmp_path):
 
 def test_the_state_of_another_optimizer_is_refused_by_name():
     for optimizer, other in ((adam(), sgd(0.1)), (rmsprop(), momentum(0.1))):
-        wanted = type(optimizer.init(start())).__name__
+        wanted, got = (type(one.init(start())).__name__ for one in (optimizer, other))
         with pytest.raises(
             TypeError,
-            match=rf"state: expected {wanted}\(step, .*\), got {type(other.init(start())).__name__}",
+            match=rf"state: expected {wanted}\(step, .*\), got {got}",
         ):
             next(
                 train(
@@ -494,12 +495,17 @@ from rnn_tutorial.train import adam
 from rnn_tutorial.train import last_step, train
 
 path, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-model, optimizer = Serial((Dropout(0.3), Recurrent(LSTM, 2, 5), Dropout(0.5), Dense(5, 2))), adam(0.05)
+model = Serial((Dropout(0.3), Recurrent(LSTM, 2, 5), Dropout(0.5), Dense(5, 2)))
+optimizer = adam(0.05)
 params, rng = model.init(np.random.default_rng(0)), np.random.default_rng(1)
 saved = {"params": params, "optimizer": optimizer.init(params), "rng": rng}
 if first:
-    saved = load(path, like={"params": params, "optimizer": optimizer.init(params), "rng": np.random.default_rng()})
-batches = [(np.random.default_rng(k).standard_normal((4, 3, 2)), np.ones((4, 3, 2))) for k in range(first, last)]
+    rng = np.random.default_rng()
+    saved = load(path, like={"params": params, "optimizer": optimizer.init(params), "rng": rng})
+batches = [
+    (np.random.default_rng(k).standard_normal((4, 3, 2)), np.ones((4, 3, 2)))
+    for k in range(first, last)
+]
 step = last_step(train(model, saved["params"], batches, mean_squared_error, optimizer,
                        optimizer_state=saved["optimizer"], rng=saved["rng"]))
 save(path, {"params": step.params, "optimizer": step.optimizer_state, "rng": saved["rng"]})
@@ -517,3 +523,19 @@ def test_with_dropout_going_on_in_another_process_is_the_same_as_not_stopping(tm
     whole = run("whole", 0, 9)
     assert run("pieces", 0, 4) != whole
     assert run("pieces", 4, 9) == whole
+
+
+@pytest.mark.parametrize("seed", [0, np.random, "0"])
+def test_a_seed_in_place_of_a_generator_is_refused(seed):
+    """Also by a model that draws no random numbers: the user expects that it is used."""
+    with pytest.raises(TypeError, match="rng: expected a generator, such as .*, got"):
+        next(train(Scale(), np.ones(D), echo(1), mean_squared_error, sgd(0.1), rng=seed))
+
+
+@pytest.mark.parametrize("loss, got", [("mse", "str"), (None, "NoneType"), (0.5, "float")])
+def test_a_loss_that_is_not_a_function_is_refused(loss, got):
+    wanted = f"loss: expected a loss, such as softmax_cross_entropy, got {got}"
+    with pytest.raises(TypeError, match=wanted):
+        next(train(MODEL, start(), echo(1), loss, sgd(0.1)))
+    with pytest.raises(TypeError, match=wanted):
+        evaluate(MODEL, start(), echo(1), loss)

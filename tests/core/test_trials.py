@@ -1,4 +1,4 @@
-"""A trial counts what was presented, stops at its limit, and is read back as it was written."""
+"""A trial counts the sequences, stops at its limit, and is read back as it was written."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from rnn_tutorial.train import (
 
 
 def steps_until(last):
-    """Yield steps whose params are the number of updates made; ask for more than `last` and the test fails."""
+    """Yield steps whose params are the number of updates made; the test fails after `last`."""
     for index in range(last):
         yield TrainingStep(index, 0.0, 0.0, index + 1, None)
     raise AssertionError("a step beyond the limit was computed")

@@ -1,9 +1,9 @@
-"""A copy is the thing: equal, and the same in every bit that it computes, here and in a worker.
+"""A copy is equal to the original, and computes the same bits, here and in a worker.
 
 Cells, layers, merges and kernels are found by code. They are copied by `copy.deepcopy`, pickle and
 cloudpickle, and sent to a worker process of joblib and of Dask. There they must be equal to the
 cells and layers of the worker's own package, and on the same path, the fast one or the readable
-one. A model that arrived as another one would train as another one, without a word.
+one. A model that is another one after copying would train as that one, and no error would say so.
 """
 
 import copy
@@ -115,7 +115,7 @@ AT_HOME = {name: used(thing) for name, thing in THINGS.items()}
 
 
 def report(sent):
-    """Return what this process says of each thing: is it equal to its own, and what does it compute?"""
+    """Return for each thing whether it equals that of this process, and what it computes here."""
     own = things()
     return {
         name: (

@@ -1,4 +1,4 @@
-"""Every layer of the package, found by code and built from the names of its fields. Not a test file."""
+"""Every layer of the package, found by code, built by the names of its fields. Not a test file."""
 
 import dataclasses
 import importlib
@@ -9,7 +9,7 @@ import rnn_tutorial
 from rnn_tutorial.cells import LSTM, LSTMState
 from rnn_tutorial.layers import Layer, Recurrent, Serial
 
-D = 4  # inputs and outputs of every layer, so that each may stand in each place
+D = 4  # inputs and outputs of every layer, so that each fits in each place
 V = 7  # symbols
 
 FIELDS = {  # what a layer of the package may be made of
@@ -41,7 +41,10 @@ def layer_classes() -> list[type]:
 
 
 def build(kind: type):
-    """Return a layer of this class. A field without a default that FIELDS does not name is a KeyError: say there what it is."""
+    """Return a layer of this class.
+
+    A KeyError means that a field without a default is not in FIELDS: add it there.
+    """
     needed = [
         field.name
         for field in dataclasses.fields(kind)
@@ -51,7 +54,7 @@ def build(kind: type):
 
 
 def every_layer() -> dict:
-    """One layer of every class of the package, and every wrapper around a stack of layers, by name."""
+    """One layer of every class of the package, and every wrapper of a stack of layers, by name."""
     layers = {kind.__name__: build(kind) for kind in layer_classes()}
     stack = Serial(
         (Recurrent(LSTM, D, D), layers["Dense"], layers["VariationalDropout"], layers["Zoneout"])

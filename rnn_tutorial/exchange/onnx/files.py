@@ -22,7 +22,7 @@ from rnn_tutorial.exchange.layout import ExchangeError, library
 from rnn_tutorial.exchange.onnx.graph import read_graph
 from rnn_tutorial.exchange.onnx.layers import read_steps
 from rnn_tutorial.exchange.onnx.write import Place, writer_of
-from rnn_tutorial.layers.core import Serial
+from rnn_tutorial.layers.serial import Serial
 from rnn_tutorial.replacing import replacing
 from rnn_tutorial.tree import tree_leaves
 

@@ -8,9 +8,10 @@ import numpy as np
 from rnn_tutorial.cells.cell import same_function
 from rnn_tutorial.exchange.layout import ExchangeError, describe, describe_layer, library
 from rnn_tutorial.exchange.onnx.nodes import kind_of_cell, node_arrays
-from rnn_tutorial.layers.bidirectional import Bidirectional, Reversed, concat
+from rnn_tutorial.layers.bidirectional import Bidirectional, Reversed
 from rnn_tutorial.layers.core import Dense, Embedding, Last, Recurrent
 from rnn_tutorial.layers.dropout import Dropout, VariationalDropout
+from rnn_tutorial.layers.merge import concat
 
 __all__ = [
     "Place",
