@@ -1,10 +1,13 @@
-"""Make, from the sources ``assignments/NN_name/NN_name.py``, what a course hands out. Run by ``make assignments``.
+"""Make the notebooks of a course from the sources ``assignments/NN_name/NN_name.py``.
 
-In ``build/assignments``: ``student/NN_name.ipynb``, without solutions and hidden tests, as nbgrader makes it; ``instructor/
-NN_name.ipynb``, executed, with full marks; and ``syllabus.md``, which maps weeks to chapters and assignments.
+``make assignments`` runs this. It writes into ``build/assignments``:
 
-    python tools/assignments.py            # every assignment
-    python tools/assignments.py 01         # by number; the syllabus is always whole
+- ``student/NN_name.ipynb``, as nbgrader makes it: no solutions, no hidden tests;
+- ``instructor/NN_name.ipynb``, executed, with full marks;
+- ``syllabus.md``, which says in which week each chapter and each assignment comes.
+
+    python tools/assignments.py            # all assignments
+    python tools/assignments.py 01         # one, by its number; the syllabus always has all
 """
 
 import argparse
@@ -12,6 +15,7 @@ import hashlib
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import nbformat
@@ -25,11 +29,25 @@ from tools.chapters import ENVIRONMENT, execute, write_if_changed  # noqa: E402
 from tools.syllabus import syllabus  # noqa: E402
 
 SOURCES = sorted((ROOT / "assignments").glob("[0-9][0-9]_*/[0-9][0-9]_*.py"))
+__all__ = [
+    "ROOT",
+    "SOURCES",
+    "earned",
+    "instructor_version",
+    "make",
+    "read_source",
+    "student_version",
+    "worth",
+]
+
 STUB = 'raise NotImplementedError("not answered yet")'
 
 
 def read_source(source: Path) -> nbformat.NotebookNode:
-    """The notebook of a source, with cell ids that depend on nothing but name and position, and paired with nothing."""
+    """Return the notebook of a source, not paired with a text file.
+
+    The ids of its cells depend on the name of the source and the position of the cell alone.
+    """
     notebook = jupytext.read(source)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for i, cell in enumerate(notebook.cells):
@@ -44,8 +62,9 @@ def read_source(source: Path) -> nbformat.NotebookNode:
 
 
 def student_version(source: Path) -> nbformat.NotebookNode:
-    """The notebook that is handed out: nbgrader's own steps, with a stub that says what is to be done."""
-    notebook, resources = read_source(source), {}
+    """Return the students' notebook, made by nbgrader's own steps: a stub for each solution."""
+    notebook: nbformat.NotebookNode = read_source(source)
+    resources: dict[str, Any] = {}
     for step in (
         LockCells(),
         ClearSolutions(code_stub={"python": STUB}),
@@ -57,14 +76,14 @@ def student_version(source: Path) -> nbformat.NotebookNode:
 
 
 def instructor_version(source: Path) -> nbformat.NotebookNode:
-    """The notebook with its solutions, executed in the folder of its source."""
+    """Return the notebook with its solutions, executed in the folder of its source."""
     notebook = read_source(source)
     execute(notebook, source.parent)
     return notebook
 
 
 def earned(notebook: nbformat.NotebookNode) -> float:
-    """The points that the hidden tests of an executed notebook gave."""
+    """Return the points that the hidden tests of an executed notebook gave."""
     tests = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")]
     return sum(
         float(output.data["text/plain"])
@@ -75,7 +94,7 @@ def earned(notebook: nbformat.NotebookNode) -> float:
 
 
 def worth(notebook: nbformat.NotebookNode) -> float:
-    """The points of a notebook."""
+    """Return the points that a notebook is worth."""
     return sum(
         cell.metadata.nbgrader.points
         for cell in notebook.cells
@@ -84,12 +103,14 @@ def worth(notebook: nbformat.NotebookNode) -> float:
 
 
 def make(source: Path, out: Path) -> str:
-    """What was made of one source, in words; it is an error if its own solutions do not earn full marks."""
+    """Write both notebooks of a source; return a line that says how much it is worth.
+
+    Raises: SystemExit if its own solutions do not earn all points.
+    """
     instructor = instructor_version(source)
     if earned(instructor) != worth(instructor):
-        raise SystemExit(
-            f"{source.name}: its solutions earn {earned(instructor):g} of {worth(instructor):g} points"
-        )
+        points = f"{earned(instructor):g} of {worth(instructor):g} points"
+        raise SystemExit(f"{source.name}: its solutions earn {points}")
     for folder, notebook in (("student", student_version(source)), ("instructor", instructor)):
         (out / folder).mkdir(parents=True, exist_ok=True)
         write_if_changed(out / folder / f"{source.stem}.ipynb", nbformat.writes(notebook) + "\n")
@@ -97,6 +118,7 @@ def make(source: Path, out: Path) -> str:
 
 
 def main() -> None:
+    """Make what the command line names, and the syllabus."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

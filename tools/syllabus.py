@@ -1,8 +1,15 @@
-"""The syllabus: weeks, the chapters to read, and the assignments, each with what its own heading says of it."""
+"""The syllabus: the weeks of a course, their chapters and their assignments.
+
+Title, hours and points of an assignment come from the first cell of its notebook.
+"""
 
 import re
 
-WEEKS = (
+from nbformat import NotebookNode
+
+__all__ = ["WEEKS", "about", "syllabus"]
+
+WEEKS = (  # (numbers of chapters, topic, number of the assignment or "")
     ("00 01", "The recurrence", ""),
     ("02", "One step back", ""),
     ("03", "Through time", "01"),
@@ -19,21 +26,24 @@ WEEKS = (
 )
 
 
-def about(notebook, word: str) -> str:
-    """What the table at the head of an assignment says in the row `word`."""
+def about(notebook: NotebookNode, word: str) -> str:
+    """Return what the table in the first cell of an assignment says in the row `word`.
+
+    Raises: SystemExit if the table has no such row.
+    """
     found = re.search(rf"^\| {word} \| (.*) \|$", notebook.cells[0].source, re.MULTILINE)
     if not found:
         raise SystemExit(f"the first cell of an assignment has no row {word!r}")
     return found[1]
 
 
-def title(notebook) -> str:
-    """The heading of an assignment without its number."""
+def title(notebook: NotebookNode) -> str:
+    """Return the heading of an assignment without its number."""
     return notebook.cells[0].source.split("\n")[0].split(": ", 1)[1]
 
 
-def syllabus(notebooks: list, names: list[str]) -> str:
-    """The page as Markdown: a table of weeks, and a section for each assignment."""
+def syllabus(notebooks: list[NotebookNode], names: list[str]) -> str:
+    """Return the page as Markdown: a table of weeks, then a section for each assignment."""
     given = dict(zip((name[:2] for name in names), zip(names, notebooks)))
     lines = [
         "# Syllabus",
@@ -58,7 +68,6 @@ def syllabus(notebooks: list, names: list[str]) -> str:
     for name, notebook in given.values():
         lines += ["", f"## Assignment {int(name[:2])}: {title(notebook)}", ""]
         lines += [f"After it, you can {about(notebook, 'You will be able to')}.", ""]
-        lines += [
-            f"File: `{name}.ipynb`. Time: {about(notebook, 'Time')}. Points: {about(notebook, 'Points')}."
-        ]
+        time, points = about(notebook, "Time"), about(notebook, "Points")
+        lines += [f"File: `{name}.ipynb`. Time: {time}. Points: {points}."]
     return "\n".join(lines) + "\n"

@@ -9,7 +9,7 @@
 # %% [markdown]
 # # Assignment 1: the vanilla network, forward and through time
 #
-# You write a recurrent network and its gradient, by hand, and each function you write is told at once whether it is right.
+# You write a recurrent network and its gradient by hand. Below each function, a check says at once whether it is right.
 #
 # | | |
 # |---|---|
@@ -21,11 +21,11 @@
 # How it works:
 #
 # - Write your code where a cell says `raise NotImplementedError`. Everything else may stay as it is. You may add cells of your own.
-# - Below each question, a cell checks your function on small random networks, and says which of its outputs are wrong and where. A check that passes is not a promise: your function will be graded on other networks, of other sizes.
+# - Below each question, a cell checks your function on small random networks, and says which of its outputs are wrong and where. A check that passes is no guarantee: your function will be graded on other networks, of other sizes.
 # - Your functions may use NumPy and Python's standard library. No other library is there when they are graded.
-# - A function returns new arrays. It changes nothing that it was handed, and it remembers nothing from one call to the next.
-# - Each output of a function earns its own share of the points, and each function is graded for itself, with right inputs: a mistake in one does not cost you the next.
-# - Stuck? Each question has three hints, from a nudge to nearly all of it. Open them one at a time.
+# - A function returns new arrays. It does not change its arguments, and it keeps nothing from one call to the next.
+# - Each output of a function earns its own share of the points, and each function is graded on its own, with right inputs: a mistake in one does not cost you points in the next.
+# - Stuck? Each question has three hints. The first is a question, the last is nearly the answer. Open them one at a time.
 #
 # The letters are those of the chapters: $T$ steps, $B$ sequences in a batch, $D$ inputs, $H$ hidden units. `dx` is the gradient of the loss with respect to `x`, and has its shape.
 
@@ -60,7 +60,7 @@ class RNNParams(NamedTuple):
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# A batch has its sequences in rows. So a row of $x$ meets the *columns* of $W_x$: $x$ stands on the left of the product.
+# A batch has its sequences in rows. So a row of $x$ meets the *columns* of $W_x$: $x$ is on the left of the product.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -72,7 +72,7 @@ class RNNParams(NamedTuple):
 
 # %% nbgrader={"grade": false, "grade_id": "rnn_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def rnn_step(params, x, h_previous):
-    """h: the state after one step, (B, H)."""
+    """Return h: the state after one step, (B, H)."""
     ### BEGIN SOLUTION
     return np.tanh(x @ params.W_x + h_previous @ params.W_h + params.b)
     ### END SOLUTION
@@ -94,7 +94,7 @@ hidden_test("01_vanilla", rnn_step, points=3)
 # %% [markdown]
 # ## Question 2: one step back (6 points)
 #
-# `rnn_step_backward(params, x, h_previous, h, dh)` returns `(dparams, dx, dh_previous)`: the gradient of everything that `rnn_step` was given, by equations (2.6) and (2.8) to (2.12) of Chapter 2. You are handed `h`, which `rnn_step` returned, so nothing has to be computed again.
+# `rnn_step_backward(params, x, h_previous, h, dh)` returns `(dparams, dx, dh_previous)`: the gradient of everything that `rnn_step` was given, by equations (2.6) and (2.8) to (2.12) of Chapter 2. You are given `h`, which `rnn_step` returned, so that you need not compute it again.
 #
 # | | shape |
 # |---|---|
@@ -106,7 +106,7 @@ hidden_test("01_vanilla", rnn_step, points=3)
 #
 # <details><summary>Hint 1</summary>
 #
-# Go back the way you came: the last thing the step did was the tanh. Find `da`, the gradient of what stood inside it, first.
+# Go back the way you came: the last thing the step did was the tanh. Find `da`, the gradient of what was inside it, first.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -116,14 +116,14 @@ hidden_test("01_vanilla", rnn_step, points=3)
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Let the shapes lead you: $(D, H)$ out of $x$, $(B, D)$, and `da`, $(B, H)$, can only be one product. But $W_h$ is square, and there the shapes keep silent: read the indices in (2.12).
+# Let the shapes lead you: of $x$, $(B, D)$, and `da`, $(B, H)$, only one product has the shape $(D, H)$. But $W_h$ is square, and there the shapes do not help: read the indices in (2.12).
 #
 # </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "rnn_step_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def rnn_step_backward(params, x, h_previous, h, dh):
-    """(dparams, dx, dh_previous): the gradients of what `rnn_step` was given."""
+    """Return (dparams, dx, dh_previous): the gradients of what `rnn_step` was given."""
     ### BEGIN SOLUTION
     da = dh * (1 - h**2)
     dparams = RNNParams(W_x=x.T @ da, W_h=h_previous.T @ da, b=da.sum(axis=0))
@@ -153,7 +153,7 @@ hidden_test("01_vanilla", rnn_step_backward, points=6)
 #
 # <details><summary>Hint 1</summary>
 #
-# A loop over `xs` hands you one `x` of shape $(B, D)$ at a time. What else does a step need, and who made it?
+# A loop over `xs` gives you one `x` of shape $(B, D)$ at a time. What else does a step need, and where does that come from?
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -170,7 +170,7 @@ hidden_test("01_vanilla", rnn_step_backward, points=6)
 
 # %% nbgrader={"grade": false, "grade_id": "rnn_unroll", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def rnn_unroll(params, xs, h_first):
-    """hs: the states after each step, (T, B, H)."""
+    """Return hs: the states after each step, (T, B, H)."""
     ### BEGIN SOLUTION
     h, hs = h_first, []
     for x in xs:
@@ -194,7 +194,7 @@ hidden_test("01_vanilla", rnn_unroll, points=3)
 #
 # `rnn_unroll_backward(params, xs, h_first, hs, dhs, dh_last)` returns `(dparams, dxs, dh_first)`, by equations (3.10), (3.13) and (3.14).
 #
-# The loss looks at every state, and at the last one once more, as in (3.2). So two kinds of gradient arrive: `dhs[t]` at each state from its own loss, and `dh_last` at the last state from whatever continues there.
+# The loss depends on every state, and on the last one once more, as in (3.2). So two kinds of gradient arrive: `dhs[t]` at each state from its own loss, and `dh_last` at the last state from whatever continues there.
 #
 # | | shape |
 # |---|---|
@@ -212,7 +212,7 @@ hidden_test("01_vanilla", rnn_unroll, points=3)
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Walk back from the last step with one variable in hand, the gradient that comes from the step after. What is it before the first step of your walk? And what do you call it after the last?
+# Go back from the last step with one variable: the gradient that comes from the step after. What is it before your loop begins? And what do you call it when the loop has ended?
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -224,7 +224,7 @@ hidden_test("01_vanilla", rnn_unroll, points=3)
 
 # %% nbgrader={"grade": false, "grade_id": "rnn_unroll_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def rnn_unroll_backward(params, xs, h_first, hs, dhs, dh_last):
-    """(dparams, dxs, dh_first): the gradients of what `rnn_unroll` was given."""
+    """Return (dparams, dxs, dh_first): the gradients of what `rnn_unroll` was given."""
     ### BEGIN SOLUTION
     previous_hs = [h_first, *hs[:-1]]
     dparams, dxs, dh = RNNParams(*(np.zeros_like(p) for p in params)), [], dh_last
@@ -260,12 +260,12 @@ hidden_test("01_vanilla", rnn_unroll_backward, points=9)
 #
 # <details><summary>Hint 1</summary>
 #
-# The walk is the one of question 4, with less to carry: neither inputs nor parameters are asked for.
+# The loop is the one of question 4, but shorter: the gradients of inputs and parameters are not asked for.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Measure first, then take the step back. The first thing you measure is `dh_last`; the gradient before the first step is not asked for.
+# Measure first, then take the step back. The first gradient that you measure is `dh_last`; the gradient before the first step is not asked for.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -277,7 +277,7 @@ hidden_test("01_vanilla", rnn_unroll_backward, points=9)
 
 # %% nbgrader={"grade": false, "grade_id": "gradient_norms", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def gradient_norms(params, hs, dh_last):
-    """norms: that of the gradient at each state, for each sequence, (T, B)."""
+    """Return norms: the norm of the gradient at each state, for each sequence, (T, B)."""
     ### BEGIN SOLUTION
     dh, norms = dh_last, []
     for h in hs[::-1]:

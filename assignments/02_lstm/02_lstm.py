@@ -9,11 +9,11 @@
 # %% [markdown]
 # # Assignment 2: the LSTM backward, gate by gate and fused
 #
-# You write the backward of an LSTM by hand: first each gate alone, then all four in one product of matrices, then through time. Several well-known programs were published with a mistake in this gradient, and most of them learned something all the same. Yours will be checked output by output.
+# You write the backward of an LSTM by hand: first each gate alone, then all four in one product of matrices, then through time. Several well-known programs were published with a mistake in this gradient, and most of them still learned something. Yours will be checked output by output.
 #
 # | | |
 # |---|---|
-# | You will be able to | turn equations (6.17) to (6.19) into code; derive the gradient of each gate by asking where it is used; say why the cell's gradient has two terms and which of them crosses no matrix; fuse sixteen products into four; carry two gradients through time |
+# | You will be able to | turn equations (6.17) to (6.19) into code; derive the gradient of each gate by asking where it is used; say why the cell's gradient has two terms and which of them goes through no matrix; fuse sixteen products into four; carry two gradients through time |
 # | You need | Chapters 06 *A state that lasts* and 07 *The LSTM backward* |
 # | Time | 5 hours |
 # | Points | 30 |
@@ -21,13 +21,13 @@
 # How it works, as in Assignment 1:
 #
 # - Write your code where a cell says `raise NotImplementedError`. Everything else may stay as it is. You may add cells of your own.
-# - Below each question, a cell checks your function on small random networks, and says which of its outputs are wrong and where. A check that passes is not a promise: your function will be graded on other networks, of other sizes.
+# - Below each question, a cell checks your function on small random networks, and says which of its outputs are wrong and where. A check that passes is no guarantee: your function will be graded on other networks, of other sizes.
 # - Your functions may use NumPy and Python's standard library. No other library is there when they are graded.
-# - A function returns new arrays. It changes nothing that it was handed, and it remembers nothing from one call to the next.
-# - Each output of a function earns its own share of the points, and a mistake in one function does not cost you the points of the next. But while you work, the check of a later question runs your earlier functions: mend a ✗ before you go on.
-# - Stuck? Each question has three hints, from a nudge to nearly all of it. Open them one at a time.
+# - A function returns new arrays. It does not change its arguments, and it keeps nothing from one call to the next.
+# - Each output of a function earns its own share of the points, and a mistake in one function does not cost you the points of the next. But while you work, the check of a later question runs your earlier functions: correct a ✗ before you go on.
+# - Stuck? Each question has three hints. The first is a question, the last is nearly the answer. Open them one at a time.
 #
-# The letters are those of the chapters: $T$ steps, $B$ sequences in a batch, $D$ inputs, $H$ hidden units. The gates are $i, f, o, g$, and wherever they stand side by side they stand in this order. `dc` is the gradient of the loss with respect to `c`, and has its shape.
+# The letters are those of the chapters: $T$ steps, $B$ sequences in a batch, $D$ inputs, $H$ hidden units. The gates are $i, f, o, g$, and wherever they are side by side they are in this order. `dc` is the gradient of the loss with respect to `c`, and has its shape.
 #
 # The next cell gives you the types and the sigmoid. A NamedTuple can be read by name, `gates.f`, and it can be taken apart like any tuple, `h, c = previous`.
 
@@ -49,7 +49,7 @@ class LSTMState(NamedTuple):
 
 
 class LSTMGates(NamedTuple):
-    """One thing for each gate: its values, or the gradients of its pre-activations."""
+    """An array for each gate: its values, or the gradients of its pre-activations."""
 
     i: np.ndarray  # (B, H), how much is written
     f: np.ndarray  # (B, H), how much is kept
@@ -58,6 +58,7 @@ class LSTMGates(NamedTuple):
 
 
 def sigmoid(a):
+    """Return 1 / (1 + exp(-a))."""
     return 1 / (1 + np.exp(-a))
 
 
@@ -76,7 +77,7 @@ def sigmoid(a):
 #
 # <details><summary>Hint 1</summary>
 #
-# The old $h$ and the old $c$ are used in different places, and neither takes the other's. Find both in the equations before you write a line.
+# The old $h$ and the old $c$ are used in different places. Find both in the equations before you write a line.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -86,14 +87,14 @@ def sigmoid(a):
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# With the gates at hand, two lines are left, both elementwise: (6.19) from left to right. The second shows the cell that the first has just made. Then put the results into an `LSTMState` and an `LSTMGates`.
+# Once you have the gates, two lines are left, both elementwise: (6.19) from left to right. The second uses the new cell, which the first has just made. Then put the results into an `LSTMState` and an `LSTMGates`.
 #
 # </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "lstm_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def lstm_step(params, x, previous):
-    """(state, gates): the state after one step, and the values of the gates."""
+    """Return (state, gates): the state after one step, and the values of the gates."""
     ### BEGIN SOLUTION
     a_i, a_f, a_o, a_g = np.split(x @ params.W_x + previous.h @ params.W_h + params.b, 4, axis=1)
     gates = LSTMGates(sigmoid(a_i), sigmoid(a_f), sigmoid(a_o), np.tanh(a_g))
@@ -118,11 +119,11 @@ hidden_test("02_lstm", lstm_step, points=4)
 # %% [markdown]
 # ## Question 2: back, gate by gate (8 points)
 #
-# This is the heart of it, and there is no matrix in it: every line is elementwise, so each gate can be looked at alone.
+# This is the most important question, and there is no matrix in it: every line is elementwise, so you can look at each gate alone.
 #
-# Two gradients arrive at a step. `dh` is the whole gradient of its $h$. `dc_next` is only a part of the gradient of its $c$: what the *next* step says of it, equation (7.6). What $c$ did inside this step, your function has to add.
+# Two gradients arrive at a step. `dh` is the whole gradient of its $h$. `dc_next` is only a part of the gradient of its $c$: the part that comes from the *next* step, equation (7.6). The part that comes from this step's $h$, your function has to add.
 #
-# `gate_gradients(gates, c_previous, c, dh, dc_next)` returns `(da, dc_previous)`: the gradients of the four pre-activations, and what this step hands to the step before as *its* `dc_next`. The equations are (7.11) to (7.16) of Chapter 7.
+# `gate_gradients(gates, c_previous, c, dh, dc_next)` returns `(da, dc_previous)`: the gradients of the four pre-activations, and what this step passes to the step before as *its* `dc_next`. The equations are (7.11) to (7.16) of Chapter 7.
 #
 # | | shape |
 # |---|---|
@@ -139,19 +140,19 @@ hidden_test("02_lstm", lstm_step, points=4)
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# A factor of a product gets what arrives at the product, times the *other* factor. Equation (7.4) has two products, so the whole `dc` goes to four things, and each meets its partner. One gate is not among them: it stands in (7.5), where something else arrives.
+# A factor of a product gets what arrives at the product, times the *other* factor. Equation (7.4) has two products, so the whole `dc` goes to four factors, and for each it is multiplied by the other factor. One gate is not among them: it is in (7.5), where another gradient arrives.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# One line for `dc`, with two terms, of which only one has seen a tanh: (7.14). One line for each gate: what arrives, times the partner, times the slope written with the gate's own value, $y(1 - y)$ for three of them and $1 - y^2$ for the candidate. And `dc_previous` is `dc` times the gate that stood beside the old cell.
+# One line for `dc`, with two terms, of which only one went through a tanh: (7.14). One line for each gate: what arrives, times the other factor, times the slope written with the gate's own value, $y(1 - y)$ for three of them and $1 - y^2$ for the candidate. And `dc_previous` is `dc` times the gate that multiplied the old cell.
 #
 # </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "gate_gradients", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def gate_gradients(gates, c_previous, c, dh, dc_next):
-    """(da, dc_previous): the gradients of the four pre-activations, and what goes on to the old cell."""
+    """Return (da, dc_previous): the gradients of the four pre-activations, and what goes on to the old cell."""
     ### BEGIN SOLUTION
     i, f, o, g = gates
     tanh_c = np.tanh(c)
@@ -176,7 +177,7 @@ hidden_test("02_lstm", gate_gradients, points=8)
 #
 # Each gate has a matrix for $x$ and one for $h$, and the way back needs two products for each of the eight: sixteen in all. Lay the four `da` side by side and four products are enough, each four gates wide. Equations (7.21) to (7.23) show that this is the same sum.
 #
-# `lstm_step_backward(params, x, previous, gates, c, dstate)` returns `(dparams, dx, dprevious)`: the gradient of everything that `lstm_step` was given. The gradient of a thing has the type of the thing, so both gradients that arrive come in one `LSTMState`: `dstate.h` is the `dh` and `dstate.c` the `dc_next` of question 2. What you hand back in `dprevious` is such a pair too.
+# `lstm_step_backward(params, x, previous, gates, c, dstate)` returns `(dparams, dx, dprevious)`: the gradient of everything that `lstm_step` was given. The gradient of a thing has the type of the thing, so both gradients that arrive come in one `LSTMState`: `dstate.h` is the `dh` and `dstate.c` the `dc_next` of question 2. What you return in `dprevious` is such a pair too.
 #
 # | | shape |
 # |---|---|
@@ -189,7 +190,7 @@ hidden_test("02_lstm", gate_gradients, points=8)
 #
 # <details><summary>Hint 1</summary>
 #
-# `gate_gradients` has done all that is not a matrix. What is left you know: it is the affine map of Assignment 1, question 2, only wider.
+# `gate_gradients` has done everything that is not a matrix product. You know what is left: it is the affine map of Assignment 1, question 2, only wider.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -199,14 +200,14 @@ hidden_test("02_lstm", gate_gradients, points=8)
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# With one `da` of shape $(B, 4H)$, the shapes settle every product: $(D, 4H)$ can only come out of `x` and `da` in one way, $(B, D)$ only out of `da` and $W_x$. Which $h$ does $W_h$ stand beside in (6.17)? And the old cell is reached by no product at all: you have its gradient already.
+# With one `da` of shape $(B, 4H)$, the shapes decide every product: there is only one way to get $(D, 4H)$ from `x` and `da`, and one to get $(B, D)$ from `da` and $W_x$. Which $h$ does $W_h$ multiply in (6.17)? And the old cell needs no product at all: you have its gradient already.
 #
 # </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "lstm_step_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def lstm_step_backward(params, x, previous, gates, c, dstate):
-    """(dparams, dx, dprevious): the gradients of what `lstm_step` was given."""
+    """Return (dparams, dx, dprevious): the gradients of what `lstm_step` was given."""
     ### BEGIN SOLUTION
     da_by_gate, dc_previous = gate_gradients(gates, previous.c, c, dstate.h, dstate.c)
     da = np.concatenate(da_by_gate, axis=1)
@@ -227,7 +228,7 @@ hidden_test("02_lstm", lstm_step_backward, points=6)
 # %% [markdown]
 # ## Question 4: through time, forward (3 points)
 #
-# `lstm_unroll(params, xs, first)` runs the step over a sequence and returns `(states, gates)` of all its steps, for the way back will ask for every one of them. Each step is (6.17) to (6.19), and starts from the state in which the step before it ended: both halves of it.
+# `lstm_unroll(params, xs, first)` runs the step over a sequence and returns `(states, gates)` of all its steps, because the way back needs all of them. Each step is (6.17) to (6.19), and starts from the state in which the step before it ended: both halves of it.
 #
 # | | shape |
 # |---|---|
@@ -238,7 +239,7 @@ hidden_test("02_lstm", lstm_step_backward, points=6)
 #
 # <details><summary>Hint 1</summary>
 #
-# A loop over `xs` hands you one `x` of shape $(B, D)$ at a time. One variable holds the state; it begins as `first`, and every step replaces it.
+# A loop over `xs` gives you one `x` of shape $(B, D)$ at a time. One variable holds the state; it begins as `first`, and every step replaces it.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -255,7 +256,7 @@ hidden_test("02_lstm", lstm_step_backward, points=6)
 
 # %% nbgrader={"grade": false, "grade_id": "lstm_unroll", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def lstm_unroll(params, xs, first):
-    """(states, gates): those of every step, time first."""
+    """Return (states, gates): those of every step, time first."""
     ### BEGIN SOLUTION
     state, states, gates = first, [], []
     for x in xs:
@@ -278,7 +279,7 @@ hidden_test("02_lstm", lstm_unroll, points=3)
 # %% [markdown]
 # ## Question 5: through time, backward (9 points)
 #
-# The loss of (7.24) looks at the $h$ of every step, and at the last $h$ and the last $c$ once more. So three gradients come from outside: `dhs[t]` at each $h$, and the pair `dlast` at the last state. Between the steps two gradients travel, that of $h$ and that of $c$. In 2018 the model answer of a well-known course carried neither, and learners whose program was right were told that it was wrong.
+# The loss of (7.24) depends on the $h$ of every step, and on the last $h$ and the last $c$ once more. So three gradients come from outside: `dhs[t]` at each $h$, and the pair `dlast` at the last state. From step to step two gradients are carried, that of $h$ and that of $c$. In 2018 the model answer of a well-known course carried neither, and learners whose program was right were told that it was wrong.
 #
 # `lstm_unroll_backward(params, xs, first, states, gates, dhs, dlast)` returns `(dparams, dxs, dfirst)`, by equations (7.25) and (7.26).
 #
@@ -299,7 +300,7 @@ hidden_test("02_lstm", lstm_unroll, points=3)
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Walk back from the last step with one pair in hand: what comes from the step after. Before the walk it is one of your arguments. After the walk it is one of your results. Before each step something is added to one half of the pair.
+# Go back from the last step with one pair of gradients: what comes from the step after. Before the loop it is one of your arguments. After the loop it is one of your results. Before each step something is added to one half of the pair.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -311,7 +312,7 @@ hidden_test("02_lstm", lstm_unroll, points=3)
 
 # %% nbgrader={"grade": false, "grade_id": "lstm_unroll_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def lstm_unroll_backward(params, xs, first, states, gates, dhs, dlast):
-    """(dparams, dxs, dfirst): the gradients of what `lstm_unroll` was given."""
+    """Return (dparams, dxs, dfirst): the gradients of what `lstm_unroll` was given."""
     ### BEGIN SOLUTION
     after = [LSTMState(h, c) for h, c in zip(*states)]
     steps = zip(
@@ -337,9 +338,9 @@ hidden_test("02_lstm", lstm_unroll_backward, points=9)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now use what you have written. Only the last cell has a loss, `dlast.c`, and the question is how much of that gradient reaches the first cell 50 steps earlier. One path is direct: it leads through the forget gates alone, (7.27). All the others make a detour through some $h$.
+# Now use what you have written. Only the last cell has a loss, `dlast.c`, and the question is how much of that gradient reaches the first cell 50 steps earlier. One path is direct: it goes through the forget gates alone, (7.27). All the others go through some $h$ on their way.
 #
-# Before you run the next cell, predict: with forget biases of 0, 1, 3 and 5, what is left on the direct path? Do the detours bring more than that, or less? The sigmoids of these biases are 0.50, 0.73, 0.95 and 0.99. The experiment of Chapter 7 explains what you see.
+# Before you run the next cell, predict: with forget biases of 0, 1, 3 and 5, what is left on the direct path? Do the other paths bring more than that, or less? The sigmoids of these biases are 0.50, 0.73, 0.95 and 0.99. The experiment of Chapter 7 explains what you see.
 
 # %% nbgrader={"grade": false, "grade_id": "check_two_paths", "locked": true, "schema_version": 3, "solution": false, "task": false}
 T, B, D, H = 50, 1, 3, 16

@@ -9,11 +9,11 @@
 # %% [markdown]
 # # Assignment 3: the GRU, in both forms
 #
-# Two different functions are called GRU, and each is written with two meanings of $z$. You write both functions, forward and backward, and the conversion between the meanings. In the end, two calls tell you which of the four you have before you.
+# Two different functions are called GRU, and each is written with two meanings of $z$. You write both functions, forward and backward, and the conversion between the meanings. At the end, two calls show you which of the four a given GRU is.
 #
 # | | |
 # |---|---|
-# | You will be able to | write a step of the GRU with the reset after the matrix and before it; take each of them back, gate by gate, along all four paths to the old state; say where the two forms part; carry weights from one convention for z to the other |
+# | You will be able to | write a step of the GRU with the reset after the matrix and before it; take each of them back, gate by gate, along all four paths to the old state; say where the two forms differ; carry weights from one convention for z to the other |
 # | You need | Chapters 02 *One step back* and 09 *The GRU* |
 # | Time | 4 hours |
 # | Points | 30 |
@@ -21,13 +21,13 @@
 # How it works:
 #
 # - Write your code where a cell says `raise NotImplementedError`. Everything else may stay as it is. You may add cells of your own.
-# - Below each question, a cell checks your function on small random networks, and says which of its outputs are wrong and where. A check that passes is not a promise: your function will be graded on other networks, of other sizes.
+# - Below each question, a cell checks your function on small random networks, and says which of its outputs are wrong and where. A check that passes is no guarantee: your function will be graded on other networks, of other sizes.
 # - Your functions may use NumPy and Python's standard library. No other library is there when they are graded.
-# - A function returns new arrays. It changes nothing that it was handed, and it remembers nothing from one call to the next.
-# - Each output of a function earns its own share of the points, and each function is graded for itself, with right inputs: a mistake in one does not cost you the next.
-# - Stuck? Each question has three hints, from a nudge to nearly all of it. Open them one at a time.
+# - A function returns new arrays. It does not change its arguments, and it keeps nothing from one call to the next.
+# - Each output of a function earns its own share of the points, and each function is graded on its own, with right inputs: a mistake in one does not cost you points in the next.
+# - Stuck? Each question has three hints. The first is a question, the last is nearly the answer. Open them one at a time.
 #
-# The letters are those of Chapter 9: $B$ sequences in a batch, $D$ inputs, $H$ hidden units; $r$ is the reset gate, $z$ the update gate, $n$ the candidate. Everything here is a single step, so there is no $T$. Wherever the gates lie side by side in one array, their order is $r, z, n$.
+# The letters are those of Chapter 9: $B$ sequences in a batch, $D$ inputs, $H$ hidden units; $r$ is the reset gate, $z$ the update gate, $n$ the candidate. Everything here is a single step, so there is no $T$. Wherever the gates are side by side in one array, their order is $r, z, n$.
 
 # %% nbgrader={"grade": false, "grade_id": "given_params", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from typing import NamedTuple
@@ -54,7 +54,7 @@ class GRUBeforeParams(NamedTuple):
 
 
 class GRUGates(NamedTuple):
-    """One thing for each gate, and for the candidate."""
+    """An array for each gate, and for the candidate."""
 
     r: np.ndarray  # (B, H)
     z: np.ndarray  # (B, H)
@@ -62,7 +62,7 @@ class GRUGates(NamedTuple):
 
 
 def sigmoid(a):
-    """1 / (1 + exp(-a))."""
+    """Return 1 / (1 + exp(-a))."""
     return 1 / (1 + np.exp(-a))
 
 
@@ -81,12 +81,12 @@ def sigmoid(a):
 #
 # <details><summary>Hint 1</summary>
 #
-# Two of the three need nothing but the input and the old state. Which one has to wait, and for what?
+# Two of the three need only the input and the old state. Which one has to wait, and for what?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `np.split(W, 3, axis=1)` cuts a matrix into its three blocks. The gates add what comes from $x$ and what comes from $h_{t-1}$ and are done. The candidate keeps the two apart, since $r$ multiplies only one of them. On which side of that line does each of its two biases stand?
+# `np.split(W, 3, axis=1)` cuts a matrix into its three blocks. For a gate, you add what comes from $x$ and what comes from $h_{t-1}$. The candidate keeps the two apart, since $r$ multiplies only one of them. To which of the two does each of its two biases belong?
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -98,7 +98,7 @@ def sigmoid(a):
 
 # %% nbgrader={"grade": false, "grade_id": "gru_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def gru_step(params, x, h_previous):
-    """(h, gates): the state after one step, and the gates it was made with."""
+    """Return (h, gates): the state after one step, and the gates it was made with."""
     ### BEGIN SOLUTION
     a_xr, a_xz, a_xn = np.split(x @ params.W_x + params.b, 3, axis=1)
     a_hr, a_hz, a_hn = np.split(h_previous @ params.W_h, 3, axis=1)
@@ -124,9 +124,9 @@ hidden_test("03_gru", gru_step, points=4)
 # %% [markdown]
 # ## Question 2: back to the gates (6 points)
 #
-# A slip between the state and the pre-activations spoils every gradient behind it, and from those gradients you cannot tell where it was made. So this part is a question of its own, and you learn of each gate whether it is right.
+# A mistake between the state and the pre-activations makes every later gradient wrong, and from those gradients you cannot see where it was made. So this part is a separate question, and the check says for each gate whether it is right.
 #
-# `gate_gradients(params, h_previous, gates, dh)` returns `(da, ds)`. In `da` is the gradient of the pre-activation of each gate and of the candidate, what stood inside its sigmoid or tanh: equations (9.11) to (9.14). `ds` is the gradient of $s$, which the reset gate multiplied. You are not handed $s$; (9.4) makes it again.
+# `gate_gradients(params, h_previous, gates, dh)` returns `(da, ds)`. In `da` is the gradient of the pre-activation of each gate and of the candidate, what was inside its sigmoid or tanh: equations (9.11) to (9.14). `ds` is the gradient of $s$, which the reset gate multiplied. You are not given $s$; compute it again by (9.4).
 #
 # | | shape |
 # |---|---|
@@ -143,7 +143,7 @@ hidden_test("03_gru", gru_step, points=4)
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# From `dh` you reach $z$ and $n$ at once. To $r$ there is no direct path: it acts through the candidate, so it has to wait for $da_n$, the gradient inside the tanh. There, $r$ and $s$ are the two factors of a product.
+# From `dh` you reach $z$ and $n$ at once. There is no direct path to $r$: it acts through the candidate, so it has to wait for $da_n$, the gradient inside the tanh. There, $r$ and $s$ are the two factors of a product.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -155,7 +155,7 @@ hidden_test("03_gru", gru_step, points=4)
 
 # %% nbgrader={"grade": false, "grade_id": "gate_gradients", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def gate_gradients(params, h_previous, gates, dh):
-    """(da, ds): the gradients of the three pre-activations, and of s = h_previous @ W_hn + b_hn."""
+    """Return (da, ds): the gradients of the three pre-activations, and of s = h_previous @ W_hn + b_hn."""
     ### BEGIN SOLUTION
     r, z, n = gates
     s = h_previous @ np.split(params.W_h, 3, axis=1)[2] + params.b_hn
@@ -178,7 +178,7 @@ hidden_test("03_gru", gate_gradients, points=6)
 # %% [markdown]
 # ## Question 3: one step back (6 points)
 #
-# In the vanilla network and in the LSTM, one gradient of the pre-activations served the input and the old state alike. Here is the first cell where it does not: the reset gate stands on the one path to the candidate and not on the other.
+# In the vanilla network and in the LSTM, the same gradient of the pre-activations goes to the input and to the old state. This is the first cell where the two differ: the reset gate is on one path to the candidate and not on the other.
 #
 # `gru_step_backward(params, x, h_previous, gates, dh)` returns `(dparams, dx, dh_previous)`, by equations (9.15) to (9.17).
 #
@@ -192,24 +192,24 @@ hidden_test("03_gru", gate_gradients, points=6)
 #
 # <details><summary>Hint 1</summary>
 #
-# Everything but products was done in question 2. Lay its results side by side twice, once as the input sees them and once as the old state does. In which block do the two arrays differ?
+# Everything but the matrix products was done in question 2. Lay its results side by side twice, once as the input sees them and once as the old state does. In which block do the two arrays differ?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Ask of each parameter on which side it stands, that of the input or that of the old state, and take the gradient of that side. A bias was added to every row of the batch. And how many times is $h_{t-1}$ used?
+# Ask of each parameter on which side it is, that of the input or that of the old state, and take the gradient of that side. A bias was added to every row of the batch. And how many times is $h_{t-1}$ used?
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `np.hstack([da.r, da.z, da.n])` belongs to `W_x`, `b` and `dx`; the other, which ends in `ds`, to `W_h`. From there on it is the backward of a matrix product, as in Chapter 2. For `dh_previous`, one product with `params.W_h.T` takes three of the paths at once. The fourth crosses no matrix, and needs only `dh` and one gate.
+# `np.hstack([da.r, da.z, da.n])` belongs to `W_x`, `b` and `dx`; the other, which ends in `ds`, to `W_h`. From there on it is the backward of a matrix product, as in Chapter 2. For `dh_previous`, one product with `params.W_h.T` takes three of the paths at once. The fourth goes through no matrix, and needs only `dh` and one gate.
 #
 # </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "gru_step_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def gru_step_backward(params, x, h_previous, gates, dh):
-    """(dparams, dx, dh_previous): the gradients of what `gru_step` was given."""
+    """Return (dparams, dx, dh_previous): the gradients of what `gru_step` was given."""
     ### BEGIN SOLUTION
     da, ds = gate_gradients(params, h_previous, gates, dh)
     da_x, da_h = np.hstack([da.r, da.z, da.n]), np.hstack([da.r, da.z, ds])
@@ -232,7 +232,7 @@ hidden_test("03_gru", gru_step_backward, points=6)
 # %% [markdown]
 # ## Question 4: one step, reset before the matrix (2 points)
 #
-# The GRU of the published paper of Cho et al. puts the reset gate on the other side of the matrix $W_{hn}$. It is another function: but for special cases, no choice of weights turns the one into the other. Before you write it, say which unit falls silent where $r$ is zero, and which grew deaf in question 1; equation (9.7) has the answer.
+# The GRU of the published paper of Cho et al. puts the reset gate on the other side of the matrix $W_{hn}$. It is another function: except in special cases, no choice of weights turns one into the other. Before you write it, ask what $r = 0$ does to a unit in each form: in one, the unit does not see the old state; in the other, no unit sees the old state of this one. Equation (9.7) says which is which.
 #
 # `gru_before_step(params, x, h_previous)` returns `(h, gates)`: the gates by (9.3), the candidate by (9.6), the state by (9.2).
 #
@@ -245,12 +245,12 @@ hidden_test("03_gru", gru_step_backward, points=6)
 #
 # <details><summary>Hint 1</summary>
 #
-# Why does $W_{hn}$ no longer lie in one block with the other two? What has to be known before it can be used?
+# Why is $W_{hn}$ no longer in one block with the other two? What has to be known before it can be used?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Copy question 1. Gates and state stay as they are, but `W_h` has two blocks now. One line is new, and $b_{hn}$ is gone: nothing would multiply it.
+# Copy question 1. Gates and state stay as they are, but `W_h` has two blocks now. One line is new, and $b_{hn}$ is gone: no gate would multiply it.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -262,7 +262,7 @@ hidden_test("03_gru", gru_step_backward, points=6)
 
 # %% nbgrader={"grade": false, "grade_id": "gru_before_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def gru_before_step(params, x, h_previous):
-    """(h, gates): the state after one step, reset before the matrix, and the gates it was made with."""
+    """Return (h, gates): the state after one step, reset before the matrix, and the gates it was made with."""
     ### BEGIN SOLUTION
     a_xr, a_xz, a_xn = np.split(x @ params.W_x + params.b, 3, axis=1)
     a_hr, a_hz = np.split(h_previous @ params.W_h, 2, axis=1)
@@ -284,9 +284,9 @@ hidden_test("03_gru", gru_before_step, points=2)
 # %% [markdown]
 # ## Question 5: one step back, reset before the matrix (9 points)
 #
-# This time you have the whole step to yourself. Chapter 9 shows a published page that derives the backward of this form. It has four slips, since no code ever ran it. Yours is checked.
+# This time you write the whole step. Chapter 9 shows a published page that derives the backward of this form. It has four mistakes, since no code ever ran it. Yours is checked.
 #
-# `gru_before_step_backward(params, x, h_previous, gates, dh)` returns `(da, dparams, dx, dh_previous)`: from `dh` to $z$ and $n$ by (9.11) and (9.12), across the matrix by (9.18) and (9.19), through the sigmoids by (9.14). Chapter 9 has a table that sets the paths to $h_{t-1}$ in the two forms side by side. Returning `da` as well costs you nothing, and it lets the check tell you which gate is wrong.
+# `gru_before_step_backward(params, x, h_previous, gates, dh)` returns `(da, dparams, dx, dh_previous)`: from `dh` to $z$ and $n$ by (9.11) and (9.12), through the matrix by (9.18) and (9.19), through the sigmoids by (9.14). Chapter 9 has a table with the paths to $h_{t-1}$ in the two forms, side by side. You return `da` as well, so that the check can say which gate is wrong.
 #
 # | | shape |
 # |---|---|
@@ -300,7 +300,7 @@ hidden_test("03_gru", gru_before_step, points=2)
 #
 # <details><summary>Hint 1</summary>
 #
-# Down to $da_n$ nothing has changed. From there the path forks no longer at $s$ but at $m = r \circ h_{t-1}$, and the matrix lies between you and the fork.
+# Up to $da_n$ all is as before. From there the path no longer forks at $s$ but at $m = r \circ h_{t-1}$, and the matrix comes before the fork.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -310,14 +310,14 @@ hidden_test("03_gru", gru_before_step, points=2)
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Take `da_n` back across `params.W_hn`, transposed, and call the result `dm`; the matrix itself gets `m.T @ da_n`. Then `dr` is `dm` times one factor of $m$, and a term of `dh_previous` is `dm` times the other. Lay three gradients side by side for the input, two for `W_h`. `dh_previous` has two terms without `W_h`: this one, and what the gate kept.
+# Take `da_n` back through `params.W_hn`, transposed, and call the result `dm`; the matrix itself gets `m.T @ da_n`. Then `dr` is `dm` times one factor of $m$, and a term of `dh_previous` is `dm` times the other. Lay three gradients side by side for the input, two for `W_h`. `dh_previous` has two terms without `W_h`: this one, and the one of what the gate kept.
 #
 # </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "gru_before_step_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def gru_before_step_backward(params, x, h_previous, gates, dh):
-    """(da, dparams, dx, dh_previous): the gradients of the pre-activations, and of what `gru_before_step` was given."""
+    """Return (da, dparams, dx, dh_previous): the gradients of the pre-activations, and of what `gru_before_step` was given."""
     ### BEGIN SOLUTION
     r, z, n = gates
     da_n = dh * (1 - z) * (1 - n**2)
@@ -350,9 +350,9 @@ hidden_test("03_gru", gru_before_step_backward, points=9)
 # %% [markdown]
 # ## Question 6: the other z (3 points)
 #
-# Chung et al. write the update gate on the candidate: their open gate updates, where that of (9.2) keeps. That is equation (9.9). Weights trained in the one convention are of no use in the other, until they are converted. It costs nothing and it is exact.
+# In Chung et al. the update gate multiplies the candidate: their open gate updates, where that of (9.2) keeps. That is equation (9.9). Weights trained in one convention are of no use in the other until they are converted. The conversion is exact.
 #
-# `other_z(W_x, W_h, b)` returns `(W_x, W_h, b)`: the arrays with which a step by (9.9) gives the same states as a step by (9.2) gives with those you were handed. Equation (9.10) says why they exist. What is not handed to you, $b_{hn}$, stays as it is.
+# `other_z(W_x, W_h, b)` returns `(W_x, W_h, b)`: the arrays with which a step by (9.9) gives the same states as a step by (9.2) gives with those you were given. Equation (9.10) says why they exist. You are not given $b_{hn}$, because it stays as it is.
 #
 # | | shape |
 # |---|---|
@@ -363,7 +363,7 @@ hidden_test("03_gru", gru_before_step_backward, points=9)
 #
 # <details><summary>Hint 1</summary>
 #
-# Their gate must be $1 - z$, for every input and every state. The gate is the sigmoid of a pre-activation. What must become of that?
+# Their gate must be $1 - z$, for every input and every state. The gate is the sigmoid of a pre-activation. What must the pre-activation become?
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -380,7 +380,7 @@ hidden_test("03_gru", gru_before_step_backward, points=9)
 
 # %% nbgrader={"grade": false, "grade_id": "other_z", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def other_z(W_x, W_h, b):
-    """(W_x, W_h, b): the same function in the other convention for z."""
+    """Return (W_x, W_h, b): the same function in the other convention for z."""
     ### BEGIN SOLUTION
     converted = []
     for blocks in (W_x, W_h, b):
@@ -400,23 +400,23 @@ hidden_test("03_gru", other_z, points=3)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now put what you have written to use. Somebody hands you a GRU of two units and does not say which of the four it is. You may choose its weights, and you may call it.
+# Now use what you have written. Somebody gives you a GRU of two units and does not say which of the four it is. You may choose its weights, and you may call it.
 #
-# The next cell makes all four out of your functions. The input is switched off. $W_{hn}$ exchanges the two units, $r = (1, 0)$ is fixed by a large bias, and the old state is $(0.5, 0.25)$. One call has $b_z = 40$, the other $b_z = -40$. Before you run it, write down the eight states that you expect. Unit 2 is the one whose $r$ is zero: in which form is it deaf, and in which is it not heard?
+# The next cell makes all four from your functions. The input is switched off. $W_{hn}$ exchanges the two units, $r = (1, 0)$ is fixed by a large bias, and the old state is $(0.5, 0.25)$. One call has $b_z = 40$, the other $b_z = -40$. Before you run it, write down the eight states that you expect. Unit 2 is the one whose $r$ is zero: in which form does it not see the old state, and in which form does no unit see its old state?
 
 # %% nbgrader={"grade": false, "grade_id": "check_which_gru", "locked": true, "schema_version": 3, "solution": false, "task": false}
 H = 2
-nothing, swap, h = np.zeros((H, H)), np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([[0.5, 0.25]])
-for z_stands_on in ("old state", "candidate"):
+zero, swap, h = np.zeros((H, H)), np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([[0.5, 0.25]])
+for z_multiplies in ("old state", "candidate"):
     for form in ("after", "before"):
         states = []
         for b_z in (40.0, -40.0):
             arrays = (
                 np.zeros((1, 3 * H)),
-                np.hstack([nothing, nothing, swap]),
+                np.hstack([zero, zero, swap]),
                 np.array([40.0, -40.0, b_z, b_z, 0.0, 0.0]),
             )
-            W_x, W_h, b = arrays if z_stands_on == "old state" else other_z(*arrays)
+            W_x, W_h, b = arrays if z_multiplies == "old state" else other_z(*arrays)
             if form == "after":
                 state, _ = gru_step(GRUParams(W_x, W_h, b, np.zeros(H)), np.zeros((1, 1)), h)
             else:
@@ -425,8 +425,8 @@ for z_stands_on in ("old state", "candidate"):
                 )
             states.append("(" + ", ".join(f"{abs(unit):.3f}" for unit in state[0]) + ")")
         print(
-            f"z on the {z_stands_on:10} reset {form:7} b_z = 40: {states[0]}   b_z = -40: {states[1]}"
+            f"z on the {z_multiplies:10} reset {form:7} b_z = 40: {states[0]}   b_z = -40: {states[1]}"
         )
 
 # %% [markdown]
-# Two calls, four different pairs of answers. The same few numbers, put into a layer of PyTorch, Keras or ONNX, tell you which of the four that library computes.
+# Two calls give four different pairs of answers. Put the same few numbers into a layer of PyTorch, Keras or ONNX, and you see which of the four that library computes.

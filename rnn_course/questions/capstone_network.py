@@ -1,37 +1,30 @@
-"""The tagger of assignment 5 once more, in plain NumPy, with a switch for each thing that can go wrong, forward and backward.
+"""The tagger of assignment 5 in plain NumPy, with a switch for each mistake, forward and backward.
 
-With every switch at rest these are the references of `capstone.py`; a test holds them equal.
+With no switch set, these functions equal the references of `capstone.py`; a test checks that.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy import ndarray as Array
+
+from rnn_tutorial.types import Array, Mask
 
 __all__ = [
     "BACK",
     "BOTH_BACK",
-    "BOTH_FORWARDS",
     "OUTPUT",
     "READING",
     "RNNParams",
-    "SLOPE",
     "TaggerParams",
-    "add_at",
-    "add_once",
-    "add_once_a_step",
     "backward",
-    "read",
-    "read_backward",
-    "sigmoid",
-    "slope",
     "tagger",
     "tagger_params",
 ]
 
 
 class RNNParams(NamedTuple):
-    """The parameters of one reading, as the notebook defines them."""
+    """The parameters of one direction, as the notebook defines them."""
 
     W_x: Array  # (V, H), a row for each letter
     W_h: Array  # (H, H)
@@ -47,23 +40,34 @@ class TaggerParams(NamedTuple):
     b: Array  # (K,)
 
 
-def tagger_params(leaves):
-    """Return TaggerParams of the eight arrays in their order."""
+def tagger_params(leaves: Sequence[Array]) -> TaggerParams:
+    """Return TaggerParams made of its eight arrays, in order."""
     return TaggerParams(RNNParams(*leaves[:3]), RNNParams(*leaves[3:6]), *leaves[6:])
 
 
-def sigmoid(a):
+def sigmoid(a: Array) -> Array:
     """Return 1 / (1 + exp(-a))."""
     return 1 / (1 + np.exp(-a))
 
 
-def slope(h):
+def slope(h: Array) -> Array:
     """Return the derivative of tanh, from its value."""
     return 1 - h**2
 
 
-def read(params, xs, mask, *, f=np.tanh, hold=True, loud=False, carry=1, bias=1, transposed=False):
-    """Return hs of one reading in the order of xs, with a mistake or with none."""
+def read(
+    params: RNNParams,
+    xs: Array,
+    mask: Mask,
+    *,
+    f: Callable[[Array], Array] = np.tanh,
+    hold: bool = True,
+    padded_outputs: bool = False,
+    carry: int = 1,
+    bias: int = 1,
+    transposed: bool = False,
+) -> Array:
+    """Return hs of one direction in the order of xs, right unless a switch is set."""
     h, hs = np.zeros((xs.shape[1], len(params.b))), []
     for x, keep in zip(xs, mask[..., None]):
         new = f(
@@ -72,25 +76,28 @@ def read(params, xs, mask, *, f=np.tanh, hold=True, loud=False, carry=1, bias=1,
             + bias * params.b
         )
         h = np.where(keep, new, h) if hold else new
-        hs.append(h if loud else np.where(keep, h, 0))
+        hs.append(h if padded_outputs else np.where(keep, h, 0))
     return np.stack(hs)
 
 
 def tagger(
-    params,
-    xs,
-    mask,
+    params: TaggerParams,
+    xs: Array,
+    mask: Mask,
     *,
-    inner=-1,
-    of_mask=-1,
-    outer=-1,
-    shared=False,
-    halves=1,
-    out_bias=1,
-    hide=False,
-    **mistake,
-):
-    """Return (forwards, backwards, ys) with a mistake, or with none. inner, outer, of_mask: -1 turns, 1 does not."""
+    inner: int = -1,
+    of_mask: int = -1,
+    outer: int = -1,
+    shared: bool = False,
+    halves: int = 1,
+    out_bias: int = 1,
+    hide: bool = False,
+    **mistake: Any,
+) -> tuple[Array, Array, Array]:
+    """Return (forwards, backwards, ys), right unless a switch is set.
+
+    inner, outer, of_mask: -1 reverses, 1 does not.
+    """
     forwards = read(params.forwards, xs, mask, **mistake)
     second = params.forwards if shared else params.backwards
     backwards = read(second, xs[::inner], mask[::of_mask], **mistake)[::outer]
@@ -98,48 +105,48 @@ def tagger(
     return forwards, backwards, np.where(mask[..., None], ys, 0) if hide else ys
 
 
-def add_at(dW_x, xs, das):
+def add_at(dW_x: Array, xs: Array, das: Array) -> Array:
     """Return dW_x with each da added to the row of its letter."""
     np.add.at(dW_x, xs, das)
     return dW_x
 
 
-def add_once(dW_x, xs, das):
-    """Return dW_x, where the last of the das of a letter has won."""
+def add_once(dW_x: Array, xs: Array, das: Array) -> Array:
+    """Return dW_x with only the last da of each letter added."""
     dW_x[xs] += das
     return dW_x
 
 
-def add_once_a_step(dW_x, xs, das):
-    """Return dW_x, where the last of the das of a letter has won at each step."""
+def add_once_a_step(dW_x: Array, xs: Array, das: Array) -> Array:
+    """Return dW_x with only the last da of each letter added at each step."""
     for x, da in zip(xs, das):
         dW_x[x] += da
     return dW_x
 
 
 def read_backward(
-    params,
-    xs,
-    mask,
-    hs,
-    dhs,
+    params: RNNParams,
+    xs: Array,
+    mask: Mask,
+    hs: Array,
+    dhs: Array,
     *,
-    slope=slope,
-    transposed=True,
-    carry=1,
-    leak=False,
-    new=False,
-    add=add_at,
-    every=True,
-    mean=False,
-):
-    """Return dparams of one reading in the order of xs, with a mistake or with none."""
-    dh, das = np.zeros_like(hs[0]), []
+    slope: Callable[[Array], Array] = slope,
+    transposed: bool = True,
+    carry: int = 1,
+    leak: bool = False,
+    new: bool = False,
+    add: Callable[..., Array] = add_at,
+    every: bool = True,
+    mean: bool = False,
+) -> RNNParams:
+    """Return dparams of one direction in the order of xs, right unless a switch is set."""
+    dh, steps = np.zeros_like(hs[0]), list[Array]()
     for keep, h, dh_out in zip(mask[::-1, :, None], hs[::-1], dhs[::-1]):
         da = np.where(keep | leak, (carry * dh + dh_out) * slope(h), 0)
         dh = da @ (params.W_h.T if transposed else params.W_h)
-        das.insert(0, da if every or not das else 0 * da)
-    das, olds = np.stack(das), hs if new else np.concatenate([np.zeros_like(hs[:1]), hs[:-1]])
+        steps.insert(0, da if every or not steps else 0 * da)
+    das, olds = np.stack(steps), hs if new else np.concatenate([np.zeros_like(hs[:1]), hs[:-1]])
     dparams = RNNParams(
         add(np.zeros_like(params.W_x), xs, das),
         np.einsum("tbi,tbj->ij", olds, das),
@@ -149,21 +156,24 @@ def read_backward(
 
 
 def backward(
-    params,
-    xs,
-    mask,
-    forwards,
-    backwards,
-    dys,
+    params: TaggerParams,
+    xs: Array,
+    mask: Mask,
+    forwards: Array,
+    backwards: Array,
+    dys: Array,
     *,
-    turn=-1,
-    of_dys=-1,
-    halves=1,
-    same=False,
-    own=False,
-    **mistake,
-):
-    """Return dparams of the tagger with a mistake, or with none. turn, of_dys: -1 turns, 1 does not."""
+    turn: int = -1,
+    of_dys: int = -1,
+    halves: int = 1,
+    same: bool = False,
+    own: bool = False,
+    **mistake: Any,
+) -> TaggerParams:
+    """Return dparams of the tagger, right unless a switch is set.
+
+    turn, of_dys: -1 reverses, 1 does not.
+    """
     hs = np.concatenate([forwards, backwards], axis=-1)
     dforwards, dbackwards = np.split(dys @ params.W.T, 2, axis=-1)[::halves]
     dbackwards = dforwards if same else dbackwards
@@ -181,13 +191,14 @@ def backward(
     )
 
 
-# The mistakes by name: rows of (name, hint, the switches that make it)
+# The mistakes: rows of (name, hint, switches that make it)
 
 BOTH_FORWARDS = "both readings run forwards"
 READING = (
     (
         "not turned back",
-        "Your second reading still stands in the order in which it was read. To which letter belongs entry t? See (10.5).",
+        "The outputs of your second reading are still in the order in which it read. To which "
+        "letter does entry t belong? See (10.5).",
         {"outer": 1},
     ),
     (
@@ -207,18 +218,20 @@ READING = (
     ),
     (
         "padding leaks",
-        "A word that has ended, or in the second reading has not begun, takes no step: its state is held, (11.3).",
+        "A word takes no step on padding, after its end or, in the second reading, before its "
+        "beginning: its state is held, (11.3).",
         {"hold": False},
     ),
     (
         "padding leaks",
-        "Padding moves your state and speaks through your output: equations (11.3) and (11.5).",
-        {"hold": False, "loud": True},
+        "Padding changes your state, and your outputs there are not zero: equations (11.3) and "
+        "(11.5).",
+        {"hold": False, "padded_outputs": True},
     ),
     (
         "padding leaks",
         "The held state is no output: what does (11.5) say about padding?",
-        {"loud": True},
+        {"padded_outputs": True},
     ),
     (
         "carry lost between steps",
@@ -245,7 +258,7 @@ READING = (
 OUTPUT = (
     (
         "halves exchanged",
-        "The two readings stand in each other's place above W: equation (10.9).",
+        "The two readings are exchanged where they meet W: equation (10.9).",
         {"halves": -1},
     ),
     (
@@ -255,7 +268,8 @@ OUTPUT = (
     ),
     (
         "outputs hidden on padding",
-        "Equation (4.3) holds at every place of the array. The loss will not look at padding, so nothing has to be hidden here.",
+        "Equation (4.3) holds at every place of the array. The loss leaves padding out, so no "
+        "output has to be hidden here.",
         {"hide": True},
     ),
 )
@@ -274,17 +288,20 @@ BACK = (
     ),
     (
         "weight transposed",
-        "What goes back through W_h meets it the other way round: compare the indices in (2.12) and (1.5).",
+        "On the way back, W_h is used the other way round: compare the indices in (2.12) and "
+        "(1.5).",
         {"transposed": False},
     ),
     (
         "carry lost between steps",
-        "Each step hands a gradient to the step that was read before it, and in your loop none arrives: (3.10).",
+        "Each step passes a gradient to the step that was read before it, and in your loop none "
+        "arrives: (3.10).",
         {"carry": 0},
     ),
     (
         "padding leaks",
-        "In the second reading padding lies before the word, and your walk goes on through it: equations (11.7) and (11.9).",
+        "In the second reading padding comes before the word, and your loop takes steps back "
+        "through it: equations (11.7) and (11.9).",
         {"leak": True},
     ),
     (
@@ -294,12 +311,14 @@ BACK = (
     ),
     (
         "repeated letters counted once",
-        "A letter that occurs twice has two gradients. With repeated indices, your line keeps one of them: below (4.2).",
+        "A letter that occurs twice has two gradients. With repeated indices, your line keeps one "
+        "of them: below (4.2).",
         {"add": add_once},
     ),
     (
         "repeated letters counted once",
-        "Two words of a batch may have the same letter at one step, and your line keeps one of their gradients: below (4.2).",
+        "Two words of a batch may have the same letter at one step, and your line keeps one of "
+        "their gradients: below (4.2).",
         {"add": add_once_a_step},
     ),
     (

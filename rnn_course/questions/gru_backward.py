@@ -1,38 +1,31 @@
-"""What goes wrong on the way back through a step of a GRU, in both forms: walks with a switch for each mistake; their names."""
+"""The mistakes of assignment 3, backward: both forms with a switch for each mistake."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from rnn_course.questions.gru_forward import COMPLEMENT, FORM, Z_CONVENTION, N, R, Z
 from rnn_course.questions.gru_gates import CHUNG, CHUNG_HINT, PATH, gradients, through_gates
-from rnn_tutorial.cells.gru import GRUParams
+from rnn_tutorial.cells.gru import GRUGates, GRUParams
 from rnn_tutorial.cells.gru_before import GRUBeforeParams
+from rnn_tutorial.types import Array
 
-__all__ = [
-    "CHUNG_STEP",
-    "COUNT",
-    "RESET_BEFORE",
-    "STEP",
-    "TO_INPUT",
-    "before_backward",
-    "of_kept",
-    "of_matrix",
-    "paths_back",
-    "step_backward",
-]
+__all__ = ["CHUNG_STEP", "RESET_BEFORE", "STEP", "TO_INPUT", "before_backward", "step_backward"]
 
 
-def of_kept(dh, z):
+def of_kept(dh: Array, z: Array) -> Array:
     """Return the gradient of the old state along the path that crosses no matrix."""
     return dh * z
 
 
-def of_matrix(da_n, r, h, W):
+def of_matrix(da_n: Array, r: Array, h: Array, W: Array) -> tuple[Array, Array, Array]:
     """Return (dr, dW, the path to the old state) of the product (r * h) @ W."""
     dm = da_n @ W.T
     return dm * h, (r * h).T @ da_n, dm * r
 
 
-def paths_back(W_h, da_h, turned):
+def paths_back(W_h: Array, da_h: Array, turned: bool) -> list[Array]:
     """Return the gradients of the old state, one for each block of W_h."""
     blocks = np.split(W_h, W_h.shape[1] // len(W_h), axis=1)
     return [
@@ -41,44 +34,51 @@ def paths_back(W_h, da_h, turned):
 
 
 def step_backward(
-    params,
-    x,
-    h_previous,
-    gates,
-    dh,
+    params: GRUParams,
+    x: Array,
+    h_previous: Array,
+    gates: GRUGates,
+    dh: Array,
     *,
-    lost=None,
-    kept=of_kept,
-    order=(R, Z, N),
-    to_input=False,
-    turned=False,
-    **mistake,
-):
-    """Return (dparams, dx, dh_previous) of one step with a mistake, or with none."""
+    lost: int | None = None,
+    kept: Callable[..., Array] = of_kept,
+    order: tuple[int, ...] = (R, Z, N),
+    to_input: bool = False,
+    turned: bool = False,
+    **mistake: Any,
+) -> tuple[GRUParams, Array, Array]:
+    """Return (dparams, dx, dh_previous) of one step, right unless a switch is set."""
     da, ds = gradients(params, h_previous, gates, dh, **mistake)
     da_x = np.hstack([(da.r, da.z, ds if to_input else da.n)[k] for k in order])
     da_h = np.hstack([(da.r, da.z, ds)[k] for k in order])
     dparams = GRUParams(x.T @ da_x, h_previous.T @ da_h, da_x.sum(axis=0), ds.sum(axis=0))
     paths = [*paths_back(params.W_h, da_h, turned), kept(dh, gates.z)]
-    return dparams, da_x @ params.W_x.T, sum(path for k, path in enumerate(paths) if k != lost)
+    return (
+        dparams,
+        da_x @ params.W_x.T,
+        np.sum([path for k, path in enumerate(paths) if k != lost], axis=0),
+    )
 
 
 def before_backward(
-    params,
-    x,
-    h_previous,
-    gates,
-    dh,
+    params: GRUBeforeParams,
+    x: Array,
+    h_previous: Array,
+    gates: GRUGates,
+    dh: Array,
     *,
-    product=of_matrix,
-    lost=None,
-    kept=of_kept,
-    order=(R, Z, N),
-    exchanged=False,
-    turned=False,
-    **mistake,
-):
-    """Return (da, dparams, dx, dh_previous) of one step, reset before the matrix, with a mistake, or with none."""
+    product: Callable[..., tuple[Array, ...]] = of_matrix,
+    lost: int | None = None,
+    kept: Callable[..., Array] = of_kept,
+    order: tuple[int, ...] = (R, Z, N),
+    exchanged: bool = False,
+    turned: bool = False,
+    **mistake: Any,
+) -> tuple[GRUGates, GRUBeforeParams, Array, Array]:
+    """Return (da, dparams, dx, dh_previous) of one step, right unless a switch is set.
+
+    The reset is before the matrix.
+    """
     da, (dW_hn, path_n) = through_gates(
         gates,
         h_previous,
@@ -91,17 +91,25 @@ def before_backward(
     da_x, da_h = np.hstack([a[k] for k in order]), np.hstack([a[k] for k in order if k != N])
     paths = [*paths_back(params.W_h, da_h, turned), path_n, kept(dh, gates.z)]
     dparams = GRUBeforeParams(x.T @ da_x, h_previous.T @ da_h, da_x.sum(axis=0), dW_hn)
-    return da, dparams, da_x @ params.W_x.T, sum(path for k, path in enumerate(paths) if k != lost)
+    return (
+        da,
+        dparams,
+        da_x @ params.W_x.T,
+        np.sum([path for k, path in enumerate(paths) if k != lost], axis=0),
+    )
 
 
-# The mistakes by name: rows of (name, hint, the switches that make it)
+# The mistakes: rows of (name, hint, switches that make it)
 
-COUNT = "The old state is used four times: count its paths in (9.17), or in the table of both forms. Yours lacks one:"
+COUNT = (
+    "The old state is used four times: count its paths in (9.17), or in the table of both forms. "
+    "Yours lacks one:"
+)
 STEP = (
     (PATH, f"{COUNT} through the reset gate.", {"lost": 0}),
     (PATH, f"{COUNT} through the update gate.", {"lost": 1}),
     (PATH, f"{COUNT} through the candidate.", {"lost": 2}),
-    (PATH, f"{COUNT} the one across no matrix at all.", {"lost": 3}),
+    (PATH, f"{COUNT} the one without a matrix.", {"lost": 3}),
     (
         COMPLEMENT,
         "How much of the old state is kept, z or the rest? (9.2).",
@@ -114,7 +122,7 @@ STEP = (
     ),
     (
         "weight transposed",
-        "What goes back through a block of W_h meets it the other way round: compare (9.17) with (9.3).",
+        "On the way back, a block of W_h is used the other way round: compare (9.17) with (9.3).",
         {"turned": True},
     ),
     (
@@ -126,24 +134,27 @@ STEP = (
 TO_INPUT = (
     (
         "reset gate on the way to the input",
-        "The input does not pass the reset gate: its part of the candidate has a gradient of its own, (9.15).",
+        "The input does not pass the reset gate: its part of the candidate has its own gradient, "
+        "(9.15).",
         {"to_input": True},
     ),
 )
 RESET_BEFORE = (
     (
         "reset gate missing on the way back",
-        "The candidate's matrix saw the state after the reset. Where is the reset gate in your backward? (9.18) and (9.19).",
+        "The candidate's matrix saw the state after the reset. Where is the reset gate in your "
+        "backward? (9.18) and (9.19).",
         {"product": lambda da_n, r, h, W: ((da_n @ W.T) * h, h.T @ da_n, da_n @ W.T)},
     ),
     (
         FORM,
-        "This is the way back of the reset after the matrix. Here it comes before: (9.18) and (9.19).",
+        "This is the way back of the reset after the matrix. Here it comes before: (9.18) and "
+        "(9.19).",
         {"product": lambda da_n, r, h, W: (da_n * (h @ W), h.T @ (da_n * r), (da_n * r) @ W.T)},
     ),
     (
         "matrix missing",
-        "Between the candidate and the reset gate stands a matrix: (9.18) comes before (9.19).",
+        "Between the candidate and the reset gate there is a matrix: (9.18) comes before (9.19).",
         {"product": lambda da_n, r, h, W: (da_n * h, (r * h).T @ da_n, da_n * r)},
     ),
     (
@@ -158,7 +169,8 @@ RESET_BEFORE = (
     ),
     (
         "weight transposed",
-        "What goes back through W_hn meets it the other way round. W_hn is square, so no shape complains: (9.18).",
+        "On the way back, W_hn is used the other way round. W_hn is square, so no shape complains: "
+        "(9.18).",
         {"product": lambda da_n, r, h, W: ((da_n @ W) * h, (r * h).T @ da_n, (da_n @ W) * r)},
     ),
     (

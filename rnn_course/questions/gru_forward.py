@@ -1,14 +1,18 @@
-"""What goes wrong in the forward steps of assignment 3: both forms with a switch for each mistake, and the mistakes by name."""
+"""The mistakes of assignment 3, forward: both forms with a switch for each mistake."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from rnn_tutorial.cells.gru import GRUGates
+from rnn_tutorial.cells.gru import GRUGates, GRUParams
+from rnn_tutorial.cells.gru_before import GRUBeforeParams
+from rnn_tutorial.types import Array
 
 __all__ = [
     "COMPLEMENT",
     "FORM",
     "N",
-    "NO_RESET",
     "R",
     "RESET_AFTER",
     "RESET_BEFORE",
@@ -16,54 +20,53 @@ __all__ = [
     "Z",
     "Z_CONVENTION",
     "before_step",
-    "reset_after",
-    "reset_before",
     "sigmoid",
     "step",
-    "weighted_mean",
 ]
 
 R, Z, N = range(3)
 
 
-def sigmoid(a):
+def sigmoid(a: Array) -> Array:
     """Return 1 / (1 + exp(-a))."""
     return 1 / (1 + np.exp(-a))
 
 
-def reset_after(r, z, a, h, W, c):
+def reset_after(r: Array, z: Array, a: Array, h: Array, W: Array, c: Array) -> Array:
     """Return the candidate's pre-activation, reset after the matrix."""
     return a + r * (h @ W + c)
 
 
-def reset_before(r, z, a, h, W, c):
+def reset_before(r: Array, z: Array, a: Array, h: Array, W: Array, c: Array) -> Array:
     """Return the candidate's pre-activation, reset before the matrix."""
     return a + (r * h) @ W
 
 
-def weighted_mean(r, z, h, n):
+def weighted_mean(r: Array, z: Array, h: Array, n: Array) -> Array:
     """Return the new state."""
     return z * h + (1 - z) * n
 
 
 def step(
-    params,
-    x,
-    h_previous,
+    params: GRUParams | GRUBeforeParams,
+    x: Array,
+    h_previous: Array,
     *,
-    candidate=reset_after,
-    mean=weighted_mean,
-    gate=sigmoid,
-    f=np.tanh,
-    order=(R, Z, N),
-    biases=(R, Z, N),
-    bias=1,
-    seen=1,
-    turned=False,
-):
-    """Return (h, gates) of one step with a mistake, or with none."""
-    W_h = params.W_h if hasattr(params, "b_hn") else np.hstack([params.W_h, params.W_hn])
-    W_x, W_h, b = (np.split(leaf, 3, axis=-1) for leaf in (params.W_x, W_h, params.b))
+    candidate: Callable[..., Array] = reset_after,
+    mean: Callable[..., Array] = weighted_mean,
+    gate: Callable[[Array], Array] = sigmoid,
+    f: Callable[[Array], Array] = np.tanh,
+    order: tuple[int, ...] = (R, Z, N),
+    biases: tuple[int, ...] = (R, Z, N),
+    bias: int = 1,
+    seen: int = 1,
+    turned: bool = False,
+) -> tuple[Array, GRUGates]:
+    """Return (h, gates) of one step, right unless a switch is set."""
+    recurrent = (
+        params.W_h if isinstance(params, GRUParams) else np.hstack([params.W_h, params.W_hn])
+    )
+    W_x, W_h, b = (np.split(leaf, 3, axis=-1) for leaf in (params.W_x, recurrent, params.b))
     W_h = [block.T if turned else block for block in W_h]
     a = [x @ W_x[k] + bias * b[biases[k]] for k in order]
     r, z = (gate(a[k] + seen * h_previous @ W_h[order[k]]) for k in (R, Z))
@@ -71,12 +74,19 @@ def step(
     return mean(r, z, h_previous, n), GRUGates(r, z, n)
 
 
-def before_step(params, x, h_previous, *, candidate=reset_before, **mistake):
-    """Return (h, gates) of one step, reset before the matrix, with a mistake, or with none."""
+def before_step(
+    params: GRUParams | GRUBeforeParams,
+    x: Array,
+    h_previous: Array,
+    *,
+    candidate: Callable[..., Array] = reset_before,
+    **mistake: Any,
+) -> tuple[Array, GRUGates]:
+    """Return (h, gates) of one step, reset before the matrix, right unless a switch is set."""
     return step(params, x, h_previous, candidate=candidate, **mistake)
 
 
-# The mistakes by name: rows of (name, hint, the switches that make it)
+# The mistakes: rows of (name, hint, switches that make it)
 
 Z_CONVENTION = "the other convention for z"
 FORM = "the other form of the GRU"
@@ -100,12 +110,14 @@ STEP = (
     ),
     (
         "gates in another order",
-        "You take the first block for z and the second for r. The order here is r, z, n; Keras and ONNX have yours.",
+        "You take the first block for z and the second for r. The order here is r, z, n; Keras and "
+        "ONNX have yours.",
         {"order": (Z, R, N)},
     ),
     (
         "weight transposed",
-        "Rows and columns are exchanged in the blocks of W_h. They are square, so no shape complains: see the order in (9.3).",
+        "Rows and columns are exchanged in the blocks of W_h. They are square, so no shape "
+        "complains: see the order in (9.3).",
         {"turned": True},
     ),
     (
@@ -130,7 +142,8 @@ STEP = (
     ),
     (
         "another activation",
-        "Your gates are twice as steep as the sigmoid: a tanh was moved and halved, but not its argument.",
+        "Your gates are twice as steep as the sigmoid: a tanh was moved and halved, but not its "
+        "argument.",
         {"gate": lambda a: (np.tanh(a) + 1) / 2},
     ),
     (
@@ -140,7 +153,8 @@ STEP = (
     ),
     (
         Z_CONVENTION,
-        "In (9.2) an open update gate keeps. In your function it updates, as in Chung et al.: equation (9.9).",
+        "In (9.2) an open update gate keeps. In your function it updates, as in Chung et al.: "
+        "equation (9.9).",
         {"mean": lambda r, z, h, n: (1 - z) * h + z * n},
     ),
     (
@@ -150,7 +164,8 @@ STEP = (
     ),
     (
         "the shares do not add up to one",
-        "What z keeps of the old, it holds back of the new: look at the second term of (9.2).",
+        "The more z keeps of the old, the less it takes of the new: look at the second term of "
+        "(9.2).",
         {"mean": lambda r, z, h, n: z * h + n},
     ),
     (
@@ -171,12 +186,14 @@ RESET_AFTER = (
     ("reset gate missing", NO_RESET, {"candidate": lambda r, z, a, h, W, c: a + h @ W + c}),
     (
         FORM,
-        "You reset the state, then multiply by the matrix. This question has the reset after the matrix: (9.4) and (9.5).",
+        "You reset the state, then multiply by the matrix. This question has the reset after the "
+        "matrix: (9.4) and (9.5).",
         {"candidate": lambda r, z, a, h, W, c: a + (r * h) @ W + c},
     ),
     (
         FORM,
-        "You reset the state, then multiply by the matrix, and b_hn is nowhere: compare (9.6) with (9.4) and (9.5).",
+        "You reset the state, then multiply by the matrix, and b_hn is missing: compare (9.6) with "
+        "(9.4) and (9.5).",
         {"candidate": lambda r, z, a, h, W, c: a + (r * h) @ W},
     ),
     (
@@ -191,22 +208,25 @@ RESET_AFTER = (
     ),
     (
         "reset gate on the input as well",
-        "Your reset gate multiplies what comes from the input too. What is inside the reset in (9.5), and what is outside?",
+        "Your reset gate multiplies what comes from the input too. What is inside the reset in "
+        "(9.5), and what is outside?",
         {"candidate": lambda r, z, a, h, W, c: r * (a + h @ W + c)},
     ),
     (
         "reset gate on the input as well",
-        "Your reset gate multiplies what comes from the input, and not b_hn. Draw the bracket of (9.5) again, with (9.4) in it.",
+        "Your reset gate multiplies what comes from the input, and not b_hn. Draw the bracket of "
+        "(9.5) again, with (9.4) in it.",
         {"candidate": lambda r, z, a, h, W, c: r * (a + h @ W) + c},
     ),
     (
         "reset gate on the input as well",
-        "Your reset gate multiplies what comes from the input, and b_hn is nowhere: (9.4) and (9.5).",
+        "Your reset gate multiplies what comes from the input, and b_hn is missing: (9.4) and "
+        "(9.5).",
         {"candidate": lambda r, z, a, h, W, c: r * (a + h @ W)},
     ),
     (
         COMPLEMENT,
-        "Where your reset gate is open, the candidate sees nothing of the old state: (9.5).",
+        "Where your reset gate is open, the candidate does not see the old state: (9.5).",
         {"candidate": lambda r, z, a, h, W, c: a + (1 - r) * (h @ W + c)},
     ),
     (
@@ -224,12 +244,13 @@ RESET_BEFORE = (
     ),
     (
         FORM,
-        "You multiply by the matrix, then reset the product. This question has the reset before the matrix: (9.6).",
+        "You multiply by the matrix, then reset the product. This question has the reset before "
+        "the matrix: (9.6).",
         {"candidate": lambda r, z, a, h, W, c: a + r * (h @ W)},
     ),
     (
         COMPLEMENT,
-        "Where your reset gate is open, the candidate sees nothing of the old state: (9.6).",
+        "Where your reset gate is open, the candidate does not see the old state: (9.6).",
         {"candidate": lambda r, z, a, h, W, c: a + ((1 - r) * h) @ W},
     ),
     (

@@ -1,80 +1,88 @@
-"""What goes wrong between the state and the pre-activations of a GRU: a walk with a switch for each mistake; their names."""
+"""The mistakes of assignment 3, from the state back to the pre-activations of the gates."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from rnn_course.questions.gru_forward import COMPLEMENT, FORM, Z_CONVENTION, sigmoid
 from rnn_tutorial.cells.gates import gate_blocks
-from rnn_tutorial.cells.gru import GRUGates
+from rnn_tutorial.cells.gru import GRUGates, GRUParams
+from rnn_tutorial.types import Array
 
 __all__ = [
-    "ANOTHER",
     "CHUNG",
     "CHUNG_GATES",
     "CHUNG_HINT",
     "MEAN",
-    "MISSING",
     "PATH",
     "RESET_AFTER",
     "SLOPES",
-    "WRONG_PLACE",
     "gradients",
-    "of_n",
-    "of_reset",
-    "of_z",
-    "slope_of_sigmoid",
-    "slope_of_tanh",
     "through_gates",
 ]
 
 PATH, MISSING = "path missing", "derivative of the activation missing"
 
 
-def slope_of_sigmoid(y):
+def slope_of_sigmoid(y: Array) -> Array:
     """Return the derivative of the sigmoid, from its value."""
     return y * (1 - y)
 
 
-def slope_of_tanh(y):
+def slope_of_tanh(y: Array) -> Array:
     """Return the derivative of tanh, from its value."""
     return 1 - y**2
 
 
-def of_z(dh, h, z, n):
+def of_z(dh: Array, h: Array, z: Array, n: Array) -> Array:
     """Return dz of the mean z * h + (1 - z) * n."""
     return dh * (h - n)
 
 
-def of_n(dh, z):
+def of_n(dh: Array, z: Array) -> Array:
     """Return dn of the mean."""
     return dh * (1 - z)
 
 
-def of_reset(da_n, dn, r, s, h, W):
+def of_reset(da_n: Array, dn: Array, r: Array, s: Array, h: Array, W: Array) -> tuple[Array, Array]:
     """Return (dr, ds) of the product r * s."""
     return da_n * s, da_n * r
 
 
 def through_gates(
-    gates,
-    h,
-    dh,
-    to_r,
+    gates: GRUGates,
+    h: Array,
+    dh: Array,
+    to_r: Callable[[Array, Array], tuple[Array, ...]],
     *,
-    dz=of_z,
-    dn=of_n,
-    slope_r=slope_of_sigmoid,
-    slope_z=slope_of_sigmoid,
-    slope_n=slope_of_tanh,
-):
-    """Return (da, rest), where to_r(da_n, dn) -> (dr, *rest) is the way from the candidate to the reset gate."""
+    dz: Callable[..., Array] = of_z,
+    dn: Callable[..., Array] = of_n,
+    slope_r: Callable[..., Array] = slope_of_sigmoid,
+    slope_z: Callable[..., Array] = slope_of_sigmoid,
+    slope_n: Callable[..., Array] = slope_of_tanh,
+) -> tuple[GRUGates, list[Array]]:
+    """Return (da, rest), right unless a switch is set.
+
+    to_r: (da_n, dn) -> (dr, *rest), the gradients on the path from the candidate to the reset gate.
+    """
     r, z, n = gates
     da_n = dn(dh, z) * slope_n(n)
     dr, *rest = to_r(da_n, dn(dh, z))
     return GRUGates(dr * slope_r(r), dz(dh, h, z, n) * slope_z(z), da_n), rest
 
 
-def gradients(params, h_previous, gates, dh, *, product=of_reset, bias=1, **mistake):
-    """Return (da, ds) of one step, reset after the matrix, with a mistake, or with none."""
+def gradients(
+    params: GRUParams,
+    h_previous: Array,
+    gates: GRUGates,
+    dh: Array,
+    *,
+    product: Callable[..., tuple[Array, ...]] = of_reset,
+    bias: int = 1,
+    **mistake: Any,
+) -> tuple[GRUGates, Array]:
+    """Return (da, ds) of one step, reset after the matrix, right unless a switch is set."""
     W_hn = gate_blocks(params.W_h, GRUGates).n
     s = h_previous @ W_hn + bias * params.b_hn
     da, (ds,) = through_gates(
@@ -87,7 +95,7 @@ def gradients(params, h_previous, gates, dh, *, product=of_reset, bias=1, **mist
     return da, ds
 
 
-# The mistakes by name: rows of (name, hint, the switches that make it)
+# The mistakes: rows of (name, hint, switches that make it)
 
 WRONG_PLACE, ANOTHER = "derivative taken at the wrong place", "derivative of another activation"
 SLOPES = tuple(
@@ -96,7 +104,7 @@ SLOPES = tuple(
     for row in (
         (
             MISSING,
-            f"What arrives at {g} has still to go back through its sigmoid: (9.14).",
+            f"What arrives at {g} still has to go back through its sigmoid: (9.14).",
             {f"slope_{g}": np.ones_like},
         ),
         (
@@ -116,14 +124,14 @@ SLOPES = tuple(
         ),
         (
             "activation in the place of its derivative",
-            f"You multiply by the sigmoid of {g}, where its slope is due: (9.14).",
+            f"You multiply by the sigmoid of {g}. Its slope belongs there: (9.14).",
             {f"slope_{g}": sigmoid},
         ),
     )
 ) + (
     (
         MISSING,
-        "What arrives at the candidate has still to go back through its tanh: (9.12).",
+        "What arrives at the candidate still has to go back through its tanh: (9.12).",
         {"slope_n": np.ones_like},
     ),
     (
@@ -145,12 +153,14 @@ SLOPES = tuple(
 MEAN = (
     (
         PATH,
-        "Opening z does two things in (9.2): it keeps the old and holds back the new. Yours does one.",
+        "Opening z does two things in (9.2): it keeps more of the old and takes less of the new. "
+        "Yours does one of them.",
         {"dz": lambda dh, h, z, n: dh * h},
     ),
     (
         PATH,
-        "Opening z does two things in (9.2): it keeps the old and holds back the new. Yours does one.",
+        "Opening z does two things in (9.2): it keeps more of the old and takes less of the new. "
+        "Yours does one of them.",
         {"dz": lambda dh, h, z, n: -dh * n},
     ),
     (
@@ -165,12 +175,14 @@ MEAN = (
     ),
     (
         "one minus a gradient",
-        "On the way back through 1 - z you take one minus a gradient. A gradient is multiplied by a slope. Which is it? (9.11).",
+        "On the way back through 1 - z you take one minus a gradient. A gradient is multiplied by "
+        "a slope. Which is it? (9.11).",
         {"dz": lambda dh, h, z, n: dh * h + (1 - dh * n)},
     ),
     (
         COMPLEMENT,
-        "By what is the candidate multiplied in (9.2)? Its gradient goes back through the same factor.",
+        "By what is the candidate multiplied in (9.2)? Its gradient goes back through the same "
+        "factor.",
         {"dn": lambda dh, z: dh * z},
     ),
     (
@@ -182,7 +194,7 @@ MEAN = (
 RESET_AFTER = (
     (
         "reset gate missing on the way back",
-        "The reset gate stands between s and the candidate, on the way back as well: (9.13).",
+        "The reset gate is between s and the candidate, on the way back as well: (9.13).",
         {"product": lambda da_n, dn, r, s, h, W: (da_n * s, da_n)},
     ),
     (
@@ -192,12 +204,14 @@ RESET_AFTER = (
     ),
     (
         FORM,
-        "Your reset gate multiplied the old state. In this question it multiplied s, after the matrix: (9.13).",
+        "Your reset gate multiplied the old state. In this question it multiplied s, after the "
+        "matrix: (9.13).",
         {"product": lambda da_n, dn, r, s, h, W: ((da_n @ W.T) * h, da_n * r)},
     ),
     (
         "matrix missing",
-        "Your reset gate multiplied the old state itself. In this question it multiplied s: (9.4) and (9.13).",
+        "Your reset gate multiplied the old state itself. In this question it multiplied s: (9.4) "
+        "and (9.13).",
         {"product": lambda da_n, dn, r, s, h, W: (da_n * h, da_n * r)},
     ),
     (
@@ -207,10 +221,13 @@ RESET_AFTER = (
     ),
     (
         MISSING,
-        "The product of r and s stands inside the tanh: both of its gradients begin with da_n, (9.13).",
+        "The product of r and s is inside the tanh: both of its gradients begin with da_n, (9.13).",
         {"product": lambda da_n, dn, r, s, h, W: (dn * s, dn * r)},
     ),
 )
-CHUNG_HINT = "This is the way back of (9.9). The forward pass of this question is (9.2), where z stands on the old state."
+CHUNG_HINT = (
+    "This is the way back of (9.9). The forward pass of this question is (9.2), where z multiplies "
+    "the old state."
+)
 CHUNG = {"dz": lambda dh, h, z, n: dh * (n - h), "dn": lambda dh, z: dh * z}
 CHUNG_GATES = ((Z_CONVENTION, CHUNG_HINT, CHUNG),)

@@ -1,7 +1,7 @@
-"""Assignment 2: the LSTM, and its backward gate by gate, as one product, and through time. Chapters 06 and 07.
+"""Assignment 2: the LSTM and its backward, gate by gate, as one product, and through time.
 
-The references are the package's own functions. What goes wrong is in `lstm_forward.py`, `lstm_gates.py` and
-`lstm_backward.py`, each a walk once more with a switch for each mistake.
+Chapters 06 and 07. The references are the package's own functions. `lstm_forward.py`,
+`lstm_gates.py` and `lstm_backward.py` have the same functions with a switch for each mistake.
 """
 
 import numpy as np
@@ -25,32 +25,25 @@ from rnn_tutorial.cells.lstm import lstm_step_backward as package_step_backward
 from rnn_tutorial.sequence.trace import trace
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
 from rnn_tutorial.tree import tree_map
+from rnn_tutorial.types import Array, Rng, Tree
 
 __all__ = [
-    "DPARAMS",
     "QUESTIONS",
-    "draw",
-    "gate_cases",
     "gate_gradients",
-    "like",
     "lstm_step",
     "lstm_step_backward",
     "lstm_unroll",
     "lstm_unroll_backward",
-    "step_backward_cases",
-    "step_cases",
-    "unroll_backward_cases",
-    "unroll_cases",
 ]
 
 DPARAMS = {"dparams.W_x": "D 4H", "dparams.W_h": "H 4H", "dparams.b": "4H"}
 
 
-# What the functions are asked
+# The cases: what the functions are called with
 
 
-def draw(rng):
-    """Return (params, xs, first), nothing of it zero."""
+def draw(rng: Rng) -> tuple[LSTMParams, Array, LSTMState]:
+    """Return (params, xs, first), no entry zero."""
     T, B, D, H = draw_sizes(rng)
     params = LSTMParams(
         *(0.6 * rng.standard_normal(shape) for shape in ((D, 4 * H), (H, 4 * H), (4 * H,)))
@@ -62,17 +55,17 @@ def draw(rng):
     )
 
 
-def like(rng, tree):
-    """Return a tree of random numbers in the shape of `tree`."""
+def like(rng: Rng, tree: Tree) -> Tree:
+    """Return a tree of random arrays with the shapes of `tree`."""
     return tree_map(lambda leaf: rng.standard_normal(leaf.shape), tree)
 
 
-def step_cases(rng):
+def step_cases(rng: Rng) -> list[tuple]:
     """Return three cases of (params, x, previous)."""
     return [(params, xs[0], first) for params, xs, first in unroll_cases(rng)]
 
 
-def gate_cases(rng):
+def gate_cases(rng: Rng) -> list[tuple]:
     """Return three cases of (gates, c_previous, c, dh, dc_next)."""
     return [
         (gates, previous.c, c, *dstate)
@@ -80,18 +73,18 @@ def gate_cases(rng):
     ]
 
 
-def step_backward_cases(rng):
+def step_backward_cases(rng: Rng) -> list[tuple]:
     """Return three cases of (params, x, previous, gates, c, dstate)."""
     asked = [(case, *lstm_step(*case)) for case in step_cases(rng)]
     return [(*case, gates, state.c, like(rng, state)) for case, state, gates in asked]
 
 
-def unroll_cases(rng):
+def unroll_cases(rng: Rng) -> list[tuple]:
     """Return three cases of (params, xs, first)."""
     return [draw(rng) for _ in range(3)]
 
 
-def unroll_backward_cases(rng):
+def unroll_backward_cases(rng: Rng) -> list[tuple]:
     """Return three cases of (params, xs, first, states, gates, dhs, dlast)."""
     asked = [(case, *lstm_unroll(*case)) for case in unroll_cases(rng)]
     return [
@@ -100,35 +93,47 @@ def unroll_backward_cases(rng):
     ]
 
 
-# The right answers
+# The references: the right answers
 
 
-def lstm_step(params, x, previous):
+def lstm_step(params: LSTMParams, x: Array, previous: LSTMState) -> tuple[LSTMState, LSTMGates]:
     """Return (state, gates)."""
     state, cache = package_step(params, x, previous)
     return state, LSTMGates(cache.i, cache.f, cache.o, cache.g)
 
 
-def gate_gradients(gates, c_previous, c, dh, dc_next):
+def gate_gradients(
+    gates: LSTMGates, c_previous: Array, c: Array, dh: Array, dc_next: Array
+) -> tuple[LSTMGates, Array]:
     """Return (da, dc_previous)."""
     values = LSTMValues(c_previous, *gates, np.tanh(c))
     _, da, _, dprevious = lstm_pointwise_backward(None, values, LSTMState(dh, dc_next))
     return gate_blocks(da, LSTMGates), dprevious.c
 
 
-def lstm_step_backward(params, x, previous, gates, c, dstate):
+def lstm_step_backward(
+    params: LSTMParams, x: Array, previous: LSTMState, gates: LSTMGates, c: Array, dstate: LSTMState
+) -> tuple[LSTMParams, Array, LSTMState]:
     """Return (dparams, dx, dprevious)."""
     return package_step_backward(params, LSTMCache(x, previous, *gates, np.tanh(c)), dstate)
 
 
-def lstm_unroll(params, xs, first):
+def lstm_unroll(params: LSTMParams, xs: Array, first: LSTMState) -> tuple[LSTMState, LSTMGates]:
     """Return (states, gates)."""
     traced, _ = trace(LSTM, params, xs, first)
     values = traced.values
     return traced.states, LSTMGates(values.i, values.f, values.o, values.g)
 
 
-def lstm_unroll_backward(params, xs, first, states, gates, dhs, dlast):
+def lstm_unroll_backward(
+    params: LSTMParams,
+    xs: Array,
+    first: LSTMState,
+    states: LSTMState,
+    gates: LSTMGates,
+    dhs: Array,
+    dlast: LSTMState,
+) -> tuple[LSTMParams, Array, LSTMState]:
     """Return (dparams, dxs, dfirst)."""
     _, cache = unroll(LSTM, params, xs, first)
     return unroll_backward(LSTM, params, cache, (dhs, dlast))
@@ -188,7 +193,7 @@ QUESTIONS = (
             back.OVER_TIME,
             back.PRODUCTS,
             inside.PATHS,
-            inside.HEARS,
+            inside.ARRIVING,
             inside.KEPT,
             inside.ALL_SLOPES,
             inside.NO_SLOPE,

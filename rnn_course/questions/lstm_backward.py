@@ -1,6 +1,8 @@
-"""What goes wrong on the way back in assignment 2: a switch for each mistake of the step and of the sequence."""
+"""The mistakes of assignment 2, backward: a switch for each, of the step and of the sequence."""
 
+from collections.abc import Callable
 from functools import reduce
+from typing import Any
 
 import numpy as np
 
@@ -9,37 +11,40 @@ from rnn_course.questions.lstm_gates import PATH, both_paths, gradients
 from rnn_tutorial.cells.lstm import LSTMGates, LSTMParams, LSTMState
 from rnn_tutorial.train.clipping import clip_by_global_norm
 from rnn_tutorial.tree import tree_add, tree_scale
+from rnn_tutorial.types import Array
 
-__all__ = [
-    "FOUR_USES",
-    "LOST",
-    "ORDER",
-    "ORDER_HINT",
-    "OVER_TIME",
-    "PRODUCTS",
-    "WALK",
-    "backward",
-    "old_h",
-    "step_backward",
-]
+__all__ = ["LOST", "OVER_TIME", "PRODUCTS", "backward", "step_backward"]
 
 
-def old_h(previous, h):
-    """Return what stands beside W_h in its gradient."""
+def old_h(previous: LSTMState, h: Array) -> Array:
+    """Return what W_h multiplied, which is a factor of its gradient."""
     return previous.h
 
 
 def step_backward(
-    params, x, previous, gates, c, dstate, *, order=(I, F, O, G), beside=old_h, old="c", lost=None, turned=False,
-    overwritten=False, pasted=False, **mistake,
-):  # fmt: skip
-    """Return (dparams, dx, dprevious) of one step with a mistake, or with none."""
+    params: LSTMParams,
+    x: Array,
+    previous: LSTMState,
+    gates: LSTMGates,
+    c: Array,
+    dstate: LSTMState,
+    *,
+    order: tuple[int, ...] = (I, F, O, G),
+    factor: Callable[..., Array] = old_h,
+    old: str = "c",
+    lost: int | None = None,
+    turned: bool = False,
+    overwritten: bool = False,
+    pasted: bool = False,
+    **mistake: Any,
+) -> tuple[LSTMParams, Array, LSTMState]:
+    """Return (dparams, dx, dprevious) of one step, right unless a switch is set."""
     da, dc_previous = gradients(gates, getattr(previous, old), c, *dstate, **mistake)
     block = np.concatenate([da[k] for k in order], axis=1)
     db = block.sum(axis=0)
     if pasted:
         db = np.concatenate([da[k].sum(axis=0) for k in (F, F, F, G)])
-    dparams = LSTMParams(x.T @ block, beside(previous, gates.o * np.tanh(c)).T @ block, db)
+    dparams = LSTMParams(x.T @ block, factor(previous, gates.o * np.tanh(c)).T @ block, db)
     through = [k for k in range(4) if k != lost]
     blocks = np.split(block, 4, axis=1)
     W_x, W_h = (np.split(W, 4, axis=1) for W in params[:2])
@@ -51,18 +56,40 @@ def step_backward(
 
 
 def backward(
-    params, xs, first, states, gates, dhs, dlast, *, carry_h=1, carry_c=1, last_h=1, last_c=1, always=0, out=1, out_c=0,
-    uses=slice(None), first_h=1, first_c=1, before="first", crossed=False, mean=False, clip=False,
-    walk=-1, stack=-1, **mistake,
-):  # fmt: skip
-    """Return (dparams, dxs, dfirst) of all steps with a mistake, or with none."""
+    params: LSTMParams,
+    xs: Array,
+    first: LSTMState,
+    states: LSTMState,
+    gates: LSTMGates,
+    dhs: Array,
+    dlast: LSTMState,
+    *,
+    carry_h: int = 1,
+    carry_c: int = 1,
+    last_h: int = 1,
+    last_c: int = 1,
+    always: int = 0,
+    out: int = 1,
+    out_c: int = 0,
+    uses: slice = slice(None),
+    first_h: int = 1,
+    first_c: int = 1,
+    before: str = "first",
+    crossed: bool = False,
+    mean: bool = False,
+    clip: bool = False,
+    direction: int = -1,
+    stack: int = -1,
+    **mistake: Any,
+) -> tuple[LSTMParams, Array, LSTMState]:
+    """Return (dparams, dxs, dfirst) of all steps, right unless a switch is set."""
     first = LSTMState(first_h * first.h, first_c * first.c)
     after = [LSTMState(*state) for state in zip(*states)]
     previous = {"first": [first, *after[:-1]], "last": [after[-1], *after[:-1]], "after": after}[
         before
     ]
-    dstate, parts, dxs = LSTMState(last_h * dlast.h, last_c * dlast.c), [], []
-    for t in range(len(xs))[::walk]:
+    dstate, parts, dxs = LSTMState(last_h * dlast.h, last_c * dlast.c), [], list[Array]()
+    for t in range(len(xs))[::direction]:
         later = len(dxs) > 0
         dstate = LSTMState(*dstate[::-1]) if crossed else dstate
         dh = dstate.h * (carry_h if later else 1) + out * dhs[t] + always * later * dlast.h
@@ -77,40 +104,46 @@ def backward(
     return clip_by_global_norm(dparams, 0.25) if clip else dparams, np.stack(dxs[::stack]), dstate
 
 
-# The mistakes by name: rows of (name, hint, the switches that make it)
+# The mistakes: rows of (name, hint, switches that make it)
 
 ORDER, ORDER_HINT = (
     "gates in another order",
-    "You lay the four gradients side by side in another order than the blocks of the parameters: (7.21).",
+    "You lay the four gradients side by side in another order than the blocks of the parameters: "
+    "(7.21).",
 )
-FOUR_USES = "The input and the old h stand in all four lines of (7.1). The path back through one gate is missing: (7.20)."
+FOUR_USES = (
+    "The input and the old h are in all four lines of (7.1). The path back through one gate is "
+    "missing: (7.20)."
+)
 PRODUCTS = (
     (ORDER, ORDER_HINT, {"order": (I, F, G, O)}),
     (ORDER, ORDER_HINT, {"order": (I, O, F, G)}),
     (ORDER, ORDER_HINT, {"order": (F, I, O, G)}),
     (
         "weight transposed",
-        "What goes back through a block of W_h meets it the other way round. A block is square, so no shape complains: (7.20).",
+        "On the way back, a block of W_h is used the other way round. A block is square, so no "
+        "shape complains: (7.20).",
         {"turned": True},
     ),
     (
         "new state for the old one",
         "W_h multiplies the h from before the step, so its gradient is made with that one: (7.22).",
-        {"beside": lambda previous, h: h},
+        {"factor": lambda previous, h: h},
     ),
     (
         "h and c exchanged",
-        "W_h multiplies what was shown, not what was kept: which of the two belongs in its gradient? (7.22).",
-        {"beside": lambda previous, h: previous.c},
+        "W_h multiplies h, not c: which of the two belongs in its gradient? (7.22).",
+        {"factor": lambda previous, h: previous.c},
     ),
     (
         "h and c exchanged",
-        "The forget gate multiplied what was kept. You tell it of what was shown: (7.15).",
+        "The forget gate multiplied the old cell. You use the old h in its gradient: (7.15).",
         {"old": "h"},
     ),
     (
         "gradient overwritten before its last use",
-        "You made the cell's gradient with the dh of the step before, not of this one. Did you use one name for two things?",
+        "You made the cell's gradient with the dh of the step before, not of this one. Did you use "
+        "one name for two things?",
         {"overwritten": True},
     ),
     (
@@ -120,11 +153,14 @@ PRODUCTS = (
     ),
 )
 LOST = tuple((PATH, FOUR_USES, {"lost": gate}) for gate in (I, F, O, G))
-WALK = "Your walk goes from the first step to the last. Which step of (7.25) can be done before any other?"
+FORWARD_HINT = (
+    "Your loop goes from the first step to the last. Which step of (7.25) can be computed first?"
+)
 OVER_TIME = (
     (
         "carry lost between steps",
-        "Each step hands two gradients to the step before it, and in your loop none arrives: (7.25).",
+        "Each step passes two gradients to the step before it, and in your loop none arrives: "
+        "(7.25).",
         {"carry_h": 0, "carry_c": 0},
     ),
     (
@@ -159,7 +195,7 @@ OVER_TIME = (
     ),
     (
         "gradients of the outputs ignored",
-        "Every h has a loss of its own as well: the first term of (7.25).",
+        "Every h also has its own loss: the first term of (7.25).",
         {"out": 0},
     ),
     (
@@ -169,22 +205,23 @@ OVER_TIME = (
     ),
     (
         "not accumulated over time",
-        "A weight is used at every step. You keep that of the first step alone: (7.26).",
+        "A weight is used at every step. You keep the gradient of the first step alone: (7.26).",
         {"uses": slice(-1, None)},
     ),
     (
         "not accumulated over time",
-        "A weight is used at every step. You keep that of the last step alone: (7.26).",
+        "A weight is used at every step. You keep the gradient of the last step alone: (7.26).",
         {"uses": slice(1)},
     ),
     (
         "gradients of the outputs at the cell",
-        "The losses on the way see what is shown, not what is kept: which line of (7.25) has a term for them?",
+        "The losses of the steps see h, not c: which line of (7.25) has a term for them?",
         {"out_c": 1},
     ),
     (
         "first state taken for zero",
-        "The state before the first step is an argument. In which terms of the first step does it stand?",
+        "The state before the first step is an argument. In which terms of the first step does it "
+        "occur?",
         {"first_h": 0, "first_c": 0},
     ),
     (
@@ -194,26 +231,29 @@ OVER_TIME = (
     ),
     (
         "first state taken for zero",
-        "The first state has a c, and the forget gate of the first step was told about it: (7.15).",
+        "The first state has a c, and the forget gate of the first step multiplied it: (7.15).",
         {"first_c": 0},
     ),
     (
         "last state taken for the first",
-        "The state before the first step is an argument. An index of -1 does not go before the beginning: it is the last.",
+        "The state before the first step is an argument. An index of -1 does not go before the "
+        "beginning: it is the last.",
         {"before": "last"},
     ),
     (
         "new state for the old one",
-        "Each of your steps is told that it started from the state in which it ended. Which state was there before step t?",
+        "Each of your steps uses the state after the step as the state before it. Which state was "
+        "there before step t?",
         {"before": "after"},
     ),
     (
         "h and c exchanged",
-        "Two gradients travel, and in your loop each goes on as the other: (7.25) has a line for each.",
+        "Two gradients go from step to step, and your loop exchanges them: (7.25) has a line for "
+        "each.",
         {"crossed": True},
     ),
-    ("time runs forward", WALK, {"walk": 1}),
-    ("time runs forward", WALK, {"walk": 1, "stack": 1}),
+    ("time runs forward", FORWARD_HINT, {"direction": 1}),
+    ("time runs forward", FORWARD_HINT, {"direction": 1, "stack": 1}),
     (
         "mean for sum",
         "The gradient of a weight that is used T times is a sum over the uses: (7.26).",
@@ -221,7 +261,8 @@ OVER_TIME = (
     ),
     (
         "clipped in passing",
-        "The direction is right and the length is not: you clip. A backward returns the gradient as it is.",
+        "The direction is right and the length is not: you clip. A backward returns the gradient "
+        "as it is.",
         {"clip": True},
     ),
 )

@@ -1,64 +1,50 @@
-"""What goes wrong on the way forward in assignment 2: a switch for each mistake of the step and of the sequence."""
+"""The mistakes of assignment 2, forward: a switch for each, of the step and of the sequence."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from rnn_tutorial.cells.lstm import LSTMGates, LSTMState
+from rnn_tutorial.cells.lstm import LSTMGates, LSTMParams, LSTMState
 from rnn_tutorial.tree import tree_map
+from rnn_tutorial.types import Array, Tree
 
-__all__ = [
-    "AFFINE",
-    "F",
-    "G",
-    "I",
-    "O",
-    "ORDER",
-    "OVER_TIME",
-    "SHOW",
-    "SQUASH",
-    "STEP",
-    "WRITE",
-    "forward",
-    "keep_and_write",
-    "show",
-    "sigmoid",
-    "stacked",
-    "step",
-]
+__all__ = ["F", "G", "I", "O", "OVER_TIME", "STEP", "forward", "sigmoid", "step"]
 
 I, F, O, G = range(4)  # noqa: E741, the letters of the gates
 
 
-def sigmoid(a):
+def sigmoid(a: Array) -> Array:
     """Return 1 / (1 + exp(-a))."""
     return 1 / (1 + np.exp(-a))
 
 
-def keep_and_write(gates, c, h):
+def keep_and_write(gates: LSTMGates, c: Array, h: Array) -> Array:
     """Return the new cell."""
     return gates.f * c + gates.i * gates.g
 
 
-def show(gates, c, c_previous):
+def show(gates: LSTMGates, c: Array, c_previous: Array) -> Array:
     """Return the new h."""
     return gates.o * np.tanh(c)
 
 
 def step(
-    params,
-    x,
-    previous,
+    params: LSTMParams,
+    x: Array,
+    previous: LSTMState,
     *,
-    write=keep_and_write,
-    shown=show,
-    gate=sigmoid,
-    f=np.tanh,
-    order=(I, F, O, G),
-    biases=(I, F, O, G),
-    bias=1,
-    seen=lambda h, c: h,
-    turned=False,
-):
-    """Return (state, gates) of one step with a mistake, or with none."""
+    write: Callable[..., Array] = keep_and_write,
+    shown: Callable[..., Array] = show,
+    gate: Callable[[Array], Array] = sigmoid,
+    f: Callable[[Array], Array] = np.tanh,
+    order: tuple[int, ...] = (I, F, O, G),
+    biases: tuple[int, ...] = (I, F, O, G),
+    bias: int = 1,
+    seen: Callable[..., Array] = lambda h, c: h,
+    turned: bool = False,
+) -> tuple[LSTMState, LSTMGates]:
+    """Return (state, gates) of one step, right unless a switch is set."""
     W_x, W_h, b = (np.split(leaf, 4, axis=-1) for leaf in params)
     a = [
         x @ W_x[k] + seen(*previous) @ (W_h[k].T if turned else W_h[k]) + bias * b[biases[k]]
@@ -70,19 +56,19 @@ def step(
 
 
 def forward(
-    params,
-    xs,
-    first,
+    params: LSTMParams,
+    xs: Array,
+    first: LSTMState,
     *,
-    carry_h=1,
-    carry_c=1,
-    first_h=1,
-    first_c=1,
-    late=False,
-    order_of_steps=1,
-    **mistake,
-):
-    """Return (states, gates) of all steps with a mistake, or with none."""
+    carry_h: int = 1,
+    carry_c: int = 1,
+    first_h: int = 1,
+    first_c: int = 1,
+    late: bool = False,
+    order_of_steps: int = 1,
+    **mistake: Any,
+) -> tuple[LSTMState, LSTMGates]:
+    """Return (states, gates) of all steps, right unless a switch is set."""
     state = start = LSTMState(first_h * first.h, first_c * first.c)
     before, states, gates = [], [], []
     for x in xs[::order_of_steps]:
@@ -94,27 +80,30 @@ def forward(
     return stacked(before if late else states), stacked(gates)
 
 
-def stacked(trees):
-    """Return one tree of many, their leaves stacked along a first axis."""
+def stacked(trees: list[Tree]) -> Tree:
+    """Return one tree with the leaves of all trees, stacked along a new first axis."""
     return tree_map(lambda *leaves: np.stack(leaves), *trees)
 
 
-# The mistakes by name: rows of (name, hint, the switches that make it)
+# The mistakes: rows of (name, hint, switches that make it)
 
 ORDER = (
     (
         "gates in another order",
-        "You take the blocks of columns for i, f, g, o, as PyTorch and Keras have them. The order here is that of (6.17).",
+        "You take the blocks of columns for i, f, g, o, as PyTorch and Keras have them. The order "
+        "here is that of (6.17).",
         {"order": (I, F, G, O)},
     ),
     (
         "gates in another order",
-        "You take the blocks of columns for i, o, f, g, as ONNX has them. The order here is that of (6.17).",
+        "You take the blocks of columns for i, o, f, g, as ONNX has them. The order here is that "
+        "of (6.17).",
         {"order": (I, O, F, G)},
     ),
     (
         "gates in another order",
-        "You take the first block of columns for f and the second for i. The order here is that of (6.17).",
+        "You take the first block of columns for f and the second for i. The order here is that of "
+        "(6.17).",
         {"order": (F, I, O, G)},
     ),
 )
@@ -146,12 +135,13 @@ AFFINE = (
     ),
     (
         "h and c exchanged",
-        "What do the gates see of the old state, what was shown or what was kept? Look at (6.17).",
+        "Which part of the old state do the gates see, h or c? Look at (6.17).",
         {"seen": lambda h, c: c},
     ),
     (
         "weight transposed",
-        "Rows and columns are exchanged in the blocks of W_h. A block is square, so no shape complains: see (6.17).",
+        "Rows and columns are exchanged in the blocks of W_h. A block is square, so no shape "
+        "complains: see (6.17).",
         {"turned": True},
     ),
 )
@@ -168,17 +158,19 @@ SQUASH = (
     ),
     (
         "another activation",
-        "Your gates can be negative. How much is kept or shown lies between 0 and 1: (6.18).",
+        "Your gates can be negative. How much is kept or shown is between 0 and 1: (6.18).",
         {"gate": np.tanh},
     ),
     (
         "another activation",
-        "Your gates are twice as steep as the sigmoid: a tanh was moved and halved, but not its argument.",
+        "Your gates are twice as steep as the sigmoid: a tanh was moved and halved, but not its "
+        "argument.",
         {"gate": lambda a: (np.tanh(a) + 1) / 2},
     ),
     (
         "another activation",
-        "Your gates are made of straight lines. The gates of this assignment have the sigmoid, (6.18).",
+        "Your gates are made of straight lines. The gates of this assignment have the sigmoid, "
+        "(6.18).",
         {"gate": lambda a: np.clip(0.2 * a + 0.5, 0, 1)},
     ),
     (
@@ -190,7 +182,8 @@ SQUASH = (
 WRITE = (
     (
         "forget gate missing",
-        "All of the old cell is kept. That was the cell of 1997; which factor does (6.19) put before it?",
+        "All of the old cell is kept. That was the cell of 1997; which factor does (6.19) put "
+        "before it?",
         {"write": lambda gates, c, h: c + gates.i * gates.g},
     ),
     (
@@ -200,17 +193,17 @@ WRITE = (
     ),
     (
         "old state not kept",
-        "Your new cell knows nothing of the old one: (6.19) has two terms.",
+        "Your new cell does not depend on the old one: (6.19) has two terms.",
         {"write": lambda gates, c, h: gates.i * gates.g},
     ),
     (
         "h and c exchanged",
-        "The forget gate keeps a part of what was kept. You hand it what was shown: (6.19).",
+        "The forget gate keeps a part of the old cell. Yours keeps a part of the old h: (6.19).",
         {"write": lambda gates, c, h: gates.f * h + gates.i * gates.g},
     ),
     (
         "one gate for another",
-        "What keeps and what writes stand in each other's place: (6.19).",
+        "The gate that keeps and the gate that writes are exchanged: (6.19).",
         {"write": lambda gates, c, h: gates.i * c + gates.f * gates.g},
     ),
     (
@@ -257,7 +250,8 @@ SHOW = (
     ),
     (
         "old state for the new one",
-        "You show the cell as it was before the step: (6.19) comes in two lines, and the second uses the first.",
+        "You show the cell as it was before the step: (6.19) comes in two lines, and the second "
+        "uses the first.",
         {"shown": lambda gates, c, old: gates.o * np.tanh(old)},
     ),
 )
@@ -267,7 +261,7 @@ STEP = (
     *ORDER,
     *AFFINE,
     *SQUASH,
-)  # of two that give the same state, the first is named
+)  # if two give the same state, the feedback names the first
 OVER_TIME = (
     (
         "carry lost between steps",
@@ -276,12 +270,12 @@ OVER_TIME = (
     ),
     (
         "carry lost between steps",
-        "You hand on c and not h. The gates of the next step see h: (6.17).",
+        "You pass on c and not h. The gates of the next step see h: (6.17).",
         {"carry_h": 0},
     ),
     (
         "carry lost between steps",
-        "You hand on h and not c. Both are the state of this cell: (6.19).",
+        "You pass on h and not c. Both are the state of this cell: (6.19).",
         {"carry_c": 0},
     ),
     (
@@ -302,7 +296,8 @@ OVER_TIME = (
     ("time runs backwards", "Your loop reads the sequence from its end.", {"order_of_steps": -1}),
     (
         "off by one step",
-        "Your first entry is the state before the first step. The states asked for are those after each step.",
+        "Your first entry is the state before the first step. The states asked for are those after "
+        "each step.",
         {"late": True},
     ),
 )

@@ -1,87 +1,70 @@
-"""What goes wrong between the state and the gates on the way back, assignment 2: a switch for each mistake."""
+"""The mistakes of assignment 2, from the state back to the gates: a switch for each mistake."""
+
+from collections.abc import Callable
 
 import numpy as np
 
 from rnn_course.questions.lstm_forward import F, G, I, O, sigmoid
 from rnn_tutorial.cells.lstm import LSTMGates
+from rnn_tutorial.types import Array
 
 __all__ = [
     "ALL_SLOPES",
-    "ANOTHER",
-    "BESIDE_G",
-    "CELL_HINT",
-    "CELL_PRODUCTS",
-    "CELL_SLOPE",
-    "COMPLEMENT",
-    "EXCHANGED",
-    "FOR_C",
-    "GATE",
+    "ARRIVING",
     "GATE_BY_GATE",
-    "GATE_SLOPE",
-    "HEARS",
     "KEPT",
-    "MISSING",
     "NO_SLOPE",
-    "OF_ANOTHER",
-    "OTHER_GATE",
-    "PASTED",
     "PATH",
     "PATHS",
-    "PATHS_HINT",
-    "PLACE",
-    "SLOPES",
-    "VALUE",
-    "WRONG",
     "both_paths",
     "gradients",
-    "slope_of_sigmoid",
-    "slope_of_tanh",
 ]
 
 
-def slope_of_sigmoid(y):
+def slope_of_sigmoid(y: Array) -> Array:
     """Return the derivative of the sigmoid, from its value."""
     return y * (1 - y)
 
 
-def slope_of_tanh(y):
+def slope_of_tanh(y: Array) -> Array:
     """Return the derivative of tanh, from its value."""
     return 1 - y**2
 
 
-def both_paths(dh, dc_next, gates, c):
-    """Return dc, the whole gradient of the cell."""
+def both_paths(dh: Array, dc_next: Array | float, gates: LSTMGates, c: Array) -> Array:
+    """Return dc, the whole gradient of the cell, of both its paths."""
     return dc_next + dh * gates.o * slope_of_tanh(np.tanh(c))
 
 
 def gradients(
-    gates,
-    c_previous,
-    c,
-    dh,
-    dc_next,
+    gates: LSTMGates,
+    c_previous: Array,
+    c: Array,
+    dh: Array,
+    dc_next: Array,
     *,
-    seen=lambda c, old: c,
-    paths=both_paths,
-    hears="cchcc",
-    written=lambda d, gates: d * gates.g,
-    forgotten=lambda d, gates, old, c: d * old,
-    shown=lambda d, c, old: d * np.tanh(c),
-    candidate=lambda d, gates: d * gates.i,
-    kept=lambda d, gates, old: d * gates.f,
-    slope_i=slope_of_sigmoid,
-    slope_f=slope_of_sigmoid,
-    slope_o=slope_of_sigmoid,
-    slope_g=slope_of_tanh,
-    slopes_at=(I, F, O, G),
-):
-    """Return (da, dc_previous) of one step with a mistake, or with none.
+    seen: Callable[..., Array] = lambda c, old: c,
+    paths: Callable[..., Array] = both_paths,
+    arriving: str = "cchcc",
+    written: Callable[..., Array] = lambda d, gates: d * gates.g,
+    forgotten: Callable[..., Array] = lambda d, gates, old, c: d * old,
+    shown: Callable[..., Array] = lambda d, c, old: d * np.tanh(c),
+    candidate: Callable[..., Array] = lambda d, gates: d * gates.i,
+    kept: Callable[..., Array] = lambda d, gates, old: d * gates.f,
+    slope_i: Callable[..., Array] = slope_of_sigmoid,
+    slope_f: Callable[..., Array] = slope_of_sigmoid,
+    slope_o: Callable[..., Array] = slope_of_sigmoid,
+    slope_g: Callable[..., Array] = slope_of_tanh,
+    slopes_at: tuple[int, ...] = (I, F, O, G),
+) -> tuple[LSTMGates, Array]:
+    """Return (da, dc_previous) of one step, right unless a switch is set.
 
-    hears: what arrives at i, f, o, g and at the old cell: h for dh, c for the whole dc, n for dc_next alone.
+    arriving: the gradient used for i, f, o, g and the old cell, a letter for each: h for dh, c for
+    the whole dc, n for dc_next alone.
     """
     shows = seen(c, c_previous)
-    arriving = {"h": dh, "c": paths(dh, dc_next, gates, shows), "n": dc_next}
-    to_i, to_f, to_o, to_g, to_old = (arriving[letter] for letter in hears)
+    gradient = {"h": dh, "c": paths(dh, dc_next, gates, shows), "n": dc_next}
+    to_i, to_f, to_o, to_g, to_old = (gradient[letter] for letter in arriving)
     dgates = LSTMGates(
         i=written(to_i, gates),
         f=forgotten(to_f, gates, c_previous, c),
@@ -93,7 +76,7 @@ def gradients(
     return da, kept(to_old, gates, c_previous)
 
 
-# The mistakes by name: rows of (name, hint, the switches that make it)
+# The mistakes: rows of (name, hint, switches that make it)
 
 MISSING, ANOTHER = "derivative of the activation missing", "derivative of another activation"
 OTHER_GATE, FOR_C = "one gate for another", "gradient of h for that of c"
@@ -101,7 +84,10 @@ WRONG, PLACE = "derivative of the activation wrong", "derivative taken at the wr
 VALUE, PATH = "activation in the place of its derivative", "path missing"
 GATE, COMPLEMENT = "gate missing on the way back", "gate for its complement"
 PATHS_HINT = "The cell has two paths to the loss, so dc has two terms: (7.14)."
-CELL_SLOPE = "The slope of tanh is written with its value, and its value here is the tanh of c. Look again at (7.14), sign and power."
+CELL_SLOPE = (
+    "The slope of tanh is written with its value, and its value here is the tanh of c. Look again "
+    "at (7.14), sign and power."
+)
 
 PATHS = (
     (
@@ -116,7 +102,7 @@ PATHS = (
     ),
     (
         MISSING,
-        "On the path up, between the cell and h, stands a tanh. Its slope is missing: (7.13).",
+        "On the path up, between the cell and h, there is a tanh. Its slope is missing: (7.13).",
         {"paths": lambda dh, dc, gates, c: dc + dh * gates.o},
     ),
     (WRONG, CELL_SLOPE, {"paths": lambda dh, dc, gates, c: dc + dh * gates.o * (1 - np.tanh(c))}),
@@ -134,7 +120,8 @@ PATHS = (
     ),
     (
         VALUE,
-        "On the path up you multiply by the tanh of c itself. The way back needs its slope: (7.13).",
+        "On the path up you multiply by the tanh of c itself. The way back needs its slope: "
+        "(7.13).",
         {"paths": lambda dh, dc, gates, c: dc + dh * gates.o * np.tanh(c)},
     ),
     (
@@ -144,17 +131,18 @@ PATHS = (
     ),
     (
         "bracket in the wrong place",
-        "The slope of tanh belongs to the path up alone. What comes from the next step never went through this tanh: (7.14).",
+        "The slope of tanh belongs to the path up alone. What comes from the next step never went "
+        "through this tanh: (7.14).",
         {"paths": lambda dh, dc, gates, c: (dc + dh * gates.o) * slope_of_tanh(np.tanh(c))},
     ),
     (
         OTHER_GATE,
-        "Which gate stood beside the cell on its way to h? (7.12).",
+        "Which gate multiplied the cell on its way to h? (7.12).",
         {"paths": lambda dh, dc, gates, c: both_paths(dh, dc, gates._replace(o=gates.i), c)},
     ),
     (
         OTHER_GATE,
-        "Which gate stood beside the cell on its way to h? (7.12).",
+        "Which gate multiplied the cell on its way to h? (7.12).",
         {"paths": lambda dh, dc, gates, c: both_paths(dh, dc, gates._replace(o=gates.f), c)},
     ),
     (
@@ -164,16 +152,21 @@ PATHS = (
     ),
     (
         "h and c exchanged",
-        "The gradient of h takes the path up, the gradient of c comes from the next step: which is which in (7.14)?",
-        {"paths": lambda dh, dc, gates, c: both_paths(dc, dh, gates, c), "hears": "ccncc"},
+        "The gradient of h takes the path up, the gradient of c comes from the next step: which is "
+        "which in (7.14)?",
+        {"paths": lambda dh, dc, gates, c: both_paths(dc, dh, gates, c), "arriving": "ccncc"},
     ),
     (
         "forget gate applied twice",
-        "The dc_next that you are handed has been through the next step's forget gate. This step's own comes later: (7.15).",
+        "The dc_next that you are given has been through the next step's forget gate. This step's "
+        "own comes later: (7.15).",
         {"paths": lambda dh, dc, gates, c: both_paths(dh, dc * gates.f, gates, c)},
     ),
 )
-EXCHANGED = "Each factor of a product is multiplied by the other factor. Look at (7.15) for which stands beside which."
+EXCHANGED = (
+    "Each factor of a product is multiplied by the other factor. See (7.15) for which belongs to "
+    "which."
+)
 CELL_PRODUCTS = (
     (
         "tanh missing on the cell",
@@ -212,7 +205,7 @@ CELL_PRODUCTS = (
 KEPT = (
     (
         GATE,
-        "What was not kept sends nothing back. Which gate stands before the old cell in (7.4)?",
+        "What was not kept gets no gradient. Which gate multiplies the old cell in (7.4)?",
         {"kept": lambda d, gates, old: d},
     ),
     (
@@ -222,33 +215,34 @@ KEPT = (
     ),
     (
         OTHER_GATE,
-        "The input gate has nothing to say about the old cell: (7.15).",
+        "The input gate does not multiply the old cell: (7.15).",
         {"kept": lambda d, gates, old: d * gates.i},
     ),
 )
 CELL_HINT = "All of dc arrives here, both of its paths: (7.15). You took"
-HEARS = (
+ARRIVING = (
     *(
-        (PATH, f"{CELL_HINT} one of them.", {"hears": hears})
-        for hears in ("nchcc", "cnhcc", "cchnc", "cchcn")
+        (PATH, f"{CELL_HINT} one of them.", {"arriving": letters})
+        for letters in ("nchcc", "cnhcc", "cchnc", "cchcn")
     ),
     *(
-        (FOR_C, f"{CELL_HINT} dh.", {"hears": hears})
-        for hears in ("hchcc", "chhcc", "cchhc", "cchch")
+        (FOR_C, f"{CELL_HINT} dh.", {"arriving": letters})
+        for letters in ("hchcc", "chhcc", "cchhc", "cchch")
     ),
     (
         "gradient of c for that of h",
-        "The output gate stands beside the cell on its way to h, so it hears from h alone: (7.11).",
-        {"hears": "ccccc"},
+        "The output gate multiplies the cell on its way to h, so its gradient comes from h alone: "
+        "(7.11).",
+        {"arriving": "ccccc"},
     ),
 )
-BESIDE_G, OF_ANOTHER = (
-    "Which gate stands beside the candidate in (7.4)?",
+FACTOR_OF_G, OF_ANOTHER = (
+    "Which gate multiplies the candidate in (7.4)?",
     "You took the slope of another gate: in (7.16) each has its own.",
 )
 PASTED = (
-    (OTHER_GATE, BESIDE_G, {"candidate": lambda d, gates: d * gates.f}),
-    (OTHER_GATE, BESIDE_G, {"candidate": lambda d, gates: d * gates.o}),
+    (OTHER_GATE, FACTOR_OF_G, {"candidate": lambda d, gates: d * gates.f}),
+    (OTHER_GATE, FACTOR_OF_G, {"candidate": lambda d, gates: d * gates.o}),
     *(
         (OTHER_GATE, OF_ANOTHER, {"slopes_at": at})
         for at in (
@@ -261,7 +255,9 @@ PASTED = (
         )
     ),
 )
-GATE_SLOPE = "What arrives at a gate has still to go back through its own activation: (7.16)."
+GATE_SLOPE = (
+    "What arrives at a gate still has to go back through the gate's own activation: (7.16)."
+)
 NO_SLOPE = tuple((MISSING, GATE_SLOPE, {f"slope_{gate}": np.ones_like}) for gate in "ifog")
 ALL_SLOPES = ((MISSING, GATE_SLOPE, {f"slope_{gate}": np.ones_like for gate in "ifog"}),)
 SLOPES = tuple(
@@ -290,7 +286,7 @@ SLOPES = tuple(
         ),
         (
             WRONG,
-            "Look again at (7.16): how often does the gate itself stand in it?",
+            "Look again at (7.16): how often does the gate itself occur in it?",
             {f"slope_{gate}": lambda y: 1 - y},
         ),
     )
@@ -316,4 +312,4 @@ SLOPES = tuple(
         {"slope_g": lambda y: 1 - y},
     ),
 )
-GATE_BY_GATE = (PATHS, CELL_PRODUCTS, KEPT, HEARS, PASTED, SLOPES)
+GATE_BY_GATE = (PATHS, CELL_PRODUCTS, KEPT, ARRIVING, PASTED, SLOPES)

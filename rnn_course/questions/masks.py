@@ -1,16 +1,19 @@
 """Assignment 4: masks and both directions. Chapters 10 and 11, and the loss of chapter 04.
 
-The references are the package's own functions, on the vanilla cell. The mistakes stand beside, in `masks_forward`,
-`masks_backward` and `masks_loss`: the same walks once more, with a switch for each thing that can go wrong.
+The references are the package's own functions, with the vanilla cell. `masks_forward.py`,
+`masks_backward.py` and `masks_loss.py` have the same functions with a switch for each mistake.
 """
+
+from typing import Any
 
 import numpy as np
 
 from rnn_course.judge.question import Question, causes_of, draw_sizes
 from rnn_course.questions import masks_backward as back
-from rnn_course.questions import masks_forward as walk
+from rnn_course.questions import masks_forward as forward
 from rnn_course.questions import masks_loss as mean
-from rnn_course.questions.vanilla import DPARAMS, SLOPE, STATE_BACK, STEP, STEP_BACK, RNNParams
+from rnn_course.questions.vanilla import DPARAMS, RNNParams
+from rnn_course.questions.vanilla_mistakes import SLOPE, STATE_BACK, STEP, STEP_BACK
 from rnn_tutorial.cells.elman import Elman, ElmanParams, ElmanState
 from rnn_tutorial.layers.bidirectional import (
     BidirectionalParams,
@@ -22,47 +25,36 @@ from rnn_tutorial.layers.core import Last
 from rnn_tutorial.layers.merge import concat
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
 from rnn_tutorial.train.losses import softmax_cross_entropy
+from rnn_tutorial.types import Array, Mask, Rng
 
 __all__ = [
-    "DBOTH",
     "QUESTIONS",
     "bidirectional",
     "bidirectional_backward",
-    "both_backward_cases",
-    "both_cases",
-    "draw",
-    "draw_mask",
-    "draw_params",
-    "last_backward_cases",
-    "last_cases",
     "last_outputs",
     "last_outputs_backward",
-    "loss_cases",
     "masked_loss",
     "masked_unroll",
     "masked_unroll_backward",
-    "reverse_cases",
     "reverse_padded",
-    "unroll_backward_cases",
-    "unroll_cases",
 ]
 
-# What the functions are asked
+# The cases: what the functions are called with
 
 
-def draw_mask(rng, T, B):
-    """Return a boolean (T, B), padding last: lengths in any order, one of them 1, one T."""
+def draw_mask(rng: Rng, T: int, B: int) -> Mask:
+    """Return a mask (T, B), padding last; the lengths are in random order, one is 1, one is T."""
     lengths = rng.permutation([1, T, *rng.integers(2, T, B - 2)])
     return np.arange(T)[:, None] < lengths
 
 
-def draw_params(rng, D, H):
-    """Return RNNParams, nothing of it zero."""
+def draw_params(rng: Rng, D: int, H: int) -> RNNParams:
+    """Return RNNParams, no entry zero."""
     return RNNParams(*(0.5 * rng.standard_normal(shape) for shape in ((D, H), (H, H), (H,))))
 
 
-def draw(rng):
-    """Return (params, xs, mask, h_first); what stands on padding is as large as the rest."""
+def draw(rng: Rng) -> tuple[RNNParams, Array, Mask, Array]:
+    """Return (params, xs, mask, h_first); the entries of xs on padding are not zero."""
     T, B, D, H = draw_sizes(rng)
     return (
         draw_params(rng, D, H),
@@ -72,13 +64,16 @@ def draw(rng):
     )
 
 
-def unroll_cases(rng):
+def unroll_cases(rng: Rng) -> list[tuple]:
     """Return three cases of (params, xs, mask, h_first)."""
     return [draw(rng) for _ in range(3)]
 
 
-def unroll_backward_cases(rng):
-    """Return three cases of (params, xs, mask, h_first, hs, dhs, dh_last); a gradient arrives on padding too."""
+def unroll_backward_cases(rng: Rng) -> list[tuple]:
+    """Return three cases of (params, xs, mask, h_first, hs, dhs, dh_last).
+
+    dhs is not zero on padding.
+    """
     cases = [(*case, masked_unroll(*case)[0]) for case in unroll_cases(rng)]
     return [
         (*case, rng.standard_normal(case[4].shape), rng.standard_normal(case[3].shape))
@@ -86,7 +81,7 @@ def unroll_backward_cases(rng):
     ]
 
 
-def last_cases(rng):
+def last_cases(rng: Rng) -> list[tuple]:
     """Return three cases of (hs, mask)."""
     return [
         (rng.standard_normal((*mask.shape, h.shape[1])), mask)
@@ -94,18 +89,21 @@ def last_cases(rng):
     ]
 
 
-def last_backward_cases(rng):
+def last_backward_cases(rng: Rng) -> list[tuple]:
     """Return three cases of (dy, mask)."""
     return [(rng.standard_normal(h.shape), mask) for _, _, mask, h in unroll_cases(rng)]
 
 
-def reverse_cases(rng):
+def reverse_cases(rng: Rng) -> list[tuple]:
     """Return three cases of (xs, mask)."""
     return [(xs, mask) for _, xs, mask, _ in unroll_cases(rng)]
 
 
-def both_cases(rng):
-    """Return three cases of (params, xs, mask, h_first, h_end); the second reading has 8 units, no other size is 8."""
+def both_cases(rng: Rng) -> list[tuple]:
+    """Return three cases of (params, xs, mask, h_first, h_end).
+
+    The second direction has 8 units; no other size is 8.
+    """
     K, cases = 8, []
     for forwards, xs, mask, h_first in unroll_cases(rng):
         params = BidirectionalParams(forwards, draw_params(rng, xs.shape[2], K))
@@ -113,7 +111,7 @@ def both_cases(rng):
     return cases
 
 
-def both_backward_cases(rng):
+def both_backward_cases(rng: Rng) -> list[tuple]:
     """Return three cases of (params, xs, mask, h_first, h_end, ys, dys, dends)."""
     answers = [(case, *bidirectional(*case)) for case in both_cases(rng)]
     return [
@@ -122,8 +120,11 @@ def both_backward_cases(rng):
     ]
 
 
-def loss_cases(rng):
-    """Return three cases of (logits, targets, mask); the logits of the first step are beyond what exp can take."""
+def loss_cases(rng: Rng) -> list[tuple]:
+    """Return three cases of (logits, targets, mask).
+
+    The logits of the first step are near 1000, where exp overflows.
+    """
     cases = []
     for _, _, mask, _ in unroll_cases(rng):
         logits = 2 * rng.standard_normal((*mask.shape, 8))
@@ -132,16 +133,18 @@ def loss_cases(rng):
     return cases
 
 
-# The right answers
+# The references: the right answers
 
 
-def masked_unroll(params, xs, mask, h_first):
+def masked_unroll(params: RNNParams, xs: Array, mask: Mask, h_first: Array) -> tuple[Array, Array]:
     """Return (hs, h_last)."""
     (hs, last), _ = unroll(Elman, ElmanParams(*params), xs, ElmanState(h_first), mask)
     return hs, last.h
 
 
-def masked_unroll_backward(params, xs, mask, h_first, hs, dhs, dh_last):
+def masked_unroll_backward(
+    params: RNNParams, xs: Array, mask: Mask, h_first: Array, hs: Array, dhs: Array, dh_last: Array
+) -> tuple[RNNParams, Array, Array]:
     """Return (dparams, dxs, dh_first)."""
     _, cache = unroll(Elman, ElmanParams(*params), xs, ElmanState(h_first), mask)
     dparams, dxs, dfirst = unroll_backward(
@@ -150,31 +153,33 @@ def masked_unroll_backward(params, xs, mask, h_first, hs, dhs, dh_last):
     return RNNParams(*dparams), dxs, dfirst.h
 
 
-def last_outputs(hs, mask):
+def last_outputs(hs: Array, mask: Mask) -> Array:
     """Return y."""
     return Last().forward((), hs, mask=mask)[0]
 
 
-def last_outputs_backward(dy, mask):
+def last_outputs_backward(dy: Array, mask: Mask) -> Array:
     """Return dhs."""
     _, _, cache = Last().forward((), np.zeros((*mask.shape, dy.shape[1])), mask=mask)
     return Last().backward((), cache, dy)[1]
 
 
-def masked_loss(logits, targets, mask):
+def masked_loss(logits: Array, targets: Array, mask: Mask) -> tuple[Any, Array]:
     """Return (loss, dlogits)."""
     return softmax_cross_entropy(logits, targets, mask=mask)
 
 
-def reverse_padded(xs, mask):
-    """Return each sequence turned round within its own length, zeros behind it."""
+def reverse_padded(xs: Array, mask: Mask) -> Array:
+    """Return each sequence reversed within its own length, followed by zeros."""
     turned = np.zeros_like(xs)
     for n, length in enumerate(mask.sum(axis=0)):
         turned[:length, n] = turn(xs[:length, n])
     return turned
 
 
-def bidirectional(params, xs, mask, h_first, h_end):
+def bidirectional(
+    params: BidirectionalParams, xs: Array, mask: Mask, h_first: Array, h_end: Array
+) -> tuple[Array, Array]:
     """Return (ys, ends)."""
     (forwards, last), _ = unroll(
         Elman, ElmanParams(*params.forwards), xs, ElmanState(h_first), mask
@@ -185,7 +190,16 @@ def bidirectional(params, xs, mask, h_first, h_end):
     return concat.f(forwards, backwards), concat.f(last.h, end.h)
 
 
-def bidirectional_backward(params, xs, mask, h_first, h_end, ys, dys, dends):
+def bidirectional_backward(
+    params: BidirectionalParams,
+    xs: Array,
+    mask: Mask,
+    h_first: Array,
+    h_end: Array,
+    ys: Array,
+    dys: Array,
+    dends: Array,
+) -> tuple[BidirectionalParams, Array, Array, Array]:
     """Return (dparams, dxs, dh_first, dh_end)."""
     first, second = (ElmanParams(*p) for p in params)
     (forwards, last), cache = unroll(Elman, first, xs, ElmanState(h_first), mask)
@@ -219,7 +233,7 @@ QUESTIONS = (
         {"hs": "T B H", "h_last": "B H"},
         unroll_cases,
         masked_unroll,
-        causes_of(walk.forward, walk.PADDING, walk.OVER_TIME, STEP),
+        causes_of(forward.forward, forward.PADDING, forward.OVER_TIME, STEP),
     ),
     Question(
         "masked_unroll_backward",
@@ -233,14 +247,14 @@ QUESTIONS = (
         {"y": "B H"},
         last_cases,
         last_outputs,
-        causes_of(walk.pick, walk.PLACE, walk.PICK),
+        causes_of(forward.pick, forward.PLACE, forward.PICK),
     ),
     Question(
         "last_outputs_backward",
         {"dhs": "T B H"},
         last_backward_cases,
         last_outputs_backward,
-        causes_of(back.put, walk.PLACE, back.PUT),
+        causes_of(back.put, forward.PLACE, back.PUT),
     ),
     Question(
         "masked_loss",
@@ -254,14 +268,14 @@ QUESTIONS = (
         {"turned": "T B D"},
         reverse_cases,
         reverse_padded,
-        causes_of(walk.reverse, walk.REVERSE),
+        causes_of(forward.reverse, forward.REVERSE),
     ),
     Question(
         "bidirectional",
         {"ys": "T B H+K", "ends": "B H+K"},
         both_cases,
         bidirectional,
-        causes_of(walk.both, walk.BOTH, walk.PADDING),
+        causes_of(forward.both, forward.BOTH, forward.PADDING),
     ),
     Question(
         "bidirectional_backward",

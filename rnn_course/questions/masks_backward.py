@@ -1,4 +1,7 @@
-"""Assignment 4, the mistakes of the functions that go backward. See `masks.py` for what is right."""
+"""The mistakes of assignment 4, backward. `masks.py` has the references."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -11,39 +14,48 @@ from rnn_course.questions.masks_forward import (
     shorter,
     turned_whole,
 )
-from rnn_course.questions.vanilla import step_backward
+from rnn_course.questions.vanilla_mistakes import step_backward
 from rnn_tutorial.layers.bidirectional import BidirectionalParams
 from rnn_tutorial.tree import tree_add, tree_scale, tree_zeros_like
+from rnn_tutorial.types import Array, Mask, Tree
 
-__all__ = [
-    "BOTH",
-    "OVER_TIME",
-    "PADDING",
-    "PUT",
-    "backward",
-    "both",
-    "held",
-    "put",
-    "through",
-]
+__all__ = ["BOTH", "OVER_TIME", "PADDING", "PUT", "backward", "both", "put"]
 
-# The walks
+# The functions, with a switch for each mistake
 
 
-def held(keep, dprevious, dh):
+def held(keep: Mask, dprevious: Array, dh: Array) -> Array:
     """Return what goes to the step before: equation (11.8)."""
     return np.where(keep, dprevious, dh)
 
 
 def backward(
-    params, xs, mask, h_first, hs, dhs, dh_last, *,
-    seen=as_it_is, hear=False, whole=False, onward=held, carry=1, last=1, out=1, add=True, first=1, wrap=0, scale=None, **mistake,
-):  # fmt: skip
-    """Return (dparams, dxs, dh_first) of all steps with a mistake, or with none."""
+    params: Tree,
+    xs: Array,
+    mask: Mask,
+    h_first: Array,
+    hs: Array,
+    dhs: Array,
+    dh_last: Array,
+    *,
+    seen: Callable[..., Array] = as_it_is,
+    padded: bool = False,
+    whole: bool = False,
+    onward: Callable[..., Array] = held,
+    carry: int = 1,
+    last: int = 1,
+    out: int = 1,
+    add: bool = True,
+    first: int = 1,
+    wrap: int = 0,
+    scale: Callable[[Array], Any] | None = None,
+    **mistake: Any,
+) -> tuple[Tree, Array, Array]:
+    """Return (dparams, dxs, dh_first) of all steps, right unless a switch is set."""
     previous = [hs[-1] if wrap else first * h_first, *hs[:-1]]
     dparams, dxs, dh = tree_zeros_like(params), [], last * dh_last
     for t, keep in reversed(list(enumerate(seen(mask)[..., None]))):
-        dh = (carry if t < len(xs) - 1 else 1) * dh + out * np.where(keep | hear, dhs[t], 0)
+        dh = (carry if t < len(xs) - 1 else 1) * dh + out * np.where(keep | padded, dhs[t], 0)
         dparams_t, dx, dprevious = step_backward(
             params, xs[t], previous[t], hs[t], np.where(keep | whole, dh, 0), **mistake
         )
@@ -53,8 +65,17 @@ def backward(
     return tree_scale(scale(mask), dparams) if scale else dparams, np.stack(dxs[::-1]), dh
 
 
-def put(dy, mask, *, place=own_last, weights=None):
-    """Return dhs, dy put at the places, with a mistake or with none; weights: one for each step, in the place of one step."""
+def put(
+    dy: Array,
+    mask: Mask,
+    *,
+    place: Callable[..., Array] = own_last,
+    weights: Callable[..., Array] | None = None,
+) -> Array:
+    """Return dhs with dy at the places, right unless a switch is set.
+
+    weights: the mistake that spreads dy over several steps, with these weights.
+    """
     if weights is not None:
         return weights(mask[..., None]) * dy
     dhs = np.zeros((*mask.shape, dy.shape[1]))
@@ -63,10 +84,28 @@ def put(dy, mask, *, place=own_last, weights=None):
 
 
 def both(
-    params, xs, mask, h_first, h_end, ys, dys, dends, *,
-    inputs=reverse, states=reverse, arriving=reverse, out_again=reverse, second=as_it_is, late=False, use=(1, 1), **mistake,
-):  # fmt: skip
-    """Return (dparams, dxs, dh_first, dh_end) of two readings with a mistake, or with none; second: the mask of the second."""
+    params: Tree,
+    xs: Array,
+    mask: Mask,
+    h_first: Array,
+    h_end: Array,
+    ys: Array,
+    dys: Array,
+    dends: Array,
+    *,
+    inputs: Callable[..., Array] = reverse,
+    states: Callable[..., Array] = reverse,
+    arriving: Callable[..., Array] = reverse,
+    out_again: Callable[..., Array] = reverse,
+    second: Callable[..., Array] = as_it_is,
+    late: bool = False,
+    use: tuple[int, int] = (1, 1),
+    **mistake: Any,
+) -> tuple[BidirectionalParams, Array, Array, Array]:
+    """Return (dparams, dxs, dh_first, dh_end) of both directions, right unless a switch is set.
+
+    second: mask -> the mask of the second direction.
+    """
     H = h_first.shape[1]
     dys_b, dend = dys[..., H:], dends[:, H:]
     if late:
@@ -87,10 +126,10 @@ def both(
     return BidirectionalParams(dfirst, dsecond), dxs, dh_first, dh_end
 
 
-# The mistakes by name: rows of (name, hint, the switches that make it)
+# The mistakes: rows of (name, hint, switches that make it)
 
 
-def through(keep, dprevious, dh):
+def through(keep: Mask, dprevious: Array, dh: Array) -> Array:
     """Return what goes to the step before if padding is a step like any other."""
     return dprevious
 
@@ -103,27 +142,31 @@ PADDING = (
     ),
     (
         "padding leaks",
-        "Whatever the layer above says of a padded output must not be heard: equation (11.6).",
-        {"hear": True},
+        "A gradient that arrives at a padded output must not count: equation (11.6).",
+        {"padded": True},
     ),
     (
         "padding leaks",
-        "On padding the step is told of a gradient, and its parameters and inputs learn from it: equation (11.7).",
+        "On padding a gradient arrives at your step, and it reaches the parameters and inputs: "
+        "equation (11.7).",
         {"whole": True},
     ),
     (
         "padding leaks",
-        "The gradients of the outputs are silenced on padding. That of the state still takes steps there: (11.7) and (11.8).",
+        "The gradients of the outputs are left out on padding. That of the state still goes "
+        "through steps there: (11.7) and (11.8).",
         {"whole": True, "onward": through},
     ),
     (
         "gradient lost on padding",
-        "Of a short sequence, dh_last never arrives at a real step. What was held going forward passes going back: (11.8).",
+        "In a short sequence, dh_last never arrives at a real step. Where the state was held, its "
+        "gradient passes unchanged: (11.8).",
         {"onward": lambda keep, dprevious, dh: np.where(keep, dprevious, 0)},
     ),
     (
         "counted twice",
-        "On real steps the old state has one path, through the step, and yours has two. See the factor in (11.8).",
+        "On real steps the old state has one path, through the step, and yours has two. See the "
+        "factor in (11.8).",
         {"onward": lambda keep, dprevious, dh: dprevious + dh},
     ),
     (
@@ -133,12 +176,12 @@ PADDING = (
     ),
     (
         "off by one step",
-        "Your walk enters a sequence one step too late. Are the steps of your mask those of xs?",
+        "Your loop enters a sequence one step too late. Are the steps of your mask those of xs?",
         {"seen": shorter},
     ),
     (
         "off by one step",
-        "Your walk enters a sequence one step too early. Are the steps of your mask those of xs?",
+        "Your loop enters a sequence one step too early. Are the steps of your mask those of xs?",
         {"seen": longer},
     ),
     (
@@ -148,12 +191,13 @@ PADDING = (
     ),
     (
         "gradients of the outputs ignored",
-        "Every real h_t has a gradient of its own as well: equation (11.6).",
+        "Every real h_t also has a gradient from its own output: equation (11.6).",
         {"out": 0},
     ),
     (
         "carry lost between steps",
-        "Each step hands a gradient to the step before it, and in your loop none arrives: equation (11.8).",
+        "Each step passes a gradient to the step before it, and in your loop none arrives: "
+        "equation (11.8).",
         {"carry": 0},
     ),
     (
@@ -168,14 +212,16 @@ PADDING = (
     ),
     (
         "mean for sum",
-        "You divide by the number of real steps. That is the loss's affair, equation (11.11); here gradients are added up.",
+        "You divide by the number of real steps. That is done in the loss, equation (11.11); here "
+        "gradients are added up.",
         {"scale": lambda mask: 1 / mask.sum()},
     ),
 )
 OVER_TIME = (
     (
         "last state taken for the first",
-        "The state before the first step is h_first. An index of -1 does not go before the beginning: it is the last.",
+        "The state before the first step is h_first. An index of -1 does not go before the "
+        "beginning: it is the last.",
         {"wrap": 1},
     ),
     (
@@ -192,44 +238,52 @@ PUT = (
     ),
     (
         "gradient at every step",
-        "One output uses one step. Yours gives the gradient to all real ones: the second case of (11.10).",
+        "One output uses one step. Yours gives the gradient to all real ones: the second case of "
+        "(11.10).",
         {"weights": lambda real: real},
     ),
     (
         "mean in the place of the last",
-        "This is the gradient of a mean over steps. One step was taken, and it has all of the gradient: (11.10).",
+        "This is the gradient of a mean over steps. One step was taken, and it has all of the "
+        "gradient: (11.10).",
         {"weights": lambda real: real / real.sum(axis=0)},
     ),
 )
 BOTH = (
     (
         "gradient of one direction missing",
-        "Each x is read twice, by two networks. Only the first reading's gradient is in your dxs: (10.8).",
+        "Each x is read twice, by two networks. Only the first reading's gradient is in your dxs: "
+        "(10.8).",
         {"use": (1, 0)},
     ),
     (
         "gradient of one direction missing",
-        "Each x is read twice, by two networks. Only the second reading's gradient is in your dxs: (10.8).",
+        "Each x is read twice, by two networks. Only the second reading's gradient is in your dxs: "
+        "(10.8).",
         {"use": (0, 1)},
     ),
     (
         "gradient not turned",
-        "The second network counts its steps from the end. Does the gradient that arrives at it? The inner turn of (10.7).",
+        "The second network counts its steps from the end. Does the gradient that arrives at it? "
+        "The inner turn of (10.7).",
         {"arriving": as_it_is},
     ),
     (
         "not turned back",
-        "The second reading's gradient of the inputs is numbered as it read. Turn it before you add: the outer turn of (10.7).",
+        "The second reading's gradient of the inputs is in the order in which it read. Turn it "
+        "before you add: the outer turn of (10.7).",
         {"out_again": as_it_is},
     ),
     (
         "inputs not turned",
-        "The second network's weights meet the inputs in the order in which it read them.",
+        "The gradients of the second network's weights need the inputs in the order in which it "
+        "read them.",
         {"inputs": as_it_is},
     ),
     (
         "states not turned",
-        "In ys the second reading is numbered as the sequence is. Its walk back needs the states as it made them.",
+        "In ys the second reading is numbered as the sequence is. The way back needs the states in "
+        "the order in which it made them.",
         {"states": as_it_is},
     ),
     (
@@ -239,7 +293,8 @@ BOTH = (
     ),
     (
         "mask not turned",
-        "You turn the whole array and leave its mask as it was. Which steps does the mask then call real? Equation (11.13).",
+        "You turn the whole array and leave its mask as it was. Which steps does the mask then "
+        "call real? Equation (11.13).",
         {
             "inputs": turned_whole,
             "states": turned_whole,
@@ -249,7 +304,8 @@ BOTH = (
     ),
     (
         "first state lost on padding",
-        "With the padding in front, the row before a sequence's first step is padding, and ys is zero there. Which state is held "
+        "With the padding in front, the row before a sequence's first step is padding, and ys is "
+        "zero there. Which state is held "
         "through it? Equation (11.14).",
         {
             "inputs": turned_whole,
@@ -261,7 +317,8 @@ BOTH = (
     ),
     (
         "last output for the last state",
-        "The gradient of the second end enters where the second reading ended, at step 1: equation (10.13).",
+        "The gradient of the second end enters where the second reading ended, at step 1: equation "
+        "(10.13).",
         {"late": True},
     ),
 )

@@ -1,8 +1,12 @@
-"""Assignment 4, the mistakes of the functions that go forward. See `masks.py` for what is right."""
+"""The mistakes of assignment 4, forward. `masks.py` has the references."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from rnn_course.questions.vanilla import step
+from rnn_course.questions.vanilla_mistakes import step
+from rnn_tutorial.types import Array, Mask, Tree
 
 __all__ = [
     "BOTH",
@@ -15,7 +19,6 @@ __all__ = [
     "both",
     "forward",
     "ignored",
-    "last_of_both",
     "longer",
     "own_last",
     "pick",
@@ -24,53 +27,53 @@ __all__ = [
     "turned_whole",
 ]
 
-# What somebody may take for the mask, and for a turn
+# Masks and reversals that somebody may use instead of the right ones
 
 
-def as_it_is(array, mask=None):
+def as_it_is(array: Array, mask: Mask | None = None) -> Array:
     """Return the array, unchanged."""
     return array
 
 
-def ignored(mask):
-    """Return the mask of somebody who has none: every step is real."""
+def ignored(mask: Mask) -> Mask:
+    """Return a mask on which every step is real."""
     return np.ones_like(mask)
 
 
-def longer(mask):
-    """Return the mask with one step more in each sequence that is not the longest."""
+def longer(mask: Mask) -> Mask:
+    """Return the mask with one step more in each sequence but the longest."""
     return np.concatenate([mask[:1], mask[:-1]])
 
 
-def shorter(mask):
-    """Return the mask with the last step of each sequence left out, but that of the longest."""
+def shorter(mask: Mask) -> Mask:
+    """Return the mask with one step less in each sequence but the longest."""
     return mask & np.concatenate([mask[1:], mask[-1:]])
 
 
-def turned_whole(xs, mask=None):
-    """Return the whole array turned round, padding included."""
+def turned_whole(xs: Array, mask: Mask | None = None) -> Array:
+    """Return the whole array reversed, padding included."""
     return xs[::-1]
 
 
-# The walks
+# The functions, with a switch for each mistake
 
 
 def forward(
-    params,
-    xs,
-    mask,
-    h_first,
+    params: Tree,
+    xs: Array,
+    mask: Mask,
+    h_first: Array,
     *,
-    seen=as_it_is,
-    hold=1,
-    zero=True,
-    wait=1,
-    blank=False,
-    carry=True,
-    first=1,
-    **mistake,
-):
-    """Return (hs, h_last) of all steps with a mistake, or with none."""
+    seen: Callable[..., Array] = as_it_is,
+    hold: int = 1,
+    zero: bool = True,
+    wait: int = 1,
+    blank: bool = False,
+    carry: bool = True,
+    first: int = 1,
+    **mistake: Any,
+) -> tuple[Array, Array]:
+    """Return (hs, h_last) of all steps, right unless a switch is set."""
     xs = np.where(mask[..., None], xs, 0) if blank else xs
     h, hs = first * h_first, []
     for x, keep in zip(xs, seen(mask)[..., None]):
@@ -80,18 +83,31 @@ def forward(
     return np.stack(hs), h
 
 
-def own_last(mask):
+def own_last(mask: Mask) -> Array:
     """Return the index of each sequence's last real step."""
     return mask.sum(axis=0) - 1
 
 
-def pick(hs, mask, *, place=own_last, f=None):
-    """Return y, the entries of hs at the places, with a mistake or with none."""
+def pick(
+    hs: Array,
+    mask: Mask,
+    *,
+    place: Callable[..., Array] = own_last,
+    f: Callable[..., Array] | None = None,
+) -> Array:
+    """Return y, the entries of hs at the places, right unless a switch is set."""
     return hs[place(mask), np.arange(mask.shape[1])] if f is None else f(hs, mask[..., None])
 
 
-def reverse(xs, mask, *, source=None, axis=0, zero=True):
-    """Return xs with each sequence turned round within its length, with a mistake or with none."""
+def reverse(
+    xs: Array,
+    mask: Mask,
+    *,
+    source: Callable[..., Array] | None = None,
+    axis: int = 0,
+    zero: bool = True,
+) -> Array:
+    """Return xs with each sequence reversed within its length, right unless a switch is set."""
     steps, mask = np.arange(len(mask))[:, None], mask if axis == 0 else mask[:, ::-1]
     places = (
         np.where(mask, own_last(mask) - steps, steps) if source is None else source(steps, mask)
@@ -101,21 +117,24 @@ def reverse(xs, mask, *, source=None, axis=0, zero=True):
 
 
 def both(
-    params,
-    xs,
-    mask,
-    h_first,
-    h_end,
+    params: Tree,
+    xs: Array,
+    mask: Mask,
+    h_first: Array,
+    h_end: Array,
     *,
-    inner=reverse,
-    outer=reverse,
-    second=None,
-    ends=None,
-    swap=False,
-    end=1,
-    **mistake,
-):
-    """Return (ys, ends) of two readings with a mistake, or with none; second: mistakes of the second reading alone."""
+    inner: Callable[..., Array] = reverse,
+    outer: Callable[..., Array] = reverse,
+    second: dict[str, Any] | None = None,
+    ends: Callable[..., tuple[Array, Array]] | None = None,
+    swap: bool = False,
+    end: int = 1,
+    **mistake: Any,
+) -> tuple[Array, Array]:
+    """Return (ys, ends) of both directions, right unless a switch is set.
+
+    second: switches for the second direction alone.
+    """
     forwards, h_last = forward(params.forwards, xs, mask, h_first, **mistake)
     backwards, h_first_step = forward(
         params.backwards, inner(xs, mask), mask, end * h_end, **mistake | (second or {})
@@ -127,43 +146,49 @@ def both(
     return np.concatenate(ys, axis=-1), np.concatenate(last, axis=-1)
 
 
-def last_of_both(forwards, backwards, mask):
-    """Return the two readings at each sequence's last real step."""
+def last_of_both(forwards: Array, backwards: Array, mask: Mask) -> tuple[Array, Array]:
+    """Return both directions at each sequence's last real step."""
     return pick(forwards, mask), pick(backwards, mask)
 
 
-# The mistakes by name: rows of (name, hint, the switches that make it)
+# The mistakes: rows of (name, hint, switches that make it)
 
 PADDING = (
     (
         "padding leaks",
-        "Your outputs are silent on padding, but the state goes on changing there: equation (11.3) is about the state.",
+        "Your outputs are zero on padding, but the state goes on changing there: equation (11.3) "
+        "is about the state.",
         {"hold": 0},
     ),
     (
         "padding leaks",
-        "Zeros in xs are no mask. What does a step make of x = 0, with a bias and an old state? Equation (11.3).",
+        "Zeros in xs are no mask. What does a step make of x = 0, with a bias and an old state? "
+        "Equation (11.3).",
         {"hold": 0, "blank": True},
     ),
     (
         "padding leaks",
-        "Your network reads the padding as if it were input: the mask has no say in the state. Equation (11.3).",
+        "Your network reads the padding as if it were input: your state does not depend on the "
+        "mask. Equation (11.3).",
         {"seen": ignored},
     ),
     (
         "padding leaks",
-        "Zeros in xs are no mask. What does a step make of x = 0, with a bias and an old state? Equation (11.3).",
+        "Zeros in xs are no mask. What does a step make of x = 0, with a bias and an old state? "
+        "Equation (11.3).",
         {"seen": ignored, "blank": True},
     ),
     (
         "output on padding",
-        "The state is held, and the held state is handed out as an output. A step that did not happen says nothing: (11.5).",
+        "The state is held, and you return the held state as an output. A step that did not happen "
+        "has no output: (11.5).",
         {"zero": False},
     ),
     (
         "state lost on padding",
-        "The last state of a short sequence is zero. Either its state is wiped on padding, or you take it from where the outputs "
-        "are wiped: (11.3) holds, (11.5) wipes.",
+        "The last state of a short sequence is zero. Either its state becomes zero on padding, or "
+        "you take it from the outputs, "
+        "which are zero there: (11.3) holds, (11.5) sets to zero.",
         {"wait": 0},
     ),
     (
@@ -193,27 +218,32 @@ OVER_TIME = (
 PLACE = (
     (
         "padding leaks",
-        "The last row of the array is the last step of the longest sequence alone: (11.10) has a step for each.",
+        "The last row of the array is the last step of the longest sequence alone: (11.10) has a "
+        "step for each.",
         {"place": lambda mask: -np.ones(mask.shape[1], int)},
     ),
     (
         "first step for the last",
-        "You are at step 1 of each sequence. A search that goes from the front finds the first real step.",
+        "You are at step 1 of each sequence. A search that goes from the front finds the first "
+        "real step.",
         {"place": lambda mask: np.zeros(mask.shape[1], int)},
     ),
     (
         "off by one step",
-        "You are one step before the last one. Steps are counted from 1 in the equations and from 0 in arrays.",
+        "You are one step before the last one. Steps are counted from 1 in the equations and from "
+        "0 in arrays.",
         {"place": lambda mask: own_last(mask) - 1},
     ),
     (
         "off by one step",
-        "You are one step before the last one. Steps are counted from 1 in the equations and from 0 in arrays.",
+        "You are one step before the last one. Steps are counted from 1 in the equations and from "
+        "0 in arrays.",
         {"place": lambda mask: np.maximum(own_last(mask) - 1, 0)},
     ),
     (
         "off by one step",
-        "You are one step behind the last one. Steps are counted from 1 in the equations and from 0 in arrays.",
+        "You are one step after the last one. Steps are counted from 1 in the equations and from 0 "
+        "in arrays.",
         {"place": lambda mask: np.minimum(own_last(mask) + 1, len(mask) - 1)},
     ),
 )
@@ -225,7 +255,8 @@ PICK = (
     ),
     (
         "mean in the place of the last",
-        "This is a mean over steps, padding included. Here one step is asked for: equation (11.10).",
+        "This is a mean over steps, padding included. Here one step is asked for: equation "
+        "(11.10).",
         {"f": lambda hs, real: hs.mean(axis=0)},
     ),
     (
@@ -237,12 +268,14 @@ PICK = (
 REVERSE = (
     (
         "padding comes first",
-        "You turn the whole array, so a short sequence begins with its padding. Each is to be turned within its own length.",
+        "You turn the whole array, so a short sequence begins with its padding. Each is to be "
+        "turned within its own length.",
         {"source": lambda steps, mask: np.broadcast_to(steps[::-1], mask.shape), "zero": False},
     ),
     (
         "mask not turned",
-        "You turn the whole array and then apply the mask of the array that was not turned. Most of a short sequence is lost.",
+        "You turn the whole array and then apply the mask of the array that was not turned. Most "
+        "of a short sequence is lost.",
         {"source": lambda steps, mask: np.broadcast_to(steps[::-1], mask.shape)},
     ),
     (
@@ -262,7 +295,8 @@ REVERSE = (
     ),
     (
         "off by one step",
-        "Your sequences begin one step too early, and their ends are wrong. On which index is the last real step?",
+        "Your sequences begin one step too early, and their ends are wrong. On which index is the "
+        "last real step?",
         {"source": lambda steps, mask: np.where(mask, own_last(mask) - 1 - steps, steps)},
     ),
     (
@@ -279,7 +313,8 @@ REVERSE = (
 BOTH = (
     (
         "not turned back",
-        "The second reading numbers its steps from the end. Before the merge it has to be turned once more: equation (10.5).",
+        "The second reading numbers its steps from the end. Before the merge it has to be turned "
+        "once more: equation (10.5).",
         {"outer": as_it_is},
     ),
     (
@@ -289,37 +324,42 @@ BOTH = (
     ),
     (
         "not reversed",
-        "You turn what the second network says, and not what it reads: equation (10.5).",
+        "You turn the outputs of the second network, and not its inputs: equation (10.5).",
         {"inner": as_it_is},
     ),
     (
         "padding leaks",
-        "Your second reading begins with the padding of the short sequences. From which step should it start? Equation (11.14).",
+        "Your second reading begins with the padding of the short sequences. From which step "
+        "should it start? Equation (11.14).",
         {"inner": turned_whole, "outer": turned_whole, "second": {"seen": ignored}},
     ),
     (
         "mask not turned",
-        "You turn the whole array and leave its mask as it was. Which steps does the mask then call real? Equation (11.13).",
+        "You turn the whole array and leave its mask as it was. Which steps does the mask then "
+        "call real? Equation (11.13).",
         {"inner": turned_whole, "outer": turned_whole},
     ),
     (
         "last output for the last state",
-        "At its end, step 1, the second reading knows all; at the last step it has only begun. Compare (10.13).",
+        "At step 1, where it ends, the second reading has read everything; at the last step it has "
+        "read one step. Compare (10.13).",
         {"ends": last_of_both},
     ),
     (
         "padding leaks",
-        "The last row of ys is the last step of the longest sequence alone. And where is the end of the second reading? (10.13).",
+        "The last row of ys is the last step of the longest sequence alone. And where is the end "
+        "of the second reading? (10.13).",
         {"ends": lambda forwards, backwards, mask: (forwards[-1], backwards[-1])},
     ),
     (
         "padding leaks",
-        "The last row of ys is the last step of the longest sequence alone: see (10.13) and (11.10).",
+        "The last row of ys is the last step of the longest sequence alone: see (10.13) and "
+        "(11.10).",
         {"ends": lambda forwards, backwards, mask: (forwards[-1], backwards[0])},
     ),
     (
         "halves exchanged",
-        "The two readings stand in each other's place: equation (10.9).",
+        "The two readings are exchanged: equation (10.9).",
         {"swap": True},
     ),
     ("first state taken for zero", "Your first reading does not begin with h_first.", {"first": 0}),

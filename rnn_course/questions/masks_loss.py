@@ -1,34 +1,36 @@
-"""Assignment 4, the mistakes of the loss. See `masks.py` for what is right."""
+"""The mistakes of assignment 4, in the loss. `masks.py` has the references."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-__all__ = [
-    "SOFTMAX",
-    "WEIGHTS",
-    "by_sequence",
-    "loss",
-    "over_what_is_real",
-]
+from rnn_tutorial.types import Array, Mask
+
+__all__ = ["SOFTMAX", "WEIGHTS", "loss"]
 
 
-def over_what_is_real(mask):
+def over_what_is_real(mask: Mask) -> Array:
     """Return the weight of each step in the mean of (11.11)."""
     return mask / mask.sum()
 
 
 def loss(
-    logits,
-    targets,
-    mask,
+    logits: Array,
+    targets: Array,
+    mask: Mask,
     *,
-    weights=over_what_is_real,
-    dweights=None,
-    axis=-1,
-    truth=1,
-    others=1,
-    unit=1,
-):
-    """Return (loss, dlogits) with a mistake, or with none; weights: of each step, dweights: the same in the gradient."""
+    weights: Callable[[Array], Array] = over_what_is_real,
+    dweights: Callable[[Array], Array] | None = None,
+    axis: int = -1,
+    truth: int = 1,
+    others: int = 1,
+    unit: int = 1,
+) -> tuple[Any, Array]:
+    """Return (loss, dlogits), right unless a switch is set.
+
+    weights, dweights: mask -> the weights of the steps in the loss, and in its gradient.
+    """
     z = logits - logits.max(axis=axis, keepdims=True)
     log_p = z - np.log(np.exp(z).sum(axis=axis, keepdims=True))
     onehot = targets[..., None] == np.arange(logits.shape[-1])
@@ -37,17 +39,18 @@ def loss(
     return value, (dweights or weights)(mask)[..., None] * dz
 
 
-def by_sequence(mask):
+def by_sequence(mask: Mask) -> Array:
     """Return the weights of a mean over sequences of means over their steps."""
     return mask / (mask.shape[1] * mask.sum(axis=0))
 
 
-# The mistakes by name: rows of (name, hint, the switches that make it)
+# The mistakes: rows of (name, hint, switches that make it)
 
 WEIGHTS = (
     (
         "padding in the mean",
-        "The losses on padding are zero, but they are counted in the number that you divide by: equation (11.12).",
+        "The losses on padding are zero, but they are counted in the number that you divide by: "
+        "equation (11.12).",
         {"weights": lambda mask: mask / mask.size},
     ),
     (
@@ -72,39 +75,46 @@ WEIGHTS = (
     ),
     (
         "another mean",
-        "You divide by the number of sequences. Equation (11.11) divides by the number of real steps.",
+        "You divide by the number of sequences. Equation (11.11) divides by the number of real "
+        "steps.",
         {"weights": lambda mask: mask / mask.shape[1]},
     ),
     (
         "another mean",
-        "You divide by the number of rows of the array. Equation (11.11) divides by the number of real steps.",
+        "You divide by the number of rows of the array. Equation (11.11) divides by the number of "
+        "real steps.",
         {"weights": lambda mask: mask / len(mask)},
     ),
     (
         "padding leaks",
-        "A padded step is not in the loss, so it must have no gradient: the second half of (11.11).",
+        "A padded step is not in the loss, so it must have no gradient: the second half of "
+        "(11.11).",
         {"dweights": lambda mask: np.ones(mask.shape) / mask.sum()},
     ),
     (
         "sum for mean",
-        "Your loss is a mean, your gradient is that of a sum: each step carries its share, equation (4.12).",
+        "Your loss is a mean, your gradient is that of a sum: each step carries its share, "
+        "equation (4.12).",
         {"dweights": lambda mask: 1.0 * mask},
     ),
     (
         "padding in the mean",
-        "Your loss is right, but its gradient is divided by another number: the second half of (11.11).",
+        "Your loss is right, but its gradient is divided by another number: the second half of "
+        "(11.11).",
         {"dweights": lambda mask: mask / mask.size},
     ),
 )
 SOFTMAX = (
     (
         "target missing",
-        "Prediction minus truth: in your gradient the truth is missing. Equation (4.12).",
+        "The gradient is prediction minus truth, and in yours the truth is missing. Equation "
+        "(4.12).",
         {"truth": 0},
     ),
     (
         "gradient of the target only",
-        "Every logit of a step is in the denominator of its softmax, so every one has a gradient: (4.12).",
+        "Every logit of a step is in the denominator of its softmax, so every one has a gradient: "
+        "(4.12).",
         {"others": 0},
     ),
     (

@@ -1,10 +1,12 @@
-"""What goes wrong in a vanilla network, forward and backward: walks with a switch for each mistake, and the mistakes by name."""
+"""The mistakes of assignment 1: its functions with a switch for each mistake, and their names."""
 
-from functools import partial
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from rnn_tutorial.tree import tree_add, tree_scale, tree_zeros_like
+from rnn_tutorial.types import Array, Tree
 
 __all__ = [
     "BATCH",
@@ -19,21 +21,37 @@ __all__ = [
     "forward",
     "last_step_only",
     "norms",
-    "sigmoid",
-    "slope",
     "step",
     "step_backward",
 ]
 
 
-def step(params, x, h_previous, *, f=np.tanh, bias=True, old=True, transposed=False):
-    """Return h of one step with a mistake, or with none."""
+def step(
+    params: Tree,
+    x: Array,
+    h_previous: Array,
+    *,
+    f: Callable[[Array], Array] = np.tanh,
+    bias: bool = True,
+    old: bool = True,
+    transposed: bool = False,
+) -> Array:
+    """Return h of one step, right unless a switch is set."""
     W_h = params.W_h.T if transposed else params.W_h
     return f(x @ params.W_x + old * (h_previous @ W_h) + bias * params.b)
 
 
-def forward(params, xs, h_first, *, carry=True, first=True, order=1, **mistake):
-    """Return hs of all steps with a mistake, or with none."""
+def forward(
+    params: Tree,
+    xs: Array,
+    h_first: Array,
+    *,
+    carry: bool = True,
+    first: bool = True,
+    order: int = 1,
+    **mistake: Any,
+) -> Array:
+    """Return hs of all steps, right unless a switch is set."""
     h, hs = h_first * first, []
     for x in xs[::order]:
         hs.append(step(params, x, h, **mistake))
@@ -41,26 +59,29 @@ def forward(params, xs, h_first, *, carry=True, first=True, order=1, **mistake):
     return np.stack(hs)
 
 
-def slope(h):
+def slope(h: Array) -> Array:
     """Return the derivative of tanh, from its value."""
     return 1 - h**2
 
 
 def step_backward(
-    params,
-    x,
-    h_previous,
-    h,
-    dh,
+    params: Tree,
+    x: Array,
+    h_previous: Array,
+    h: Array,
+    dh: Array,
     *,
-    slope=slope,
-    transposed=True,
-    new=False,
-    own=False,
-    back=False,
-    of=0,
-):
-    """Return (dparams, dx, dh_previous) of one step with a mistake, or with none; the parameters' from sequence `of` on."""
+    slope: Callable[[Array], Array] = slope,
+    transposed: bool = True,
+    new: bool = False,
+    own: bool = False,
+    back: bool = False,
+    of: int = 0,
+) -> tuple[Tree, Array, Array]:
+    """Return (dparams, dx, dh_previous) of one step, right unless a switch is set.
+
+    of: the first sequence whose part is added to dparams.
+    """
     da = dh * slope(h)
     rows, of_params, of_state = (
         (h if new else h_previous)[of:],
@@ -74,25 +95,25 @@ def step_backward(
 
 
 def backward(
-    params,
-    xs,
-    h_first,
-    hs,
-    dhs,
-    dh_last,
+    params: Tree,
+    xs: Array,
+    h_first: Array,
+    hs: Array,
+    dhs: Array,
+    dh_last: Array,
     *,
-    carry=1,
-    last=1,
-    always=0,
-    out=1,
-    add=True,
-    first=1,
-    wrap=0,
-    stop=0,
-    mean=False,
-    **mistake,
-):
-    """Return (dparams, dxs, dh_first) of all steps with a mistake, or with none."""
+    carry: int = 1,
+    last: int = 1,
+    always: int = 0,
+    out: int = 1,
+    add: bool = True,
+    first: int = 1,
+    wrap: int = 0,
+    stop: int = 0,
+    mean: bool = False,
+    **mistake: Any,
+) -> tuple[Tree, Array, Array]:
+    """Return (dparams, dxs, dh_first) of all steps, right unless a switch is set."""
     previous = [hs[-1] if wrap else h_first * first, *hs[:-1]]
     dparams, dxs, dh = tree_zeros_like(params), np.zeros_like(xs), last * dh_last
     for t in range(len(xs) - 1, stop - 1, -1):
@@ -105,27 +126,42 @@ def backward(
     return tree_scale(1 / len(xs), dparams) if mean else dparams, dxs, dh
 
 
-def last_step_only(params, xs, h_first, hs, dhs, dh_last):
-    """Return what is right but for the gradients of the parameters, which are those of the last step alone."""
+def last_step_only(
+    params: Tree, xs: Array, h_first: Array, hs: Array, dhs: Array, dh_last: Array
+) -> tuple[Tree, Array, Array]:
+    """Return (dparams, dxs, dh_first), where dparams is that of the last step alone."""
     right = backward(params, xs, h_first, hs, dhs, dh_last)
     return step_backward(params, xs[-1], hs[-2], hs[-1], dhs[-1] + dh_last)[0], *right[1:]
 
 
-def norms(params, hs, dh_last, *, slope=slope, transposed=True, shift=0, measure=None):
-    """Return the norms of the walk back with a mistake, or with none."""
+def euclidean(dh: Array) -> Array:
+    """Return the Euclidean norm of each row."""
+    return np.linalg.norm(dh, axis=1)
+
+
+def norms(
+    params: Tree,
+    hs: Array,
+    dh_last: Array,
+    *,
+    slope: Callable[[Array], Array] = slope,
+    transposed: bool = True,
+    shift: int = 0,
+    measure: Callable[[Array], Any] = euclidean,
+) -> Array:
+    """Return the norms of the gradients at all states, right unless a switch is set."""
     dhs = [dh_last]
     for h in hs[::-1]:
         dhs.append((dhs[-1] * slope(h)) @ (params.W_h.T if transposed else params.W_h))
-    measure = measure or partial(np.linalg.norm, axis=1)
     return np.stack([measure(dh) for dh in dhs[shift : shift + len(hs)][::-1]])
 
 
-def sigmoid(a):
+def sigmoid(a: Array) -> Array:
     """Return 1 / (1 + exp(-a))."""
     return 1 / (1 + np.exp(-a))
 
 
-# The mistakes by name: rows of (name, hint, the switches that make it)
+# The mistakes: rows of (name, hint, switches that make it)
 
 STEP = (
     (
@@ -150,7 +186,8 @@ STEP = (
     ),
     (
         "weight transposed",
-        "Rows and columns of W_h are exchanged. W_h is square, so no shape complains: see the order of the indices in (1.5).",
+        "Rows and columns of W_h are exchanged. W_h is square, so no shape complains: see the "
+        "order of the indices in (1.5).",
         {"transposed": True},
     ),
 )
@@ -166,17 +203,19 @@ OVER_TIME = (
 SLOPE = (
     (
         "derivative of the activation missing",
-        "On the way back through tanh something has to be multiplied: equation (2.6).",
+        "On the way back through tanh a factor is missing: equation (2.6).",
         {"slope": np.ones_like},
     ),
     (
         "derivative of the activation wrong",
-        "The slope of tanh is written with its output. Look again at (2.6), at every sign and power.",
+        "The slope of tanh is written with its output. Look again at (2.6), at every sign and "
+        "power.",
         {"slope": lambda h: 1 - h},
     ),
     (
         "derivative of the activation wrong",
-        "The slope of tanh is written with its output. Look again at (2.6), at every sign and power.",
+        "The slope of tanh is written with its output. Look again at (2.6), at every sign and "
+        "power.",
         {"slope": lambda h: 1 + h**2},
     ),
     (
@@ -191,26 +230,29 @@ SLOPE = (
     ),
     (
         "activation in the place of its derivative",
-        "You multiply by tanh itself. The way back needs its slope: equation (2.6).",
+        "You multiply by tanh itself. Its gradient needs the slope: equation (2.6).",
         {"slope": np.copy},
     ),
 )
 STATE_BACK = (
     (
         "weight transposed",
-        "What goes back through a matrix product meets the matrix the other way round: compare the indices in (2.12) and (1.5).",
+        "On the way back through a product, the matrix is used the other way round: compare the "
+        "indices in (2.12) and (1.5).",
         {"transposed": False},
     ),
 )
 STEP_BACK = (
     (
         "new state for the old one",
-        "W_h multiplies the state before the step, so its gradient is made with that state: equation (2.9).",
+        "W_h multiplies the state before the step, so its gradient is made with that state: "
+        "equation (2.9).",
         {"new": True},
     ),
     (
         "derivative of the activation missing",
-        "The parameters stand inside the tanh: their gradients are made with da, not with dh, equations (2.8) to (2.10).",
+        "The parameters are inside the tanh: their gradients are made with da, not with dh, "
+        "equations (2.8) to (2.10).",
         {"own": True},
     ),
     (
@@ -222,14 +264,16 @@ STEP_BACK = (
 BATCH = (
     (
         "not summed over the batch",
-        "Every sequence of the batch adds its part to the gradient of a weight. Yours is the part of one of them: see (2.8).",
+        "Every sequence of the batch adds its part to the gradient of a weight. Yours is the part "
+        "of one of them: see (2.8).",
         {"of": -1},
     ),
 )
 OVER_TIME_BACK = (
     (
         "carry lost between steps",
-        "Each step hands a gradient to the step before it, and in your loop none arrives: equations (3.5) and (3.10).",
+        "Each step passes a gradient to the step before it, and in your loop none arrives: "
+        "equations (3.5) and (3.10).",
         {"carry": 0},
     ),
     (
@@ -244,7 +288,7 @@ OVER_TIME_BACK = (
     ),
     (
         "gradients of the outputs ignored",
-        "Every h_t has a gradient of its own as well: the first term of (3.10).",
+        "Every h_t also has a gradient from its own loss: the first term of (3.10).",
         {"out": 0},
     ),
     (
@@ -264,12 +308,14 @@ OVER_TIME_BACK = (
     ),
     (
         "last state taken for the first",
-        "The state before the first step is h_first. An index of -1 does not go before the beginning: it is the last.",
+        "The state before the first step is h_first. An index of -1 does not go before the "
+        "beginning: it is the last.",
         {"wrap": 1},
     ),
     (
         "first step left out",
-        "Your way back ends one step too early. What is the last t that your loop comes to, and what is the first step's?",
+        "Your loop ends one step too early. At which t does it stop, and which t has the first "
+        "step?",
         {"stop": 1},
     ),
     (
@@ -297,7 +343,7 @@ NORMS = (
     ),
     (
         "sum over the batch",
-        "Each sequence has a norm of its own: rows are steps, columns are sequences.",
+        "Each sequence has its own norm: rows are steps, columns are sequences.",
         {"measure": lambda dh: np.full(len(dh), np.linalg.norm(dh))},
     ),
 )

@@ -1,4 +1,4 @@
-"""What ``make assignments`` makes of the sources: nothing of a solution in the student version, full marks for the instructor."""
+"""What ``make assignments`` makes: no solution for students, full marks for the instructor."""
 
 import ast
 import re
@@ -43,7 +43,7 @@ def text_of(notebook):
 
 
 def solution_lines(source):
-    """The lines between BEGIN SOLUTION and END SOLUTION."""
+    """Return the lines between BEGIN SOLUTION and END SOLUTION."""
     regions = re.findall(
         r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", text_of(read_source(source)), re.DOTALL
     )
@@ -88,7 +88,8 @@ def test_the_student_version_runs_to_the_first_unanswered_question_and_says_so_k
     first = next(iter(questions_of(source.stem)))
     assert error.ename == "Unanswered"
     assert error.traceback == [
-        f"{first}: not answered yet. Write your {first} above, run its cell, then run this one again."
+        f"{first}: not answered yet. Write your {first} above, run its cell, then run this one "
+        "again."
     ]
 
 

@@ -1,4 +1,4 @@
-"""What assignment 5 says of its target holds: where tables of counts end, and that it can be reached."""
+"""What assignment 5 says of its target: the shares of tables of counts, and that it is reached."""
 
 from collections import Counter, defaultdict
 
@@ -24,13 +24,16 @@ TABLES = (
 
 
 def window(xs, mask, t, n, before, after):
-    """The letter at t of word n and its neighbours, -1 beyond the ends."""
+    """Return the letter at t of word n and the letters around it, -1 beyond the ends."""
     own = mask[:, n].sum()
     return tuple(int(xs[k, n]) if 0 <= k < own else -1 for k in range(t - before, t + after + 1))
 
 
 def share_of_table(batch, held_out, before, after):
-    """Equation (10.1), counted on one batch and tried on the other; the widest window that was seen decides."""
+    """Return the share of letters that a table of counts gets right, equation (10.1).
+
+    It counts on `batch` and is tried on `held_out`; the widest window that it has seen decides.
+    """
     sizes = [(min(k, before), min(k, after)) for k in range(max(before, after) + 1)]
     counts = defaultdict(Counter)
     for xs, targets, mask in (batch,):

@@ -1,4 +1,4 @@
-"""Every question of every assignment is sound: its cases are hard enough, and each of its causes is told for what it is."""
+"""Every question of every assignment: its cases are hard enough, and each cause is recognised."""
 
 import inspect
 
@@ -19,7 +19,7 @@ NAMES = [exam.question.name for exam in EXAMS]
 
 
 def diagnosed(exam, function):
-    """Return (verdict, the names of the causes found) of a function, called as the worker calls it."""
+    """Return (verdict, names of the causes found) of a function, called as the worker calls it."""
     calls = call_on_cases(function, exam.cases, {})
     answers = [
         Answer(e["case"], e["turn"], *(tree or (None, None)), e.get("error"), e.get("born"))

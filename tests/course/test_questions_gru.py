@@ -1,4 +1,4 @@
-"""The references of assignment 3 against what we did not write: the complex step, and the step as Chung et al. write it."""
+"""The references of assignment 3 against the complex step, and the step of Chung et al."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def agree(one, other):
 
 
 def preactivations(gates):
-    """The arguments of the sigmoids and of the tanh."""
+    """Return the arguments of the sigmoids and of the tanh."""
     return GRUGates(*(np.log(gate / (1 - gate)) for gate in gates[:2]), np.arctanh(gates.n))
 
 

@@ -1,1 +1,4 @@
-"""A bank of submissions: wrong ones, right ones written differently, hostile ones. What the grader must make of each."""
+"""A bank of submissions, with what the grader must say of each.
+
+Wrong answers, right answers in another form, and hostile submissions.
+"""

@@ -1,4 +1,8 @@
-"""The bank of assignment 5. The functions run in a notebook with `np`, the NamedTuples, what is given, and earlier answers."""
+"""The bank of assignment 5.
+
+The functions run in a notebook that has `np`, the NamedTuples, the given functions, and the answers
+before them.
+"""
 
 # ruff: noqa: F821, B006
 import numpy as np

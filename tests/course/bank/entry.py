@@ -1,31 +1,32 @@
-"""What an entry of the bank is, and the submission that is made of it. Not a test file."""
+"""The entries of the bank, and the submissions that are made of them. Not a test file."""
 
 import inspect
 import json
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import nbformat
 
 from rnn_course.grading import grade
-from rnn_course.release import load_release
+from rnn_course.release import Release, load_release
 from tools.assignments import ROOT, read_source, student_version
 
 
 class Wrong(NamedTuple):
-    """A wrong answer to one question; all other questions are answered right."""
+    """A wrong answer to one question; the other questions are answered right."""
 
     question: str
     answer: Callable | str  # a function, whatever its name, or the source of the whole cell
-    cause: str  # what the feedback must name; "" where it is known that no cause is named
+    cause: str  # the cause that the feedback must name; "" if it is known to name none
     credit: float = 0.0  # the share of the question's points that it must earn
 
 
 class Right(NamedTuple):
-    """A right answer, written in another way than the instructor's."""
+    """A right answer, written differently from the instructor's."""
 
     question: str
     answer: Callable | str
@@ -35,21 +36,24 @@ class Hostile(NamedTuple):
     """A submission that attacks the grader."""
 
     name: str
-    cell: str  # source, put before the first answer of the instructor's, else at the end
-    points: float  # what it earns, all told
-    honest: bool = False  # True: the instructor's answers stay in it; False: no question is answered but by the cell
-    answers: dict = {}  # {question: source} instead of those
-    walls: bool = False  # True: it is held by bubblewrap alone, or it is not to be run without
+    cell: str  # source, put before the first answer if `honest`, at the end otherwise
+    points: float  # the points that it must earn
+    honest: bool = False  # True: the instructor's answers are in it; False: the cell alone answers
+    answers: dict = {}  # {question: source} in the place of those
+    walls: bool = False  # True: only bubblewrap holds it, so it is not run without
 
 
-def attack(assignment, entry):
+def attack(assignment: str, entry: Hostile) -> bytes:
     """Return the bytes of a hostile submission."""
     answers = (solutions(assignment) if entry.honest else {}) | entry.answers
     return submission(assignment, answers, [entry.cell], at_the_end=not entry.honest)
 
 
-def source_of(question, answer):
-    """Return the source of the cell that answers a question: a function's own text, under the name of the question."""
+def source_of(question: str, answer: Callable | str) -> str:
+    """Return the source of the cell that answers a question.
+
+    A function's own text, renamed to the name of the question.
+    """
     if isinstance(answer, str):
         return answer
     return re.sub(
@@ -61,20 +65,20 @@ def source_of(question, answer):
     )
 
 
-def source_path(assignment):
+def source_path(assignment: str) -> Path:
     """Return the path of the source of an assignment."""
     return ROOT / "assignments" / assignment / f"{assignment}.py"
 
 
 @cache
-def student_json(assignment):
-    """Return the student version as JSON text."""
+def student_json(assignment: str) -> str:
+    """Return the students' notebook as JSON text."""
     return nbformat.writes(student_version(source_path(assignment)))
 
 
 @cache
-def solutions(assignment):
-    """Return {question: the instructor's source of its cell}."""
+def solutions(assignment: str) -> dict[str, str]:
+    """Return {question: the source of the instructor's answer}."""
     cells = [
         cell
         for cell in read_source(source_path(assignment)).cells
@@ -86,8 +90,17 @@ def solutions(assignment):
     }
 
 
-def submission(assignment, answers, cells=(), at_the_end=False):
-    """Return the bytes of a submission: the student version with the answers {question: source}, and cells before them."""
+def submission(
+    assignment: str,
+    answers: Mapping[str, str],
+    cells: Sequence[str] = (),
+    at_the_end: bool = False,
+) -> bytes:
+    """Return the bytes of a submission.
+
+    The students' notebook with the answers {question: source}, and cells before the first answer or
+    at the end.
+    """
     notebook = json.loads(student_json(assignment))
     for cell in notebook["cells"]:
         grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
@@ -113,24 +126,24 @@ def submission(assignment, answers, cells=(), at_the_end=False):
     return json.dumps(notebook).encode()
 
 
-def with_answer(assignment, question, answer):
-    """Return the bytes of a submission that answers one question with `answer`, and the others as the instructor does."""
+def with_answer(assignment: str, question: str, answer: Callable | str) -> bytes:
+    """Return the bytes of a submission with one answer of its own, the others the instructor's."""
     return submission(assignment, solutions(assignment) | {question: source_of(question, answer)})
 
 
 @cache
-def released(assignment, folder):
-    """Return the Release of an assignment, whose notebook, not executed, is written into `folder`."""
+def released(assignment: str, folder: Path) -> Release:
+    """Return the Release of an assignment; its notebook, not executed, is written to `folder`."""
     path = folder / f"{assignment}.ipynb"
     path.write_text(nbformat.writes(read_source(source_path(assignment))), encoding="utf-8")
     return load_release(path)
 
 
-def graded(release, data, **limits):
+def graded(release: Release, data: bytes, **limits: Any) -> dict:
     """Return the report on the bytes of a submission."""
     return grade(release, "student", data, **limits)
 
 
-def row_of(report, question):
+def row_of(report: dict, question: str) -> dict:
     """Return the row of a report on one question."""
     return next(row for row in report["questions"] if row["name"] == question)

@@ -1,4 +1,8 @@
-"""The bank of assignment 3. The functions run in a notebook that has `np`, `sigmoid`, its NamedTuples and the answers before."""
+"""The bank of assignment 3.
+
+The functions run in a notebook that has `np`, `sigmoid`, the NamedTuples and the answers before
+them.
+"""
 
 # ruff: noqa: F821
 import numpy as np
@@ -6,12 +10,10 @@ import numpy as np
 from bank.entry import Right, Wrong, solutions
 
 
-def slip(question, old, new):
-    """Return the instructor's answer with something else in one place."""
+def slip(question: str, old: str, new: str) -> str:
+    """Return the instructor's answer with `new` in the place of `old`, which it has once."""
     answer = solutions("03_gru")[question]
-    assert answer.count(old) == 1, (
-        f"{question}: {old} stands in the answer {answer.count(old)} times"
-    )
+    assert answer.count(old) == 1, f"{question}: {old} is in the answer {answer.count(old)} times"
     return answer.replace(old, new)
 
 
@@ -77,7 +79,9 @@ def blocks_as_keras_has_them(params, x, h_previous, gates, dh):
     return dparams, a_x @ params.W_x.T, dh * gates.z + a_h @ params.W_h.T
 
 
-def deltas_exchanged(params, x, h_previous, gates, dh):  # the same vignette, its last lines
+def deltas_exchanged(
+    params, x, h_previous, gates, dh
+):  # the GRU vignette of the R package rnn, its last lines
     r, z, n = gates
     da_n = dh * (1 - z) * (1 - n**2)
     dm = da_n @ params.W_hn.T
@@ -113,7 +117,7 @@ def way_back_of_the_other_form(params, x, h_previous, gates, dh):
 
 def the_whole_page(
     params, x, h_previous, gates, dh
-):  # all four slips of that vignette, with z as in (9.2)
+):  # all four mistakes of the GRU vignette of the R package rnn, with z as in (9.2)
     r, z, n = gates
     dn = dh * (1 - z)
     da_n, da_z = dn * (1 - n**2), (dh * h_previous + dn) * z * (1 - z)
@@ -182,7 +186,7 @@ WRONG = (
     Wrong("other_z", every_third_column, ""),
 )
 
-# One slip in the instructor's answer: (question, what stood there, what stands there now, cause, credit)
+# One slip in the instructor's answer: (question, old text, new text, cause, credit)
 
 AGAIN = "sigmoid = lambda a: 0.5 * (np.tanh(a) + 1)\n    r, z ="  # HIPS/autograd, issue 346
 SLIPS = (

@@ -1,18 +1,20 @@
-"""Submissions that attack the grader. Their code is text, so that nothing here runs it; it runs in the sandbox, under its limits.
+"""Submissions that attack the grader, with the points that each must earn.
 
-Each says what it may earn. `walls`: only bubblewrap holds it; the others earn no more where there is none.
+Their code is text, so that it runs in the sandbox alone, under its limits. `walls=True`: only
+bubblewrap holds it; all others earn no more without bubblewrap.
 """
 
 from bank.entry import Hostile
 
-ALWAYS = 25  # of 25: the attack is left out or comes to nothing, and the instructor's answers beside it are graded
-MARK = "rnn_tutorial_was_here"  # the name of every file that an attack tries to leave
+ALWAYS = 25  # of 25: the attack has no effect, and the instructor's answers next to it are graded
+MARK = "rnn_tutorial_was_here"  # the name of every file that an attack tries to write
 
 ZEROS = """
 import numpy as np
 def zeros(*a): return np.zeros_like(a[-1])
 rnn_step = rnn_unroll = gradient_norms = zeros
-rnn_step_backward = rnn_unroll_backward = lambda params, x, *a: (params, np.zeros_like(x), zeros(*a))
+def backward(params, x, *a): return params, np.zeros_like(x), zeros(*a)
+rnn_step_backward = rnn_unroll_backward = backward
 """
 PATCHED_NUMPY = (
     ZEROS
@@ -27,7 +29,8 @@ builtins.all = yes
 )
 LOOP_IN_C = """
 import itertools, signal
-for number in (signal.SIGXCPU, signal.SIGALRM, signal.SIGTERM, signal.SIGINT): signal.signal(number, signal.SIG_IGN)
+for number in (signal.SIGXCPU, signal.SIGALRM, signal.SIGTERM, signal.SIGINT):
+    signal.signal(number, signal.SIG_IGN)
 sum(itertools.repeat(0))
 """
 LOOP_IN_AN_ANSWER = "def rnn_step(params, x, h_previous):\n    while True: pass"
@@ -74,7 +77,8 @@ for top in ("/", os.getcwd(), os.path.expanduser("~"), *sys.path):
             if name.endswith(".ipynb"):
                 try: answers[os.path.join(folder, name)] = open(os.path.join(folder, name)).read()
                 except OSError: pass
-for name in glob.glob("/proc/[0-9]*/environ") + glob.glob("/proc/[0-9]*/fd/*") + glob.glob("/proc/[0-9]*/root/*"):
+patterns = ("environ", "fd/*", "root/*")
+for name in sum((glob.glob("/proc/[0-9]*/" + pattern) for pattern in patterns), []):
     try: answers[name] = open(name).read(1 << 20)
     except (OSError, ValueError): pass
 for text in answers.values():
@@ -89,8 +93,9 @@ except ImportError: pass
 """
 WRITING = f"""
 import os, sys
-places = ["/", "HOME", "/home", "/tmp/..", "/grader", "/libraries", "/dev/shm", "/proc/1/root", "/proc/1/cwd", "/var/tmp",
-          "/usr/lib", os.path.expanduser("~"), os.path.dirname(sys.modules["calls"].__file__), os.path.dirname(os.__file__)]
+places = ["/", "HOME", "/home", "/tmp/..", "/grader", "/libraries", "/dev/shm", "/proc/1/root",
+          "/proc/1/cwd", "/var/tmp", "/usr/lib", os.path.expanduser("~"),
+          os.path.dirname(sys.modules["calls"].__file__), os.path.dirname(os.__file__)]
 for place in places:
     for name in ("{MARK}", "../{MARK}"):
         try: open(os.path.join(place, name), "w").write("x")
@@ -122,10 +127,15 @@ def forge():
     for number in range(3, 20):
         try:
             for name in QUESTIONS:
-                event = {"what": "answer", "question": name, "points": 25, "credit": 1.0, "status": "right", "born": None}
+                event = {"what": "answer", "question": name, "points": 25, "credit": 1.0,
+                         "status": "right", "born": None}
                 for case in range(3):
-                    for turn in (0, 1): os.write(number, write_message(event | {"case": case, "turn": turn}, (np.zeros(1), ())))
-                os.write(number, write_message({"what": "report", "points": 25, "questions": [{"name": name, "points": 9}]}))
+                    for turn in (0, 1):
+                        answer = event | {"case": case, "turn": turn}
+                        os.write(number, write_message(answer, (np.zeros(1), ())))
+                questions = [{"name": name, "points": 9}]
+                report = {"what": "report", "points": 25, "questions": questions}
+                os.write(number, write_message(report))
             os.write(number, write_message({"what": "end"}))
         except OSError: pass
 forge()
@@ -163,7 +173,8 @@ SMALL_MESSAGES = (
 )
 MANY_KINDS = r"""
 import json, struct
-parts = [{"name": f"N{k}", "fields": [f"f{k}"], "list": False, "branches": [None]} for k in range(5000)]
+def kind(k): return {"name": f"N{k}", "fields": [f"f{k}"], "list": False, "branches": [None]}
+parts = [kind(k) for k in range(5000)]
 text = json.dumps({"event": {}, "tree": {"list": True, "branches": parts}, "arrays": []}).encode()
 MESSAGE = struct.pack("<II", len(text), 0) + text
 """ + FLOOD.replace("* 4096", "")
@@ -251,7 +262,8 @@ gradient_norms = lambda p, hs, dh: np.frombuffer(memoryview(bytearray(8)), float
 """
 WORDS = r"""
 import numpy as np
-BAD = "<script>alert(1)</script><img src=x onerror=alert(2)>\ud800\x00\x1b[2J\u202e =HYPERLINK(1);=1+1,@SUM(1)\r\n=1+1"
+BAD = "<script>alert(1)</script><img src=x onerror=alert(2)>\ud800\x00\x1b[2J\u202e"
+BAD += " =HYPERLINK(1);=1+1,@SUM(1)\r\n=1+1"
 def raises(*a): raise type("</li><script>", (Exception,), {})(BAD)
 rnn_step = raises
 rnn_unroll = lambda *a: type("<script>x", (), {})()

@@ -1,6 +1,7 @@
 """The bank of assignment 2: one step here, sequences in `lstm_through_time`.
 
-The functions run in a notebook that has `np`, the three types, `sigmoid` and the answers before them.
+The functions run in a notebook that has `np`, the NamedTuples, `sigmoid` and the answers before
+them.
 """
 
 # ruff: noqa: F821, B006
@@ -180,7 +181,7 @@ def two_slips(gates, c_previous, c, dh, dc_next):
 
 
 def dh_overwritten(params, x, previous, gates, c, dstate):
-    """numpy/numpy-tutorials, 2021 to 2025: dh is dh_previous by the time that dc_previous is made with it."""
+    """numpy/numpy-tutorials, 2021 to 2025: dh is overwritten before dc_previous is made with it."""
     i, f, o, g = gates
     dh, dc = dstate
     tanh_c = np.tanh(c)

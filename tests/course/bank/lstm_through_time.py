@@ -1,4 +1,7 @@
-"""The bank of assignment 2, sequences. The functions run in a notebook that has the answers before them."""
+"""The bank of assignment 2, sequences.
+
+The functions run in a notebook that has the answers before them.
+"""
 
 # ruff: noqa: F821
 import numpy as np

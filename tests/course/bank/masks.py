@@ -1,5 +1,8 @@
-"""The bank of assignment 4. The functions run in a notebook that has `np`, `RNNParams`, `BidirectionalParams`, `rnn_step`,
-`rnn_step_backward` and the answers before them."""
+"""The bank of assignment 4.
+
+The functions run in a notebook that has `np`, `RNNParams`, `BidirectionalParams`, `rnn_step`,
+`rnn_step_backward` and the answers before them.
+"""
 
 # ruff: noqa: F821
 import numpy as np

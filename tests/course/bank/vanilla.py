@@ -1,4 +1,7 @@
-"""The bank of assignment 1. The functions run in a notebook that has `np`, `RNNParams` and the answers before them."""
+"""The bank of assignment 1.
+
+The functions run in a notebook that has `np`, `RNNParams` and the answers before them.
+"""
 
 # ruff: noqa: F821, B006
 import numpy as np
