@@ -3,7 +3,7 @@
 # ruff: noqa: F821
 import numpy as np
 
-from bank.entry import Right, Wrong, solutions
+from assignments.bank.entry import Right, Wrong, solutions
 
 
 def slip(question, old, new):

@@ -4,7 +4,7 @@
 # ruff: noqa: F821
 import numpy as np
 
-from bank.entry import Right, Wrong
+from assignments.bank.entry import Right, Wrong
 
 # Question 1
 

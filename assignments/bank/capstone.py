@@ -3,7 +3,7 @@
 # ruff: noqa: F821, B006
 import numpy as np
 
-from bank.entry import Right, Wrong
+from assignments.bank.entry import Right, Wrong
 
 # The tagger
 

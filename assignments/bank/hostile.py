@@ -3,7 +3,7 @@
 Each says what it may earn. `walls`: only bubblewrap holds it; the others earn no more where there is none.
 """
 
-from bank.entry import Hostile
+from assignments.bank.entry import Hostile
 
 ALWAYS = 25  # of 25: the attack is left out or comes to nothing, and the instructor's answers beside it are graded
 MARK = "rnn_tutorial_was_here"  # the name of every file that an attack tries to leave

@@ -6,8 +6,8 @@ The functions run in a notebook that has `np`, the three types, `sigmoid` and th
 # ruff: noqa: F821, B006
 import numpy as np
 
-from bank import lstm_through_time
-from bank.entry import Right, Wrong
+from assignments.bank import lstm_through_time
+from assignments.bank.entry import Right, Wrong
 
 # Wrong: one step
 
