@@ -259,9 +259,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.write and arguments.task:
         parser.error("--write stores the whole table: leave out --task")
-    print(
-        "task               variant                    solved    fewest    median      most  s/trial"
-    )
+    print(f"{'task':<17}  {'variant':<25}  solved    fewest    median      most  s/trial")
     trials: list[Trial] = []
     for task, (variants, trial, limit) in TASKS.items():
         if not task.startswith(arguments.task):

@@ -68,7 +68,8 @@ def reber_trial(layer: Recurrent, rate: float, seed: int, limit: int) -> tuple[i
     xs, targets, _, mask = reber_batch(train_strings)
     all_xs, _, allowed, all_mask = reber_batch(train_strings + test_strings)
     model = Serial((layer, Dense(layer.hidden_size, 7)))
-    predicted: list[float] = []  # share of the strings, one entry for each test
+    # the share of the strings, one entry for each test
+    predicted = []  # type: list[float]
 
     def batches() -> Iterator[tuple[Array, ...]]:
         while True:
