@@ -39,4 +39,4 @@ Sequences of different length: `data.pad` and `training.Batch`. One answer a seq
 into float64: data have the dtype of the parameters.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -1,14 +1,16 @@
-"""Draw figures/readme.png: the network unrolled, and what the book asks of each of its gradients.
+"""Draw figures/readme.png: the network unrolled, and the errors of its gradients.
 
     python tools/readme_figure.py
 
-The numbers are measured when the picture is drawn: backpropagation through time as the package has it, and with one line
-of it spoilt, against the complex step.
+The errors are measured when the picture is drawn. The gradients are those of the package, and those
+of three versions with one wrong line; the reference is the complex step.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from rnn_tutorial.cells import Elman, ElmanState
 from rnn_tutorial.gradient_check import numerical_gradient, random_start, relative_error
@@ -16,25 +18,31 @@ from rnn_tutorial.plotting import draw_unrolled, house_style
 from rnn_tutorial.plotting.style import BLUE, GREEN, PURPLE, VERMILLION
 from rnn_tutorial.sequence import unroll, unroll_backward
 from rnn_tutorial.tree import tree_dot, tree_leaves
+from rnn_tutorial.types import Array
+
+PointwiseGradients = tuple[dict[str, Array], Array, Array, Any]
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = ["$dW_x$", "$dW_h$", "$db$", "$dx_t$", "$dh_0$"]
 
 
-def without_slope(params, cache, dstate):
-    """Return the backward of the pointwise part with tanh' left out."""
+def without_slope(params: Any, cache: Any, dstate: Any) -> PointwiseGradients:
+    """Return the backward of the pointwise part without tanh'."""
     dextra, _, _, dprevious = Elman.pointwise_backward(params, cache, dstate)
     return dextra, dstate.h, dstate.h, dprevious
 
 
-def without_carry(params, cache, dstate):
-    """Return the backward of the pointwise part with nothing for W_h and the state before: da_h is zero."""
+def without_carry(params: Any, cache: Any, dstate: Any) -> PointwiseGradients:
+    """Return the backward of the pointwise part with da_h = 0, so no step gets a gradient back."""
     dextra, da_x, da_h, dprevious = Elman.pointwise_backward(params, cache, dstate)
     return dextra, da_x, 0 * da_h, dprevious
 
 
-def measure():
-    """Return {label: relative errors of dW_x, dW_h, db, dxs, dh_0} for the right backward and three spoilt ones."""
+def measure() -> dict[str, list[float]]:
+    """Return {label: relative errors of dW_x, dW_h, db, dxs, dh_0} of four backwards.
+
+    One is right, three are wrong.
+    """
     rng = np.random.default_rng(0)
     T, B, D, H = 6, 3, 4, 5
     params, state = random_start(Elman, rng, B, D, H)
@@ -62,7 +70,7 @@ def measure():
     }
 
 
-def draw():
+def draw() -> Figure:
     """Return the figure."""
     import matplotlib.pyplot as plt
 

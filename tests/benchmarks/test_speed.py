@@ -10,17 +10,11 @@ from itertools import product
 import numpy as np
 import pytest
 
-from benchmarks import measuring, speed
-from benchmarks.counting import bytes_moved, flops, products_alone
-from benchmarks.measuring import (
-    DTYPES,
-    PRODUCTS,
-    SHAPES,
-    clean_environment,
-    time_interleaved,
-    traced_peak,
-)
-from benchmarks.rivals import (
+from benchmarks.speed import __main__ as speed
+from benchmarks.speed import measuring
+from benchmarks.speed.figure import draw
+from benchmarks.speed.flops import bytes_moved, flops, products_alone
+from benchmarks.speed.implementations import (
     CELLS,
     EPYNN,
     MAKERS,
@@ -36,7 +30,18 @@ from benchmarks.rivals import (
     problem,
     programs,
 )
-from benchmarks.speed import RESULTS, TABLES, at_shape, blocks, filled, pick, read_table
+from benchmarks.speed.measuring import (
+    DTYPES,
+    PRODUCTS,
+    SHAPES,
+    clean_environment,
+    time_interleaved,
+    traced_peak,
+)
+from benchmarks.speed.page import blocks, filled, verdict_lines
+from benchmarks.speed.tables import TABLES, at_shape, pick, ratios, read_table, write_table
+
+RESULTS = speed.RESULTS
 
 SHAPE = 3, 6, 4, 5  # B, T, D, H
 each_cell = pytest.mark.parametrize("name", CELLS)
@@ -260,9 +265,9 @@ def test_a_row_of_the_times_is_measured_in_a_process(tmp_path):
     for row in rows:
         assert row["ms"] > 0 and row["ours_ms"] > 0 and row["rounds"] >= 2
         assert {name: row[name] for name in "BTDH"} == at_shape(SHAPE)
-    speed.write_table(tmp_path / "speed.csv", rows, 1)
-    speed.write_table(tmp_path / "speed.csv", rows[:1], 2)
-    speed.write_table(tmp_path / "speed.csv", rows, 1)  # the same run again replaces its rows
+    write_table(tmp_path / "speed.csv", rows, 1)
+    write_table(tmp_path / "speed.csv", rows[:1], 2)
+    write_table(tmp_path / "speed.csv", rows, 1)  # the same run again replaces its rows
     assert read_table(tmp_path / "speed.csv") == [{"run": 1} | row for row in rows] + [
         {"run": 2} | rows[0]
     ]
@@ -343,11 +348,11 @@ def test_a_page_without_its_marks_is_refused():
 
 
 def test_the_figure_shows_the_medians_of_the_stored_runs(stored):
-    top, bottom = speed.draw(stored).axes
+    top, bottom = draw(stored).axes
     for dtype in DTYPES:
         drawn = next(line for line in top.lines if line.get_label() == dtype).get_xdata()
         expected = [
-            np.median(speed.ratios(stored, PYTORCH, cell=cell, dtype=dtype, **at_shape(shape)))
+            np.median(ratios(stored, PYTORCH, cell=cell, dtype=dtype, **at_shape(shape)))
             for cell, shape in product(CELLS, SHAPES)
         ]
         np.testing.assert_allclose(drawn, expected)
@@ -373,11 +378,11 @@ def test_the_figure_shows_the_medians_of_the_stored_runs(stored):
 def test_rows_below_one_are_told_as_they_are(stored):
     torch = {
         (cell, shape, dtype): np.median(
-            speed.ratios(stored, PYTORCH, cell=cell, dtype=dtype, **at_shape(shape))
+            ratios(stored, PYTORCH, cell=cell, dtype=dtype, **at_shape(shape))
         )
         for cell, shape, dtype in product(CELLS, SHAPES, DTYPES)
     }
-    told = speed.verdict_lines(stored)
+    told = verdict_lines(stored)
     assert (
         f"geometric mean {np.exp(np.mean(np.log(list(torch.values())))):.2f} over 30 rows" in told
     )

@@ -6,9 +6,8 @@ import pytest
 
 pytest.importorskip("nbgrader")
 
-from bank import capstone, gru, lstm, masks, vanilla
-from bank.entry import graded, released, row_of, solutions, submission, with_answer
-
+from assignments.bank import capstone, gru, lstm, masks, vanilla
+from assignments.bank.entry import graded, released, row_of, solutions, submission, with_answer
 from rnn_course.sandbox.outside import Limits
 
 BANKS = {

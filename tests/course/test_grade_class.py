@@ -9,8 +9,7 @@ import pytest
 pytest.importorskip("nbgrader")
 pytest.importorskip("joblib")
 
-from bank.entry import read_source, solutions, source_path, submission
-
+from assignments.bank.entry import read_source, solutions, source_path, submission
 from rnn_course import classroom as schedule
 from rnn_course.__main__ import main
 from rnn_course.report.gradebook import draw_class, plain
@@ -250,19 +249,19 @@ def test_a_dask_cluster_gives_the_same_table(folder, graded, tmp_path):
 
 def test_a_class_that_was_killed_and_started_again_has_the_same_bytes(tmp_path):
     pytest.importorskip("psutil")
-    from benchmarks import classroom
+    from benchmarks import class_of_200
 
-    assert sum(classroom.make_class(tmp_path, 8, seed=0).values()) == 8
+    assert sum(class_of_200.make_class(tmp_path, 8, seed=0).values()) == 8
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    classroom.finish(classroom.start(tmp_path, whole, "--jobs", 1, "--seconds", 2))
-    there = classroom.stop_half_way(
-        classroom.start(tmp_path, killed, "--jobs", 1, "--seconds", 2), killed, 8
+    class_of_200.finish(class_of_200.start(tmp_path, whole, "--jobs", 1, "--seconds", 2))
+    there = class_of_200.stop_half_way(
+        class_of_200.start(tmp_path, killed, "--jobs", 1, "--seconds", 2), killed, 8
     )
     assert 4 <= there < 8 and not (killed / "gradebook.csv").exists()
-    classroom.finish(classroom.start(tmp_path, killed, "--jobs", 1, "--seconds", 2))
-    assert len(classroom.results(whole)) == 2 * 8 + 3 and classroom.results(
+    class_of_200.finish(class_of_200.start(tmp_path, killed, "--jobs", 1, "--seconds", 2))
+    assert len(class_of_200.results(whole)) == 2 * 8 + 3 and class_of_200.results(
         killed
-    ) == classroom.results(whole)
+    ) == class_of_200.results(whole)
 
 
 def test_a_question_can_be_given_no_points(folder, tmp_path):

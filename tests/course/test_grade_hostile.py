@@ -14,9 +14,16 @@ import pytest
 pytest.importorskip("nbgrader")
 pytest.importorskip("joblib")
 
-from bank.entry import attack, graded, read_source, released, solutions, source_path, submission
-from bank.hostile import HOSTILE, MARK
-
+from assignments.bank.entry import (
+    attack,
+    graded,
+    read_source,
+    released,
+    solutions,
+    source_path,
+    submission,
+)
+from assignments.bank.hostile import HOSTILE, MARK
 from rnn_course import classroom as schedule
 from rnn_course.release import load_release
 from rnn_course.sandbox import outside as sandbox

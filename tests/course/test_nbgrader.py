@@ -12,10 +12,11 @@ import pytest
 
 pytest.importorskip("nbgrader")
 
-from bank.entry import read_source, solutions, source_path, submission
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
+
+from assignments.bank.entry import read_source, solutions, source_path, submission
 
 NAME = "01_vanilla"
 CARRY = "dh_out + dh)"

@@ -1,11 +1,11 @@
-"""Every cell of the package, found by code, and two of a user's own. Not a test file.
+"""Every cell of the package, found by code, and two cells as a user could write them.
 
-`Leaky` has everything that a cell may have; `Light` does not read h at all.
+Not a test file. `Leaky` has everything that a cell may have; `Light` does not read h.
 """
 
 import importlib
 import pkgutil
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from example_cell import Leaky
@@ -13,11 +13,12 @@ from example_cell import Leaky
 import rnn_tutorial.cells
 from rnn_tutorial.activations import sigmoid
 from rnn_tutorial.cells import Cell, LSTMState, gate_blocks
+from rnn_tutorial.types import Array, Rng
 
 
-def cells_of_the_package() -> dict:
-    """Return every cell that a module of rnn_tutorial.cells holds, by name."""
-    found = {}
+def cells_of_the_package() -> dict[str, Cell]:
+    """Return every cell of the modules of rnn_tutorial.cells, by name."""
+    found: dict[str, Cell] = {}
     for module in pkgutil.walk_packages(rnn_tutorial.cells.__path__, "rnn_tutorial.cells."):
         values = vars(importlib.import_module(module.name)).items()
         found |= {name: value for name, value in values if isinstance(value, Cell)}
@@ -25,40 +26,51 @@ def cells_of_the_package() -> dict:
 
 
 class LightParams(NamedTuple):
-    W_x: np.ndarray  # (D, 4H)
-    W_h: np.ndarray  # (H, 0): no step reads h
-    b: np.ndarray  # (4H,)
-    v: np.ndarray  # (H,)
+    """The parameters of `Light`; no step reads h, so W_h has no columns."""
+
+    W_x: Array  # (D, 4H)
+    W_h: Array  # (H, 0)
+    b: Array  # (4H,)
+    v: Array  # (H,)
 
 
 class LightGates(NamedTuple):
-    g: np.ndarray
-    f: np.ndarray
-    r: np.ndarray
-    skip: np.ndarray
+    """The gates of `Light`: candidate, forget, output, and the input that skips the cell."""
+
+    g: Array
+    f: Array
+    r: Array
+    skip: Array
 
 
 class LightValues(NamedTuple):
-    c_previous: np.ndarray
-    f: np.ndarray
-    r: np.ndarray
-    g: np.ndarray
-    skip: np.ndarray
-    c: np.ndarray
+    """What the backward of `Light` reads."""
+
+    c_previous: Array
+    f: Array
+    r: Array
+    g: Array
+    skip: Array
+    c: Array
 
 
-def light_init(rng, input_size, hidden_size):
+def light_init(rng: Rng, input_size: int, hidden_size: int) -> LightParams:
     """Return LightParams drawn from N(0, 1)."""
     shapes = light_shapes(input_size, hidden_size)
     return LightParams(*(rng.standard_normal(shape) for shape in shapes))
 
 
-def light_shapes(D, H):
-    return LightParams(W_x=(D, 4 * H), W_h=(H, 0), b=(4 * H,), v=(H,))
+def light_shapes(D: int, H: int) -> Any:
+    """Return LightParams of the shapes."""
+    return LightParams._make([(D, 4 * H), (H, 0), (4 * H,), (H,)])
 
 
-def light_pointwise(params, a_x, a_h, state):
-    """c = f * c_previous + (1 - f) * g, h = r * c + (1 - r) * skip; f sees c_previous * v.
+def light_pointwise(
+    params: LightParams, a_x: Array, a_h: Array, state: LSTMState
+) -> tuple[LSTMState, LightValues]:
+    """Return (state, LightValues).
+
+    c = f * c_previous + (1 - f) * g, h = r * c + (1 - r) * skip; f depends on c_previous * v.
 
     Source: Lei et al. 2018.
     """
@@ -68,7 +80,10 @@ def light_pointwise(params, a_x, a_h, state):
     return LSTMState(r * c + (1 - r) * a.skip, c), LightValues(state.c, f, r, a.g, a.skip, c)
 
 
-def light_pointwise_backward(params, values, dstate):
+def light_pointwise_backward(
+    params: LightParams, values: LightValues, dstate: LSTMState
+) -> tuple[dict[str, Array], Array, Array, LSTMState]:
+    """Return ({"v": dv}, da_x, da_h, dprevious)."""
     c_previous, f, r, g, skip, c = values
     dc = dstate.c + dstate.h * r
     da_r = dstate.h * (c - skip) * r * (1 - r)

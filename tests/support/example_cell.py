@@ -1,48 +1,60 @@
-"""A small cell with everything that a cell may have: two parts of the state, two parameters of its own. Not a test file.
+"""A small cell with everything that a cell may have. Not a test file.
 
-    y = tanh(a_x + 0.7 a_h + p * c_previous)        c = l * c_previous + y        h = g * c
+    y = tanh(a_x + 0.7 a_h + p * c_previous)        c = 0.5 * c_previous + y        h = g * c
 
-The 0.7 makes the gradients of a_x and a_h differ, `p` (H,) lets the cell see its own c before it acts, `g` (H,) scales what
-it shows, and the leak is 0.5.
+Its state has two parts, h and c. It has two parameters of its own: `p` (H,) is the weight of the
+old c, and `g` (H,) scales the output. The 0.7 makes the gradients of a_x and a_h differ.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from rnn_tutorial.cells import Cell, elman_init
+from rnn_tutorial.types import Array, Rng
 
 
 class LeakyParams(NamedTuple):
-    W_x: np.ndarray
-    W_h: np.ndarray
-    b: np.ndarray
-    p: np.ndarray
-    g: np.ndarray
+    """The parameters of `Leaky`."""
+
+    W_x: Array
+    W_h: Array
+    b: Array
+    p: Array
+    g: Array
 
 
 class LeakyState(NamedTuple):
-    h: np.ndarray
-    c: np.ndarray
+    """The state of `Leaky`."""
+
+    h: Array
+    c: Array
 
 
-def leaky_init(rng, input_size, hidden_size):
-    return LeakyParams(
-        *elman_init(rng, input_size, hidden_size), p=np.zeros(hidden_size), g=np.ones(hidden_size)
-    )
+def leaky_init(rng: Rng, input_size: int, hidden_size: int) -> LeakyParams:
+    """Return LeakyParams: those of the Elman cell, p of zeros and g of ones."""
+    W_x, W_h, b = elman_init(rng, input_size, hidden_size)
+    return LeakyParams(W_x, W_h, b, p=np.zeros(hidden_size), g=np.ones(hidden_size))
 
 
-def leaky_shapes(D, H):
-    return LeakyParams(W_x=(D, H), W_h=(H, H), b=(H,), p=(H,), g=(H,))
+def leaky_shapes(D: int, H: int) -> Any:
+    """Return LeakyParams of the shapes."""
+    return LeakyParams._make([(D, H), (H, H), (H,), (H,), (H,)])
 
 
-def leaky_pointwise(params, a_x, a_h, state):
+def leaky_pointwise(
+    params: LeakyParams, a_x: Array, a_h: Array, state: LeakyState
+) -> tuple[LeakyState, tuple[Array, ...]]:
+    """Return (state, cache)."""
     y = np.tanh(a_x + 0.7 * a_h + params.p * state.c)
     c = 0.5 * state.c + y
     return LeakyState(params.g * c, c), (state.c, y, c)
 
 
-def leaky_pointwise_backward(params, cache, dstate):
+def leaky_pointwise_backward(
+    params: LeakyParams, cache: tuple[Array, ...], dstate: LeakyState
+) -> tuple[dict[str, Array], Array, Array, LeakyState]:
+    """Return ({"p": dp, "g": dg}, da_x, da_h, dprevious)."""
     previous_c, y, c = cache
     dc = dstate.c + dstate.h * params.g
     da = dc * (1 - y * y)

@@ -1,7 +1,12 @@
-"""Independent implementations, in one form: what PyTorch on the CPU and onnxruntime make of our arrays. Not a test file."""
+"""PyTorch and onnxruntime as references: both are given our arrays. Not a test file."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
+
+from rnn_tutorial.types import Array
 
 GRID = [  # B, T, D, H, lengths
     (1, 1, 1, 1, [1]),
@@ -14,42 +19,54 @@ GRID = [  # B, T, D, H, lengths
 ]
 
 
-def torch_or_skip():
-    """Return the torch module, on one thread, or skip the test."""
+def torch_or_skip() -> Any:
+    """Return the torch module, set to one thread; skip the test if it is not installed."""
     torch = pytest.importorskip("torch")
     torch.set_num_threads(1)
     return torch
 
 
-def reorder_gates(array, order, new_order):
-    """Return `array` with the equal blocks of its last axis, which stand in `order`, put in `new_order`: "ifog" to "ifgo"."""
+def reorder_gates(array: Array, order: str, new_order: str) -> Array:
+    """Return `array` with the equal blocks of its last axis in `new_order`, such as "ifgo".
+
+    order: the order in which they are now, such as "ifog".
+    """
     blocks = dict(zip(order, np.split(array, len(order), axis=-1)))
     return np.concatenate([blocks[gate] for gate in new_order], axis=-1)
 
 
-def torch_elman(torch, params, nonlinearity="tanh"):
+def torch_elman(torch: Any, params: Any, nonlinearity: str = "tanh") -> Any:
     """Return `torch.nn.RNN` with our weights: our one bias is the sum of its two."""
     return _torch_cell(
         torch, torch.nn.RNN, params, np.zeros_like(params.b), nonlinearity=nonlinearity
     )
 
 
-def torch_lstm(torch, params):
-    """Return `torch.nn.LSTM` with our weights: its gates in the order i, f, g, o, and our one bias the sum of its two."""
+def torch_lstm(torch: Any, params: Any) -> Any:
+    """Return `torch.nn.LSTM` with our weights.
+
+    Its gates are in the order i, f, g, o, and our one bias is the sum of its two.
+    """
     params = params._replace(
         **{name: reorder_gates(leaf, "ifog", "ifgo") for name, leaf in params._asdict().items()}
     )
     return _torch_cell(torch, torch.nn.LSTM, params, np.zeros_like(params.b))
 
 
-def torch_gru(torch, params):
-    """Return `torch.nn.GRU` with our weights: its gates stand in our order, its second bias is b_hn, and 0 for r and z."""
+def torch_gru(torch: Any, params: Any) -> Any:
+    """Return `torch.nn.GRU` with our weights.
+
+    Its gates are in our order. Its second bias is b_hn for n, and 0 for r and z.
+    """
     zeros = np.zeros(2 * len(params.b_hn), params.b.dtype)
     return _torch_cell(torch, torch.nn.GRU, params, np.concatenate([zeros, params.b_hn]))
 
 
-def _torch_cell(torch, kind, params, b_h, **options):
-    """Return a layer of PyTorch with the weights given, in its own order of gates: its rows are our columns."""
+def _torch_cell(torch: Any, kind: Any, params: Any, b_h: Array, **options: Any) -> Any:
+    """Return a layer of PyTorch with these weights, whose gates have PyTorch's order.
+
+    The rows of its matrices are our columns.
+    """
     rnn = kind(
         len(params.W_x), len(params.W_h), dtype=getattr(torch, str(params.b.dtype)), **options
     )
@@ -61,20 +78,31 @@ def _torch_cell(torch, kind, params, b_h, **options):
     return rnn
 
 
-def torch_unroll(torch, rnn, xs, state, lengths, dhs, dlast):
-    """Return (hs, last state, gradients): PyTorch's outputs and the gradients of sum(hs * dhs) + sum over dlast's fields.
+def torch_unroll(
+    torch: Any,
+    rnn: Any,
+    xs: Array,
+    state: Any,
+    lengths: Sequence[int],
+    dhs: Array,
+    dlast: Any,
+) -> tuple[Array, Any, dict[str, Any]]:
+    """Return (hs, last state, gradients) of PyTorch.
 
-    state, dlast: our State of (B, H), with h alone or h and c. gradients: a dict of W_x, W_h, b, b_h (recurrent) and xs in
-    our shapes and PyTorch's order of gates, and of `state`, a State. Ragged batches go through packed sequences.
+    The loss is sum(hs * dhs) plus the sum of last * dlast over the fields of the state. gradients
+    has W_x, W_h, b, b_h (the recurrent bias) and xs, in our shapes and PyTorch's order of gates,
+    and the State `state`. Sequences of different lengths are packed sequences.
+
+    Shapes: state and dlast are our State of (B, H), with h, or with h and c.
     """
-    xs = torch.tensor(xs, requires_grad=True)
+    inputs = torch.tensor(xs, requires_grad=True)
     first = [torch.tensor(part[None], requires_grad=True) for part in state]
     packed = torch.nn.utils.rnn.pack_padded_sequence(
-        xs, torch.tensor(lengths), enforce_sorted=False
+        inputs, torch.tensor(lengths), enforce_sorted=False
     )
     packed_hs, last = rnn(packed, first[0] if len(first) == 1 else tuple(first))
     last = [last] if len(first) == 1 else last
-    hs, _ = torch.nn.utils.rnn.pad_packed_sequence(packed_hs, total_length=len(xs))
+    hs, _ = torch.nn.utils.rnn.pad_packed_sequence(packed_hs, total_length=len(inputs))
     loss = (hs * torch.tensor(dhs)).sum()
     for part, dpart in zip(last, dlast):
         loss = loss + (part[0] * torch.tensor(dpart)).sum()
@@ -84,17 +112,22 @@ def torch_unroll(torch, rnn, xs, state, lengths, dhs, dlast):
         "W_h": rnn.weight_hh_l0.grad.numpy().T,
         "b": rnn.bias_ih_l0.grad.numpy(),
         "b_h": rnn.bias_hh_l0.grad.numpy(),
-        "xs": xs.grad.numpy(),
+        "xs": inputs.grad.numpy(),
         "state": type(state)(*(part.grad[0].numpy() for part in first)),
     }
     return hs.detach().numpy(), type(state)(*(part[0].detach().numpy() for part in last)), gradients
 
 
-def onnx_feed(xs, weights, state, lengths=None):
-    """Return the inputs of the ONNX operators RNN, LSTM and GRU: a dict of X, W, R, B, sequence_lens, initial_h and initial_c.
+def onnx_feed(
+    xs: Array, weights: Sequence[Array], state: Any, lengths: Sequence[int] | None = None
+) -> dict[str, Array]:
+    """Return the inputs of the ONNX operators RNN, LSTM and GRU by name.
 
-    xs: (T, B, D); weights: (W_x, W_h, b, b_h), our shapes, gates in the order of the operator (LSTM i, o, f, g; GRU z, r, n), b_h
-    being its second, recurrent bias; state: our State of (B, H), with h alone or h and c.
+    They are X, W, R, B, sequence_lens, initial_h and initial_c. weights: (W_x, W_h, b, b_h) in our
+    shapes, with the gates in the order of the operator (LSTM: i, o, f, g; GRU: z, r, n); b_h is its
+    second, recurrent bias.
+
+    Shapes: xs is (T, B, D); state is our State of (B, H), with h, or with h and c.
     """
     W_x, W_h, b, b_h = weights
     feed = {"X": xs, "W": W_x.T[None], "R": W_h.T[None], "B": np.concatenate([b, b_h])[None]}
@@ -103,12 +136,15 @@ def onnx_feed(xs, weights, state, lengths=None):
     return feed | {f"initial_{name}": part[None] for name, part in zip(state._fields, state)}
 
 
-def onnx_run(op_type, feed, outputs, **attributes):
-    """Return what onnxruntime computes for one node: a list of arrays, by the names of the operator's `outputs` asked for.
+def onnx_run(
+    op_type: str, feed: dict[str, Array], outputs: Sequence[str], **attributes: Any
+) -> list[Array]:
+    """Return the outputs of one node as onnxruntime computes them, in the order of `outputs`.
 
-    feed: a dict of the operator's inputs by their names (X, W, R, B, sequence_lens, initial_h, initial_c, P); those that are not
-    in it are left out of the node. attributes: direction, activations, activation_alpha, linear_before_reset, input_forget and so
-    on; hidden_size is that of R. Skips the test where onnx or onnxruntime is not installed.
+    feed: the operator's inputs by name (X, W, R, B, sequence_lens, initial_h, initial_c, P); the
+    node has only these. attributes: direction, activations, activation_alpha, linear_before_reset,
+    input_forget and others; hidden_size is that of R. Skips the test if onnx or onnxruntime is not
+    installed.
     """
     onnx, runtime = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
     h, schema = onnx.helper, onnx.defs.get_schema(op_type)
@@ -138,8 +174,11 @@ def onnx_run(op_type, feed, outputs, **attributes):
     ).run(list(outputs), feed)
 
 
-def assert_close(name, value, reference, rtol):
-    """Fail unless max |value - reference| <= rtol * max |reference|, the measure of `gradient_check.relative_error`."""
+def assert_close(name: str, value: Array, reference: Array, rtol: float) -> None:
+    """Fail unless max |value - reference| <= rtol * max |reference|.
+
+    This is the measure of `gradient_check.relative_error`.
+    """
     scale = np.abs(reference).max(initial=0.0)
     worst = np.abs(value - reference).max(initial=0.0)
     assert value.shape == reference.shape, name

@@ -1,8 +1,9 @@
-"""One-token mutants of a function: the slips that a person makes when writing a backward pass. Not a test file.
+"""Mutants of a function: each has one small mistake that people make in a backward pass.
 
-`mutants(function)` yields (what was changed, the changed function), one slip each, and `surviving(function, check)` tries them:
-plus for minus, times for divide, factors of a matrix product exchanged, a transpose forgotten, a number off by one, a sign lost,
-a comparison turned, one variable, field or gate written for another, a reversal forgotten.
+Not a test file. `mutants(function)` yields (what was changed, the changed function), and
+`surviving(function, check)` tries them all. The mistakes: plus for minus, times for divide,
+exchanged factors of a matrix product, a forgotten transpose, a number off by one, a lost sign, a
+reversed comparison, the wrong variable, field or gate, a forgotten reversal.
 """
 
 import ast
@@ -11,6 +12,8 @@ import inspect
 import re
 import sys
 import textwrap
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,9 +38,10 @@ OTHER_GATE = {"i": "f", "f": "o", "o": "g", "g": "i", "r": "z", "z": "n", "n": "
 OTHER_GATE |= {"h": "c", "c": "h", "c_previous": "tanh_c", "tanh_c": "c_previous"}
 
 
-def mutants(function):
-    """Yield (description, mutant) for each slip, every mutant a function in the module of the original."""
+def mutants(function: Callable) -> Iterator[tuple[str, Callable]]:
+    """Yield (description, mutant) for each slip; a mutant has the globals of the original."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    assert isinstance(tree.body[0], ast.FunctionDef)
     name = tree.body[0].name
     tree.body[0].decorator_list = []
     refusals = {
@@ -56,18 +60,18 @@ def mutants(function):
                 replace(mutated, target, replacement)
             after = ast.unparse(line_of(mutated, replacement))
             if re.search(r"(\w+)\.append\(\1\)", after):
-                continue  # a list within itself: NumPy would stack it for ever
+                continue  # a list that contains itself: NumPy would never stop stacking it
             yield f"{before}  ->  {after}", build(mutated, name, function)
 
 
-def surviving(function, check):
-    """Return (how many slips were tried, descriptions of the mutants that `check(mutant)` lets pass)."""
+def surviving(function: Callable, check: Callable[[Callable], Any]) -> tuple[int, list[str]]:
+    """Return (number of slips, descriptions of the mutants for which `check(mutant)` passes)."""
     verdicts = {description: caught(check, mutant) for description, mutant in mutants(function)}
     return len(verdicts), [description for description, found in verdicts.items() if not found]
 
 
-def caught(check, mutant):
-    """Return whether the check raises anything at all."""
+def caught(check: Callable[[Callable], Any], mutant: Callable) -> bool:
+    """Return whether the check raises any exception."""
     try:
         with np.errstate(all="ignore"):
             check(mutant)
@@ -76,8 +80,11 @@ def caught(check, mutant):
     return False
 
 
-def refuses(node):
-    """Return True for what only refuses bad input, which has tests of its own, and for defaults of arguments."""
+def refuses(node: ast.AST) -> bool:
+    """Return whether the node only raises errors for bad input, or is a default of an argument.
+
+    Those are not changed: bad input has its own tests.
+    """
     if isinstance(node, ast.If):
         return all(isinstance(statement, ast.Raise) for statement in node.body)
     called = (
@@ -89,24 +96,27 @@ def refuses(node):
     )
 
 
-def slips(node, names):
-    """Return the functions that change `node`, or give what stands in its place, one for each slip possible here."""
+def slips(node: ast.AST, names: list[str]) -> list[Callable[[Any], Any]]:
+    """Return one function for each slip that is possible at this node.
+
+    The function changes the node and returns it, or returns another node to use instead.
+    """
     if isinstance(node, ast.BinOp) and type(node.op) in OTHER_OPERATOR:
-        return [lambda n: setattr(n, "op", OTHER_OPERATOR[type(n.op)]()) or n]
+        return [lambda n: with_field(n, "op", OTHER_OPERATOR[type(n.op)]())]
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
         return [exchange]
     if isinstance(node, ast.AugAssign) and type(node.op) in OTHER_OPERATOR:
-        return [lambda n: setattr(n, "op", OTHER_OPERATOR[type(n.op)]()) or n]
+        return [lambda n: with_field(n, "op", OTHER_OPERATOR[type(n.op)]())]
     if isinstance(node, ast.UnaryOp):
         return [lambda n: n.operand]
     if isinstance(node, ast.Compare) and type(node.ops[0]) in OTHER_COMPARISON:
-        return [lambda n: n.ops.__setitem__(0, OTHER_COMPARISON[type(n.ops[0])]()) or n]
+        return [lambda n: with_field(n, "ops", [OTHER_COMPARISON[type(n.ops[0])](), *n.ops[1:]])]
     if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        return [lambda n: setattr(n, "value", n.value + 1) or n]
+        return [lambda n: with_field(n, "value", n.value + 1)]
     if isinstance(node, ast.Attribute) and node.attr == "T":
         return [lambda n: n.value]
     if isinstance(node, ast.Attribute) and node.attr in OTHER_FIELD | OTHER_GATE:
-        return [lambda n: setattr(n, "attr", (OTHER_FIELD | OTHER_GATE)[n.attr]) or n]
+        return [lambda n: with_field(n, "attr", (OTHER_FIELD | OTHER_GATE)[n.attr])]
     if (
         isinstance(node, ast.Subscript)
         and isinstance(node.slice, ast.Slice)
@@ -118,17 +128,24 @@ def slips(node, names):
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in names:
         k = names.index(node.id)
         others = (names[k + 1 :] + names[:k])[:3]
-        return [lambda n, other=other: setattr(n, "id", other) or n for other in others]
+        return [lambda n, other=other: with_field(n, "id", other) for other in others]
     return []
 
 
-def exchange(product):
+def with_field(node: ast.AST, name: str, value: Any) -> ast.AST:
+    """Return the node after setting one of its fields."""
+    setattr(node, name, value)
+    return node
+
+
+def exchange(product: ast.BinOp) -> ast.BinOp:
+    """Return the product after exchanging its factors."""
     product.left, product.right = product.right, product.left
     return product
 
 
-def local_names(tree):
-    """Return the names of the arguments and variables of the function, in order of the alphabet."""
+def local_names(tree: ast.AST) -> list[str]:
+    """Return the names of the arguments and variables of the function in alphabetical order."""
     names = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
     names |= {
         node.id
@@ -138,8 +155,8 @@ def local_names(tree):
     return sorted(names - {"self"})
 
 
-def line_of(tree, target):
-    """Return the innermost statement (or its head) that holds `target`."""
+def line_of(tree: ast.AST, target: ast.AST) -> ast.AST:
+    """Return the innermost statement that contains `target`; `target` itself in a compound one."""
     holders = [
         n
         for n in ast.walk(tree)
@@ -153,8 +170,8 @@ def line_of(tree, target):
     )
 
 
-def replace(tree, old, new):
-    """Put `new` in the place of `old`."""
+def replace(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:
+    """Replace the node `old` by `new`."""
     for parent in ast.walk(tree):
         for field, value in ast.iter_fields(parent):
             if value is old:
@@ -163,7 +180,8 @@ def replace(tree, old, new):
                 value[:] = [new if item is old else item for item in value]
 
 
-def build(tree, name, function):
+def build(tree: ast.Module, name: str, function: Callable) -> Callable:
+    """Return the function of a changed syntax tree, with the globals of the original."""
     namespace = dict(vars(sys.modules[function.__module__]))
     exec(compile(ast.fix_missing_locations(tree), f"mutant of {name}", "exec"), namespace)
     return namespace[name]

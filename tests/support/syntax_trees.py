@@ -1,4 +1,7 @@
-"""Functions and classes as syntax trees, without what a chapter may leave out. Not a test file."""
+"""Functions and classes as syntax trees, without the parts that a chapter may leave out.
+
+Not a test file.
+"""
 
 import ast
 
@@ -6,13 +9,15 @@ Definition = ast.FunctionDef | ast.ClassDef
 
 
 class RemoveDecoration(ast.NodeTransformer):
-    """Takes away what a chapter may leave out: docstrings, annotations of functions, decorators."""
+    """Removes what a chapter may leave out: docstrings, annotations of functions, decorators."""
 
-    def visit_FunctionDef(self, node):
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        """Return the function without annotation, docstring and decorators."""
         node.returns = None
         return self.visit_ClassDef(node)
 
-    def visit_ClassDef(self, node):
+    def visit_ClassDef(self, node: Definition) -> ast.AST:
+        """Return the definition without docstring and decorators."""
         self.generic_visit(node)
         node.decorator_list = []
         first = node.body[0]
@@ -24,22 +29,26 @@ class RemoveDecoration(ast.NodeTransformer):
             node.body = node.body[1:]
         return node
 
-    def visit_arg(self, node):
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        """Return the argument without annotation."""
         node.annotation = None
         return node
 
-    def visit_AnnAssign(self, node):
-        """A field of a NamedTuple keeps its place and name; its type may be written in another way."""
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        """Return the field with its place and name; its type may be written differently."""
         self.generic_visit(node)
         node.annotation = ast.Constant(None)
         return node
 
 
 def definitions(source: str) -> dict[str, Definition]:
-    """The top-level functions and classes of a source text by name."""
+    """Return the top-level functions and classes of a source text by name."""
     return {node.name: node for node in ast.parse(source).body if isinstance(node, Definition)}
 
 
 def bare_code(node: Definition) -> str:
-    """The code of a function or class without docstring, annotations, decorators, comments and layout."""
+    """Return the code of a definition without the parts that a chapter may leave out.
+
+    They are docstring, annotations, decorators, comments and layout.
+    """
     return ast.unparse(RemoveDecoration().visit(ast.parse(ast.unparse(node)).body[0]))

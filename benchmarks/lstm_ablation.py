@@ -1,17 +1,19 @@
-"""What each part of the LSTM is for: one part changed, three tasks, ten seeds. The table behind chapter 08.
+"""The LSTM with one part changed, on three tasks with ten seeds each: the table of chapter 08.
 
-    python benchmarks/parts.py                     prints the table: 10 trials for each task and variant, some ten minutes
-    python benchmarks/parts.py --task interval     one task: order, echo or interval
-    python benchmarks/parts.py --seeds 2           a quick look
-    python benchmarks/parts.py --write             also stores the trials in benchmarks/results/parts.csv as they end
+    python benchmarks/lstm_ablation.py                    prints the table, about ten minutes
+    python benchmarks/lstm_ablation.py --task interval    one task: order, echo or interval
+    python benchmarks/lstm_ablation.py --seeds 2          a quick look
+    python benchmarks/lstm_ablation.py --write            stores the trials in results/parts.csv
 
-One optimizer for everything, Adam at 0.02 behind a clipping at norm 1. The chapter defines the same three trials, the same
-`with_input_bias` and the same turning carousel; a test holds the two equal.
+The optimizer is always Adam at 0.02, with gradients clipped to norm 1. The chapter defines the same
+three trials, the same `with_input_bias` and the same turning carousel; a test compares the code.
 """
 
 import argparse
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,20 +46,20 @@ from rnn_tutorial.train import (
     train,
     write_trials,
 )
+from rnn_tutorial.types import Array, Rng, Tree
 
 RESULTS = Path(__file__).resolve().parent / "results" / "parts.csv"
 
 OPTIMIZER = clipped(adam(0.02), clip_by_global_norm, 1.0)
 
-ONE = Activation(
-    "one", f=np.ones_like, derivative=np.zeros_like
-)  # a gate that is taken away: always open
+# A gate with this activation is always open: it is removed.
+ONE = Activation("one", f=np.ones_like, derivative=np.zeros_like)
 
 
-def with_input_bias(cell, bias):
-    """Return the cell with `bias` added to the input gate's block of b, which is the first."""
+def with_input_bias(cell: Cell, bias: float) -> Cell:
+    """Return the cell with `bias` added to the first block of b, which is the input gate's."""
 
-    def init(rng, input_size, hidden_size):
+    def init(rng: Rng, input_size: int, hidden_size: int) -> Any:
         params = cell.init(rng, input_size, hidden_size)
         b = params.b.copy()
         b[:hidden_size] += bias
@@ -66,8 +68,13 @@ def with_input_bias(cell, bias):
     return cell.replace(init=init)
 
 
-def turning_pointwise(params, a_x, a_h, state):
-    """Return (state, LSTMValues) of c = f * roll(c_previous) + i * g, h = o * tanh(c): unit k takes over from unit k - 1."""
+def turning_pointwise(
+    params: LSTMParams, a_x: Array, a_h: Array, state: LSTMState
+) -> tuple[LSTMState, LSTMValues]:
+    """Return (state, LSTMValues) of an LSTM in which unit k continues from unit k - 1.
+
+    c = f * roll(c_previous) + i * g, h = o * tanh(c).
+    """
     a = gate_blocks(a_x + a_h, LSTMGates)
     i, f, o, g = sigmoid.f(a.i), sigmoid.f(a.f), sigmoid.f(a.o), np.tanh(a.g)
     turned = np.roll(state.c, 1, axis=1)
@@ -76,22 +83,29 @@ def turning_pointwise(params, a_x, a_h, state):
     return LSTMState(h=o * tanh_c, c=c), LSTMValues(turned, i, f, o, g, tanh_c)
 
 
-def turning_pointwise_backward(params, cache, dstate):
-    """Return ({}, da_x, da_h, dprevious): the LSTM's, whose dc_previous is that of the turned state, then turned back."""
+def turning_pointwise_backward(
+    params: LSTMParams, cache: LSTMValues, dstate: LSTMState
+) -> tuple[dict[str, Array], Array, Array, LSTMState]:
+    """Return ({}, da_x, da_h, dprevious).
+
+    They are those of the LSTM, but its dc_previous is the gradient of the turned state, so it is
+    turned back.
+    """
     dextra, da_x, da_h, dturned = lstm_pointwise_backward(params, cache, dstate)
     return dextra, da_x, da_h, dturned._replace(c=np.roll(dturned.c, -1, axis=1))
 
 
-def order_trial(cell, seed, limit):
-    """Return the presentations that 8 units need for the temporal order of 100 to 110 steps, or None within the limit.
+def order_trial(cell: Cell, seed: int, limit: int) -> int | None:
+    """Return the presentations that 8 units need to learn the temporal order of 100 to 110 steps.
 
-    Solved: 99 % of 256 other sequences right. Batches of 32 new sequences; tested every 10 updates.
+    None if they are more than the limit. Solved: 99 % of 256 other sequences right. Batches of 32
+    new sequences; tested every 10 updates.
     """
     rng = np.random.default_rng(seed)
     model = Serial((Recurrent(cell, 8, 8), Last(), Dense(8, 4)))
     test_xs, test_targets, test_mask = temporal_order(np.random.default_rng(1_000_000), 256)
 
-    def solved(params):
+    def solved(params: Tree) -> bool:
         ys, _, _ = model.forward(params, test_xs, mask=test_mask)
         return (ys.argmax(axis=-1) == test_targets).mean() >= 0.99
 
@@ -100,17 +114,17 @@ def order_trial(cell, seed, limit):
     return presentations_needed(steps, solved, batch_size=32, limit=limit, every=10)
 
 
-def echo_trial(cell, delay, seed, limit):
-    """Return the presentations that 16 units need to repeat a stream of bits `delay` steps later, or None within the limit.
+def echo_trial(cell: Cell, delay: int, seed: int, limit: int) -> int | None:
+    """Return the presentations that 16 units need to repeat a stream of bits `delay` steps later.
 
-    Solved: 99 % of the bits of 32 other streams right, which are 80 steps long. Batches of 16 new streams of 40 steps; tested
-    every 10 updates.
+    None if they are more than the limit. Solved: 99 % of the bits of 32 other streams right, each
+    80 steps long. Batches of 16 new streams of 40 steps; tested every 10 updates.
     """
     rng = np.random.default_rng(seed)
     model = Serial((Recurrent(cell, 1, 16), Dense(16, 1)))
     test_xs, test_targets = delayed_echo(np.random.default_rng(1_000_000), 80, 32, delay)
 
-    def solved(params):
+    def solved(params: Tree) -> bool:
         logits, _, _ = model.forward(params, test_xs)
         return ((logits > 0) == test_targets).mean() >= 0.99
 
@@ -119,11 +133,12 @@ def echo_trial(cell, delay, seed, limit):
     return presentations_needed(steps, solved, batch_size=16, limit=limit, every=10)
 
 
-def interval_trial(cell, hidden_size, seed, limit):
-    """Return the presentations needed to tell two spikes 10 steps apart from two spikes 11 steps apart, or None.
+def interval_trial(cell: Cell, hidden_size: int, seed: int, limit: int) -> int | None:
+    """Return the presentations needed to tell an interval of 10 steps from one of 11 steps.
 
-    There are two sequences: a spike at step 0 and one at step 10 or 11, where the answer is due. Solved: a cross-entropy below
-    0.1; tested every 20 updates.
+    None if they are more than the limit. There are two sequences: a spike at step 0 and a spike at
+    step 10 or 11, where the answer is due. Solved: a cross-entropy below 0.1; tested every 20
+    updates.
     """
     rng = np.random.default_rng(seed)
     model = Serial((Recurrent(cell, 1, hidden_size), Last(), Dense(hidden_size, 2)))
@@ -132,7 +147,7 @@ def interval_trial(cell, hidden_size, seed, limit):
     mask[11, 0] = False
     targets = np.array([0, 1])
 
-    def solved(params):
+    def solved(params: Tree) -> bool:
         logits, _, _ = model.forward(params, xs, mask=mask)
         return softmax_cross_entropy(logits, targets)[0] < 0.1
 
@@ -141,8 +156,11 @@ def interval_trial(cell, hidden_size, seed, limit):
     return presentations_needed(steps, solved, batch_size=2, limit=limit, every=20)
 
 
-def both_biases(cell):
-    """Return the cell with an input bias of -5: with a forget bias of 5 it starts by keeping all and writing little."""
+def both_biases(cell: Cell) -> Cell:
+    """Return the cell with an input bias of -5.
+
+    Together with a forget bias of 5, it keeps everything at first and writes little.
+    """
     return with_input_bias(cell, -5)
 
 
@@ -187,7 +205,7 @@ ECHO = {
 INTERVAL = {"LSTM": lstm(forget_bias=3), "with peepholes": peephole_lstm(forget_bias=3)}
 
 # task -> (variants, trial(cell, seed, limit), limit)
-TASKS = {
+TASKS: dict[str, tuple[dict[str, Cell], Callable[[Cell, int, int], int | None], int]] = {
     "interval, 1 unit": (
         INTERVAL,
         lambda cell, seed, limit: interval_trial(cell, 1, seed, limit),
@@ -208,8 +226,11 @@ TASKS = {
 }
 
 
-def table_row(trials, seconds):
-    """Return the line of the table for one task and variant; an unsolved trial counts as longer than all that were solved."""
+def table_row(trials: list[Trial], seconds: float) -> str:
+    """Return the line of the table for one task and variant.
+
+    An unsolved trial counts as longer than all solved ones.
+    """
     needed = [trial.presentations or np.inf for trial in trials]
     solved = f"{np.isfinite(needed).sum()} of {len(trials)}"
     spread = [
@@ -225,9 +246,9 @@ def table_row(trials, seconds):
     )
 
 
-def main():
+def main() -> None:
     """Run the trials and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
         "--task", default="", help="how the name of the task begins (default: all tasks)"
     )
@@ -238,10 +259,8 @@ def main():
     arguments = parser.parse_args()
     if arguments.write and arguments.task:
         parser.error("--write stores the whole table: leave out --task")
-    print(
-        "task               variant                    solved    fewest    median      most  s/trial"
-    )
-    trials = []
+    print(f"{'task':<17}  {'variant':<25}  solved    fewest    median      most  s/trial")
+    trials: list[Trial] = []
     for task, (variants, trial, limit) in TASKS.items():
         if not task.startswith(arguments.task):
             continue

@@ -4,7 +4,7 @@ Their code is text, so that it runs in the sandbox alone, under its limits. `wal
 bubblewrap holds it; all others earn no more without bubblewrap.
 """
 
-from bank.entry import Hostile
+from assignments.bank.entry import Hostile
 
 ALWAYS = 25  # of 25: the attack has no effect, and the instructor's answers next to it are graded
 MARK = "rnn_tutorial_was_here"  # the name of every file that an attack tries to write

@@ -1,20 +1,20 @@
-"""The answers of the neighbours that chapter 14 reads: stored once, and what each library gives again."""
+"""The stored outputs of other libraries, which chapter 14 reads, are what the libraries compute."""
 
 import numpy as np
 import pytest
 
 pytest.importorskip("safetensors")
 
-from benchmarks import neighbours
-from benchmarks.neighbours import (
+from benchmarks import reference_outputs
+from benchmarks.reference_outputs import (
     LENGTHS,
     LIBRARIES,
     RESULTS,
     B,
     H,
     T,
-    answers_of_trained,
     marked_bits,
+    outputs_of_trained,
 )
 from rnn_tutorial.exchange.safetensors import from_safetensors
 from rnn_tutorial.gradient_check import relative_error
@@ -49,7 +49,7 @@ def test_a_fresh_bias_of_pytorch_is_small_and_random_and_those_of_others_are_not
 def test_the_network_trained_in_pytorch_answers_as_stored_and_right(stored):
     pytest.importorskip("torch")
     state_dict = from_safetensors(RESULTS / "remember.safetensors")
-    for name, array in answers_of_trained(state_dict).items():
+    for name, array in outputs_of_trained(state_dict).items():
         assert relative_error(array, stored[name]) <= tolerance(array), name
     right = (stored["pytorch.remember.ys"] > 0) == (stored["pytorch.remember.targets"] == 1)
     assert right.all()
@@ -96,9 +96,9 @@ def test_without_write_nothing_is_stored(monkeypatch, tmp_path, capsys):
     for name in ("neighbours.safetensors", "remember.safetensors"):
         (tmp_path / name).write_bytes((RESULTS / name).read_bytes())
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    monkeypatch.setattr(neighbours, "RESULTS", tmp_path)
-    monkeypatch.setattr(neighbours, "LIBRARIES", {})
-    monkeypatch.setattr("sys.argv", ["neighbours.py"])
+    monkeypatch.setattr(reference_outputs, "RESULTS", tmp_path)
+    monkeypatch.setattr(reference_outputs, "LIBRARIES", {})
+    monkeypatch.setattr("sys.argv", ["reference_outputs.py"])
     with pytest.raises(ValueError, match="surplus"):
-        neighbours.main()  # nobody was asked, so the file has more than the answers
+        reference_outputs.main()  # nobody was asked, so the file has more than the answers
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

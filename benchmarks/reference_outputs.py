@@ -1,12 +1,14 @@
-"""What PyTorch, Keras, ONNX and EpyNN make of weights in their own layout: the reference that chapter 14 reads conventions from.
+"""The outputs of PyTorch, Keras, ONNX and EpyNN for weights in their own layout, for chapter 14.
 
-    python benchmarks/neighbours.py            prints what is asked, and how far each answer is from the stored one
-    python benchmarks/neighbours.py --write    trains the network of PyTorch again, and stores all
+    python benchmarks/reference_outputs.py            prints how far each output is from the stored
+    python benchmarks/reference_outputs.py --write    trains PyTorch's network again, stores all
 
-It needs the judges of pyproject.toml. In results/neighbours.safetensors a name is library, network, array: keras.gru.kernel. The
-weights are random, of our own generator, in the shapes and under the names of the library; xs and ys have its order of axes, and
-its state begins where it begins by itself. padded_ys is the answer to sequences of LENGTHS, fresh.* a bias that nobody has set.
-results/remember.safetensors is the state_dict of a network trained in PyTorch.
+It needs the extra `judges` of pyproject.toml. In results/neighbours.safetensors, a name is library,
+network, array, such as keras.gru.kernel. The weights are random numbers of our own generator, with
+the shapes and the names of the library. xs and ys have its order of axes, and the first state is
+its default. padded_ys is the output for sequences of LENGTHS. fresh.* is the bias of a new layer,
+as the library sets it. results/remember.safetensors is the state_dict of a network trained in
+PyTorch.
 """
 
 import argparse
@@ -15,7 +17,9 @@ import os
 import sys
 import tarfile
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,31 +28,34 @@ from rnn_tutorial.exchange.pytorch import to_pytorch
 from rnn_tutorial.exchange.safetensors import from_safetensors, to_safetensors
 from rnn_tutorial.gradient_check import relative_error
 from rnn_tutorial.layers import Bidirectional, Recurrent, Serial
+from rnn_tutorial.types import Array, Rng
+
+Arrays = dict[str, Array]
 
 RESULTS = Path(__file__).resolve().parent / "results"
 T, B, D, H = 5, 2, 3, 4
 LENGTHS = 5, 3
 
 
-def random_arrays(seed, shapes):
-    """Return a dict of random arrays by name; large enough that no gate is near its middle."""
+def random_arrays(seed: int, shapes: Mapping[str, Sequence[int]]) -> Arrays:
+    """Return {name: random array}; the numbers are so large that no gate is near 1/2."""
     rng = np.random.default_rng(seed)
     return {name: 0.8 * rng.standard_normal(shape) for name, shape in shapes.items()}
 
 
-def random_inputs(seed, order="TBD"):
-    """Return xs in the given order of axes."""
+def random_inputs(seed: int, order: str = "TBD") -> Array:
+    """Return random xs with the axes in this order."""
     sizes = {"T": T, "B": B, "D": D}
     return np.random.default_rng(100 + seed).standard_normal([sizes[axis] for axis in order])
 
 
-def named(network, arrays):
+def named(network: str, arrays: Arrays) -> Arrays:
     """Return the dict with the name of the network before each name."""
     return {f"{network}.{name}": np.ascontiguousarray(array) for name, array in arrays.items()}
 
 
-def pytorch_shapes(gates):
-    """Return the shapes of the arrays of one layer."""
+def pytorch_shapes(gates: int) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the arrays of one layer of PyTorch."""
     return {
         "weight_ih_l0": (gates * H, D),
         "weight_hh_l0": (gates * H, H),
@@ -57,12 +64,15 @@ def pytorch_shapes(gates):
     }
 
 
-def pytorch_answers():
-    """Return the answers of torch.nn.LSTM and GRU, and of a deep LSTM in two directions with its gradients; all in float64."""
+def pytorch_outputs() -> Arrays:
+    """Return the outputs of torch.nn.LSTM and GRU, and of a deep bidirectional LSTM, in float64.
+
+    Those of the deep network include its gradients.
+    """
     import torch
 
-    torch.manual_seed(0)  # of the fresh biases, and of nothing else
-    answers = {}
+    torch.manual_seed(0)  # for the fresh biases only
+    outputs_by_name: Arrays = {}
     for seed, (network, kind, gates) in enumerate(
         (("lstm", torch.nn.LSTM, 4), ("gru", torch.nn.GRU, 3))
     ):
@@ -81,13 +91,17 @@ def pytorch_answers():
             "ys": rnn(xs)[0].detach().numpy(),
             "padded_ys": padded_ys.detach().numpy(),
         }
-        answers |= named(f"pytorch.{network}", arrays | outputs | fresh)
-    return answers | named("pytorch.deep", _pytorch_deep(torch))
+        outputs_by_name |= named(f"pytorch.{network}", arrays | outputs | fresh)
+    return outputs_by_name | named("pytorch.deep", _pytorch_deep(torch))
 
 
-def _pytorch_deep(torch):
-    """Return the arrays, outputs and gradients of two layers in two directions; the loss is sum(ys * dys)."""
-    model = Serial([Bidirectional(*[Recurrent(LSTM, size, H)] * 2) for size in (D, 2 * H)])
+def _pytorch_deep(torch: Any) -> Arrays:
+    """Return the weights, outputs and gradients of two bidirectional layers.
+
+    The loss is sum(ys * dys).
+    """
+    readers = [Recurrent(LSTM, size, H) for size in (D, 2 * H)]
+    model = Serial([Bidirectional(reader, reader) for reader in readers])
     shapes = {
         name: array.shape
         for name, array in to_pytorch(model, model.init(np.random.default_rng(0))).items()
@@ -102,12 +116,12 @@ def _pytorch_deep(torch):
     return arrays | {"xs": xs, "ys": ys.detach().numpy(), "dys": dys} | gradients
 
 
-def keras_answers():
-    """Return the answers of keras.layers.LSTM and GRU, in float32: its backends compute in it."""
+def keras_outputs() -> Arrays:
+    """Return the outputs of keras.layers.LSTM and GRU in float32, the dtype of its backends."""
     os.environ.setdefault("KERAS_BACKEND", "torch")
     import keras
 
-    answers = {}
+    outputs_by_name: Arrays = {}
     for seed, (network, gates, options) in enumerate(
         (
             ("lstm", 4, {}),
@@ -136,13 +150,13 @@ def keras_answers():
             name: keras.ops.convert_to_numpy(keras.ops.stop_gradient(array))
             for name, array in outputs.items()
         }
-        answers |= named(f"keras.{network}", arrays | {"xs": xs} | outputs | fresh)
-    return answers
+        outputs_by_name |= named(f"keras.{network}", arrays | {"xs": xs} | outputs | fresh)
+    return outputs_by_name
 
 
-def onnx_answers():
-    """Return the answers of onnxruntime to the nodes LSTM and GRU, in float32: it has these nodes in no other."""
-    answers = {}
+def onnx_outputs() -> Arrays:
+    """Return the outputs of onnxruntime for the nodes LSTM and GRU in float32, its only dtype."""
+    outputs_by_name: Arrays = {}
     for seed, (network, op_type, gates, options) in enumerate(
         (
             ("lstm", "LSTM", 4, {}),
@@ -161,12 +175,15 @@ def onnx_answers():
         outputs["padded_ys"] = _onnx_node(
             op_type, feed | {"sequence_lens": np.array(LENGTHS, np.int32)}, options
         )
-        answers |= named(f"onnx.{network}", arrays | outputs)
-    return answers
+        outputs_by_name |= named(f"onnx.{network}", arrays | outputs)
+    return outputs_by_name
 
 
-def _onnx_node(op_type, feed, options):
-    """Return Y (T, B, H) of one node of ONNX that takes everything it is fed."""
+def _onnx_node(op_type: str, feed: Arrays, options: Mapping[str, Any]) -> Array:
+    """Return the output Y of one node of ONNX with these inputs.
+
+    Shapes: Y is (T, B, H).
+    """
     import onnx
     import onnxruntime
 
@@ -185,9 +202,9 @@ def _onnx_node(op_type, feed, options):
     return session.run(["Y"], feed)[0][:, 0]
 
 
-def epynn_answers():
-    """Return the answers of EpyNN's LSTM and GRU, in float64. It keeps U, V and b for every gate."""
-    answers = {}
+def epynn_outputs() -> Arrays:
+    """Return the outputs of EpyNN's LSTM and GRU in float64. It has U, V and b for every gate."""
+    outputs_by_name: Arrays = {}
     for seed, (network, gates) in enumerate(
         (("LSTM", "ifog"), ("GRU", ("r", "z", "hh"))), start=30
     ):
@@ -201,18 +218,18 @@ def epynn_answers():
             seed, {name + gate: shape for gate in gates for name, shape in shapes.items()}
         )
         layer.p.update(arrays)
-        answers |= named(
+        outputs_by_name |= named(
             f"epynn.{network.lower()}", arrays | {"xs": xs, "ys": layer.forward(xs)} | fresh
         )
-    return answers
+    return outputs_by_name
 
 
-def _epynn(network):
-    """Return the class LSTM or GRU of EpyNN; what pip installs is an archive."""
+def _epynn(network: str) -> Any:
+    """Return the class LSTM or GRU of EpyNN, out of the archive that pip installs."""
     import EpyNN
 
     with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(Path(EpyNN.__file__).with_name("EpyNN.tar")) as tar:
+        with tarfile.open(Path(str(EpyNN.__file__)).with_name("EpyNN.tar")) as tar:
             tar.extractall(folder, filter="data")
         sys.path.insert(0, str(Path(folder) / "EpyNN"))
         try:
@@ -221,19 +238,21 @@ def _epynn(network):
             sys.path.pop(0)
 
 
-LIBRARIES = {
-    "torch": pytorch_answers,
-    "keras": keras_answers,
-    "onnxruntime": onnx_answers,
-    "EpyNN": epynn_answers,
+LIBRARIES: dict[str, Callable[[], Arrays]] = {
+    "torch": pytorch_outputs,
+    "keras": keras_outputs,
+    "onnxruntime": onnx_outputs,
+    "EpyNN": epynn_outputs,
 }
 
 
-def marked_bits(rng, T, B):
-    """Return xs (T, B, 2) and targets (T, B, 1): a stream of bits -1, 1, some of them marked, and the last marked bit so far.
+def marked_bits(rng: Rng, T: int, B: int) -> tuple[Array, Array]:
+    """Return (xs, targets): bits of which some are marked, and the last marked bit so far.
 
-    xs[..., 0] is the bit; xs[..., 1] is 1 where it is marked: at the first step, and at one in eight of the others. A target is
-    0 or 1.
+    xs[..., 0] is the bit, -1 or 1. xs[..., 1] is 1 where it is marked: at the first step, and at
+    one in eight of the others. A target is 0 or 1.
+
+    Shapes: xs is (T, B, 2), targets (T, B, 1).
     """
     bits, marks = rng.choice([-1.0, 1.0], (T, B)), rng.random((T, B)) < 1 / 8
     marks[0] = True
@@ -244,24 +263,27 @@ def marked_bits(rng, T, B):
     )
 
 
-def remember_module():
-    """Return a module of PyTorch: an LSTM of 4 units, and a number for every step."""
+def remember_module() -> Any:
+    """Return a module of PyTorch: an LSTM of 4 units, with one output at every step."""
     import torch
 
     class Remember(torch.nn.Module):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.lstm = torch.nn.LSTM(2, 4)
             self.head = torch.nn.Linear(4, 1)
 
-        def forward(self, xs):
+        def forward(self, xs: Any) -> Any:
             return self.head(self.lstm(xs)[0])
 
     return Remember()
 
 
-def trained_in_pytorch(updates=800):
-    """Return the state_dict of the module after Adam at 0.02 on batches of 32 sequences of 24 marked bits."""
+def trained_in_pytorch(updates: int = 800) -> Arrays:
+    """Return the state_dict of the module, trained by Adam at 0.02.
+
+    Each batch has 32 sequences of 24 marked bits.
+    """
     import torch
 
     torch.manual_seed(0)
@@ -276,8 +298,11 @@ def trained_in_pytorch(updates=800):
     return {name: value.numpy() for name, value in module.state_dict().items()}
 
 
-def answers_of_trained(state_dict):
-    """Return what PyTorch answers with these weights to 16 fresh sequences of 40 steps, in float32 and in float64."""
+def outputs_of_trained(state_dict: Arrays) -> Arrays:
+    """Return PyTorch's outputs with these weights for 16 new sequences of 40 steps.
+
+    ys is float32, ys_float64 is float64.
+    """
     import torch
 
     module = remember_module()
@@ -291,13 +316,13 @@ def answers_of_trained(state_dict):
     )
 
 
-def main():
-    """Ask all libraries, print how far the answers are from those stored, and store them if told to."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main() -> None:
+    """Run all libraries, print how far the outputs are from the stored ones; store with --write."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
         "--write",
         action="store_true",
-        help="train the network of PyTorch again and store everything",
+        help="train the network of PyTorch again, and store everything",
     )
     arguments = parser.parse_args()
     weights = (
@@ -305,20 +330,19 @@ def main():
         if arguments.write
         else from_safetensors(RESULTS / "remember.safetensors")
     )
-    answers = answers_of_trained(weights)
+    outputs = outputs_of_trained(weights)
     for library in LIBRARIES.values():
-        answers |= library()
+        outputs |= library()
     if arguments.write:
         to_safetensors(RESULTS / "remember.safetensors", weights)
-        to_safetensors(RESULTS / "neighbours.safetensors", answers)
-    stored = from_safetensors(RESULTS / "neighbours.safetensors", like=answers)
-    for name, array in answers.items():
+        to_safetensors(RESULTS / "neighbours.safetensors", outputs)
+    stored = from_safetensors(RESULTS / "neighbours.safetensors", like=outputs)
+    for name, array in outputs.items():
         if name.endswith((".ys", ".padded_ys")):
-            print(
-                f"{name:28} {array.shape!s:14} {array.dtype}   off by {relative_error(array, stored[name]):.0e}"
-            )
-    right = (answers["pytorch.remember.ys"] > 0) == answers["pytorch.remember.targets"]
-    print(f"the network trained in PyTorch answers {right.mean():.1%} of fresh steps right")
+            error = relative_error(array, stored[name])
+            print(f"{name:28} {array.shape!s:14} {array.dtype}   off by {error:.0e}")
+    right = (outputs["pytorch.remember.ys"] > 0) == outputs["pytorch.remember.targets"]
+    print(f"the network trained in PyTorch is right at {right.mean():.1%} of new steps")
 
 
 if __name__ == "__main__":

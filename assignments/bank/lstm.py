@@ -7,8 +7,8 @@ them.
 # ruff: noqa: F821, B006
 import numpy as np
 
-from bank import lstm_through_time
-from bank.entry import Right, Wrong
+from assignments.bank import lstm_through_time
+from assignments.bank.entry import Right, Wrong
 
 # Wrong: one step
 

@@ -1,10 +1,12 @@
-"""Grade a class of 200 that was made up, on this machine and through Dask, stop in the middle and go on: one gradebook each time.
+"""Grade an invented class of 200 in three ways: each must give the same gradebook.
 
-The submissions are those of the tests' bank, drawn with a seed: right ones, wrong ones, hostile ones and broken ones. Printed for
-each way of grading: the time, submissions a second, and the peak of the memory of all processes that took part, the submissions'
-own included. Run by `make class`, with the extra `course`.
+    python -m benchmarks.class_of_200 --students 200 --jobs 2
 
-    python benchmarks/classroom.py --students 200 --jobs 2
+The three ways: on this machine; through Dask; and on this machine, killed half way and started
+again. The submissions are drawn with a seed from assignments/bank: right ones, wrong ones, hostile
+ones and broken ones. For each way it prints the time, the submissions per second, and the peak
+memory of all processes together, those of the submissions included. `make class` runs it, with the
+extra `course`.
 """
 
 import argparse
@@ -14,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,18 +24,17 @@ import nbformat
 import numpy as np
 import psutil
 
+from assignments.bank import hostile, vanilla
+from assignments.bank.entry import attack, read_source, source_path, submission, with_answer
+from rnn_tutorial.types import Rng
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "course")]
-
-from bank import hostile, vanilla  # noqa: E402
-from bank.entry import attack, read_source, source_path, submission, with_answer  # noqa: E402
-
 NAME = "01_vanilla"
 BROKEN = (b"", b"no notebook", b'{"cells": 3}', b"[" * 100_000, b" " * (9 << 20))
 SHARES = {"right": 0.45, "wrong": 0.40, "hostile": 0.08, "broken": 0.04, "unanswered": 0.03}
 
 
-def made_up(kind, rng):
+def submission_of(kind: str, rng: Rng) -> bytes:
     """Return the bytes of a submission of this kind."""
     if kind == "broken":
         return BROKEN[rng.integers(len(BROKEN))]
@@ -45,8 +47,8 @@ def made_up(kind, rng):
     return with_answer(NAME, entry.question, entry.answer)
 
 
-def make_class(folder, students, seed):
-    """Write the release and the submissions of a class into `folder`; return {kind: how many}."""
+def make_class(folder: Path, students: int, seed: int) -> dict[str, int]:
+    """Write a release and the submissions of a class to `folder`; return {kind: how many}."""
     rng = np.random.default_rng(seed)
     kinds = rng.choice(list(SHARES), students, p=list(SHARES.values()))
     (folder / f"{NAME}.ipynb").write_text(
@@ -55,12 +57,12 @@ def make_class(folder, students, seed):
     for number, kind in enumerate(kinds):
         path = folder / "submitted" / f"student{number:03}" / f"{NAME}.ipynb"
         path.parent.mkdir(parents=True)
-        path.write_bytes(made_up(kind, rng))
+        path.write_bytes(submission_of(kind, rng))
     return {str(kind): int((kinds == kind).sum()) for kind in SHARES}
 
 
-def start(folder, out, *options):
-    """Return the process of the grader, as a lecturer starts it."""
+def start(folder: Path, out: Path, *options: object) -> subprocess.Popen:
+    """Return a process of the grader, started as a lecturer starts it."""
     command = [
         sys.executable,
         "-m",
@@ -80,14 +82,17 @@ def start(folder, out, *options):
     )
 
 
-def finish(process):
-    """Wait for a grader. Errors: SystemExit if it failed."""
+def finish(process: subprocess.Popen) -> None:
+    """Wait for a grader.
+
+    Raises: SystemExit if it fails.
+    """
     if process.wait() != 0:
         raise SystemExit(f"the grader ended with {process.returncode}")
 
 
-def stop_half_way(process, out, students):
-    """Kill a grader and its helpers when half of its reports are written; return how many there are."""
+def stop_half_way(process: subprocess.Popen, out: Path, students: int) -> int:
+    """Return how many reports there are, after killing a grader that has written half of them."""
     while process.poll() is None and len(list(out.glob("feedback/*.json"))) < students / 2:
         time.sleep(0.02)
     for one in [*psutil.Process(process.pid).children(recursive=True), process]:
@@ -96,8 +101,8 @@ def stop_half_way(process, out, students):
     return len(list(out.glob("feedback/*.json")))
 
 
-def results(out):
-    """Return {path: bytes} of what a grader has written, but for what it was writing when it was killed."""
+def results(out: Path) -> dict[str, bytes]:
+    """Return {path: bytes} of the files of a grader, without those that it was still writing."""
     return {
         str(p.relative_to(out)): p.read_bytes()
         for p in sorted(out.rglob("*"))
@@ -106,11 +111,14 @@ def results(out):
 
 
 @contextmanager
-def watched():
-    """Yield a dict that has, at the end, the seconds and the peak of the resident memory of all child processes, in MiB."""
+def watched() -> Iterator[dict[str, float]]:
+    """Yield a dict that has, at the end, the seconds and the peak memory of all child processes.
+
+    The memory is the resident memory in MiB.
+    """
     seen, over, begin = {"MiB": 0.0}, threading.Event(), time.perf_counter()
 
-    def watch():
+    def watch() -> None:
         while not over.wait(0.1):
             seen["MiB"] = max(
                 seen["MiB"], sum(map(resident, psutil.Process().children(recursive=True))) / 2**20
@@ -126,7 +134,7 @@ def watched():
         thread.join()
 
 
-def resident(process):
+def resident(process: psutil.Process) -> int:
     """Return the resident memory of a process in bytes, 0 if it has ended."""
     try:
         return process.memory_info().rss
@@ -135,8 +143,8 @@ def resident(process):
 
 
 @contextmanager
-def cluster(workers):
-    """Yield the address of a Dask scheduler with so many worker processes, on this machine."""
+def cluster(workers: int) -> Iterator[str]:
+    """Yield the address of a Dask scheduler on this machine, with this number of workers."""
     from distributed import LocalCluster
 
     with LocalCluster(
@@ -145,10 +153,12 @@ def cluster(workers):
         yield running.scheduler_address
 
 
-def run_grader(folder, students, jobs, options):
-    """Grade the class in three ways, print a row for each, and return {way: its results}."""
+def run_grader(
+    folder: Path, students: int, jobs: int, options: Sequence[str]
+) -> dict[str, dict[str, bytes]]:
+    """Grade the class in three ways and print a row for each; return {way: its results}."""
     outs = {way: folder / way for way in ("joblib", "dask", "resumed")}
-    rows = {}
+    rows: dict[str, dict[str, float]] = {}
     with watched() as rows["joblib"]:
         finish(start(folder, outs["joblib"], "--jobs", jobs, *options))
     with cluster(jobs) as address, watched() as rows["dask"]:
@@ -161,13 +171,15 @@ def run_grader(folder, students, jobs, options):
     for way, seen in rows.items():
         note = f"killed after {there}, started again" if way == "resumed" else ""
         print(
-            f"{way:<9}{seen['s']:8.1f} s{students / seen['s']:8.1f} submissions/s{seen['MiB']:8.0f} MiB  {note}",
+            f"{way:<9}{seen['s']:8.1f} s{students / seen['s']:8.1f} submissions/s"
+            f"{seen['MiB']:8.0f} MiB  {note}",
             flush=True,
         )
     return {way: results(out) for way, out in outs.items()}
 
 
-def main():
+def main() -> None:
+    """Make a class, grade it in three ways, and compare the results."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -177,7 +189,7 @@ def main():
     )
     parser.add_argument("--seed", type=int, default=0, help="of the class (default: %(default)s)")
     parser.add_argument(
-        "--seconds", default="10", help="limit of one run of a notebook (default: %(default)s)"
+        "--seconds", default="10", help="limit for one run of a notebook (default: %(default)s)"
     )
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -187,7 +199,7 @@ def main():
             Path(folder), chosen.students, chosen.jobs, ["--seconds", chosen.seconds]
         )
     same = found["joblib"] == found["dask"] == found["resumed"]
-    print(f"{len(found['joblib'])} files; {'the same bytes each time' if same else 'THEY DIFFER'}")
+    print(f"{len(found['joblib'])} files: {'the same bytes each time' if same else 'THEY DIFFER'}")
     raise SystemExit(not same)
 
 

@@ -1,4 +1,4 @@
-"""The table behind chapter 08: what the script runs is what the chapter shows, and what it stored is what it gives."""
+"""The table of chapter 08: the script and the chapter run the same code, and the table is right."""
 
 from collections import Counter
 
@@ -7,8 +7,8 @@ import pytest
 from chapter_files import ROOT, code_cells, read
 from syntax_trees import bare_code, definitions
 
-from benchmarks import parts
-from benchmarks.parts import RESULTS, TASKS, TurningCarousel, table_row
+from benchmarks import lstm_ablation
+from benchmarks.lstm_ablation import RESULTS, TASKS, TurningCarousel, table_row
 from rnn_tutorial.cells import lstm
 from rnn_tutorial.gradient_check import check_cell
 from rnn_tutorial.train import Trial, read_trials
@@ -32,7 +32,7 @@ def cells_of(task):
 def test_the_chapter_runs_what_the_script_ran(name):
     chapter = read(ROOT / "chapters" / "08_what_each_part_is_for.ipynb")
     shown = definitions("\n\n".join(cell.source for cell in code_cells(chapter)))
-    ran = definitions((ROOT / "benchmarks" / "parts.py").read_text(encoding="utf-8"))
+    ran = definitions((ROOT / "benchmarks" / "lstm_ablation.py").read_text(encoding="utf-8"))
     assert bare_code(shown[name]) == bare_code(ran[name])
 
 
@@ -46,7 +46,7 @@ def test_every_variant_has_a_right_gradient(task, variant):
 def test_an_input_bias_moves_the_input_gate_and_nothing_else():
     before, after = (
         cell.init(np.random.default_rng(0), 3, 4)
-        for cell in (lstm(), parts.with_input_bias(lstm(), -5))
+        for cell in (lstm(), lstm_ablation.with_input_bias(lstm(), -5))
     )
     assert (after.b[:4] - before.b[:4] == -5).all() and (after.b[4:] == before.b[4:]).all()
     assert (after.W_x == before.W_x).all() and (after.W_h == before.W_h).all()
@@ -83,7 +83,7 @@ def test_an_unsolved_trial_is_stored_as_such():
         for trial in read_trials(RESULTS)
         if trial.task == "interval, 1 unit" and trial.presentations is None
     ]
-    again = parts.interval_trial(
+    again = lstm_ablation.interval_trial(
         cells_of("interval, 1 unit")[stored[0].variant], 1, stored[0].seed, stored[0].limit
     )
     assert again is None
@@ -97,9 +97,9 @@ def test_in_the_table_an_unsolved_trial_is_longer_than_all_others():
 
 
 def test_the_script_stores_what_it_prints_and_nothing_unless_told(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(parts, "RESULTS", tmp_path / "parts.csv")
+    monkeypatch.setattr(lstm_ablation, "RESULTS", tmp_path / "parts.csv")
     monkeypatch.setattr(
-        parts,
+        lstm_ablation,
         "TASKS",
         {
             "echo": (
@@ -109,17 +109,17 @@ def test_the_script_stores_what_it_prints_and_nothing_unless_told(monkeypatch, t
             )
         },
     )
-    monkeypatch.setattr("sys.argv", ["parts.py", "--seeds", "3"])
-    parts.main()
+    monkeypatch.setattr("sys.argv", ["lstm_ablation.py", "--seeds", "3"])
+    lstm_ablation.main()
     assert len(capsys.readouterr().out.splitlines()) == 2
-    assert not parts.RESULTS.exists()
-    monkeypatch.setattr("sys.argv", ["parts.py", "--seeds", "3", "--write"])
-    parts.main()
-    assert [trial[2:] for trial in read_trials(parts.RESULTS)] == [
+    assert not lstm_ablation.RESULTS.exists()
+    monkeypatch.setattr("sys.argv", ["lstm_ablation.py", "--seeds", "3", "--write"])
+    lstm_ablation.main()
+    assert [trial[2:] for trial in read_trials(lstm_ablation.RESULTS)] == [
         (0, 0, 640),
         (1, 160, 640),
         (2, 320, 640),
     ]
-    monkeypatch.setattr("sys.argv", ["parts.py", "--task", "echo", "--write"])
+    monkeypatch.setattr("sys.argv", ["lstm_ablation.py", "--task", "echo", "--write"])
     with pytest.raises(SystemExit):
-        parts.main()
+        lstm_ablation.main()

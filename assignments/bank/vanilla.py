@@ -6,7 +6,7 @@ The functions run in a notebook that has `np`, `RNNParams` and the answers befor
 # ruff: noqa: F821, B006
 import numpy as np
 
-from bank.entry import Right, Wrong
+from assignments.bank.entry import Right, Wrong
 
 
 def no_bias(params, x, h_previous):

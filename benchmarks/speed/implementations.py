@@ -1,11 +1,12 @@
-"""One problem, many programs: forward and backward of RNN, LSTM and GRU over a sequence, by us, PyTorch, EpyNN and numpy-ml.
+"""The implementations: forward and backward of RNN, LSTM and GRU by us and by other libraries.
 
-A program takes its inputs in its own layout, made beforehand, so that nothing but its own work is timed. `read` says what it
-computed in our layout, and `disagreement` how far that is from what another did. All start from a state of zeros.
+A program gets its inputs in its own layout before it is timed, so only its own work is timed.
+`read` converts its results to our layout, and `disagreement` compares two results. All programs
+start from a state of zeros.
 
-EpyNN and numpy-ml compute in float64 whatever they are given. The GRU of EpyNN resets before the matrix, so it is held against
-our `GRUBefore`; its products are as many and as large. numpy-ml has no GRU, and its cells fail in their second training step, so
-each call makes a new cell.
+EpyNN and numpy-ml always compute in float64. The GRU of EpyNN resets before the matrix, so it is
+compared with our `GRUBefore`, whose products have the same number and sizes. numpy-ml has no GRU.
+Its cells fail in their second training step, so each call makes a new cell.
 """
 
 import collections
@@ -15,55 +16,60 @@ import tarfile
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy import ndarray as Array
 
-from benchmarks.plain_loop import PLAIN_LOOPS
+from benchmarks.speed.plain_loop import PLAIN_LOOPS
 from rnn_tutorial.cells import GRU, LSTM, Cell, Elman, GRUBefore, GRUParams, LSTMGates, gate_blocks
 from rnn_tutorial.gradient_check import relative_error
 from rnn_tutorial.layers import Recurrent
 from rnn_tutorial.sequence import unroll, unroll_backward
 from rnn_tutorial.tree import tree_cast, tree_zeros_like
+from rnn_tutorial.types import Array
+
+Arrays = dict[str, Array]
 
 CELLS = {"LSTM": LSTM, "GRU": GRU, "RNN": Elman}
-OURS, PYTORCH, UNROLL, PLAIN, EPYNN, NUMPY_ML = (
-    "ours",
-    "PyTorch",
-    "unroll",
-    "plain loop",
-    "EpyNN",
-    "numpy-ml",
-)
+OURS, PYTORCH, UNROLL = "ours", "PyTorch", "unroll"
+PLAIN, EPYNN, NUMPY_ML = "plain loop", "EpyNN", "numpy-ml"
 MODULES = {PYTORCH: "torch", EPYNN: "EpyNN", NUMPY_ML: "numpy_ml"}
 TOLERANCES = {"float32": 1e-4, "float64": 1e-10}
 
 
 class Problem(NamedTuple):
-    """What is computed: the outputs hs over xs, and the gradient of sum(hs * dhs)."""
+    """What is computed: the outputs hs of xs, and the gradient of sum(hs * dhs)."""
 
     name: str  # LSTM, GRU or RNN
     cell: Cell
-    params: NamedTuple
+    params: Any
     xs: Array  # (T, B, D)
     dhs: Array  # (T, B, H)
 
 
 class Program(NamedTuple):
-    """A way to compute it."""
+    """An implementation, ready to compute the problem.
 
-    run: Callable  # () -> result
-    read: Callable  # result -> {name: array}: hs, xs and the fields of the parameters, the last two for their gradients
-    problem: Problem  # what it computes, which is another problem for EpyNN's GRU
+    `read` returns {name: array}: the outputs under "hs", the gradient of the inputs under "xs", and
+    the gradient of each parameter under its own name. `problem` is what the program computes; for
+    EpyNN's GRU it is a problem of its own.
+    """
+
+    run: Callable[[], Any]
+    read: Callable[[Any], Arrays]
+    problem: Problem
 
 
-def problem(name, dtype, shape, *, cell=None):
-    """Return the `Problem` of one cell; shape: (B, T, D, H). Weights as `cell.init` draws them, biases from N(0, 0.1^2)."""
+def problem(name: str, dtype: str, shape: Sequence[int], *, cell: Cell | None = None) -> Problem:
+    """Return the `Problem` of one cell, with biases from N(0, 0.1^2) and weights from `cell.init`.
+
+    Shapes: shape is (B, T, D, H).
+    """
     (B, T, D, H), rng = shape, np.random.default_rng(0)
     cell = CELLS[name] if cell is None else cell
     params = cell.init(rng, D, H)
@@ -80,38 +86,38 @@ def problem(name, dtype, shape, *, cell=None):
     return Problem(name, cell, *tree_cast(arrays, np.dtype(dtype)))
 
 
-def installed(program):
-    """Return whether the library of a program is here; ours always are."""
+def installed(program: str) -> bool:
+    """Return whether the library of a program is installed; True for our own programs."""
     return program not in MODULES or find_spec(MODULES[program]) is not None
 
 
-def programs(task, names):
-    """Return {name: Program} of those named that are installed and have such a cell."""
+def programs(task: Problem, names: Iterable[str]) -> dict[str, Program]:
+    """Return {name: Program} of the names that are installed and have such a cell."""
     made = {name: MAKERS[name](task) for name in names if installed(name)}
     return {name: program for name, program in made.items() if program is not None}
 
 
-def as_arrays(hs, dparams, dxs):
-    """Return {name: array} of what a program computed, in our layout."""
+def as_arrays(hs: Array, dparams: Any, dxs: Array) -> Arrays:
+    """Return {name: array} of the results of a program, in our layout."""
     return {"hs": hs, "xs": dxs} | dparams._asdict()
 
 
-def ours(task):
+def ours(task: Problem) -> Program:
     """Return the program that `Recurrent` runs: the fast path."""
     layer = Recurrent(task.cell, task.xs.shape[2], task.dhs.shape[2])
 
-    def run():
+    def run() -> tuple:
         hs, _, kept = layer.forward(task.params, task.xs)
         return hs, *layer.backward(task.params, kept, task.dhs)[:2]
 
     return Program(run, lambda result: as_arrays(*result), task)
 
 
-def readable(task):
+def readable(task: Problem) -> Program:
     """Return the program that is `unroll` and its backward."""
     state = task.cell.initial_state(task.params, task.xs.shape[1])
 
-    def run():
+    def run() -> tuple:
         (hs, _), kept = unroll(task.cell, task.params, task.xs, state)
         return hs, *unroll_backward(
             task.cell, task.params, kept, (task.dhs, tree_zeros_like(state))
@@ -120,21 +126,24 @@ def readable(task):
     return Program(run, lambda result: as_arrays(*result), task)
 
 
-def plain_loop(task):
-    """Return the plain loop."""
+def plain_loop(task: Problem) -> Program:
+    """Return the program of plain_loop.py."""
     loop = PLAIN_LOOPS[task.name]
     return Program(
         lambda: loop(task.params, task.xs, task.dhs), lambda result: as_arrays(*result), task
     )
 
 
-def gate_order(array, order):
-    """Return the equal blocks of the last axis in another order."""
+def gate_order(array: Array, order: Sequence[int]) -> Array:
+    """Return the array with the equal blocks of its last axis in another order."""
     return np.concatenate([np.split(array, len(order), axis=-1)[gate] for gate in order], axis=-1)
 
 
-def pytorch(task):
-    """Return `torch.nn.LSTM`, `GRU` or `RNN` with our weights. Its LSTM has g before o, and each of them a second bias."""
+def pytorch(task: Problem) -> Program:
+    """Return `torch.nn.LSTM`, `GRU` or `RNN` with our weights.
+
+    PyTorch's LSTM has g before o, and each of the three has a second bias.
+    """
     import torch
 
     order = {"LSTM": (0, 1, 3, 2), "GRU": (0, 1, 2), "RNN": (0,)}[task.name]  # its own inverse
@@ -151,11 +160,11 @@ def pytorch(task):
             parameter.copy_(torch.tensor(weight.copy()))
     xs, dhs = torch.tensor(task.xs, requires_grad=True), torch.tensor(task.dhs)
 
-    def run():
+    def run() -> tuple:
         hs, _ = rnn(xs)
         return hs, torch.autograd.grad(hs, [xs, *parameters], dhs)
 
-    def read(result):
+    def read(result: Any) -> Arrays:
         hs, (dxs, dW_x, dW_h, db, db_h) = (
             result[0].detach().numpy(),
             (gradient.numpy() for gradient in result[1]),
@@ -172,9 +181,9 @@ def pytorch(task):
 
 
 @cache
-def epynn_layer(name):
-    """Return the class LSTM, GRU or RNN of EpyNN; what pip installs is an archive."""
-    archive = Path(importlib.import_module("EpyNN").__file__).with_name("EpyNN.tar")
+def epynn_layer(name: str) -> Any:
+    """Return the class LSTM, GRU or RNN of EpyNN, out of the archive that pip installs."""
+    archive = Path(str(importlib.import_module("EpyNN").__file__)).with_name("EpyNN.tar")
     with tempfile.TemporaryDirectory() as folder, tarfile.open(archive) as tar:
         tar.extractall(folder, filter="data")
         sys.path.insert(0, str(Path(folder) / "EpyNN"))
@@ -184,21 +193,22 @@ def epynn_layer(name):
             sys.path.pop(0)
 
 
-def epynn_blocks(task):
-    """Return (names, W_xs, W_hs, bs) of the gates of a cell, under EpyNN's names of them."""
+def epynn_blocks(task: Problem) -> tuple[tuple[str, ...], list[Array], list[Array], list[Array]]:
+    """Return (names, W_xs, W_hs, bs) of the gates of a cell; names are EpyNN's."""
     params = task.params
     if task.name == "GRU":
         W_hs = [*np.split(params.W_h, 2, axis=1), params.W_hn]
         return ("r", "z", "hh"), np.split(params.W_x, 3, axis=1), W_hs, np.split(params.b, 3)
     names = tuple("ifog") if task.name == "LSTM" else ("",)
-    return names, *(np.split(leaf, len(names), axis=-1) for leaf in params)
+    W_xs, W_hs, bs = (np.split(leaf, len(names), axis=-1) for leaf in params)
+    return names, W_xs, W_hs, bs
 
 
-def epynn(task):
-    """Return EpyNN's LSTM, GRU or RNN, which wants the batch first."""
+def epynn(task: Problem) -> Program:
+    """Return EpyNN's LSTM, GRU or RNN, whose arrays have the batch first."""
     if task.name == "GRU":
         B, (T, _, D), H = task.xs.shape[1], task.xs.shape, task.dhs.shape[2]
-        task = problem("GRU", task.xs.dtype, (B, T, D, H), cell=GRUBefore)
+        task = problem("GRU", task.xs.dtype.name, (B, T, D, H), cell=GRUBefore)
     names, W_xs, W_hs, bs = epynn_blocks(task)
     layer = epynn_layer(task.name)(
         unit_cells=task.dhs.shape[2], sequences=True, clip_gradients=False
@@ -207,13 +217,13 @@ def epynn(task):
         layer.p |= {f"U{name}": W_x.copy(), f"V{name}": W_h.copy(), f"b{name}": b[None].copy()}
     xs, dhs = (np.ascontiguousarray(array.swapaxes(0, 1)) for array in (task.xs, task.dhs))
 
-    def run():
+    def run() -> tuple:
         hs = layer.forward(xs)
         dxs = layer.backward(dhs)
         layer.compute_gradients()
         return hs, layer.g, dxs
 
-    def read(result):
+    def read(result: Any) -> Arrays:
         hs, g, dxs = result
         dW_hs = [g[f"dV{name}"] for name in names]
         own = (dW_hs[-1],) if task.name == "GRU" else ()
@@ -229,17 +239,20 @@ def epynn(task):
 
 
 @cache
-def numpy_ml_layers():
-    """Return numpy-ml's module of layers. It was written for a Python that had `collections.Hashable`."""
+def numpy_ml_layers() -> ModuleType:
+    """Return numpy-ml's module of layers, which needs a `collections.Hashable`."""
     if not hasattr(collections, "Hashable"):
-        collections.Hashable = collections.abc.Hashable
+        vars(collections)["Hashable"] = collections.abc.Hashable  # Python has removed it
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return importlib.import_module("numpy_ml.neural_nets.layers")
 
 
-def numpy_ml(task):
-    """Return numpy-ml's LSTMCell or RNNCell over time, or None for a GRU: it has none. An LSTM's rows are those of [h, x]."""
+def numpy_ml(task: Problem) -> Program | None:
+    """Return numpy-ml's LSTMCell or RNNCell over time, or None for a GRU, which it does not have.
+
+    The rows of its LSTM's weights are those of [h, x].
+    """
     if task.name == "GRU":
         return None
     Layer, D, H = (
@@ -260,7 +273,7 @@ def numpy_ml(task):
         b = task.params.b[:, None].copy()
         weights = {"Waa": task.params.W_h, "Wax": task.params.W_x, "ba": b, "bx": np.zeros_like(b)}
 
-    def run():
+    def run() -> tuple:
         cell = Layer(H)
         cell.n_in = D
         cell._init_params()
@@ -268,7 +281,7 @@ def numpy_ml(task):
         hs = [cell.forward(x) for x in task.xs]
         return hs, cell.gradients, [cell.backward(dh) for dh in task.dhs[::-1]]
 
-    def read(result):
+    def read(result: Any) -> Arrays:
         hs, g, dxs = result
         if task.name == "LSTM":
             hs = [h for h, _ in hs]
@@ -281,7 +294,7 @@ def numpy_ml(task):
     return Program(run, read, task)
 
 
-MAKERS = {
+MAKERS: dict[str, Callable[[Problem], Program | None]] = {
     OURS: ours,
     PYTORCH: pytorch,
     UNROLL: readable,
@@ -291,20 +304,27 @@ MAKERS = {
 }
 
 
-def disagreement(one, two):
-    """Return the largest relative error between what two programs computed, {name: array}: their outputs and all gradients."""
+def disagreement(one: Arrays, two: Arrays) -> float:
+    """Return the largest relative error between the results of two programs.
+
+    Raises: AssertionError unless both have the same names.
+    """
     if one.keys() != two.keys():
         raise AssertionError(f"expected the same arrays, got {sorted(one)} and {sorted(two)}")
     return max(relative_error(one[name], two[name]) for name in one)
 
 
-def check_programs(made):
-    """Return {name: seconds} of a first call of each program, or raise AssertionError unless all of them compute the same.
+def check_programs(made: dict[str, Program]) -> dict[str, float]:
+    """Return {name: seconds} of a first call of each program, after a check of its results.
 
-    The reference is PyTorch, or `unroll` where it is not installed; for a problem of its own, `unroll`. See TOLERANCES.
+    The reference is PyTorch, or `unroll` if PyTorch is not installed. A program with a problem of
+    its own is compared with `unroll`.
+
+    Raises: AssertionError for a program whose error is larger than TOLERANCES allows.
     """
     reference = made.get(PYTORCH) or readable(made[OURS].problem)
-    expected, seconds = reference.read(reference.run()), {}
+    expected = reference.read(reference.run())
+    seconds: dict[str, float] = {}
     for name, program in made.items():
         start = time.perf_counter()
         result = program.run()
@@ -319,6 +339,7 @@ def check_programs(made):
         )
         if not error <= allowed:
             raise AssertionError(
-                f"{name}, {program.problem.name}: expected an error of at most {allowed:.0e}, got {error:.1e}"
+                f"{name}, {program.problem.name}: expected an error of at most {allowed:.0e}, "
+                f"got {error:.1e}"
             )
     return seconds

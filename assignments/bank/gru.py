@@ -7,7 +7,7 @@ them.
 # ruff: noqa: F821
 import numpy as np
 
-from bank.entry import Right, Wrong, solutions
+from assignments.bank.entry import Right, Wrong, solutions
 
 
 def slip(question: str, old: str, new: str) -> str:

@@ -1,8 +1,10 @@
-"""What `speed.py` measures, each task in a process of its own: time, memory, growth with T and B, and what the machine can do.
+"""The measurements: time, memory, growth with T and B, and the rates of the machine.
 
-    python -m benchmarks.measuring times '{"threads": 1, "quick": true}'     prints one JSON object a line: a row of a table
+    python -m benchmarks.speed.measuring times '{"threads": 1, "quick": true}'
 
-`speed.py` starts these processes with `clean_environment`, which must be set before NumPy is loaded.
+Each task runs in its own process and prints one JSON object per line, a row of a table.
+`python -m benchmarks.speed` starts these processes with `clean_environment`, because the number of
+threads must be set before NumPy is loaded.
 """
 
 import gc
@@ -11,16 +13,17 @@ import os
 import sys
 import time
 import tracemalloc
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from benchmarks.counting import products_alone
-from benchmarks.machine import facts_of_machine
-from benchmarks.rivals import (
+from benchmarks.speed.flops import products_alone
+from benchmarks.speed.implementations import (
     CELLS,
     EPYNN,
     NUMPY_ML,
@@ -28,11 +31,16 @@ from benchmarks.rivals import (
     PLAIN,
     PYTORCH,
     UNROLL,
+    Problem,
     check_programs,
     problem,
     programs,
 )
-from rnn_tutorial.layers import Recomputed, Recurrent, forward_in_stretches
+from benchmarks.speed.machine import facts_of_machine
+from rnn_tutorial.layers import Layer, Recomputed, Recurrent, forward_in_stretches
+
+Row = dict[str, Any]
+Run = Callable[[], Any]
 
 SHAPES = (
     (1, 50, 32, 64),
@@ -47,16 +55,17 @@ PRODUCTS = "products alone"
 SLOW = UNROLL, PLAIN, EPYNN, NUMPY_ML
 LENGTHS = 50, 100, 200, 500, 1000, 2000
 BATCHES = 1, 4, 16, 64, 256
-QUICK, BRIEF, THOROUGH = (
-    (2, 0.1),
-    (3, 0.5),
-    (7, 0.8),
-)  # at least so many rounds, and for so many seconds
-SETTLE = 0.05  # seconds, in which the second thread of one library goes to sleep and that of the next one wakes up
+# Rounds at least, and seconds at least.
+QUICK, BRIEF, THOROUGH = (2, 0.1), (3, 0.5), (7, 0.8)
+# Seconds in which the second thread of one library goes to sleep and that of the next wakes up.
+SETTLE = 0.05
 
 
-def clean_environment(threads):
-    """Return the environment of a measuring process: so many threads, and no other setting of the library of matrix products."""
+def clean_environment(threads: int) -> dict[str, str]:
+    """Return the environment of a measuring process.
+
+    It sets the number of threads, and has no other setting of a library of matrix products.
+    """
     others = {
         name: value
         for name, value in os.environ.items()
@@ -67,14 +76,22 @@ def clean_environment(threads):
     }
 
 
-def time_interleaved(functions, least, budget=0.0, clock=time.process_time, settle=0.0):
-    """Return ({name: median seconds}, rounds) of functions {name: () -> anything}, each called once in every round.
+def time_interleaved(
+    functions: dict[str, Run],
+    least: int,
+    budget: float = 0.0,
+    clock: Callable[[], float] = time.process_time,
+    settle: float = 0.0,
+) -> tuple[dict[str, float], int]:
+    """Return ({name: median seconds}, rounds); each function is called once in every round.
 
-    Whatever slows the machine for a while slows all of them. Every second round runs in the opposite order. Rounds go on until
-    they have taken `budget` seconds, and until there were `least` of them; 400 are enough. Before each call that counts, the
-    function is called for `settle` seconds without being timed.
+    So whatever slows the machine for a while slows all of them. Every second round runs in the
+    opposite order. There are at least `least` rounds; more follow until they have taken `budget`
+    seconds in all, but never more than 400. Before each timed call, the function is called for
+    `settle` seconds without being timed.
     """
-    seconds, rounds, began = {name: [] for name in functions}, 0, time.perf_counter()
+    seconds: dict[str, list[float]] = {name: [] for name in functions}
+    rounds, began = 0, time.perf_counter()
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -93,12 +110,22 @@ def time_interleaved(functions, least, budget=0.0, clock=time.process_time, sett
     return {name: float(np.median(values)) for name, values in seconds.items()}, rounds
 
 
-def times(threads, quick, slow=False, cells=tuple(CELLS), dtypes=DTYPES, shapes=SHAPES):
-    """Yield the rows of speed.csv: PyTorch and the products alone beside ours, or the slow ones beside ours, in fewer rounds.
+def times(
+    threads: int,
+    quick: bool,
+    slow: bool = False,
+    cells: Sequence[str] = tuple(CELLS),
+    dtypes: Sequence[str] = DTYPES,
+    shapes: Sequence[Sequence[int]] = SHAPES,
+) -> Iterator[Row]:
+    """Yield the rows of speed.csv: ours next to PyTorch and the products alone.
 
-    One thread is measured by the time of the process, two by the clock on the wall. Before anything is timed, `check_programs`,
-    which is also a first call of each. The slow ones need a process of their own: they leave so much memory behind in small
-    pieces that large arrays then cost more than they would. The quick run leaves out most of what is large.
+    With `slow`: ours next to the slow implementations, in fewer rounds. They have their own
+    process, because they leave the memory in many small pieces, which makes large arrays slower.
+
+    One thread is measured by the time of the process, two threads by the clock.
+    `check_programs` runs before anything is timed; it is also a first call of each. The quick run
+    leaves out most of the large shapes.
     """
     limit_torch(threads)
     for name, shape, dtype in product(cells, shapes, dtypes):
@@ -112,14 +139,14 @@ def times(threads, quick, slow=False, cells=tuple(CELLS), dtypes=DTYPES, shapes=
             runs[PRODUCTS]()
         place = {"threads": threads, "cell": name, "dtype": dtype, **dict(zip("BTDH", shape))}
         effort = QUICK if quick else BRIEF if slow else THOROUGH
-        yield from (place | result for result in beside_ours(runs, *effort, threads))
+        yield from (place | result for result in next_to_ours(runs, *effort, threads))
 
 
-def beside_ours(functions, least, budget, threads):
+def next_to_ours(functions: dict[str, Run], least: int, budget: float, threads: int) -> list[Row]:
     """Return [{program, rounds, ms, ours_ms}] of each function but ours, all from the same rounds.
 
-    With two threads each is called for a while before it is timed: the second thread of a library goes on turning for a moment
-    after its work is done, and would take the time of the library that comes next.
+    With two threads, each is called for a while before it is timed: the second thread of a library
+    keeps running for a moment after its work is done, and would slow down the next library.
     """
     clock, settle = (time.process_time, 0.0) if threads == 1 else (time.perf_counter, SETTLE)
     seconds, rounds = time_interleaved(functions, least, budget, clock, settle)
@@ -131,16 +158,19 @@ def beside_ours(functions, least, budget, threads):
     ]
 
 
-def limit_torch(threads):
-    """Return nothing; PyTorch, where it is installed, keeps to so many threads."""
+def limit_torch(threads: int) -> None:
+    """Set the number of threads of PyTorch, if it is installed."""
     if find_spec("torch"):
         import torch
 
         torch.set_num_threads(threads)
 
 
-def growth(quick):
-    """Yield the rows of speed_growth.csv: the time of ours and PyTorch's over T (B = 32) and over B (T = 100); LSTM, float32."""
+def growth(quick: bool) -> Iterator[Row]:
+    """Yield the rows of speed_growth.csv: times of ours and of PyTorch.
+
+    Over T with B = 32, and over B with T = 100; LSTM, float32, one thread.
+    """
     limit_torch(1)
     lengths, batches = (LENGTHS[::2], BATCHES[::2]) if quick else (LENGTHS, BATCHES)
     shapes = [("T", (32, T, 32, 64)) for T in lengths] + [("B", (B, 100, 32, 64)) for B in batches]
@@ -159,18 +189,19 @@ def growth(quick):
             }
 
 
-def recompute(quick):
-    """Yield the rows of speed_recompute.csv: forward and backward with the whole cache, and with a state for each stretch.
+def recompute(quick: bool) -> Iterator[Row]:
+    """Yield the rows of speed_recompute.csv: the whole cache against gradient checkpointing.
 
-    ms: times by the process, interleaved. kB: the most that the arrays take besides inputs, outputs and the gradients of both, as
-    tracemalloc sees them; `outputs` is `forward_in_stretches`, which has no backward. float32, a state every sqrt(T) steps.
+    ms: time of the process, in interleaved calls. kB: the peak of the memory of arrays, as
+    tracemalloc sees it, without inputs, outputs and their gradients. `outputs` is
+    `forward_in_stretches`, which has no backward. float32, a stored state every sqrt(T) steps.
     """
     small = [("LSTM", (32, T, 32, 64)) for T in (LENGTHS[::2] if quick else LENGTHS)]
     large = [] if quick else list(product(CELLS, LARGE))
     for name, shape in small + large:
         task = problem(name, "float32", shape)
         whole = Recurrent(task.cell, *shape[2:])
-        runs = {
+        runs: dict[str, Run] = {
             kind: layer_run(layer, task)
             for kind, layer in (("whole", whole), ("recomputed", Recomputed(whole)))
         }
@@ -185,19 +216,19 @@ def recompute(quick):
         }
 
 
-def layer_run(layer, task):
-    """Return the function that runs a layer forward and backward, (hs, dparams, dxs)."""
+def layer_run(layer: Layer, task: Problem) -> Run:
+    """Return the function that runs a layer forward and backward: () -> (hs, dparams, dxs)."""
 
-    def run():
+    def run() -> tuple:
         hs, _, kept = layer.forward(task.params, task.xs)
         return hs, *layer.backward(task.params, kept, task.dhs)[:2]
 
     return run
 
 
-def traced_peak(run):
-    """Return the most bytes that a call had allocated at once, less those of the arrays that it returns."""
-    run()  # whatever is made once
+def traced_peak(run: Run) -> int:
+    """Return the peak of the bytes that a call allocates, without those of the result."""
+    run()  # the first call allocates what later calls reuse
     tracemalloc.start()
     try:
         result = run()
@@ -208,11 +239,13 @@ def traced_peak(run):
     return peak - returned
 
 
-def memory(cell, dtype, shape, program):
-    """Yield the row of speed_memory.csv of one program: the most memory of this process during a call, less what it had before.
+def memory(cell: str, dtype: str, shape: Sequence[int], program: str) -> Iterator[Row]:
+    """Yield the row of speed_memory.csv of one program: the peak memory of a call.
 
-    Before is after the imports, the inputs, and a call with tiny ones. Linux only: the mark is set back through /proc. (The
-    ru_maxrss of a process that was started by a large one begins at what the large one had.) Yields nothing elsewhere.
+    It is the peak of this process during the call, minus its memory just before: after the
+    imports, the inputs, and a call with tiny inputs. Linux only, because the peak is reset through
+    /proc; on other systems there is no row. (ru_maxrss would not do: it starts at the memory of
+    the process that started this one.)
     """
     limit_torch(1)
     status = Path("/proc/self/status")
@@ -242,13 +275,13 @@ def memory(cell, dtype, shape, program):
     }
 
 
-def resident(name):
-    """Return a number of kilobytes (1024 bytes) that Linux keeps of this process: VmRSS now, VmHWM at most."""
+def resident(name: str) -> int:
+    """Return the memory of this process in units of 1024 bytes: VmRSS is now, VmHWM the peak."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith(name)).split()[1])
 
 
-def machine(threads):
+def machine(threads: int) -> Iterator[Row]:
     """Yield the rows of speed_machine.csv."""
     yield from (
         {"threads": threads, "fact": fact, "value": value}
@@ -256,10 +289,16 @@ def machine(threads):
     )
 
 
-TASKS = {task.__name__: task for task in (times, growth, recompute, memory, machine)}
+TASKS: dict[str, Callable[..., Iterator[Row]]] = {
+    "times": times,
+    "growth": growth,
+    "recompute": recompute,
+    "memory": memory,
+    "machine": machine,
+}
 
 
-def main():
+def main() -> None:
     """Run one task and print its rows."""
     task, options = sys.argv[1:]
     for row in TASKS[task](**json.loads(options)):

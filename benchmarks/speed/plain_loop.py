@@ -1,16 +1,23 @@
-"""The recurrent loop as most people write it by hand: gates side by side, one step after the other, everything in the loop.
+"""The recurrent loop as most people write it by hand, with all the work inside the loop.
 
-One product for [x, h] a step (two for the GRU, whose reset stands between them), gates that are slices of its rows, the sigmoid
-by its formula, and the gradients of the weights added up in the loop back. `speed.py` measures what that costs.
+Each step has one product for [x, h]; the GRU has two, because its reset comes between them. The
+gates are slices of the result, the sigmoid is its formula, and the backward loop adds up the
+gradients of the weights. The benchmark measures what that costs.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 
 from rnn_tutorial.cells import ElmanParams, GRUParams, LSTMParams
+from rnn_tutorial.types import Array
 
 
-def plain_elman(params, xs, dhs):
-    """Return (hs, dparams, dxs) of the vanilla cell over xs (T, B, D), from dhs (T, B, H)."""
+def plain_elman(params: ElmanParams, xs: Array, dhs: Array) -> tuple[Array, ElmanParams, Array]:
+    """Return (hs, dparams, dxs) of the vanilla cell.
+
+    Shapes: xs and dxs are (T, B, D); hs and dhs are (T, B, H).
+    """
     W, h = np.concatenate([params.W_x, params.W_h]), np.zeros_like(dhs[0])
     caches = []
     for x in xs:
@@ -24,11 +31,15 @@ def plain_elman(params, xs, dhs):
         dW += xh.T @ da
         db += da.sum(axis=0)
         dxs[t], dh = np.split(da @ W.T, [xs.shape[2]], axis=1)
-    return np.stack([h for _, h in caches]), ElmanParams(*np.split(dW, [xs.shape[2]]), db), dxs
+    dW_x, dW_h = np.split(dW, [xs.shape[2]])
+    return np.stack([h for _, h in caches]), ElmanParams(dW_x, dW_h, db), dxs
 
 
-def plain_lstm(params, xs, dhs):
-    """Return (hs, dparams, dxs) of the LSTM over xs (T, B, D), from dhs (T, B, H)."""
+def plain_lstm(params: LSTMParams, xs: Array, dhs: Array) -> tuple[Array, LSTMParams, Array]:
+    """Return (hs, dparams, dxs) of the LSTM.
+
+    Shapes: xs and dxs are (T, B, D); hs and dhs are (T, B, H).
+    """
     W, h, c = np.concatenate([params.W_x, params.W_h]), np.zeros_like(dhs[0]), np.zeros_like(dhs[0])
     H, hs, caches = len(params.W_h), [], []
     for x in xs:
@@ -58,11 +69,15 @@ def plain_lstm(params, xs, dhs):
         dW += xh.T @ da
         db += da.sum(axis=0)
         dxs[t], dh = np.split(da @ W.T, [xs.shape[2]], axis=1)
-    return np.stack(hs), LSTMParams(*np.split(dW, [xs.shape[2]]), db), dxs
+    dW_x, dW_h = np.split(dW, [xs.shape[2]])
+    return np.stack(hs), LSTMParams(dW_x, dW_h, db), dxs
 
 
-def plain_gru(params, xs, dhs):
-    """Return (hs, dparams, dxs) of the GRU, reset after the matrix, over xs (T, B, D), from dhs (T, B, H)."""
+def plain_gru(params: GRUParams, xs: Array, dhs: Array) -> tuple[Array, GRUParams, Array]:
+    """Return (hs, dparams, dxs) of the GRU that resets after the matrix.
+
+    Shapes: xs and dxs are (T, B, D); hs and dhs are (T, B, H).
+    """
     W_x, W_h, b, b_hn = params
     H, h, hs, caches = len(W_h), np.zeros_like(dhs[0]), [], []
     for x in xs:
@@ -91,4 +106,8 @@ def plain_gru(params, xs, dhs):
     return np.stack(hs), dparams, dxs
 
 
-PLAIN_LOOPS = {"RNN": plain_elman, "LSTM": plain_lstm, "GRU": plain_gru}
+PLAIN_LOOPS: dict[str, Callable[..., tuple]] = {
+    "RNN": plain_elman,
+    "LSTM": plain_lstm,
+    "GRU": plain_gru,
+}

@@ -7,7 +7,7 @@ before them.
 # ruff: noqa: F821, B006
 import numpy as np
 
-from bank.entry import Right, Wrong
+from assignments.bank.entry import Right, Wrong
 
 # The tagger
 

@@ -1,9 +1,10 @@
-"""The machine that measured: its name, the versions of what ran on it, and what it can do at best."""
+"""The machine that measured: its processor, the versions of the libraries, and its best rates."""
 
 import os
 import platform
 import sys
 import time
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 
-def facts_of_machine(dtypes, threads):
-    """Return {fact: value}: the processor, the versions, and what they can do at best with so many threads."""
-    facts = {
+def facts_of_machine(dtypes: Sequence[str], threads: int) -> dict[str, object]:
+    """Return {fact: value}: the processor, the versions, and the best rates."""
+    facts: dict[str, object] = {
         "processor": processor(),
         "cores": os.cpu_count(),
         "Python": sys.version.split()[0],
@@ -31,7 +32,7 @@ def facts_of_machine(dtypes, threads):
     return facts
 
 
-def processor():
+def processor() -> str:
     """Return the name of the processor."""
     cpuinfo = Path("/proc/cpuinfo")
     text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.exists() else ""
@@ -39,16 +40,16 @@ def processor():
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def version_of(package):
-    """Return the version of a package, or "missing"."""
+def version_of(package: str) -> str:
+    """Return the version of an installed package, or "missing"."""
     try:
         return version(package)
     except PackageNotFoundError:
         return "missing"
 
 
-def blas():
-    """Return the library of NumPy's matrix products, and its kernel if threadpoolctl is here to tell."""
+def blas() -> str:
+    """Return the library of NumPy's matrix products, with its kernel if threadpoolctl is there."""
     library = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     name = f"{library['name']} {library['version']}"
     if not find_spec("threadpoolctl"):
@@ -63,8 +64,13 @@ def blas():
     return ", ".join([name, *kernels[:1]])
 
 
-def best_product(dtype, threads, sizes=(512, 1024, 2048), repeats=4):
-    """Return the best rate of a large matrix product, GFLOP/s."""
+def best_product(
+    dtype: str, threads: int, sizes: Sequence[int] = (512, 1024, 2048), repeats: int = 4
+) -> float:
+    """Return the best rate of a large matrix product in GFLOP/s.
+
+    One thread is measured by the time of the process, more threads by the clock.
+    """
     clock, best = time.process_time if threads == 1 else time.perf_counter, 0.0
     for size in sizes:
         a = np.random.default_rng(0).standard_normal((size, size)).astype(dtype)
@@ -76,8 +82,11 @@ def best_product(dtype, threads, sizes=(512, 1024, 2048), repeats=4):
     return best
 
 
-def bandwidth(megabytes=256, repeats=5):
-    """Return the rate at which NumPy copies an array too large for any cache, by one thread: GB/s, read and written."""
+def bandwidth(megabytes: int = 256, repeats: int = 5) -> float:
+    """Return the rate at which one thread of NumPy copies an array, in GB/s, read and written.
+
+    The array is too large for any cache of the processor.
+    """
     source = np.ones(megabytes * 2**20 // 8)
     target, best = np.empty_like(source), 0.0
     for _ in range(repeats):

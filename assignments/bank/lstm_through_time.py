@@ -6,7 +6,7 @@ The functions run in a notebook that has the answers before them.
 # ruff: noqa: F821
 import numpy as np
 
-from bank.entry import Right, Wrong
+from assignments.bank.entry import Right, Wrong
 
 # Wrong: forward
 

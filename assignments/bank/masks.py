@@ -7,7 +7,7 @@ The functions run in a notebook that has `np`, `RNNParams`, `BidirectionalParams
 # ruff: noqa: F821
 import numpy as np
 
-from bank.entry import Right, Wrong
+from assignments.bank.entry import Right, Wrong
 
 # Question 1
 

@@ -1,0 +1,1 @@
+"""The benchmark of speed: `python -m benchmarks.speed`. See benchmarks/README.md."""
