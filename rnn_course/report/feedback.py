@@ -1,18 +1,9 @@
-"""What a student gets back: one page of HTML that needs nothing else, every word of the submission escaped."""
+"""What a student gets back: one page of HTML, with all text of the submission escaped."""
 
 from html import escape
+from typing import Any
 
-__all__ = [
-    "COLOURS",
-    "STYLE",
-    "item",
-    "line_of",
-    "mark",
-    "notes",
-    "overview",
-    "section",
-    "to_html",
-]
+__all__ = ["to_html"]
 
 COLOURS = {"right": "#1b7f4d", "partly right": "#9a6700"}
 STYLE = """
@@ -24,7 +15,7 @@ td, th { text-align: left; padding: .2rem .6rem .2rem 0; border-bottom: 1px soli
 """.strip()
 
 
-def to_html(report):
+def to_html(report: dict[str, Any]) -> str:
     """Return the page of a report: the same bytes for the same report."""
     title = f"{report['assignment']}: {report['points']:g} of {report['out_of']:g} points"
     parts = [f"<h1>{escape(title)}</h1>", f"<p>{escape(report['student'])}</p>"]
@@ -44,7 +35,7 @@ def to_html(report):
     )
 
 
-def overview(report):
+def overview(report: dict[str, Any]) -> str:
     """Return the table of questions."""
     rows = "".join(
         f"<tr><td><code>{escape(row['name'])}</code></td><td>{mark(row)}</td><td>{row['points']:g} / {row['out_of']:g}</td></tr>"
@@ -53,13 +44,13 @@ def overview(report):
     return f"<table><tr><th>question</th><th></th><th>points</th></tr>{rows}</table>"
 
 
-def mark(row):
+def mark(row: dict[str, Any]) -> str:
     """Return the status of a question, in a colour and in words."""
     return f'<span style="color: {COLOURS.get(row["status"], "#b3261e")}">{escape(row["status"])}</span>'
 
 
-def section(row):
-    """Return what there is to say about one question; nothing if it is right."""
+def section(row: dict[str, Any]) -> str:
+    """Return the section on one question; empty if the answer is right."""
     if row["status"] == "right":
         return ""
     right = [part["name"] for part in row["parts"] if part["credit"] == 1]
@@ -73,7 +64,7 @@ def section(row):
     return "\n".join([*lines, "<ul>", *map(item, row["findings"]), "</ul>"])
 
 
-def item(finding):
+def item(finding: dict[str, Any]) -> str:
     """Return one finding as an item of a list."""
     about = ", ".join(f"<code>{escape(name)}</code>" for name in finding["outputs"])
     cause = (
@@ -83,8 +74,8 @@ def item(finding):
     return f"<li>{about + ': ' if about else ''}{cause}{escape(finding['hint'])}{where}</li>"
 
 
-def notes(found):
-    """Return the list of cells that raised something, if any did."""
+def notes(found: list[dict[str, Any]]) -> str:
+    """Return the list of cells that raised an exception; empty if none did."""
     if not found:
         return ""
     lines = [
@@ -95,6 +86,6 @@ def notes(found):
     return "\n".join(["<h2>Cells that did not run through</h2>", words, "<ul>", *lines, "</ul>"])
 
 
-def line_of(note):
+def line_of(note: dict[str, Any]) -> str:
     """Return the line of a note in words, if it has one."""
     return f", line {note['line']}" if note["line"] else ""
