@@ -77,7 +77,7 @@ def check(assignment: str, function: FunctionType) -> None:
 
 def how_right(exam: Exam, verdict: Verdict) -> str:
     """Return in words how close a right answer is, or the score that it reaches."""
-    if exam.question.scoring:
+    if exam.question.scoring and verdict.score is not None:
         return f"{in_percent(verdict.score)} {exam.question.scoring.unit}"
     worst = max(part.error for part in verdict.parts)
     return f"{len(exam.cases)} cases, largest relative error {worst:.0e}"
@@ -128,16 +128,12 @@ def call_once(exam: Exam, function: FunctionType) -> None:
 def answers_of(exam: Exam, function: FunctionType) -> list[Answer]:
     """Return the Answers of the function to the cases."""
     own = function.__code__.co_filename
-    return [
-        Answer(
-            event["case"],
-            event["turn"],
-            *(tree or (None, None)),
-            event.get("error"),
-            event.get("born"),
-        )
-        for event, tree in call_on_cases(function, exam.cases, function.__globals__, own)
-    ]
+    answers = []
+    for event, tree in call_on_cases(function, exam.cases, function.__globals__, own):
+        outputs, arguments = tree or (None, None)
+        error, born = event.get("error"), event.get("born")
+        answers.append(Answer(event["case"], event["turn"], outputs, arguments, error, born))
+    return answers
 
 
 def in_words(finding: Finding | dict[str, Any]) -> str:

@@ -112,10 +112,8 @@ def read(submission: Submission) -> tuple[bytes, str | None]:
         return b"", submission.problem
     try:
         if stat.S_ISLNK(os.lstat(submission.path).st_mode):
-            return (
-                b"",
-                "It is a link to another place, which is not followed; the notebook itself is expected.",
-            )
+            words = "It is a link to another place, which is not followed"
+            return b"", f"{words}; the notebook itself is expected."
         with open(
             os.open(submission.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb"
         ) as file:

@@ -1,4 +1,4 @@
-"""One submission, from its bytes to its report: run in the sandbox, judged and diagnosed outside."""
+"""One submission, from its bytes to its report: run in the sandbox, judged outside it."""
 
 import hashlib
 import json
@@ -93,10 +93,9 @@ def grade(
         submitted = read_notebook(data)
     except NotebookError as error:
         report["problem"] = str(error)
-        rows, notes = (
-            rows_of(release, exams, {}, dict.fromkeys(exams, "The notebook could not be read.")),
-            [],
-        )
+        stopped = dict.fromkeys(exams, "The notebook could not be read.")
+        rows = rows_of(release, exams, {}, stopped)
+        notes: list[dict[str, Any]] = []
     else:
         cells = cells_to_run(release.cells, submitted)
         answers, stopped, notes, cells = collect(exams, cells, limits)
@@ -186,7 +185,7 @@ def collect(
     limits: sandbox.Limits,
     attempts: int = ATTEMPTS,
 ) -> tuple[dict[str, list[Answer]], dict[str, str], list[dict[str, Any]], list[NumberedCell]]:
-    """Return (answers by question, {question: what stopped it}, notes on cells, cells that are left).
+    """Return (answers by question, {question: what stopped it}, notes on cells, cells left).
 
     The cells are run and the functions are called. If the process ends too early, the cell or
     question that it was at is left out, and everything that has no answer yet is asked again.

@@ -85,6 +85,6 @@ def cells_to_run(released: list[Cell], submitted: list[Cell]) -> list[tuple[int,
     return deleted + run
 
 
-def runs(cell: Cell, ours: dict[str, Cell]) -> bool:
+def runs(cell: Cell, ours: dict[str | None, Cell]) -> bool:
     """Return False for the release's cells that check (check_…) and test (test_…)."""
-    return not (cell.grade_id in ours and cell.grade_id.startswith(("check_", "test_")))
+    return not (cell.grade_id in ours and (cell.grade_id or "").startswith(("check_", "test_")))

@@ -68,7 +68,7 @@ def load_release(path: str | Path) -> Release:
             f"release: expected the instructor's notebook, got {path}. {error}"
         ) from None
     points = {
-        cell.grade_id.removeprefix("test_"): cell.points
+        (cell.grade_id or "").removeprefix("test_"): cell.points
         for cell in cells
         if (cell.grade_id or "").startswith("test_")
     }
@@ -76,7 +76,7 @@ def load_release(path: str | Path) -> Release:
         raise ValueError(
             f"release: {path.name} has points for {sorted(points)}, expected {sorted(questions)}"
         )
-    solutions = {cell.grade_id: cell.source for cell in cells if cell.solution}
+    solutions = {cell.grade_id or "": cell.source for cell in cells if cell.solution}
     if any(
         "NotImplementedError" in solutions.get(name, "NotImplementedError") for name in questions
     ):

@@ -40,7 +40,7 @@ class Finding(NamedTuple):
 
 
 def diagnose(exam: Exam, verdict: Verdict, answers: list[Answer]) -> list[Finding]:
-    """Return the Findings on a verdict, the most important first; an empty list for a right answer."""
+    """Return the Findings on a verdict, the most important first; none for a right answer."""
     findings = of_errors(answers) + of_whole(verdict)
     wrong = [place for place, part in enumerate(verdict.parts) if part.credit < 1]
     comparable = [place for place in wrong if verdict.parts[place].fault is None]
@@ -69,10 +69,10 @@ def diagnose(exam: Exam, verdict: Verdict, answers: list[Answer]) -> list[Findin
 
 def of_errors(answers: list[Answer]) -> list[Finding]:
     """Return the Finding that the function raised, if it did."""
-    raised = [answer for answer in answers if answer.error is not None]
-    if not raised:
+    errors = [answer.error for answer in answers if answer.error is not None]
+    if not errors:
         return []
-    error = raised[0].error
+    error = errors[0]
     where = place_of(error)
     message = f"{error['type']}: {error['message']}".strip().rstrip(":")
     return [Finding((), "raises an exception", message, where)]
@@ -104,7 +104,7 @@ def of_whole(verdict: Verdict) -> list[Finding]:
 
 def of_faults(parts: list[Part]) -> list[Finding]:
     """Return a Finding for each kind of fault: another shape, another type."""
-    faults = {}
+    faults: dict[Any, list[str]] = {}
     for part in parts:
         faults.setdefault(part.fault, []).append(part.name)
     return [
@@ -119,7 +119,7 @@ def of_faults(parts: list[Part]) -> list[Finding]:
 
 
 def of_nan(exam: Exam, verdict: Verdict, places: list[int], answers: list[Answer]) -> Finding:
-    """Return the Finding on NaN and infinity: in which outputs and steps, and made in which line."""
+    """Return the Finding on NaN and infinity: in which outputs and steps, from which line."""
     born = next((answer.born for answer in answers if answer.born is not None), None)
     hint = "There is a NaN or an infinity in what you return."
     if born is not None:
@@ -167,7 +167,7 @@ def by_causes(
 def by_two_causes(
     exam: Exam, verdict: Verdict, places: Iterable[int]
 ) -> tuple[list[Finding], list[int]]:
-    """Return (Findings, places that are left) as `by_causes` does, for two mistakes made at once."""
+    """Return (Findings, places that are left) as `by_causes` does, for two mistakes at once."""
     findings, left = [], set(places)
     for one, other in combinations(exam.question.causes, 2) if left else ():
         if (both := together(one, other)) and (
@@ -196,7 +196,7 @@ def together(one: Cause, other: Cause) -> Cause | None:
 
 
 def tree_values(exam: Exam, cause: Cause) -> Iterator[list[Array] | None]:
-    """Yield the leaves that the mistake of a cause gives, case by case; None where it gives none."""
+    """Yield the leaves that the mistake of a cause gives, case by case; None if it gives none."""
     for case in exam.cases:
         try:
             with np.errstate(all="ignore"):
@@ -242,7 +242,7 @@ def of_any_leaf(
     exam: Exam, verdict: Verdict, places: Iterable[int]
 ) -> list[tuple[str, str, set[int]]]:
     """Return the candidates (name, hint, places explained) that depend on the right leaf alone."""
-    found = {}
+    found: dict[tuple[str, str], set[int]] = {}
     for place in places:
         axes = list(exam.question.outputs.values())[place].split()
         values, wants = verdict.parts[place].values, [leaves[place] for leaves in exam.expected]
@@ -287,21 +287,15 @@ def narrowed(exam: Exam, verdict: Verdict, place: int) -> list[str]:
     words = []
     for axis, singular in (("T", "step"), ("B", "sequence")):
         if axis in axes:
-            slices = (
-                np.moveaxis(off, axes.index(axis), 0)
-                .reshape(off.shape[axes.index(axis)], -1)
-                .any(axis=1)
-            )
-            wrong = np.flatnonzero(slices) + 1
-            words += (
-                [f"{singular} {numbers(wrong)} of {len(slices)}"]
-                if 0 < len(wrong) < len(slices)
-                else []
-            )
+            size = off.shape[axes.index(axis)]
+            slices = np.moveaxis(off, axes.index(axis), 0).reshape(size, -1)
+            wrong = np.flatnonzero(slices.any(axis=1)) + 1
+            words += [f"{singular} {numbers(wrong)} of {size}"] if 0 < len(wrong) < size else []
     if axes and axes[-1] in GATES:
-        blocks = zip(GATES[axes[-1]], np.split(off, len(GATES[axes[-1]]), axis=-1))
-        wrong = [gate for gate, block in blocks if block.any()]
-        words += [f"gate {', '.join(wrong)}"] if 0 < len(wrong) < len(GATES[axes[-1]]) else []
+        gates = GATES[axes[-1]]
+        blocks = zip(gates, np.split(off, len(gates), axis=-1))
+        wrong_gates = [gate for gate, block in blocks if block.any()]
+        words += [f"gate {', '.join(wrong_gates)}"] if 0 < len(wrong_gates) < len(gates) else []
     return words
 
 
@@ -315,7 +309,7 @@ def where_of(exam: Exam, verdict: Verdict, places: Iterable[int]) -> str:
 
 def merged(findings: list[Finding]) -> list[Finding]:
     """Return the findings, those of the same cause and hint merged, in the order of the first."""
-    found = {}
+    found: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
     for outputs, cause, hint, where in findings:
         seen = found.setdefault((cause, hint), ([], []))
         seen[0].extend(name for name in outputs if name not in seen[0])

@@ -134,7 +134,7 @@ def judge_leaf(place: int, name: str, exam: Exam, aligned: list[Aligned]) -> Par
 
 
 def align(answer: Answer | None, exam: Exam, k: int) -> Aligned:
-    """Return the list of (leaf, fault) in the order of the right leaves, or the fault of the whole."""
+    """Return [(leaf, fault)] in the order of the right leaves, or the fault of the whole."""
     if answer is None:
         return "there is no answer"
     if answer.error is not None:
@@ -160,7 +160,7 @@ def align_tree(got: Tree, expected: Tree, name: str) -> Aligned:
         return f"{name} is {kind_of(got)}{size}, expected {what}"
     if names and hasattr(got, "_fields") and set(got._fields) == set(names):
         got = [getattr(got, field) for field in names]
-    leaves = []
+    leaves: list[tuple[Any, str | None]] = []
     for place, (branch, wanted) in enumerate(zip(got, expected)):
         found = align_tree(branch, wanted, f"number {place + 1} of {name}")
         leaves += found if isinstance(found, list) else [(None, found)] * len(tree_leaves(wanted))

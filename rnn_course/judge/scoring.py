@@ -32,7 +32,7 @@ class Scoring(NamedTuple):
     held_out: Callable[[Rng], Any]
     # score(leaves, held_out) -> a share, 0 to 1; leaves: float64, finite, of the right shapes
     score: Callable[[list[Array], Any], float]
-    # ((the least score, the share of the points that it earns), …), both ascending, the last share 1
+    # ((the least score, the share of the points it earns), …), both ascending, the last share 1
     rungs: tuple[tuple[float, float], ...]
     # what the score is a share of: "of the letters right, in words it has not seen"
     unit: str
@@ -42,37 +42,34 @@ class Scoring(NamedTuple):
 
 def score_of(exam: "Exam", parts: "list[Part]") -> float | None:
     """Return the score of what came back; None if its shapes are wrong or it is not finite."""
-    values = [part.values[0] for part in parts]
+    scoring, values = exam.question.scoring, [part.values[0] for part in parts]
+    assert scoring is not None
     if any(value is None or not np.isfinite(value).all() for value in values):
         return None
     with np.errstate(all="ignore"):  # finite numbers of any size
-        score = float(
-            exam.question.scoring.score(
-                [value.astype(np.float64) for value in values], exam.held_out
-            )
-        )
+        leaves = [value.astype(np.float64) for value in values]
+        score = float(scoring.score(leaves, exam.held_out))
     return score if np.isfinite(score) else 0.0
 
 
 def credit_of(score: float | None, rungs: Iterable[tuple[float, float]]) -> float:
-    """Return the share of the points that a score earns, that of the highest rung it reaches; else 0."""
+    """Return the share of the points that a score earns: that of its highest rung, else 0."""
     return max(
         (share for least, share in rungs if score is not None and score >= least), default=0.0
     )
 
 
 def shortfall(exam: "Exam", verdict: "Verdict") -> list[tuple[str, str]]:
-    """Return [(name, hint)] on a score that is too low: causes that can be seen, then the next rung."""
-    scoring, hints = (
-        exam.question.scoring,
-        {cause.name: cause.hint for cause in exam.question.causes},
-    )
+    """Return [(name, hint)] on a score that is too low: the causes seen, then the next rung."""
+    scoring, score = exam.question.scoring, verdict.score
+    assert scoring is not None and score is not None
+    hints = {cause.name: cause.hint for cause in exam.question.causes}
     leaves = [part.values[0].astype(np.float64) for part in verdict.parts]
     with np.errstate(all="ignore"):
         seen = list(scoring.remarks(leaves, exam.cases[0], exam.held_out))
-    least = next(least for least, _ in scoring.rungs if verdict.score < least)
+    least = next(least for least, _ in scoring.rungs if score < least)
     words = (
-        f"Your answer gets {in_percent(verdict.score)} {scoring.unit}. "
+        f"Your answer gets {in_percent(score)} {scoring.unit}. "
         f"More points begin at {in_percent(least)}."
     )
     return [(name, hints[name]) for name in seen] + [("below the target", words)]

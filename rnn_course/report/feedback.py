@@ -7,9 +7,12 @@ __all__ = ["to_html"]
 
 COLOURS = {"right": "#1b7f4d", "partly right": "#9a6700"}
 STYLE = """
-body { font: 17px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #222; background: #fff }
-h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin: 2rem 0 .3rem } .points { float: right; font-weight: normal }
-code { background: #f3f3f3; padding: 0 .2em } li { margin: .5rem 0 } .where { color: #555; display: block }
+body { font: 17px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; \
+color: #222; background: #fff }
+h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin: 2rem 0 .3rem } \
+.points { float: right; font-weight: normal }
+code { background: #f3f3f3; padding: 0 .2em } li { margin: .5rem 0 } \
+.where { color: #555; display: block }
 table { border-collapse: collapse; width: 100% }
 td, th { text-align: left; padding: .2rem .6rem .2rem 0; border-bottom: 1px solid #ddd }
 """.strip()
@@ -27,9 +30,13 @@ def to_html(report: dict[str, Any]) -> str:
             + [section(row) for row in report["questions"]]
             + [notes(report["notes"])]
         )
-    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
+    head = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{escape(title)}</title>"
+    )
     return (
-        f'<!doctype html>\n<html lang="en">\n<head>{head}\n<style>\n{STYLE}\n</style></head>\n<body>\n'
+        f'<!doctype html>\n<html lang="en">\n<head>{head}\n<style>\n{STYLE}\n</style></head>\n'
+        + "<body>\n"
         + "\n".join(filter(None, parts))
         + "\n</body>\n</html>\n"
     )
@@ -38,7 +45,8 @@ def to_html(report: dict[str, Any]) -> str:
 def overview(report: dict[str, Any]) -> str:
     """Return the table of questions."""
     rows = "".join(
-        f"<tr><td><code>{escape(row['name'])}</code></td><td>{mark(row)}</td><td>{row['points']:g} / {row['out_of']:g}</td></tr>"
+        f"<tr><td><code>{escape(row['name'])}</code></td><td>{mark(row)}</td>"
+        f"<td>{row['points']:g} / {row['out_of']:g}</td></tr>"
         for row in report["questions"]
     )
     return f"<table><tr><th>question</th><th></th><th>points</th></tr>{rows}</table>"
@@ -46,7 +54,8 @@ def overview(report: dict[str, Any]) -> str:
 
 def mark(row: dict[str, Any]) -> str:
     """Return the status of a question, in a colour and in words."""
-    return f'<span style="color: {COLOURS.get(row["status"], "#b3261e")}">{escape(row["status"])}</span>'
+    colour = COLOURS.get(row["status"], "#b3261e")
+    return f'<span style="color: {colour}">{escape(row["status"])}</span>'
 
 
 def section(row: dict[str, Any]) -> str:
@@ -55,7 +64,8 @@ def section(row: dict[str, Any]) -> str:
         return ""
     right = [part["name"] for part in row["parts"] if part["credit"] == 1]
     lines = [
-        f'<h2><code>{escape(row["name"])}</code> <span class="points">{row["points"]:g} / {row["out_of"]:g}</span></h2>'
+        f"<h2><code>{escape(row['name'])}</code> "
+        f'<span class="points">{row["points"]:g} / {row["out_of"]:g}</span></h2>'
     ]
     if right and row["status"] not in ("stopped", "missing", "unanswered"):
         lines.append(
@@ -82,7 +92,10 @@ def notes(found: list[dict[str, Any]]) -> str:
         f"<li>code cell {note['cell']}{line_of(note)}: {escape(note['message'])}</li>"
         for note in found
     ]
-    words = "<p>The other cells were still run. When graded, a notebook has NumPy and the standard library, nothing else.</p>"
+    words = (
+        "<p>The other cells were still run. "
+        "When graded, a notebook has NumPy and the standard library, nothing else.</p>"
+    )
     return "\n".join(["<h2>Cells that did not run through</h2>", words, "<ul>", *lines, "</ul>"])
 
 

@@ -1,4 +1,4 @@
-"""What the lecturer gets: a class's grades as CSV, its reports as JSON lines, a picture of mistakes."""
+"""What the lecturer gets: grades as CSV, reports as JSON lines, a picture of the mistakes."""
 
 import csv
 import io
@@ -71,7 +71,7 @@ def causes(reports: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
 
     Each student counts once for each cause of a question.
     """
-    seen = Counter()
+    seen: Counter[tuple[str, str]] = Counter()
     for report in reports:
         for row in [] if report["problem"] else report["questions"]:
             seen.update(
@@ -88,7 +88,7 @@ def causes(reports: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
 
 
 def draw_class(reports: list[dict[str, Any]]) -> "Figure":
-    """Return a Matplotlib Figure: how the class did in each question, and the most frequent causes."""
+    """Return a Figure: how the class did in each question, and the most frequent causes."""
     from matplotlib.figure import Figure  # only here: grading alone needs no Matplotlib
 
     names = [row["name"] for row in reports[0]["questions"]]

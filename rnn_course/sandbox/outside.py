@@ -70,7 +70,7 @@ class Ended(NamedTuple):
 
 
 def run(task: bytes, limits: Limits) -> Ended:
-    """Run the worker on the bytes of `task` and return how it ended; none of its processes is left."""
+    """Run the worker on the bytes of `task`, leave none of its processes, return how it ended."""
     with (
         tempfile.TemporaryFile() as given,
         tempfile.TemporaryFile() as written,
@@ -108,7 +108,7 @@ ENVIRONMENT = {
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Kill the whole process group. Bubblewrap dies with it, and all processes in the sandbox too."""
+    """Kill the process group. Bubblewrap dies with it, and with bubblewrap all that it started."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
@@ -122,9 +122,8 @@ def describe(code: int | None) -> str:
         return "out of time"
     number = -code if code < 0 else code - 128
     if number in (signal.SIGXCPU, signal.SIGKILL, signal.SIGXFSZ, signal.SIGSEGV, signal.SIGABRT):
-        return {signal.SIGXCPU: "out of time", signal.SIGXFSZ: "too much output"}.get(
-            number, "killed or crashed"
-        )
+        words: dict[int, str] = {signal.SIGXCPU: "out of time", signal.SIGXFSZ: "too much output"}
+        return words.get(number, "killed or crashed")
     return "ended" if code == 0 else f"exit code {code}"
 
 
@@ -178,8 +177,8 @@ def bubblewrap(uid: int) -> list[str]:
         wrap += ["--ro-bind-try", path, path]
     for path in site_folders():
         wrap += ["--tmpfs", path, "--remount-ro", path]
-    for path in numpy_folders():
-        wrap += ["--ro-bind", str(path), f"/libraries/{path.name}"]
+    for folder_of_numpy in numpy_folders():
+        wrap += ["--ro-bind", str(folder_of_numpy), f"/libraries/{folder_of_numpy.name}"]
     for name in ("worker.py", "transport.py", "calls.py", "syscalls.py"):
         wrap += ["--ro-bind", str(INSIDE / name), f"/grader/{name}"]
     wrap += [

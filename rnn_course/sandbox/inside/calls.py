@@ -41,13 +41,14 @@ def call_on_cases(
 
 
 def fresh(tree: Any, namespace: dict[str, Any]) -> Any:
-    """Return a copy of the tree. Its NamedTuples are of the notebook's classes, where it has them."""
+    """Return a copy of the tree. Its NamedTuples are of the notebook's classes, if it has them."""
     if isinstance(tree, (tuple, list)):
         branches = [fresh(branch, namespace) for branch in tree]
-        if not hasattr(tree, "_fields"):
+        fields = getattr(tree, "_fields", None)
+        if fields is None:
             return type(tree)(branches)
-        kind = namespace.get(type(tree).__name__)
-        return (kind if getattr(kind, "_fields", None) == tree._fields else type(tree))(*branches)
+        kind: Any = namespace.get(type(tree).__name__)
+        return (kind if getattr(kind, "_fields", None) == fields else type(tree))(*branches)
     return None if tree is None else np.array(tree)
 
 

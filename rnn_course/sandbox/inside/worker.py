@@ -30,9 +30,10 @@ LIMITS = {
 def main(place: str, uid: int) -> None:
     """Read the task, give up all rights, run the cells, call the functions."""
     sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), place]
-    import calls  # noqa: F401  here, where the file can be read for certain
-    import syscalls
-    import transport
+    # The worker's folder is not on the path of the type checker. Now the files can be read.
+    import calls  # type: ignore[import-not-found]  # noqa: F401
+    import syscalls  # type: ignore[import-not-found]
+    import transport  # type: ignore[import-not-found]
 
     ((task, arguments),) = transport.read_messages(sys.stdin.buffer.read())
     messages = os.fdopen(os.dup(1), "wb", buffering=0)
@@ -68,17 +69,17 @@ def lower(which: str, limit: int) -> None:
     """Set a limit for good, unless a lower one holds already."""
     import resource  # Windows has none, and grades nothing
 
-    which = getattr(resource, which)
-    hard = resource.getrlimit(which)[1]
+    number = getattr(resource, which)
+    hard = resource.getrlimit(number)[1]
     limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
     try:
-        resource.setrlimit(which, (limit, limit))
+        resource.setrlimit(number, (limit, limit))
     except (ValueError, OSError):
         pass  # macOS has no such limit; the wall clock still holds
 
 
 def run_cells(cells: list[Any], namespace: dict[str, Any], tell: Callable[..., None]) -> None:
-    """Run each cell in the same namespace, as a notebook does; tell which runs, and what it raised."""
+    """Run each cell in the same namespace, as a notebook does; tell which, and what it raised."""
     from calls import describe
 
     for number, source in cells:
