@@ -7,12 +7,13 @@ build/assignments/instructor. SUBMISSION is a notebook named after its student, 
 better, the folder around all of them: notebooks, or a folder for each student, as nbgrader collects
 them.
 
-In DIR there are then, for each student, a page of feedback and its data in feedback/; for you,
-gradebook.csv, reports.jsonl, and class.png, where the class went wrong. Each is written as soon as
-it is known. Started again, it goes on where it was stopped, and grades again only what has changed.
+DIR then has feedback/ with a page of feedback and its data for each student. For you it has
+gradebook.csv, reports.jsonl, and class.png, a picture of where the class went wrong. Each report is
+written when it is ready. Started again, the grader continues where it was stopped, and grades again
+only what has changed.
 
-The answers run in processes apart, which bubblewrap walls off (apt-get install bubblewrap). Where
-it is missing, a warning says what is then within their reach.
+The answers run in separate processes, which bubblewrap isolates (apt-get install bubblewrap). If it
+is missing, a warning says what the answers can then reach.
 """
 
 import argparse

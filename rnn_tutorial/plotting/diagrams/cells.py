@@ -30,7 +30,6 @@ from rnn_tutorial.plotting.style import BLACK, GREY, VERMILLION, in_house_style
 from rnn_tutorial.types import Array
 
 __all__ = [
-    "GATE",
     "draw_carousel",
     "draw_gru_forms",
     "draw_lstm",

@@ -7,7 +7,6 @@ from rnn_tutorial.plotting.diagrams.pen import INPUT, OUTPUT, STATE, WEIGHT, Poi
 from rnn_tutorial.plotting.style import BLACK, GREY, in_house_style
 
 __all__ = [
-    "FORMS",
     "draw_layouts",
 ]
 

@@ -20,7 +20,6 @@ __all__ = [
     "PLAIN",
     "Point",
     "STATE",
-    "Size",
     "WEIGHT",
     "arrow",
     "band",
