@@ -1,6 +1,7 @@
 """Assignments and their grader.
 
-In a notebook: `check` and `hidden_test`. For a class: `python -m rnn_course RELEASE SUBMISSION… --out DIR`.
+In a notebook: `check` and `hidden_test`. For a class: `python -m rnn_course RELEASE SUBMISSION…
+--out DIR`.
 """
 
 from rnn_course.check import check, hidden_test

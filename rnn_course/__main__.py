@@ -2,30 +2,34 @@
 
     python -m rnn_course RELEASE SUBMISSION… --out DIR
 
-RELEASE is the instructor's notebook of an assignment, which `make assignments` puts into build/assignments/instructor. SUBMISSION
-is a notebook named after its student, ada.ipynb, or, better, the folder around all of them: notebooks, or a folder for each
-student, as nbgrader collects them.
+RELEASE is the instructor's notebook of an assignment, which `make assignments` puts into
+build/assignments/instructor. SUBMISSION is a notebook named after its student, ada.ipynb, or,
+better, the folder around all of them: notebooks, or a folder for each student, as nbgrader collects
+them.
 
-In DIR there are then, for each student, a page of feedback and its data in feedback/; for you, gradebook.csv, reports.jsonl, and
-class.png, where the class went wrong. Each is written as soon as it is known. Started again, it goes on where it was stopped, and
-grades again only what has changed.
+DIR then has feedback/ with a page of feedback and its data for each student. For you it has
+gradebook.csv, reports.jsonl, and class.png, a picture of where the class went wrong. Each report is
+written when it is ready. Started again, the grader continues where it was stopped, and grades again
+only what has changed.
 
-The answers run in processes apart, which bubblewrap walls off (apt-get install bubblewrap). Where it is missing, a warning says
-what is then within their reach.
+The answers run in separate processes, which bubblewrap isolates (apt-get install bubblewrap). If it
+is missing, a warning says what the answers can then reach.
 """
 
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from rnn_course.classroom import find_submissions, grade_class
-from rnn_course.grading import HIDDEN_SEED
-from rnn_course.release import load_release
+from rnn_course.classroom import Submission, find_submissions, grade_class
+from rnn_course.grading import HIDDEN_SEED, Report
+from rnn_course.release import Release, load_release
 from rnn_course.sandbox import outside as sandbox
 
 
-def options():
+def options() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m rnn_course",
@@ -47,7 +51,10 @@ def options():
         metavar="tcp://HOST:PORT",
         help="a Dask scheduler, to grade on its workers instead",
     )
-    seed_help = "a number of your own that no student knows: the hidden cases are drawn from it (default: %(default)s, known to all)"
+    seed_help = (
+        "a number of your own that no student knows: the hidden cases are drawn from it "
+        "(default: %(default)s, known to all)"
+    )
     add("--seed", type=int, default=HIDDEN_SEED, metavar="N", help=seed_help)
     seconds_help = "limit of one run of a notebook (default: %(default)g)"
     add("--seconds", type=above_zero(float), default=limits.seconds, metavar="S", help=seconds_help)
@@ -58,10 +65,10 @@ def options():
     return parser
 
 
-def above_zero(kind):
-    """Return what reads a number above 0 from the command line."""
+def above_zero(kind: Callable[[str], float]) -> Callable[[str], float]:
+    """Return a function that reads a number above 0, of type `kind`, from the command line."""
 
-    def read(text):
+    def read(text: str) -> float:
         value = kind(text)
         if not value > 0:
             raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
@@ -71,12 +78,16 @@ def above_zero(kind):
     return read
 
 
-def main(arguments=None):
-    """Grade, show a progress bar on stderr, and say where the results are. Errors: SystemExit, in words."""
+def main(arguments: list[str] | None = None) -> None:
+    """Grade, show a progress bar on stderr, and print where the results are.
+
+    Raises: SystemExit with a message, for options and files that cannot be graded.
+    """
     chosen = options().parse_args(arguments)
     if os.name != "posix":
         raise SystemExit(
-            "error: grading needs the limits on processes of Linux or macOS; on Windows, run it in WSL"
+            "error: grading needs the limits on processes of Linux or macOS; "
+            "on Windows, run it in WSL"
         )
     try:
         release = load_release(chosen.release)
@@ -87,16 +98,25 @@ def main(arguments=None):
         raise SystemExit(f"error: {error}") from None
     mean = sum(report["points"] for report in reports) / len(reports)
     print(
-        f"{len(reports)} submissions, {mean:.1f} of {sum(release.points.values()):g} points on average; see {chosen.out}"
+        f"{len(reports)} submissions, {mean:.1f} of {sum(release.points.values()):g} points "
+        f"on average; see {chosen.out}"
     )
     if problems := [report["student"] for report in reports if report["problem"]]:
         print(
-            f"{len(problems)} could not be graded, gradebook.csv says why: {ascii(', '.join(problems))[1:-1]}"
+            f"{len(problems)} could not be graded, gradebook.csv says why: "
+            f"{ascii(', '.join(problems))[1:-1]}"
         )
 
 
-def grade_all(release, submissions, chosen):
-    """Return the reports of the class as the options have it, with a warning on stderr where walls are missing."""
+def grade_all(
+    release: Release, submissions: list[Submission], chosen: argparse.Namespace
+) -> list[Report]:
+    """Return the reports of the class, graded with the chosen options.
+
+    A warning is printed on stderr if submissions are not isolated.
+
+    Raises: ValueError if submissions must not be graded on this machine.
+    """
     from tqdm import tqdm
 
     if not chosen.scheduler:
@@ -105,7 +125,7 @@ def grade_all(release, submissions, chosen):
         if warning := sandbox.warning():
             print(f"warning: {warning}", file=sys.stderr)
     limits = sandbox.Limits(seconds=chosen.seconds, memory=chosen.memory << 20)
-    how = {
+    how: dict[str, Any] = {
         "seed": chosen.seed,
         "limits": limits,
         "jobs": chosen.jobs or -1,

@@ -1,15 +1,16 @@
-"""A class: its submissions found, graded side by side, and written down as each one ends."""
+"""A class: its submissions are found and graded in parallel; each report is written when ready."""
 
 import hashlib
 import json
 import os
 import stat
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from rnn_course.grading import grade, key_of, to_json
+from rnn_course.grading import Report, grade, key_of, to_json
 from rnn_course.notebook import SIZE_LIMIT
-from rnn_course.release import questions_of
+from rnn_course.release import Release, questions_of
 from rnn_course.report.feedback import to_html
 from rnn_course.report.gradebook import draw_class, to_csv, to_json_lines
 from rnn_course.sandbox import outside as sandbox
@@ -17,21 +18,10 @@ from rnn_tutorial.checkpoint import replacing
 
 __all__ = [
     "Submission",
-    "choose",
     "file_of",
-    "files_of",
     "find_submissions",
     "grade_class",
-    "graded",
-    "is_of_another",
-    "on_cluster",
     "on_this_machine",
-    "read",
-    "stored_report",
-    "student_of",
-    "write",
-    "write_class",
-    "write_report",
 ]
 
 
@@ -43,14 +33,17 @@ class Submission(NamedTuple):
     problem: str | None = None
 
 
-def find_submissions(paths, assignment):
-    """Return the list of Submissions, by name, in files and folders.
+def find_submissions(paths: Iterable[str | Path], assignment: str) -> list[Submission]:
+    """Return the list of Submissions in files and folders, by name.
 
-    A notebook is its student's by its name, `ada.ipynb`; one in a folder of the folder is that folder's, whatever it is called
-    and however deep it lies: `submitted/ada/01_vanilla/01_vanilla.ipynb`, as nbgrader has it, is ada's. Links are not followed.
-    Errors: ValueError for a path that is not there, or if there is nothing at all.
+    A notebook belongs to the student it is named after, `ada.ipynb`. A notebook in a subfolder
+    belongs to the student that the subfolder is named after, whatever its name and depth:
+    `submitted/ada/01_vanilla/01_vanilla.ipynb`, the way nbgrader stores it, is ada's. Links are not
+    followed.
+
+    Raises: ValueError for a path that does not exist, and if there are no notebooks.
     """
-    claims = {}
+    claims: dict[str, dict[Path, Path]] = {}
     for path in map(Path, paths):
         if not (path.exists() or path.is_symlink()):
             raise ValueError(f"submission: expected a notebook or a folder, there is no {path}")
@@ -65,8 +58,8 @@ def find_submissions(paths, assignment):
     ]
 
 
-def files_of(path):
-    """Yield what could be a submission in a folder: its notebooks, and links to folders; or the path itself, if it is none."""
+def files_of(path: Path) -> Iterator[Path]:
+    """Yield what could be a submission: a folder's notebooks and links to folders, or the path."""
     if path.is_symlink() or not path.is_dir():
         yield path
         return
@@ -80,16 +73,19 @@ def files_of(path):
         )
 
 
-def is_of_another(file, assignment):
-    """Return True if the file has the name of another assignment of ours: nbgrader collects all of them in one folder."""
+def is_of_another(file: Path, assignment: str) -> bool:
+    """Return True if the file has the name of another assignment of this course.
+
+    nbgrader collects all assignments in one folder.
+    """
     try:
         return file.stem != assignment and bool(questions_of(file.stem))
     except ValueError:
         return False
 
 
-def student_of(path, file, assignment):
-    """Return whose file it is, one of those found at `path`, in characters that can be written."""
+def student_of(path: Path, file: Path, assignment: str) -> str:
+    """Return the student's name for a `file` found at `path`, in characters that can be written."""
     below = file.relative_to(path).parts
     name = below[0] if len(below) > 1 else file.stem if file.suffix == ".ipynb" else file.name
     above = (parent.name for parent in file.absolute().parents)
@@ -97,8 +93,8 @@ def student_of(path, file, assignment):
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-def choose(student, files, assignment):
-    """Return the Submission among the files of a student: the one with the assignment's name, or the only one."""
+def choose(student: str, files: list[Path], assignment: str) -> Submission:
+    """Return the Submission among a student's files: the only one, or that with the right name."""
     named = [file for file in files if file.name == f"{assignment}.ipynb"] or files
     if len(named) > 1:
         return Submission(
@@ -107,16 +103,17 @@ def choose(student, files, assignment):
     return Submission(student, named[0])
 
 
-def read(submission):
-    """Return (bytes, None) of a submission, one byte more than is allowed at most, or (b"", why there are none)."""
+def read(submission: Submission) -> tuple[bytes, str | None]:
+    """Return (bytes, None) of a submission, or (b"", why it cannot be read).
+
+    At most one byte more than is allowed is read.
+    """
     if submission.problem:
         return b"", submission.problem
     try:
         if stat.S_ISLNK(os.lstat(submission.path).st_mode):
-            return (
-                b"",
-                "It is a link to another place, which is not followed; the notebook itself is expected.",
-            )
+            words = "It is a link to another place, which is not followed"
+            return b"", f"{words}; the notebook itself is expected."
         with open(
             os.open(submission.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb"
         ) as file:
@@ -128,25 +125,32 @@ def read(submission):
 
 
 def grade_class(
-    release,
-    submissions,
-    out,
+    release: Release,
+    submissions: list[Submission],
+    out: Path,
     *,
-    seed,
-    limits,
-    jobs=-1,
-    scheduler=None,
-    progress=lambda report: None,
-):
-    """Return the reports of a class, by name; each is in `out` as soon as it is there.
+    seed: int,
+    limits: sandbox.Limits,
+    jobs: int = -1,
+    scheduler: str | None = None,
+    progress: Callable[[Report], object] = lambda report: None,
+) -> list[Report]:
+    """Return the reports of a class, by name; each is written to `out` when it is ready.
 
-    What is in `out` already, for the same submission, release, seed and limits, is not graded again. `progress` is called with
-    each report. scheduler: the address of a Dask scheduler, instead of `jobs` processes on this machine.
+    A report that is already in `out`, for the same submission, release, seed and limits, is not
+    made again.
+
+    jobs        the number of processes on this machine; -1: one for each core
+    scheduler   the address of a Dask scheduler; its workers are used instead
+    progress    called with each report
+
+    Raises: ValueError if `out` is a file, or if a worker must not grade.
     """
     if out.exists() and not out.is_dir():
         raise ValueError(f"out: expected a folder, {out} is a file")
     (out / "feedback").mkdir(parents=True, exist_ok=True)
-    reports, todo = [], []
+    reports: list[Report] = []
+    todo: list[Submission] = []
     for submission in submissions:
         data, problem = read(submission)
         stored = stored_report(out, submission, key_of(release, data, seed, limits, problem))
@@ -154,8 +158,12 @@ def grade_class(
         todo += [] if stored else [submission]
     for report in reports:
         progress(report)
-    run = on_cluster if scheduler else on_this_machine
-    for report in run(release, todo, seed, limits, scheduler or jobs):
+    coming = (
+        on_cluster(release, todo, seed, limits, scheduler)
+        if scheduler
+        else on_this_machine(release, todo, seed, limits, jobs)
+    )
+    for report in coming:
         write_report(out, report)
         reports.append(report)
         progress(report)
@@ -164,25 +172,52 @@ def grade_class(
     return reports
 
 
-def graded(release, student, data, problem, seed, limits):
-    """Return the report on a submission. Should the grader itself fail, the report says so, and the class goes on."""
+def graded(
+    release: Release,
+    student: str,
+    data: bytes,
+    problem: str | None,
+    seed: int,
+    limits: sandbox.Limits,
+) -> Report:
+    """Return the report on a submission. If the grader itself fails, the report says so."""
     try:
         return grade(release, student, data, seed, limits, problem)
     except Exception as error:
-        problem = f"The grader failed ({type(error).__name__}: {error}). That is no fault of yours; it has to be graded by hand."
+        problem = (
+            f"The grader failed ({type(error).__name__}: {error}). "
+            "That is no fault of yours; it has to be graded by hand."
+        )
         return grade(release, student, b"", seed, limits, problem) | {"key": None}
 
 
-def on_this_machine(release, submissions, seed, limits, jobs):
-    """Yield reports as they come, from processes on this machine."""
+def on_this_machine(
+    release: Release,
+    submissions: list[Submission],
+    seed: int,
+    limits: sandbox.Limits,
+    jobs: int,
+) -> Iterator[Report]:
+    """Yield reports when they are ready, from processes on this machine."""
     from joblib import Parallel, delayed
 
     work = (delayed(graded)(release, s.student, *read(s), seed, limits) for s in submissions)
     yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(work)
 
 
-def on_cluster(release, submissions, seed, limits, address):
-    """Yield reports as they come, from the workers of a Dask cluster; two submissions a thread are on their way, no more."""
+def on_cluster(
+    release: Release,
+    submissions: list[Submission],
+    seed: int,
+    limits: sandbox.Limits,
+    address: str,
+) -> Iterator[Report]:
+    """Yield reports when they are ready, from the workers of a Dask cluster.
+
+    At most two submissions for each thread are sent at a time.
+
+    Raises: ValueError if a worker must not grade.
+    """
     from distributed import Client, as_completed
 
     with Client(address, set_as_default=False) as client:
@@ -190,7 +225,7 @@ def on_cluster(release, submissions, seed, limits, address):
             raise ValueError(f"scheduler: a worker says: {refusals[0]}")
         waiting = iter(submissions)
 
-        def send(submission):
+        def send(submission: Submission) -> Any:
             return client.submit(
                 graded, release, submission.student, *read(submission), seed, limits, pure=False
             )
@@ -205,17 +240,24 @@ def on_cluster(release, submissions, seed, limits, address):
                 break
 
 
-def file_of(out, student, suffix):
-    """Return the path of a student's report, another one for every name, whatever characters it has and however many."""
+def file_of(out: Path, student: str, suffix: str) -> Path:
+    """Return the path of a student's report, a different one for each name.
+
+    A name may have any characters and any length.
+    """
     safe = "".join(c if c.isalnum() or c in "-_. " else f"%{ord(c):x}" for c in student)
     safe = f"%2e{safe[1:]}" if safe.startswith(".") else safe
     if len(safe.encode()) > 120:
-        safe = f"{safe.encode()[:80].decode(errors='ignore')}%{hashlib.sha256(student.encode()).hexdigest()[:16]}"
+        digest = hashlib.sha256(student.encode()).hexdigest()[:16]
+        safe = f"{safe.encode()[:80].decode(errors='ignore')}%{digest}"
     return out / "feedback" / f"{safe}{suffix}"
 
 
-def stored_report(out, submission, key):
-    """Return the report that is in `out` for this key, or None; one without walls does not count where there are some now."""
+def stored_report(out: Path, submission: Submission, key: str) -> Report | None:
+    """Return the report that is in `out` for this key, or None.
+
+    A report that was made without bubblewrap does not count if this machine has bubblewrap.
+    """
     try:
         report = json.loads(file_of(out, submission.student, ".json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -225,19 +267,19 @@ def stored_report(out, submission, key):
     return report if report.get("walled_off") or not sandbox.has_bubblewrap() else None
 
 
-def write(path, text):
-    """Write a file whole or not at all; half a character, which a submission can have, is written as its number."""
+def write(path: Path, text: str) -> None:
+    """Write a file completely or not at all. A lone surrogate is written as its number."""
     with replacing(path) as file:
         file.write(text.encode("utf-8", "backslashreplace"))
 
 
-def write_report(out, report):
-    """Write the page and, after it, the JSON of a report: the JSON says that both are there."""
+def write_report(out: Path, report: Report) -> None:
+    """Write the page of a report, then its JSON: if the JSON exists, both do."""
     write(file_of(out, report["student"], ".html"), to_html(report))
     write(file_of(out, report["student"], ".json"), to_json(report))
 
 
-def write_class(out, reports):
+def write_class(out: Path, reports: list[Report]) -> None:
     """Write the gradebook, the JSON lines and the picture of a class."""
     write(out / "gradebook.csv", to_csv(reports))
     write(out / "reports.jsonl", to_json_lines(reports))

@@ -1,68 +1,86 @@
-"""One submission from its bytes to its report: run in the sandbox, judged outside it, diagnosed."""
+"""One submission, from its bytes to its report: run in the sandbox, judged outside it."""
 
 import hashlib
 import json
 import re
 from functools import cache
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from rnn_course.judge.diagnose import Finding, diagnose
-from rnn_course.judge.judge import Answer, judge, prepare
+from rnn_course.judge.judge import Answer, Exam, judge, prepare
 from rnn_course.notebook import NotebookError, cells_to_run, read_notebook
-from rnn_course.release import questions_of
+from rnn_course.release import Release, questions_of
 from rnn_course.sandbox import outside as sandbox
 from rnn_course.sandbox.inside.transport import TransportError, read_messages, write_message
 from rnn_tutorial import __version__
+from rnn_tutorial.types import Tree
 
 __all__ = [
-    "ATTEMPTS",
     "HIDDEN_SEED",
-    "HOW",
-    "NEVER_REACHED",
-    "NO_ERROR",
-    "SILENT",
-    "collect",
+    "Report",
     "exams_of",
     "grade",
     "grade_question",
     "key_of",
     "plain_error",
-    "rows_of",
     "run_once",
-    "second_chances",
-    "silent",
     "take",
     "to_json",
 ]
 
+Report: TypeAlias = dict[str, Any]
+"""The report on one submission: see `grade`."""
+
+Row: TypeAlias = dict[str, Any]
+"""The report on one question."""
+
+NumberedCell: TypeAlias = tuple[int, str]
+"""The number of a cell and its source."""
+
 HIDDEN_SEED = 1
 NEVER_REACHED = "It was never reached: the notebook was stopped before."
-ATTEMPTS = 8  # so often a submission that was stopped is started again, without what stopped it
+ATTEMPTS = 8  # how often a stopped submission is started, each time without what stopped it
 
 
 @cache
-def exams_of(assignment, seed):
-    """Return {name: Exam} of an assignment: made once a process, the same for every submission."""
+def exams_of(assignment: str, seed: int) -> dict[str, Exam]:
+    """Return {name: Exam} of an assignment, made once in each process, for all submissions."""
     return {name: prepare(question, seed) for name, question in questions_of(assignment).items()}
 
 
-def key_of(release, data, seed, limits, problem=None):
+def key_of(
+    release: Release,
+    data: bytes,
+    seed: int,
+    limits: sandbox.Limits,
+    problem: str | None = None,
+) -> str:
     """Return a hash of everything that a report depends on."""
     parts = (__version__, release.digest, hashlib.sha256(data).hexdigest(), problem, seed, limits)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def grade(release, student, data, seed=HIDDEN_SEED, limits=sandbox.Limits(), problem=None):
+def grade(
+    release: Release,
+    student: str,
+    data: bytes,
+    seed: int = HIDDEN_SEED,
+    limits: sandbox.Limits = sandbox.Limits(),
+    problem: str | None = None,
+) -> Report:
     """Return the report on the bytes of one submission: a dict of plain values, the same each time.
 
-    problem: in words, why there are no bytes; the report then has no points and says so.
+    problem: in words, why there are no bytes; the report then has no points and says why.
 
-    {"student", "assignment", "key", "points", "out_of", "walled_off", "problem", "questions": [{"name", "points", "out_of",
-    "status", "parts", "findings"}, …], "notes": [{"cell", "line", "message"}, …]}. Whatever the submission is or does, there is
-    a report.
+    {"student", "assignment", "key", "points", "out_of", "walled_off", "problem",
+     "questions": [{"name", "points", "out_of", "status", "parts", "findings"}, …],
+     "notes": [{"cell", "line", "message"}, …]}
+
+    There is a report whatever the submission is or does.
     """
-    report = {
+    report: Report = {
         "student": student,
         "assignment": release.name,
         "key": key_of(release, data, seed, limits, problem),
@@ -75,10 +93,9 @@ def grade(release, student, data, seed=HIDDEN_SEED, limits=sandbox.Limits(), pro
         submitted = read_notebook(data)
     except NotebookError as error:
         report["problem"] = str(error)
-        rows, notes = (
-            rows_of(release, exams, {}, dict.fromkeys(exams, "The notebook could not be read.")),
-            [],
-        )
+        stopped = dict.fromkeys(exams, "The notebook could not be read.")
+        rows = rows_of(release, exams, {}, stopped)
+        notes: list[dict[str, Any]] = []
     else:
         cells = cells_to_run(release.cells, submitted)
         answers, stopped, notes, cells = collect(exams, cells, limits)
@@ -92,19 +109,31 @@ def grade(release, student, data, seed=HIDDEN_SEED, limits=sandbox.Limits(), pro
     return report | total | {"questions": rows, "notes": notes}
 
 
-def rows_of(release, exams, answers, stopped):
-    """Return the rows of the report, question by question."""
+def rows_of(
+    release: Release,
+    exams: dict[str, Exam],
+    answers: dict[str, list[Answer]],
+    stopped: dict[str, str],
+) -> list[Row]:
+    """Return the rows of the report, one for each question."""
     return [
         grade_question(exams[name], out_of, answers.get(name, []), stopped.get(name))
         for name, out_of in release.points.items()
     ]
 
 
-def second_chances(release, exams, cells, rows, limits):
-    """Return the rows, better ones where a question was wrong only because it rests on an earlier one.
+def second_chances(
+    release: Release,
+    exams: dict[str, Exam],
+    cells: list[NumberedCell],
+    rows: list[Row],
+    limits: sandbox.Limits,
+) -> list[Row]:
+    """Return the rows, improved where a question is wrong only because an earlier one is wrong.
 
-    A question that follows a wrong one is asked again, alone, after the instructor's answers to the wrong ones before it. These
-    are then inside the sandbox, but the question's own answer is not.
+    A question that follows a wrong one is asked again, alone, after the instructor's answers to the
+    wrong questions before it. Those answers are then inside the sandbox, but the answer to the
+    question itself is not.
     """
     better = list(rows)
     for k, row in enumerate(rows):
@@ -126,7 +155,10 @@ def second_chances(release, exams, cells, rows, limits):
             stopped.get(row["name"]),
         )
         if again["points"] > row["points"]:
-            hint = f"Graded with a right {' and '.join(wrong)} in the place of yours, so that no mistake costs you twice."
+            hint = (
+                f"Graded with a right {' and '.join(wrong)} in the place of yours, "
+                "so that no mistake costs you twice."
+            )
             note = Finding((), "rests on an earlier question", hint, "")
             better[k] = again | {"findings": [note._asdict(), *map(silent, again["findings"])]}
     return better
@@ -139,27 +171,32 @@ SILENT = {
 }
 
 
-def silent(finding):
-    """Return the finding without the words and shapes of the submission's own: they could carry an answer out to be read."""
+def silent(finding: dict[str, Any]) -> dict[str, Any]:
+    """Return the finding without the words and shapes that the submission made.
+
+    They could carry an answer out of the sandbox to be read.
+    """
     return finding | {"hint": SILENT.get(finding["cause"], finding["hint"]), "where": ""}
 
 
-def collect(exams, cells, limits, attempts=ATTEMPTS):
-    """Return (answers by question, {question: what stopped it}, notes on cells, the cells that stop nothing).
+def collect(
+    exams: dict[str, Exam],
+    cells: list[NumberedCell],
+    limits: sandbox.Limits,
+    attempts: int = ATTEMPTS,
+) -> tuple[dict[str, list[Answer]], dict[str, str], list[dict[str, Any]], list[NumberedCell]]:
+    """Return (answers by question, {question: what stopped it}, notes on cells, cells left).
 
-    The cells are run, the functions are asked. If the process ends before its time, what it was doing, a cell or a question, is
-    left out, and all that has no answer yet is asked again.
+    The cells are run and the functions are called. If the process ends too early, the cell or
+    question that it was at is left out, and everything that has no answer yet is asked again.
     """
-    answers, stopped, notes, pending, numbers = (
-        {},
-        {},
-        {},
-        list(exams),
-        {number for number, _ in cells},
-    )
+    answers: dict[str, list[Answer]] = {}
+    stopped: dict[str, str] = {}
+    notes: dict[int, dict[str, Any]] = {}
+    pending, numbers = list(exams), {number for number, _ in cells}
     for _ in range(attempts):
         how, messages = run_once([exams[name] for name in pending], cells, limits)
-        now = "nothing"
+        now: str | int = "nothing"
         for event, tree in messages:
             doing = take(event, tree, exams, answers, stopped, notes)
             now = now if doing is None else doing
@@ -178,8 +215,10 @@ def collect(exams, cells, limits, attempts=ATTEMPTS):
     return answers, stopped, [notes[number] for number in sorted(numbers & notes.keys())], cells
 
 
-def run_once(exams, cells, limits):
-    """Return (how it ended, in words; the messages) of one process that runs the cells and is asked the exams."""
+def run_once(
+    exams: list[Exam], cells: list[NumberedCell], limits: sandbox.Limits
+) -> tuple[str, list[tuple[dict[str, Any], Tree]]]:
+    """Return (how it ended, in words; the messages) of one process with the cells and exams."""
     limits = limits._replace(seconds=limits.seconds + sum(exam.question.seconds for exam in exams))
     task = {
         "limits": limits.for_worker(),
@@ -191,21 +230,32 @@ def run_once(exams, cells, limits):
         messages = read_messages(ended.output)
     except TransportError:
         messages = []
-    return HOW.get(ended.how, f"It ended Python itself ({ended.how}).").format(
-        limits=limits
-    ), messages
+    words = _ENDINGS.get(ended.how, f"It ended Python itself ({ended.how}).")
+    return words.format(limits=limits), messages
 
 
-HOW = {
+_ENDINGS = {
     "out of time": "It did not come to an end within {limits.seconds:g} s.",
     "too much output": "It wrote more than the grader reads.",
-    "killed or crashed": "It crashed Python or used too much of the machine: memory, recursion, processes.",
+    "killed or crashed": (
+        "It crashed Python or used too much of the machine: memory, recursion, processes."
+    ),
     "ended": "It ended Python itself (exit).",
 }
 
 
-def take(event, tree, exams, answers, stopped, notes):
-    """Put one message where it belongs; return what the process is doing now, if the message says: a cell, a question, "end"."""
+def take(
+    event: dict[str, Any],
+    tree: Tree,
+    exams: dict[str, Exam],
+    answers: dict[str, list[Answer]],
+    stopped: dict[str, str],
+    notes: dict[int, dict[str, Any]],
+) -> str | int | None:
+    """Store one message in answers, stopped or notes; return what the process does now.
+
+    That is a cell, a question, "end", or None if the message does not say it.
+    """
     what, name = event.get("what"), event.get("question")
     if what == "end":
         return "end"
@@ -249,8 +299,11 @@ def take(event, tree, exams, answers, stopped, notes):
 NO_ERROR = {"type": "Exception", "message": "", "cell": None, "line": None}
 
 
-def plain_error(error):
-    """Return the description of an error with the types and sizes it should have, addresses left out; None for anything else."""
+def plain_error(error: object) -> dict[str, Any] | None:
+    """Return the description of an error with the right types and sizes; None for anything else.
+
+    Memory addresses are left out.
+    """
     if not isinstance(error, dict):
         return None
     texts = {
@@ -263,7 +316,7 @@ def plain_error(error):
     }
 
 
-def grade_question(exam, out_of, answers, stopped):
+def grade_question(exam: Exam, out_of: float, answers: list[Answer], stopped: str | None) -> Row:
     """Return the row of the report on one question."""
     with np.errstate(all="ignore"):  # numbers of any size may have come back
         verdict = judge(exam, answers)
@@ -272,17 +325,8 @@ def grade_question(exam, out_of, answers, stopped):
         a.error is not None and a.error["type"] == "NotImplementedError" for a in answers
     )
     if stopped == "missing":
-        findings, status = (
-            [
-                Finding(
-                    (),
-                    "missing",
-                    f"There is no function {exam.question.name}: was its cell deleted, or did it raise?",
-                    "",
-                )
-            ],
-            "missing",
-        )
+        hint = f"There is no function {exam.question.name}: was its cell deleted, or did it raise?"
+        findings, status = [Finding((), "missing", hint, "")], "missing"
     elif stopped is not None:
         verdict = verdict._replace(credit=0.0)
         findings, status = [Finding((), "stopped", stopped, "")], "stopped"
@@ -305,6 +349,6 @@ def grade_question(exam, out_of, answers, stopped):
     return row | {"parts": parts, "findings": [finding._asdict() for finding in findings]}
 
 
-def to_json(report):
+def to_json(report: Report) -> str:
     """Return the report as text, the same bytes each time."""
     return json.dumps(report, indent=1, ensure_ascii=False, default=str) + "\n"

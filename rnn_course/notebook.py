@@ -1,17 +1,14 @@
-"""The code cells of a notebook that anybody may have written: nothing in it is believed, and a broken one is refused in words."""
+"""The code cells of a notebook that anybody may have written: everything is checked."""
 
 import json
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 __all__ = [
-    "CELLS_LIMIT",
     "Cell",
     "NotebookError",
     "SIZE_LIMIT",
     "cells_to_run",
-    "read_cell",
     "read_notebook",
-    "runs",
 ]
 
 SIZE_LIMIT = 8 << 20
@@ -19,7 +16,7 @@ CELLS_LIMIT = 1000
 
 
 class NotebookError(ValueError):
-    """The bytes are no notebook; the message is for the student."""
+    """The bytes are not a notebook; the message is for the student."""
 
 
 class Cell(NamedTuple):
@@ -28,13 +25,16 @@ class Cell(NamedTuple):
     number: int  # among the code cells, from 1, as a reader counts them
     source: str
     grade_id: str | None = None  # nbgrader's, if the cell has one
-    solution: bool = False  # the student's to change
-    locked: bool = False  # ours
+    solution: bool = False  # True if the student is to change it
+    locked: bool = False  # True if the student must not change it
     points: float = 0  # of a cell of hidden tests
 
 
-def read_notebook(data):
-    """Return the list of Cells in the bytes of a notebook. Errors: NotebookError."""
+def read_notebook(data: bytes) -> list[Cell]:
+    """Return the list of Cells in the bytes of a notebook.
+
+    Raises: NotebookError for anything that is not a notebook, or is too large.
+    """
     if len(data) > SIZE_LIMIT:
         raise NotebookError(f"The file has more than {SIZE_LIMIT >> 20} MiB: clear its outputs.")
     if not data.strip():
@@ -43,7 +43,7 @@ def read_notebook(data):
         notebook = json.loads(data)
         cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
         found = [read_cell(number, cell) for number, cell in enumerate(cells, 1)]
-    except Exception as error:  # RecursionError, UnicodeDecodeError and whatever a wrong type makes
+    except Exception as error:  # RecursionError, UnicodeDecodeError, whatever a wrong type causes
         raise NotebookError(
             f"The file is no notebook that can be read ({type(error).__name__})."
         ) from None
@@ -52,7 +52,7 @@ def read_notebook(data):
     return found
 
 
-def read_cell(number, cell):
+def read_cell(number: int, cell: dict[str, Any]) -> Cell:
     """Return a Cell from its JSON."""
     source = cell["source"]
     text = source if isinstance(source, str) else "".join(map(str, source))
@@ -63,11 +63,12 @@ def read_cell(number, cell):
     return Cell(number, text, None if grade_id is None else str(grade_id), solution, locked, points)
 
 
-def cells_to_run(released, submitted):
-    """Return the (number, source) of a submission's cells that make its functions.
+def cells_to_run(released: list[Cell], submitted: list[Cell]) -> list[tuple[int, str]]:
+    """Return the (number, source) of a submission's cells that define its functions.
 
-    Cells of ours that check or test are left out, and ours that stay, such as imports, are taken as they were released, whatever
-    the student made of them; those that the student deleted come first, with the number 0.
+    Cells of the release that check or test are left out. Other locked cells of the release, such as
+    imports, are run as they were released, whatever the student changed in them. Those that the
+    student deleted come first, with the number 0.
     """
     ours = {cell.grade_id: cell for cell in released if cell.locked and not cell.solution}
     run = [
@@ -84,6 +85,6 @@ def cells_to_run(released, submitted):
     return deleted + run
 
 
-def runs(cell, ours):
-    """Return False for the cells that check (grade_id check_…) and test (grade_id test_…)."""
-    return not (cell.grade_id in ours and cell.grade_id.startswith(("check_", "test_")))
+def runs(cell: Cell, ours: dict[str | None, Cell]) -> bool:
+    """Return False for the release's cells that check (check_…) and test (test_…)."""
+    return not (cell.grade_id in ours and (cell.grade_id or "").startswith(("check_", "test_")))

@@ -1,10 +1,11 @@
-"""What a class was set: the instructor's notebook of an assignment, and the questions that belong to it."""
+"""What a class was given: the instructor's notebook of an assignment, and its questions."""
 
 import hashlib
 import importlib
 from pathlib import Path
 from typing import NamedTuple
 
+from rnn_course.judge.question import Question
 from rnn_course.notebook import Cell, NotebookError, read_notebook
 
 __all__ = [
@@ -19,13 +20,16 @@ class Release(NamedTuple):
 
     name: str  # "01_vanilla": of the file, and the questions are in rnn_course.questions.vanilla
     cells: list[Cell]
-    points: dict  # name of a question -> points, in the order of the notebook
-    solutions: dict  # name of a question -> the instructor's source of its cell
+    points: dict[str, float]  # of each question, in the order of the notebook
+    solutions: dict[str, str]  # of each question the instructor's source of its cell
     digest: str  # of the file
 
 
-def questions_of(name):
-    """Return {name: Question} of an assignment by its name, such as "01_vanilla". Errors: ValueError for another name."""
+def questions_of(name: str) -> dict[str, Question]:
+    """Return {name: Question} of an assignment by its name, such as "01_vanilla".
+
+    Raises: ValueError for a name that is not that of an assignment.
+    """
     number, _, noun = name.partition("_")
     if not (number.isdigit() and noun.isidentifier()):
         raise ValueError(f"assignment: expected a name like 01_vanilla, got {name!r}")
@@ -38,11 +42,11 @@ def questions_of(name):
     return {question.name: question for question in module.QUESTIONS}
 
 
-def load_release(path):
-    """Return the Release in a notebook, or in a folder that holds one whose name begins with a number.
+def load_release(path: str | Path) -> Release:
+    """Return the Release in a notebook, or in a folder with one notebook NN_name.ipynb.
 
-    Errors: ValueError if there is no such notebook, if it has points for something that is no question, or if it is the student
-    version, which has no solutions.
+    Raises: ValueError if there is no such notebook, if it has points for anything that is not a
+    question, or if it is the student's version, which has no solutions.
     """
     path = Path(path)
     if path.is_dir():
@@ -64,7 +68,7 @@ def load_release(path):
             f"release: expected the instructor's notebook, got {path}. {error}"
         ) from None
     points = {
-        cell.grade_id.removeprefix("test_"): cell.points
+        (cell.grade_id or "").removeprefix("test_"): cell.points
         for cell in cells
         if (cell.grade_id or "").startswith("test_")
     }
@@ -72,11 +76,12 @@ def load_release(path):
         raise ValueError(
             f"release: {path.name} has points for {sorted(points)}, expected {sorted(questions)}"
         )
-    solutions = {cell.grade_id: cell.source for cell in cells if cell.solution}
+    solutions = {cell.grade_id or "": cell.source for cell in cells if cell.solution}
     if any(
         "NotImplementedError" in solutions.get(name, "NotImplementedError") for name in questions
     ):
         raise ValueError(
-            f"release: {path} has no solutions, expected the instructor's notebook, not the student's"
+            f"release: {path} has no solutions, "
+            "expected the instructor's notebook, not the student's"
         )
     return Release(path.stem, cells, points, solutions, hashlib.sha256(data).hexdigest())

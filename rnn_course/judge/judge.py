@@ -1,50 +1,47 @@
-"""Is an answer right? What a submission returned, compared with the reference, outside the process that returned it.
+"""Is an answer right? What a submission returned is compared with the reference.
 
-Everything here is data that came through `transport`. Each leaf of a question's outputs is judged for itself and earns its share
-of the points: all of it if its largest relative error is at most 1e-8 over all cases, both times it was asked; half if the error
-is at most 1e-4, which is a right formula in too few digits; nothing else. Where no single answer is right, all leaves together
-earn what their score is worth: see `scoring.py`.
+This is done outside the submission's process. Everything here is data that came through
+`transport`. Each leaf of a question's outputs is judged separately and earns its share of the
+points. It earns all of it if its largest relative error is at most 1e-8 over all cases, both times
+it was asked. It earns half if the error is at most 1e-4, which is a right formula in too few
+digits, and otherwise 0. Where no single answer is right, all leaves together earn what their score
+is worth: see `scoring.py`.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from rnn_course.judge.question import argument_names
+from rnn_course.judge.question import Question, argument_names
 from rnn_course.judge.scoring import credit_of, score_of
 from rnn_course.sandbox.inside.transport import Other
 from rnn_tutorial.gradient_check.check import relative_error
 from rnn_tutorial.tree import tree_leaves
+from rnn_tutorial.types import Array, Tree
 
 __all__ = [
     "Answer",
-    "EXACT",
     "Exam",
     "Part",
-    "ROUGH",
     "Verdict",
-    "align",
-    "align_tree",
-    "differ",
-    "fault_of",
-    "is_changed",
     "judge",
-    "judge_leaf",
-    "kind_of",
     "prepare",
 ]
 
 EXACT, ROUGH = 1e-8, 1e-4
 
+Aligned: TypeAlias = list[tuple[Any, str | None]] | str
+"""(leaf, fault) for each leaf of the right answer, or the fault of the whole."""
+
 
 class Exam(NamedTuple):
-    """A question with the cases that are asked and their right answers, each a list of leaves in the order of its outputs."""
+    """A question with the cases that are asked and their right answers."""
 
-    question: NamedTuple
-    cases: list
-    expected: list
-    trees: list  # the right answers as trees; of a question with a score, trees of the right shapes
-    held_out: object = None  # what the answer to a question with a score is tried on
+    question: Question
+    cases: list[tuple[Any, ...]]
+    expected: list[list[Array]]  # of each case the leaves, in the order of the question's outputs
+    trees: list[Tree]  # the right answers as trees; of a question with a score, of the right shapes
+    held_out: Any = None  # what the answer to a question with a score is tried on
 
 
 class Answer(NamedTuple):
@@ -52,10 +49,10 @@ class Answer(NamedTuple):
 
     case: int
     turn: int  # 0 the first time, 1 the second
-    outputs: object = None  # a tree
-    arguments: object = None  # the arguments as they were afterwards
-    error: dict | None = None  # what it raised instead: type, message, cell, line
-    born: dict | None = None  # where the first NaN was made
+    outputs: Tree = None
+    arguments: Tree = None  # the arguments as they were afterwards
+    error: dict[str, Any] | None = None  # what it raised instead: type, message, cell, line
+    born: dict[str, Any] | None = None  # where the first NaN was made
 
 
 class Part(NamedTuple):
@@ -65,21 +62,25 @@ class Part(NamedTuple):
     credit: float  # 0 to 1
     error: float  # the largest relative error, infinite if it cannot be compared
     fault: str | None  # why it cannot be compared, in words
-    values: list  # the leaf of each case, first time; None where there is none
+    values: list[Any]  # the leaf of each case, at the first call; None where there is none
 
 
 class Verdict(NamedTuple):
     """The verdict on one question."""
 
-    credit: float  # 0 to 1, all told
-    parts: list
-    changed: list  # names of the arguments that the function changed
-    remembers: bool  # True if the second time the same case gave something else
-    score: float | None = None  # of a question that has one
+    credit: float  # 0 to 1, over all leaves
+    parts: list[Part]
+    changed: list[str]  # names of the arguments that the function changed
+    remembers: bool  # True if the second call on the same case returned something else
+    score: float | None = None  # of a question with a score
 
 
-def prepare(question, seed):
-    """Return the Exam of a question: its cases drawn from a generator of its own, so that no case gives away another's answer."""
+def prepare(question: Question, seed: int) -> Exam:
+    """Return the Exam of a question.
+
+    Its cases are drawn from a generator for this question alone, so that no case shows the answer
+    to another question.
+    """
     key, scoring = [seed, *question.name.encode()], question.scoring
     cases = question.cases(np.random.default_rng(key))
     trees = [case[0] if scoring else question.reference(*case) for case in cases]
@@ -87,7 +88,7 @@ def prepare(question, seed):
     return Exam(question, cases, [tree_leaves(tree) for tree in trees], trees, held_out)
 
 
-def judge(exam, answers):
+def judge(exam: Exam, answers: list[Answer]) -> Verdict:
     """Return the Verdict on the answers, which may be anything."""
     first = {answer.case: answer for answer in answers if answer.turn == 0}
     again = {answer.case: answer for answer in answers if answer.turn == 1}
@@ -111,7 +112,7 @@ def judge(exam, answers):
     return Verdict(credit / 2 if changed or remembers else credit, parts, changed, remembers, score)
 
 
-def judge_leaf(place, name, exam, aligned):
+def judge_leaf(place: int, name: str, exam: Exam, aligned: list[Aligned]) -> Part:
     """Return the Part of one leaf over all cases."""
     values, faults, errors = [], [], []
     for k, leaves in enumerate(aligned):
@@ -132,8 +133,8 @@ def judge_leaf(place, name, exam, aligned):
     return Part(name, credit, worst, fault, values)
 
 
-def align(answer, exam, k):
-    """Return the list of (leaf, fault) that stand where the leaves of the right answer stand, or the fault of the whole."""
+def align(answer: Answer | None, exam: Exam, k: int) -> Aligned:
+    """Return [(leaf, fault)] in the order of the right leaves, or the fault of the whole."""
     if answer is None:
         return "there is no answer"
     if answer.error is not None:
@@ -141,12 +142,14 @@ def align(answer, exam, k):
     return align_tree(answer.outputs, exam.trees[k], "what you return")
 
 
-def align_tree(got, expected, name):
-    """Return the list of (leaf, fault) of `got`, branch by branch beside `expected`; or words, if the whole does not fit."""
+def align_tree(got: Tree, expected: Tree, name: str) -> Aligned:
+    """Return the list of (leaf, fault) of `got`, branch by branch next to `expected`.
+
+    If the whole does not fit, return the fault in words.
+    """
     if not isinstance(expected, tuple):
-        number = isinstance(
-            got, (float, int, np.generic)
-        )  # on its way out of the sandbox it becomes an array without axes
+        # On its way out of the sandbox a number becomes an array without axes.
+        number = isinstance(got, (float, int, np.generic))
         return [(np.asarray(got) if number else got, None)]
     names = getattr(expected, "_fields", None)
     what = (
@@ -157,15 +160,15 @@ def align_tree(got, expected, name):
         return f"{name} is {kind_of(got)}{size}, expected {what}"
     if names and hasattr(got, "_fields") and set(got._fields) == set(names):
         got = [getattr(got, field) for field in names]
-    leaves = []
+    leaves: list[tuple[Any, str | None]] = []
     for place, (branch, wanted) in enumerate(zip(got, expected)):
         found = align_tree(branch, wanted, f"number {place + 1} of {name}")
         leaves += found if isinstance(found, list) else [(None, found)] * len(tree_leaves(wanted))
     return leaves
 
 
-def kind_of(value):
-    """Return the kind of a thing in words."""
+def kind_of(value: object) -> str:
+    """Return the kind of a value in words."""
     if value is None:
         return "None"
     if isinstance(value, Other):
@@ -177,8 +180,8 @@ def kind_of(value):
     )
 
 
-def fault_of(value, expected, axes):
-    """Return in words why an array cannot be compared with the expected one, or None if it can."""
+def fault_of(value: object, expected: Array, axes: str) -> str | None:
+    """Return in words why a value cannot be compared with the expected array, or None if it can."""
     shape = (
         f"({', '.join(axes.split())}{',' if len(axes.split()) == 1 else ''}) = {np.shape(expected)}"
     )
@@ -191,8 +194,8 @@ def fault_of(value, expected, axes):
     return None
 
 
-def is_changed(answer, cases, place):
-    """Return True if the function left one of its arguments other than it was."""
+def is_changed(answer: Answer, cases: list[Any], place: int) -> bool:
+    """Return True if the function changed its argument at `place`."""
     if answer.arguments is None or not 0 <= answer.case < len(cases):
         return False
     before = tree_leaves(cases[answer.case][place])
@@ -202,7 +205,7 @@ def is_changed(answer, cases, place):
     )
 
 
-def differ(one, other):
+def differ(one: Aligned, other: Aligned) -> bool:
     """Return True if two aligned answers to one case are not the same within rounding."""
     if not (isinstance(one, list) and isinstance(other, list)):
         return isinstance(one, list) and other != "there is no answer"

@@ -1,15 +1,15 @@
-"""Slips that any array can have, whatever the question: what a right leaf becomes by each of them."""
+"""Slips that can happen in any array, for any question: what each makes of a right leaf."""
 
+from collections.abc import Iterator, Sequence
 from itertools import permutations
 
 import numpy as np
 
+from rnn_course.judge.judge import Exam
+from rnn_tutorial.types import Array
+
 __all__ = [
-    "FACTORS",
     "GATES",
-    "exchanged_gates",
-    "means",
-    "sizes",
     "slips",
 ]
 
@@ -26,8 +26,11 @@ FACTORS = (
 )
 
 
-def slips(exam, axes, place):
-    """Yield (name, hint, wrong leaves), the leaf at `place` of each case as this slip would make it; axes: its own, a list."""
+def slips(exam: Exam, axes: list[str], place: int) -> Iterator[tuple[str, str, list[Array]]]:
+    """Yield (name, hint, wrong leaves): the leaf at `place` in each case as the slip would make it.
+
+    axes: those of the leaf.
+    """
     wants = [leaves[place] for leaves in exam.expected]
     for name, hint, factor in FACTORS:
         yield name, hint, [factor * want for want in wants]
@@ -49,21 +52,31 @@ def slips(exam, axes, place):
             yield "outputs exchanged", hint, [leaves[other] for leaves in exam.expected]
 
 
-def means(exam, axes, wants):
+def means(
+    exam: Exam, axes: list[str], wants: list[Array]
+) -> Iterator[tuple[str, str, list[Array]]]:
     """Yield the slips that divide by the size of an axis that was summed over."""
     for axis, word in (("B", "batch"), ("T", "steps")):
         counts = [sizes(exam, k).get(axis) for k in range(len(wants))]
         if axis not in axes and all(counts):
-            hint = f"This is a mean over the {word}, where a sum is due: no 1/{axis} stands in the equations."
+            hint = (
+                f"This is a mean over the {word}, where a sum is due: "
+                f"no 1/{axis} stands in the equations."
+            )
             yield "mean for sum", hint, [want / count for want, count in zip(wants, counts)]
 
 
-def exchanged_gates(gates, wants):
+def exchanged_gates(
+    gates: Sequence[str], wants: list[Array]
+) -> Iterator[tuple[str, str, list[Array]]]:
     """Yield the slips that have the right blocks of gates in a wrong order."""
     for order in permutations(range(len(gates))):
         if order != tuple(range(len(gates))):
             yours = ", ".join(gates[k] for k in order)
-            hint = f"The gates are right, their order is not: yours is {yours}, the order here is {', '.join(gates)}."
+            hint = (
+                f"The gates are right, their order is not: yours is {yours}, "
+                f"the order here is {', '.join(gates)}."
+            )
             blocks = [np.split(want, len(gates), axis=-1) for want in wants]
             yield (
                 "gates in another order",
@@ -72,7 +85,7 @@ def exchanged_gates(gates, wants):
             )
 
 
-def sizes(exam, k):
-    """Return {axis: size} of one case, read off its right answers."""
+def sizes(exam: Exam, k: int) -> dict[str, int]:
+    """Return {axis: size} of case k, from the shapes of its right answers."""
     pairs = zip(exam.question.outputs.values(), exam.expected[k])
     return {axis: n for axes, leaf in pairs for axis, n in zip(axes.split(), np.shape(leaf))}

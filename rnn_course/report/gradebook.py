@@ -1,18 +1,17 @@
-"""What the lecturer gets: the table of a class as CSV, the reports as JSON lines, and a picture of where the class went wrong."""
+"""What the lecturer gets: grades as CSV, reports as JSON lines, a picture of the mistakes."""
 
 import csv
 import io
 import json
 from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = [
-    "FORMULA",
-    "NO_MISTAKE",
-    "SHOWN",
-    "STATUSES",
-    "causes",
     "draw_class",
-    "draw_statuses",
     "plain",
     "to_csv",
     "to_json_lines",
@@ -28,16 +27,18 @@ STATUSES = {
 }
 SHOWN = 10
 NO_MISTAKE = ("unanswered", "rests on an earlier question")
-FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # some take the wide ones too
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # some programs take the wide ones too
 
 
-def to_csv(reports):
-    """Return the table: a row a student, by name; points in all and question by question; the problem, if there was one."""
+def to_csv(reports: list[dict[str, Any]]) -> str:
+    """Return the table: a row for each student, by name.
+
+    Its columns are the points in total and for each question, and the problem, if there was one.
+    """
     names = [row["name"] for row in reports[0]["questions"]] if reports else []
     lines = io.StringIO()
-    write = csv.writer(
-        lines, lineterminator="\n", quoting=csv.QUOTE_ALL
-    ).writerow  # where ; divides cells, a name may hold one
+    # Everything is quoted: some programs divide cells at ";", which a name may contain.
+    write = csv.writer(lines, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow
     write(["student", "assignment", "points", "out_of", *names, "problem"])
     for report in reports:
         points = [f"{row['points']:g}" for row in report["questions"]]
@@ -54,20 +55,23 @@ def to_csv(reports):
     return lines.getvalue()
 
 
-def plain(text):
-    """Return text that no spreadsheet takes for a formula, nor for two lines."""
+def plain(text: str) -> str:
+    """Return text on one line that no spreadsheet takes for a formula."""
     line = " ".join(text.split())
     return "'" + line if line.startswith(FORMULA) else line
 
 
-def to_json_lines(reports):
-    """Return the reports, one a line, in ASCII: nothing in them is taken for the end of a line."""
+def to_json_lines(reports: list[dict[str, Any]]) -> str:
+    """Return the reports, one on each line, in ASCII: no character in them ends a line."""
     return "".join(json.dumps(report) + "\n" for report in reports)
 
 
-def causes(reports):
-    """Return [(question, cause, number of students)], the most frequent first: each student counts once for each."""
-    seen = Counter()
+def causes(reports: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
+    """Return [(question, cause, number of students)], the most frequent first.
+
+    Each student counts once for each cause of a question.
+    """
+    seen: Counter[tuple[str, str]] = Counter()
     for report in reports:
         for row in [] if report["problem"] else report["questions"]:
             seen.update(
@@ -83,9 +87,9 @@ def causes(reports):
     )
 
 
-def draw_class(reports):
-    """Return a matplotlib Figure: for each question how the class did, and the causes that were found most often."""
-    from matplotlib.figure import Figure  # grading alone needs no picture
+def draw_class(reports: list[dict[str, Any]]) -> "Figure":
+    """Return a Figure: how the class did in each question, and the most frequent causes."""
+    from matplotlib.figure import Figure  # only here: grading alone needs no Matplotlib
 
     names = [row["name"] for row in reports[0]["questions"]]
     common = causes(reports)[:SHOWN]
@@ -111,7 +115,7 @@ def draw_class(reports):
     return figure
 
 
-def draw_statuses(ax, reports, names):
+def draw_statuses(ax: "Axes", reports: list[dict[str, Any]], names: list[str]) -> None:
     """Draw a bar for each question, divided by how the students did."""
     left = [0] * len(names)
     for word in dict.fromkeys(word for _, word in STATUSES.values()):

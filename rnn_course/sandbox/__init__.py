@@ -1,1 +1,1 @@
-"""Where submissions run: `outside.py` starts a process behind walls, `inside/` is what runs there."""
+"""Where submissions run: `outside.py` starts an isolated process, `inside/` is what runs in it."""

@@ -1,8 +1,9 @@
-"""A process alone: no network, no view of the grader's files, limits on everything it could use up.
+"""An isolated process: no network, no access to the grader's files, limits on all that it uses.
 
-With bubblewrap (`bwrap`, Linux) the process sees Python, NumPy and four files of ours, read-only, and a small scratch folder in
-memory. Without it, the same limits hold, but the files of this user are within reach, and off Linux the network too: `warning()`
-says so.
+With bubblewrap (`bwrap`, Linux) the process sees Python, NumPy and four files of this package,
+read-only, and a small scratch folder in memory. Without it, the same limits hold, but the process
+can reach the files of this user, and on systems other than Linux the network too: `warning()` says
+so.
 """
 
 import os
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from itertools import count
@@ -23,45 +25,33 @@ import numpy
 from rnn_course.sandbox.inside.transport import read_messages, write_message
 
 __all__ = [
-    "ENVIRONMENT",
     "Ended",
-    "FIRST_UID",
-    "INSIDE",
     "Limits",
-    "MIB",
-    "SERIAL",
-    "bubblewrap",
-    "command",
-    "describe",
-    "end",
     "has_bubblewrap",
     "has_filter",
-    "libraries",
-    "numpy_folders",
     "refusal",
     "run",
-    "site_folders",
     "warning",
 ]
 
 INSIDE = Path(__file__).resolve().parent / "inside"
 MIB = 1 << 20
-FIRST_UID = (
-    1 << 20
-)  # of nobody; with the number of the grader's process and a serial number, no two sandboxes share one
+# The first user id that no user has. The number of the grader's process and a serial number are
+# added, so that no two sandboxes share one.
+FIRST_UID = 1 << 20
 SERIAL = count()
 
 
 class Limits(NamedTuple):
     """What one process of a submission may use."""
 
-    seconds: float = 10  # on the wall; processor time has the same limit
+    seconds: float = 10  # of real time; processor time has the same limit
     memory: int = 1024 * MIB  # address space, bytes
-    processes: int = 1  # threads count too; memory is counted process by process, so that one more would have as much again
-    output: int = 8 * MIB  # what it can send home, bytes, and the largest file
+    processes: int = 1  # threads count too; each further process would have as much memory again
+    output: int = 8 * MIB  # what it can write, and its largest file, bytes
 
-    def for_worker(self):
-        """Return the limits by the names that the worker knows."""
+    def for_worker(self) -> dict[str, int]:
+        """Return the limits under the names that the worker uses."""
         return {
             "cpu": int(self.seconds) + 1,
             "memory": self.memory,
@@ -79,8 +69,8 @@ class Ended(NamedTuple):
     output: bytes
 
 
-def run(task, limits):
-    """Return Ended: the worker has been run on the bytes of `task`, and no process of it is left."""
+def run(task: bytes, limits: Limits) -> Ended:
+    """Run the worker on the bytes of `task`, leave none of its processes, return how it ended."""
     with (
         tempfile.TemporaryFile() as given,
         tempfile.TemporaryFile() as written,
@@ -117,8 +107,8 @@ ENVIRONMENT = {
 }
 
 
-def end(process):
-    """Kill the whole process group. Bubblewrap dies with it, and all that is in the sandbox dies with bubblewrap."""
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Kill the process group. Bubblewrap dies with it, and with bubblewrap all that it started."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
@@ -126,20 +116,22 @@ def end(process):
     process.wait()
 
 
-def describe(code):
+def describe(code: int | None) -> str:
     """Return in words how a process ended. Bubblewrap reports the signal n as 128 + n."""
     if code is None:
         return "out of time"
     number = -code if code < 0 else code - 128
     if number in (signal.SIGXCPU, signal.SIGKILL, signal.SIGXFSZ, signal.SIGSEGV, signal.SIGABRT):
-        return {signal.SIGXCPU: "out of time", signal.SIGXFSZ: "too much output"}.get(
-            number, "killed or crashed"
-        )
+        words: dict[int, str] = {signal.SIGXCPU: "out of time", signal.SIGXFSZ: "too much output"}
+        return words.get(number, "killed or crashed")
     return "ended" if code == 0 else f"exit code {code}"
 
 
-def command(place):
-    """Return the command that runs the worker, in bubblewrap where that works."""
+def command(place: str) -> list[str]:
+    """Return the command that runs the worker, in bubblewrap if it works.
+
+    place: a folder with NumPy.
+    """
     worker = [os.path.realpath(sys.executable), "-I", "-S", "-B"]
     if not has_bubblewrap():
         return [*worker, str(INSIDE / "worker.py"), place, "0"]
@@ -147,14 +139,14 @@ def command(place):
     return [*bubblewrap(uid), *worker, "/grader/worker.py", "/libraries", str(uid)]
 
 
-def bubblewrap(uid):
-    """Return the command of bubblewrap: a world of Python and NumPy, read-only, and 16 MiB of scratch.
+def bubblewrap(uid: int) -> list[str]:
+    """Return the command of bubblewrap: Python and NumPy, read-only, and 16 MiB of scratch space.
 
-    As root it keeps the two capabilities that the worker needs to become the user `uid`, and loses in doing so: a limit on
-    processes binds no root.
+    If the grader is root, the worker keeps the two capabilities that it needs to become the user
+    `uid`, and loses them when it does: a limit on processes does not bind root.
     """
     wrap = [
-        shutil.which("bwrap"),
+        shutil.which("bwrap") or "bwrap",
         "--die-with-parent",
         "--new-session",
         "--unshare-pid",
@@ -167,18 +159,12 @@ def bubblewrap(uid):
         if uid
         else ["--unshare-user"]
     )
-    python = [
-        os.path.realpath(sys.executable),
-        f"{sys.base_prefix}/lib",
-    ]  # beside them can be anything, conda's envs say
+    # Only these two: next to them can be anything, such as the environments of conda.
+    python = [os.path.realpath(sys.executable), f"{sys.base_prefix}/lib"]
     above = {str(folder) for path in python for folder in Path(path).parents[:-1]}
     for folder in sorted({"/usr", "/etc", "/libraries", "/grader"} | above):
-        wrap += [
-            "--perms",
-            "0755",
-            "--dir",
-            folder,
-        ]  # bubblewrap would make them for its own user alone
+        # Without --perms, bubblewrap makes a folder for its own user alone.
+        wrap += ["--perms", "0755", "--dir", folder]
     for path in (
         "/lib",
         "/lib64",
@@ -191,8 +177,8 @@ def bubblewrap(uid):
         wrap += ["--ro-bind-try", path, path]
     for path in site_folders():
         wrap += ["--tmpfs", path, "--remount-ro", path]
-    for path in numpy_folders():
-        wrap += ["--ro-bind", str(path), f"/libraries/{path.name}"]
+    for folder_of_numpy in numpy_folders():
+        wrap += ["--ro-bind", str(folder_of_numpy), f"/libraries/{folder_of_numpy.name}"]
     for name in ("worker.py", "transport.py", "calls.py", "syscalls.py"):
         wrap += ["--ro-bind", str(INSIDE / name), f"/grader/{name}"]
     wrap += [
@@ -210,8 +196,8 @@ def bubblewrap(uid):
     return [*wrap, "--tmpfs", "/tmp", "--chdir", "/tmp", "--remount-ro", "/", "--"]
 
 
-def site_folders():
-    """Return the folders of installed packages inside the Python installation: what is in them must not be importable."""
+def site_folders() -> list[str]:
+    """Return the Python installation's folders of packages, which must not be importable."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     inside = {
         sysconfig.get_path(kind, vars={"base": sys.base_prefix, "platbase": sys.base_prefix})
@@ -223,15 +209,15 @@ def site_folders():
     return sorted(path for path in inside if os.path.isdir(path) and path.startswith(visible))
 
 
-def numpy_folders():
-    """Return the folders that make up NumPy: the package, and the libraries beside it that wheels bring."""
+def numpy_folders() -> list[Path]:
+    """Return the folders that make up NumPy: the package, and the libraries that wheels bring."""
     package = Path(numpy.__file__).resolve().parent
     return [path for path in (package, package.parent / "numpy.libs") if path.is_dir()]
 
 
 @contextmanager
-def libraries():
-    """Yield the path of a folder with NumPy and nothing else, for a process without bubblewrap."""
+def libraries() -> Iterator[str]:
+    """Yield the path of a folder with NumPy alone, for a process without bubblewrap."""
     with tempfile.TemporaryDirectory() as folder:
         for path in numpy_folders():
             os.symlink(path, Path(folder) / path.name)
@@ -239,7 +225,7 @@ def libraries():
 
 
 @cache
-def has_bubblewrap():
+def has_bubblewrap() -> bool:
     """Return True if bubblewrap is installed and the kernel lets it work."""
     if not shutil.which("bwrap"):
         return False
@@ -257,8 +243,11 @@ def has_bubblewrap():
 
 
 @cache
-def has_filter():
-    """Return True if the filter of system calls holds here: then there is no network, and no process is left behind."""
+def has_filter() -> bool:
+    """Return True if the filter of system calls works here.
+
+    Then there is no network, and no process is left behind.
+    """
     limits = Limits()
     task = {
         "limits": limits.for_worker(),
@@ -272,22 +261,25 @@ def has_filter():
     )
 
 
-def warning():
-    """Return a warning in words if submissions are not walled off here, else None."""
+def warning() -> str | None:
+    """Return a warning if submissions are not isolated on this machine, else None."""
     if has_bubblewrap():
         return None
-    limits = (
-        "time, memory and output" if sys.platform.startswith("linux") else "time and output"
-    )  # macOS counts no memory
+    # macOS has no limit on memory.
+    limits = "time, memory and output" if sys.platform.startswith("linux") else "time and output"
     more = "" if has_filter() else ", use the network, and leave processes behind"
     return (
-        f"bubblewrap (bwrap) is not at work here: submissions run with limits on {limits}, but they can read and change the "
-        f"files that you can{more}. Install bubblewrap, or grade as a user, or on a machine, that holds nothing else."
+        f"bubblewrap (bwrap) is not at work here: submissions run with limits on {limits}, but "
+        f"they can read and change the files that you can{more}. Install bubblewrap, or grade as "
+        "a user, or on a machine, that holds nothing else."
     )
 
 
-def refusal():
-    """Return in words why nothing should be graded here, or None: a submission must not be root, whom few limits bind."""
+def refusal() -> str | None:
+    """Return in words why this machine must not grade, or None.
+
+    A submission must not run as root, whom few limits bind.
+    """
     if has_bubblewrap() or os.getuid() != 0:
         return None
     return "as root, grading needs bubblewrap (bwrap) at work: install it, or grade as another user"

@@ -1,21 +1,38 @@
-"""A bundle of curves, {label: values}: checked, and told apart by colour, dashes and marker."""
+"""Bundles of curves, {label: values}: checked, and each curve given a colour, dashes and marker."""
+
+from collections.abc import Sized
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from rnn_tutorial.plotting.style import LINES
+from rnn_tutorial.types import Array
 
 __all__ = [
-    "few",
+    "Curves",
+    "Look",
+    "check_bundle",
+    "check_length",
     "gap_at_zero",
     "lines",
-    "refuse_other_bundle",
-    "refuse_other_length",
+    "marker_spacing",
 ]
 
 
-def lines(bundle):
-    """Return (label, (N,) array, look of the line) for each curve of a dict {label: values}; refuse anything else."""
-    refuse_other_bundle(bundle)
+Curves: TypeAlias = dict[str, Any]
+"""{label: values}, the values an array or a sequence of numbers."""
+
+Look: TypeAlias = dict[str, Any]
+"""Colour, dashes and marker of a line, as keyword arguments of `Axes.plot`."""
+
+
+def lines(bundle: Curves) -> list[tuple[str, Array, Look]]:
+    """Return (label, (N,) array, look of the line) for each curve of a dict {label: values}.
+
+    Raises: TypeError unless the bundle is a dict; ValueError for more curves than there are looks,
+    and for values that are not of shape (N,).
+    """
+    check_bundle(bundle)
     curves = {label: np.asarray(values, dtype=float) for label, values in bundle.items()}
     for label, values in curves.items():
         if values.ndim != 1 or values.size == 0:
@@ -25,8 +42,8 @@ def lines(bundle):
     ]
 
 
-def refuse_other_bundle(bundle):
-    """Return nothing, or refuse what is not a dict, or has more entries than can be told apart."""
+def check_bundle(bundle: Curves) -> None:
+    """Raise TypeError unless the bundle is a dict, ValueError if it has more entries than looks."""
     if not isinstance(bundle, dict):
         raise TypeError(f"expected a dict {{label: values}}, got {type(bundle).__name__}")
     if len(bundle) > len(LINES):
@@ -35,17 +52,17 @@ def refuse_other_bundle(bundle):
         )
 
 
-def refuse_other_length(name, label, values, N):
-    """Return nothing, or refuse `values` unless there are N of them."""
+def check_length(name: str, label: str, values: Array, N: int) -> None:
+    """Raise ValueError unless there are N values."""
     if len(values) != N:
         raise ValueError(f"{name}, {label}: expected {N} values, got {len(values)}")
 
 
-def gap_at_zero(values):
-    """Return values with NaN, which is not drawn, in the place of 0, which has no place on a logarithmic axis."""
+def gap_at_zero(values: Array) -> Array:
+    """Return the values with NaN, which is not drawn, in place of 0, which no log axis can show."""
     return np.where(np.asarray(values) == 0, np.nan, values)
 
 
-def few(values):
+def marker_spacing(values: Sized) -> int:
     """Return the spacing of markers that leaves about a dozen of them on a curve."""
     return max(1, len(values) // 12)

@@ -1,14 +1,24 @@
 """Curves: learning, the error of a finite difference, gradients over time, states over time.
 
-A bundle of curves is a dict {label: values}. Every function returns the Axes, and draws into `ax` if one is given.
+A bundle of curves is a dict {label: values}. Every function returns the Axes, and draws into `ax`
+if it is given.
 """
 
+from collections.abc import Sequence
 from itertools import cycle
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from rnn_tutorial.plotting.bundle import few, gap_at_zero, lines, refuse_other_length
+from rnn_tutorial.plotting.bundle import (
+    Curves,
+    Look,
+    check_length,
+    gap_at_zero,
+    lines,
+    marker_spacing,
+)
 from rnn_tutorial.plotting.style import (
     BLACK,
     GREY,
@@ -18,6 +28,7 @@ from rnn_tutorial.plotting.style import (
     new_axes,
     visible_symbols,
 )
+from rnn_tutorial.types import Array
 
 __all__ = [
     "plot_jacobian_norms",
@@ -28,35 +39,45 @@ __all__ = [
     "plot_u_curve",
 ]
 
-_DASHES = (0, (1, 1)), (0, (4, 2)), (0, (7, 2, 1, 2)), (0, (2, 4))  # of the baselines
+# The dashes of baselines.
+_DASHES = (0, (1, 1)), (0, (4, 2)), (0, (7, 2, 1, 2)), (0, (2, 4))
 
 
 @in_house_style
 def plot_learning_curve(
-    losses,
+    losses: Curves,
     *,
-    steps=None,
-    smoothing=1,
-    baselines=None,
-    quantity="loss",
-    unit="",
-    logarithmic=False,
-    ax=None,
-):
+    steps: Curves | None = None,
+    smoothing: int = 1,
+    baselines: dict[str, float] | None = None,
+    quantity: str = "loss",
+    unit: str = "",
+    logarithmic: bool = False,
+    ax: Axes | None = None,
+) -> Axes:
     """Return the Axes with loss over updates.
 
-    losses      {label: (N,)}
-    steps       {label: (N,)} the updates of a curve that has no entry for every update, such as a validation loss
-    smoothing   a curve over every update is the mean of its last `smoothing` entries (of all so far, near the start),
-                and its raw values stay visible behind it, pale; a curve with `steps` of its own is drawn as it is
+    losses      {label: values}
+    steps       {label: updates}, for a curve without a value at every update, such as a
+                validation loss
+    smoothing   a curve with a value at every update is drawn as the mean of its last `smoothing`
+                values (near the start, of all values so far), and its raw values stay visible
+                behind it, pale; a curve with its own `steps` is drawn as it is
     baselines   {name: value}, horizontal lines
     quantity, unit   the label of the vertical axis: "quantity (unit)"
+
+    Shapes: each curve of losses and steps (N,).
+
+    Raises: ValueError for steps that are not as many as the losses of their curve.
+
+    Example:
+        plot_learning_curve({"LSTM": losses}, smoothing=20, baselines={"uniform": np.log(27)})
     """
     ax = new_axes(ax)
     steps = steps or {}
     for label, values, line in lines(losses):
         at = np.asarray(steps.get(label, np.arange(1, len(values) + 1)))
-        refuse_other_length("steps", label, at, len(values))
+        check_length("steps", label, at, len(values))
         if smoothing > 1 and label not in steps:
             ax.plot(
                 at,
@@ -69,7 +90,7 @@ def plot_learning_curve(
                 label="_raw",
             )
             values = _trailing_mean(values, smoothing)
-        ax.plot(at, values, label=label, markevery=few(at), **line)
+        ax.plot(at, values, label=label, markevery=marker_spacing(at), **line)
     for (name, value), dashes in zip((baselines or {}).items(), cycle(_DASHES), strict=False):
         ax.axhline(value, color=GREY, linestyle=dashes, linewidth=1.4, label=f"{name}: {value:.3g}")
     ax.set(xlabel="update", ylabel=f"{quantity} ({unit})" if unit else quantity)
@@ -80,17 +101,25 @@ def plot_learning_curve(
 
 
 @in_house_style
-def plot_u_curve(step_sizes, errors, *, ax=None):
-    """Return the Axes with the relative error of a gradient over the step size of the difference, on log axes.
+def plot_u_curve(step_sizes: Array, errors: Curves, *, ax: Axes | None = None) -> Axes:
+    """Return the Axes with the relative error of a gradient over the step size, on log axes.
 
-    step_sizes (N,); errors {method: (N,)}. An error of exactly 0 cannot stand on a logarithmic axis and is drawn at
-    1e-17, below the spacing of float64.
+    The gradient is a finite difference. errors: {method: values}. A logarithmic axis has no place
+    for an error of exactly 0: it is drawn at 1e-17, below the spacing of float64.
+
+    Shapes: step_sizes (N,), each of the errors (N,).
+
+    Raises: ValueError for errors that are not as many as the step sizes.
     """
     ax = new_axes(ax)
     for label, values, line in lines(errors):
-        refuse_other_length("errors", label, values, len(step_sizes))
+        check_length("errors", label, values, len(step_sizes))
         ax.plot(
-            step_sizes, np.maximum(values, 1e-17), label=label, markevery=few(step_sizes), **line
+            step_sizes,
+            np.maximum(values, 1e-17),
+            label=label,
+            markevery=marker_spacing(step_sizes),
+            **line,
         )
     ax.set(
         xscale="log",
@@ -103,18 +132,28 @@ def plot_u_curve(step_sizes, errors, *, ax=None):
 
 
 @in_house_style
-def plot_jacobian_norms(norms, bounds=None, *, ax=None):
-    """Return the Axes with the norm of the Jacobian dh_T/dh_t over the time distance T - t, on a logarithmic axis.
+def plot_jacobian_norms(
+    norms: Curves, bounds: Curves | None = None, *, ax: Axes | None = None
+) -> Axes:
+    """Return the Axes with the norm of the Jacobian dh_T/dh_t over the time distance T - t.
 
-    norms {label: (K,)}: entry k is the norm at distance k, so entry 0 is that of the identity. bounds {label: (K,)}
-    are drawn thin and dotted, in the colour of the norm with the same label. A norm of exactly 0 leaves a gap.
+    norms    {label: values}: entry k is the norm at distance k, so entry 0 is that of the identity
+    bounds   {label: values}, drawn thin and dotted, in the colour of the norm with the same label
+
+    The vertical axis is logarithmic. A norm of exactly 0 leaves a gap.
+
+    Shapes: each of the norms and bounds (K,).
     """
     ax = new_axes(ax)
     bounds = {label: gap_at_zero(bound) for label, bound, _ in lines(bounds or {})}
-    dotted = {"linestyle": (0, (1, 1.5)), "linewidth": 1.2, "marker": ""}
+    dotted: Look = {"linestyle": (0, (1, 1.5)), "linewidth": 1.2, "marker": ""}
     for label, values, line in lines(norms):
         ax.plot(
-            np.arange(len(values)), gap_at_zero(values), label=label, markevery=few(values), **line
+            np.arange(len(values)),
+            gap_at_zero(values),
+            label=label,
+            markevery=marker_spacing(values),
+            **line,
         )
         if label in bounds:
             ax.plot(
@@ -134,11 +173,15 @@ def plot_jacobian_norms(norms, bounds=None, *, ax=None):
 
 
 @in_house_style
-def plot_states(hs, *, symbols=None, ax=None):
-    """Return the Axes with a heat map of the hidden units (rows) over time (columns) of one sequence, hs (T, H).
+def plot_states(hs: Array, *, symbols: Sequence[str] | None = None, ax: Axes | None = None) -> Axes:
+    """Return the Axes with a heat map of one sequence: hidden units (rows) over time (columns).
 
-    symbols: T symbols, written under their steps instead of the number of the step. The colours are symmetric about 0
-    and span [-1, 1], or more where a state is larger.
+    symbols: T symbols, written under their steps instead of the number of the step. The colours are
+    symmetric about 0 and span [-1, 1], or more where a state is larger.
+
+    Shapes: hs (T, H).
+
+    Raises: ValueError for states of another shape, or unless there are T symbols.
     """
     hs = np.asarray(hs)
     if hs.ndim != 2:
@@ -162,10 +205,12 @@ def plot_states(hs, *, symbols=None, ax=None):
 
 
 @in_house_style
-def plot_signals(signals, *, ax=None):
-    """Return the Axes with signals over time, one lane below the other: signals {label: (T,)}.
+def plot_signals(signals: Curves, *, ax: Axes | None = None) -> Axes:
+    """Return the Axes with signals {label: values} over time, one lane below the other.
 
-    All lanes have one scale; the thin line in a lane is its zero.
+    All lanes have the same scale; the thin line in a lane is its zero.
+
+    Shapes: each signal (T,).
     """
     curves = lines(signals)
     ax = new_axes(ax, size=(7, 0.8 + 0.9 * len(curves)))
@@ -192,15 +237,22 @@ def plot_signals(signals, *, ax=None):
 
 
 @in_house_style
-def plot_truncation_bias(windows, errors, *, ax=None):
-    """Return the Axes with the relative error of the truncated gradient over the length of the window.
+def plot_truncation_bias(windows: Array, errors: Curves, *, ax: Axes | None = None) -> Axes:
+    """Return the Axes with the relative error of the truncated gradient over the window's length.
 
-    windows (N,), steps back through time; errors {label: (N,)}. The vertical axis is logarithmic; an error of exactly 0
-    (the window reaches the start) leaves a gap.
+    windows   lengths in steps back through time
+    errors    {label: values}
+
+    The vertical axis is logarithmic. An error of exactly 0 (the window reaches the start) leaves a
+    gap.
+
+    Shapes: windows (N,), each of the errors (N,).
+
+    Raises: ValueError for errors that are not as many as the windows.
     """
     ax = new_axes(ax)
     for label, values, line in lines(errors):
-        refuse_other_length("errors", label, values, len(windows))
+        check_length("errors", label, values, len(windows))
         ax.plot(windows, gap_at_zero(values), label=label, **line)
     ax.axhline(1, color=BLACK, linewidth=0.8)
     ax.set(
@@ -213,8 +265,8 @@ def plot_truncation_bias(windows, errors, *, ax=None):
     return ax
 
 
-def _trailing_mean(values, width):
-    """Return the mean of the last `width` entries at each entry; of all entries so far where there are fewer."""
+def _trailing_mean(values: Array, width: int) -> Array:
+    """Return at each entry the mean of the last `width` entries, or of all so far if fewer."""
     sums = np.cumsum(np.insert(values, 0, 0.0))
     ends = np.arange(1, len(values) + 1)
     starts = np.maximum(ends - width, 0)

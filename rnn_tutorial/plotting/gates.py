@@ -1,17 +1,17 @@
-"""What gates do and what they are good for: gates and cells over time, the gradient on its way back, trials of a task.
+"""What gates do and what they are for: gates and cells over time, gradients over time.
 
-Every function returns the Axes, and draws into `ax` if one is given.
+Every function returns the Axes, and draws into `ax` if it is given.
 """
 
-from itertools import cycle
+from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from rnn_tutorial.plotting.bundle import few, lines, refuse_other_bundle
+from rnn_tutorial.plotting.bundle import Curves, check_bundle, lines, marker_spacing
 from rnn_tutorial.plotting.curves import plot_jacobian_norms
 from rnn_tutorial.plotting.style import (
-    BLACK,
     GREY,
     LINES,
     in_house_style,
@@ -20,33 +20,40 @@ from rnn_tutorial.plotting.style import (
     new_axes,
     visible_symbols,
 )
-from rnn_tutorial.validation import check_number
+from rnn_tutorial.types import Array
 
 __all__ = [
     "plot_gates",
     "plot_gradient_flow",
     "plot_traces",
-    "plot_trials",
 ]
 
 
 @in_house_style
-def plot_gates(gates, *, symbols=None, units=None, ax=None):
-    """Return the Axes with gates over time for one sequence, heat maps one below the other on one scale, 0 to 1.
+def plot_gates(
+    gates: Curves,
+    *,
+    symbols: Sequence[str] | None = None,
+    units: Sequence[int] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Return the Axes with gates over time for one sequence, a heat map for each, from 0 to 1.
 
-    gates     {name: (T, H)}, values from 0 (closed, white) to 1 (open, dark)
+    gates     {name: values}, from 0 (closed, white) to 1 (open, dark)
     symbols   T symbols, written under their steps instead of the number of the step
-    units     the numbers of the units to show, in this order; all of them if there are none
+    units     the numbers of the units to show, in this order; None for all of them
 
-    Errors: ValueError for gates of different shapes or outside [0, 1] (a candidate is no gate: see `plot_states`), for a
-    unit that is not there, and for another number of symbols.
+    Shapes: each gate (T, H).
+
+    Raises: ValueError for gates of different shapes or outside [0, 1] (for a candidate, which is
+    not a gate, see `plot_states`), for a unit that does not exist, and unless there are T symbols.
     """
     gates = _check_gates(gates)
     T, H = next(iter(gates.values())).shape
     units = list(range(H)) if units is None else _check_units(units, H)
     symbols = visible_symbols(symbols, T)
     rows = len(units)
-    gap = 0.7 * max(1, rows * len(gates) / 24)  # rows between one gate and the next
+    gap = 0.7 * max(1, rows * len(gates) / 24)  # between one gate and the next, in rows
     tops = [k * (rows + gap) for k in range(len(gates))]
     ax = new_axes(
         ax, size=(min(7.5 + max(0, T - 40) * 0.1, 12), min(1 + 0.24 * (tops[-1] + rows), 7))
@@ -65,15 +72,19 @@ def plot_gates(gates, *, symbols=None, units=None, ax=None):
     return ax
 
 
-def _check_gates(gates):
-    """Return {name: (T, H) array}, or refuse what is no bundle of gates of one sequence."""
-    _refuse_empty("gates", gates)
+def _check_gates(gates: Curves) -> dict[str, Array]:
+    """Return {name: (T, H) array}.
+
+    Raises: TypeError or ValueError for anything that is not a bundle of gates of one sequence.
+    """
+    _check_not_empty("gates", gates)
     gates = {name: np.asarray(values, dtype=float) for name, values in gates.items()}
     shape = next(iter(gates.values())).shape
     for name, values in gates.items():
         if values.ndim != 2:
             raise ValueError(
-                f"{name}: expected the gate of one sequence, shape (T, H), got {values.shape}; take {name}[:, b]"
+                f"{name}: expected the gate of one sequence, shape (T, H), "
+                f"got {values.shape}; take {name}[:, b]"
             )
         if values.shape != shape:
             raise ValueError(
@@ -82,26 +93,35 @@ def _check_gates(gates):
         if not ((values >= 0) & (values <= 1)).all():
             span = f"{values.min():.3g} to {values.max():.3g}"
             raise ValueError(
-                f"{name}: expected a gate, all values from 0 to 1, got {span}; for other values see plot_states"
+                f"{name}: expected a gate, all values from 0 to 1, got {span}; "
+                "for other values see plot_states"
             )
     return gates
 
 
-def _refuse_empty(name, bundle):
-    refuse_other_bundle(bundle)
+def _check_not_empty(name: str, bundle: Curves) -> None:
+    """Raise ValueError if the bundle is empty, and what `check_bundle` raises."""
+    check_bundle(bundle)
     if not bundle:
         raise ValueError(f"{name}: expected at least one entry, got none")
 
 
-def _check_units(units, H):
+def _check_units(units: Sequence[int], H: int) -> list[int]:
+    """Return the numbers of the units as a list.
+
+    Raises: ValueError for an empty list, and for a number that is not from 0 to H - 1.
+    """
     units = list(units)
     if not units or any(not 0 <= unit < H for unit in units):
         raise ValueError(f"units: expected some of the numbers 0 to {H - 1} (H = {H}), got {units}")
     return units
 
 
-def _label_rows(ax, tops, names, units):
-    """Write the number of its unit beside every row, or every second, third … if they are many; and left of them the gates."""
+def _label_rows(ax: Axes, tops: Sequence[float], names: list[str], units: Sequence[int]) -> None:
+    """Write next to the rows the numbers of their units, and the names of the gates.
+
+    If there are many rows, only every second, third … has its number.
+    """
     rows = len(units)
     every = -(-rows * len(tops) // 24)
     shown = range(0, rows, every)
@@ -109,9 +129,8 @@ def _label_rows(ax, tops, names, units):
         [top + row for top in tops for row in shown],
         [str(units[row]) for _ in tops for row in shown],
     )
-    ax.yaxis.remove_overlapping_locs = (
-        False  # the name of a gate may stand level with the number of a unit
-    )
+    # The name of a gate may have the same height as the number of a unit.
+    ax.yaxis.remove_overlapping_locs = False
     ax.set_yticks([top + (rows - 1) / 2 for top in tops], names, minor=True, fontsize=13)
     ax.tick_params(axis="y", which="minor", length=0, pad=28)
     ax.set(ylabel="gate and unit", ylim=(tops[-1] + rows - 0.4, -0.6))
@@ -120,21 +139,33 @@ def _label_rows(ax, tops, names, units):
 
 
 @in_house_style
-def plot_traces(traces, *, quantity="value of the unit", symbols=None, ax=None):
+def plot_traces(
+    traces: Curves,
+    *,
+    quantity: str = "value of the unit",
+    symbols: Sequence[str] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Return the Axes with values over time on one scale, such as the cell states of two networks.
 
-    traces     {label: (T,) or (T, H)}: one curve, or H thin curves in one colour
+    traces     {label: values}: one curve, or H thin curves in one colour
     quantity   the label of the vertical axis
     symbols    T symbols, written under their steps instead of the number of the step
 
-    For signals of ±1 in lanes of their own see `plot_signals`; for many units at once, `plot_states`.
+    For signals of ±1, each in its own lane, see `plot_signals`; for many units at once,
+    `plot_states`.
+
+    Shapes: each trace (T,) or (T, H).
+
+    Raises: ValueError for a trace of another shape, and unless there are T symbols.
     """
-    _refuse_empty("traces", traces)
+    _check_not_empty("traces", traces)
     traces = {label: np.asarray(values, dtype=float) for label, values in traces.items()}
     for label, values in traces.items():
         if values.ndim not in (1, 2) or values.size == 0:
             raise ValueError(
-                f"{label}: expected the values of one sequence, shape (T,) or (T, H), got {values.shape}"
+                f"{label}: expected the values of one sequence, shape (T,) or (T, H), "
+                f"got {values.shape}"
             )
     T = max(len(values) for values in traces.values())
     symbols = visible_symbols(symbols, T)
@@ -142,7 +173,7 @@ def plot_traces(traces, *, quantity="value of the unit", symbols=None, ax=None):
     for (label, values), line in zip(traces.items(), LINES, strict=False):
         steps = np.arange(1, len(values) + 1)
         if values.ndim == 1:
-            ax.plot(steps, values, label=label, markevery=few(values), **line)
+            ax.plot(steps, values, label=label, markevery=marker_spacing(values), **line)
         else:
             thin = line | {"marker": "", "linewidth": 1.1}
             ax.plot(steps, values, label=[label, *[f"_{label}"] * (values.shape[1] - 1)], **thin)
@@ -153,12 +184,21 @@ def plot_traces(traces, *, quantity="value of the unit", symbols=None, ax=None):
 
 
 @in_house_style
-def plot_gradient_flow(norms, *, quantity=r"$\Vert\,dh_t\,\Vert$", ax=None):
-    """Return the Axes with the norm of a gradient over the time distance T - t to the loss, which stands at the last step.
+def plot_gradient_flow(
+    norms: Curves, *, quantity: str = r"$\Vert\,dh_t\,\Vert$", ax: Axes | None = None
+) -> Axes:
+    """Return the Axes with the norm of a gradient over the time distance T - t to the loss.
 
-    norms {label: (T,)}: entry t - 1 is the norm at step t, in the order of time, so the last entry is that at the loss and
-    is drawn first, at distance 0. The vertical axis is logarithmic; a norm of exactly 0 leaves a gap. quantity: its label.
-    For the norms of Jacobians, which come in the order of the distance, see `plot_jacobian_norms`.
+    norms      {label: values} in the order of time: entry t - 1 is the norm at step t. The loss is
+               at the last step, so the last entry is drawn first, at distance 0
+    quantity   the label of the vertical axis
+
+    The vertical axis is logarithmic. A norm of exactly 0 leaves a gap. For the norms of Jacobians,
+    which are in the order of the distance, see `plot_jacobian_norms`.
+
+    Shapes: each of the norms (T,).
+
+    Raises: ValueError for a norm below 0.
     """
     for label, values, _ in lines(norms):
         if (values < 0).any():
@@ -167,107 +207,3 @@ def plot_gradient_flow(norms, *, quantity=r"$\Vert\,dh_t\,\Vert$", ax=None):
     ax.set_xlabel(r"time distance $T - t$ to the loss (steps)")
     ax.set_ylabel(quantity, fontsize=14)
     return ax
-
-
-@in_house_style
-def plot_trials(trials, *, limit, quantity="training strings presented", ax=None):
-    """Return the Axes with a dot for each trial: how much it took to solve the task, on a logarithmic axis.
-
-    trials     {name: numbers}, one for each trial; None or NaN for a trial that did not solve the task: an open mark at
-               the right
-    limit      where a trial was given up
-    quantity   what was counted, the label of the horizontal axis
-
-    A bar is the median of all trials, those not solved counted as longer than any other; if it is among them there is none.
-    Errors: ValueError for a name without trials, and for a number not above 0, or above the limit.
-    """
-    check_number("limit", limit, above=0)
-    trials = _check_trials(trials, limit)
-    fewest = min(np.nanmin([*numbers, limit]) for numbers in trials.values())
-    left = min(fewest / 1.2, limit / 10)
-    right = limit * (limit / left) ** 0.16
-    ax = new_axes(ax, size=(7.5, 1.1 + 0.75 * len(trials)))
-    ax.axvspan(limit, right, color="#ececE6", linewidth=0)
-    for row, (numbers, line) in enumerate(zip(trials.values(), cycle(LINES))):
-        _draw_trials(ax, row, numbers, np.sqrt(limit * right), line)
-    solved = [f"{name}\n{np.isfinite(n).sum()} of {len(n)} solved" for name, n in trials.items()]
-    ax.set_yticks(range(len(trials)), solved)
-    ax.set(xscale="log", xlim=(left, right), ylim=(len(trials) - 0.5, -0.5), xlabel=quantity)
-    ticks = _round_numbers(left, limit)
-    ax.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
-    ax.set_xticks([], minor=True)
-    ax.tick_params(axis="y", length=0)
-    ax.grid(False, axis="y")
-    for words, at, side in (
-        ("bar: median of all trials", left, "left"),
-        ("not solved", np.sqrt(limit * right), "center"),
-    ):
-        ax.annotate(
-            words, (at, 1.02), xycoords=ax.get_xaxis_transform(), ha=side, color=GREY, fontsize=10
-        )
-    return ax
-
-
-def _check_trials(trials, limit):
-    if not isinstance(trials, dict):
-        raise TypeError(f"trials: expected a dict {{name: numbers}}, got {type(trials).__name__}")
-    if not trials:
-        raise ValueError("trials: expected at least one entry, got none")
-    trials = {
-        name: np.array([np.nan if n is None else n for n in numbers], dtype=float)
-        for name, numbers in trials.items()
-    }
-    for name, numbers in trials.items():
-        if numbers.size == 0:
-            raise ValueError(f"{name}: expected at least one trial, got none")
-        outside = numbers[(numbers <= 0) | (numbers > limit)]
-        if outside.size:
-            raise ValueError(
-                f"{name}: expected numbers above 0 and up to the limit {limit}, or None, got {outside[0]:g}"
-            )
-    return trials
-
-
-def _draw_trials(ax, row, numbers, unsolved_at, line):
-    """Draw the trials of one row, each a little below the one before, so that none hides another."""
-    heights = row + (np.linspace(-0.3, 0.3, len(numbers)) if len(numbers) > 1 else np.zeros(1))
-    look = {
-        "color": line["color"],
-        "marker": line["marker"],
-        "linestyle": "none",
-        "markersize": 6,
-        "clip_on": False,
-    }
-    solved = np.isfinite(numbers)
-    at = np.where(solved, numbers, unsolved_at)
-    for label, these, face in (
-        ("_solved", solved, line["color"]),
-        ("_not solved", ~solved, "none"),
-    ):
-        # a line without points is at the corner of the figure for the layout, which would leave a margin for it
-        ax.plot(
-            at[these],
-            heights[these],
-            label=label,
-            markerfacecolor=face,
-            in_layout=bool(these.any()),
-            **look,
-        )
-    median = np.median(np.where(solved, numbers, np.inf))
-    if np.isfinite(median):
-        ax.plot(
-            [median, median],
-            [row - 0.38, row + 0.38],
-            color=BLACK,
-            linestyle="-",
-            marker="",
-            label="_median",
-            zorder=1,
-        )
-
-
-def _round_numbers(low, high):
-    """Return the numbers 1, 2 and 5 times a power of ten from low to high; the powers alone where those are many."""
-    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
-    numbers = np.outer(powers, (1, 2, 5) if len(powers) <= 4 else (1,)).ravel()
-    return numbers[(numbers >= low) & (numbers <= high)]

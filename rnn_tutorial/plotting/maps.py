@@ -1,6 +1,10 @@
 """Pictures of a number that is fed back into a function: h, f(h), f(f(h)), ..."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+from matplotlib.axes import Axes
 
 from rnn_tutorial.plotting.style import BLACK, GREY, LINES, in_house_style, new_axes
 from rnn_tutorial.validation import check_positive
@@ -11,12 +15,21 @@ __all__ = [
 
 
 @in_house_style
-def plot_cobweb(f, starts, *, steps=15, ax=None):
-    """Return the Axes with the curve h_t = f(h_{t-1}) on [-1, 1], the diagonal, and a staircase from each start.
+def plot_cobweb(
+    f: Callable[[Any], Any],
+    starts: dict[str, float],
+    *,
+    steps: int = 15,
+    ax: Axes | None = None,
+) -> Axes:
+    """Return the Axes with the curve h_t = f(h_{t-1}), the diagonal, and staircases.
 
-    f: an elementwise function; starts: {label: first state}. From a point of the diagonal, a staircase goes up or down
-    to the curve, which is the next state, and across to the diagonal, where that state is the old one. Where the curve
-    meets the diagonal the state does not change: the fixed points.
+    f        an elementwise function, drawn on [-1, 1]
+    starts   {label: first state}, one staircase from each
+
+    From a point of the diagonal, a staircase goes up or down to the curve, which is the next state,
+    and across to the diagonal, where the next state becomes the old one. Where the curve meets the
+    diagonal the state does not change: these are the fixed points.
     """
     check_positive("steps", steps)
     ax = new_axes(ax, size=(5.6, 4.6))

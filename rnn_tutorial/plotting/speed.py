@@ -1,13 +1,14 @@
-"""Pictures of speed: what a machine can do and what was done on it, and how many times as long one program takes as another.
+"""Pictures of speed: what a machine can do and what programs reach on it, and ratios of times.
 
-Every function returns the Axes, and draws into `ax` if one is given.
+Every function returns the Axes, and draws into `ax` if it is given.
 """
 
 from itertools import cycle
 
 import numpy as np
+from matplotlib.axes import Axes
 
-from rnn_tutorial.plotting.bundle import refuse_other_bundle
+from rnn_tutorial.plotting.bundle import check_bundle
 from rnn_tutorial.plotting.style import (
     BLACK,
     GREY,
@@ -26,16 +27,27 @@ __all__ = [
 
 
 @in_house_style
-def plot_roofline(peak, bandwidth, points, *, ax=None):
+def plot_roofline(
+    peak: float,
+    bandwidth: float,
+    points: dict[str, tuple[float, float]],
+    *,
+    ax: Axes | None = None,
+) -> Axes:
     """Return the Axes with the roofline of a machine, and programs below it, on log axes.
 
     peak        the rate of the machine's arithmetic, GFLOP/s
     bandwidth   the rate of its memory, GB/s
-    points      {label: (intensity, rate)} of each program: FLOP per byte that it moves, and GFLOP/s; at most twelve
+    points      {label: (intensity, rate)} of each program, at most twelve: FLOP per byte that it
+                moves, and GFLOP/s
 
-    No program runs above min(peak, bandwidth * intensity): left of the ridge, where the two meet, it waits for the memory, and
-    right of it for the arithmetic. Of twelve points, the last six are open marks.
-    Errors: ValueError for a number that is not above 0, or for too many points. Source: Williams, Waterman & Patterson 2009.
+    No program runs above min(peak, bandwidth * intensity). These two lines meet at the ridge: left
+    of it a program waits for the memory, right of it for the arithmetic. From the seventh point on,
+    marks are open.
+
+    Raises: ValueError for a number that is not above 0, and for more than twelve points.
+
+    Source: Williams, Waterman & Patterson 2009.
     """
     check_number("peak", peak, above=0)
     check_number("bandwidth", bandwidth, above=0)
@@ -86,15 +98,20 @@ def plot_roofline(peak, bandwidth, points, *, ax=None):
     return ax
 
 
-def _check_points(points):
-    """Return {label: (intensity, rate)}, or refuse what is no point of a roofline."""
+def _check_points(points: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """Return {label: (intensity, rate)}.
+
+    Raises: TypeError unless the points are a dict; ValueError for anything that is not a point of a
+    roofline.
+    """
     if not isinstance(points, dict):
         raise TypeError(
             f"points: expected a dict {{label: (intensity, rate)}}, got {type(points).__name__}"
         )
     if len(points) > 2 * len(LINES):
         raise ValueError(
-            f"points: expected at most {2 * len(LINES)}, as many as can be told apart, got {len(points)}"
+            f"points: expected at most {2 * len(LINES)}, as many as can be told apart, "
+            f"got {len(points)}"
         )
     for label, point in points.items():
         if np.shape(point) != (2,):
@@ -104,8 +121,8 @@ def _check_points(points):
     return points
 
 
-def _label_roofs(ax, peak, bandwidth, left, right):
-    """Write along each roof what it is; the slanted words turn with their line, whatever becomes of the axes."""
+def _label_roofs(ax: Axes, peak: float, bandwidth: float, left: float, right: float) -> None:
+    """Write along each roof what it is; the slanted text turns with its line if the axes change."""
     words = f"arithmetic: {peak:,.3g} GFLOP/s"
     ax.annotate(words, (right, peak), (-4, 4), textcoords="offset points", ha="right", va="bottom")
     middle = np.sqrt(left * peak / bandwidth)
@@ -123,13 +140,22 @@ def _label_roofs(ax, peak, bandwidth, left, right):
 
 
 @in_house_style
-def plot_ratios(ratios, *, quantity="their time / ours", ax=None):
-    """Return the Axes with ratios on a logarithmic axis: a row for each program and size, a mark for each dtype.
+def plot_ratios(
+    ratios: dict[str, dict[str, float]],
+    *,
+    quantity: str = "their time / ours",
+    ax: Axes | None = None,
+) -> Axes:
+    """Return the Axes with ratios on a log axis: a row for each program, a mark for each dtype.
 
-    ratios     {row: {series: ratio}}; a series, float32 say, has one mark in all rows, and may be missing in some
+    ratios     {row: {series: ratio}}; a series, such as float32, has the same mark in all rows,
+               and may be missing in some
     quantity   what was divided by what, the label of the horizontal axis
 
-    The line is at 1, and what is left of it is slower. Errors: ValueError for no rows or a ratio that is not above 0.
+    The vertical line is at 1. Left of it, ours is slower.
+
+    Raises: TypeError unless the ratios are a dict of dicts; ValueError for no rows, and for a ratio
+    that is not above 0.
     """
     series = _check_ratios(ratios)
     ax = new_axes(ax, size=(7.5, 1.3 + 0.32 * len(ratios)))
@@ -158,8 +184,12 @@ def plot_ratios(ratios, *, quantity="their time / ours", ax=None):
     return ax
 
 
-def _check_ratios(ratios):
-    """Return the names of the series, in the order of their first appearance, or refuse what is no table of ratios."""
+def _check_ratios(ratios: dict[str, dict[str, float]]) -> list[str]:
+    """Return the names of the series, in the order of their first appearance.
+
+    Raises: TypeError unless the ratios are a dict of dicts; ValueError for no rows, and for a ratio
+    that is not above 0.
+    """
     if not isinstance(ratios, dict) or not all(
         isinstance(values, dict) for values in ratios.values()
     ):
@@ -170,11 +200,11 @@ def _check_ratios(ratios):
         for name, ratio in values.items():
             check_number(f"ratios, {row}, {name}", ratio, above=0)
     series = {name: None for values in ratios.values() for name in values}
-    refuse_other_bundle(series)
+    check_bundle(series)
     return list(series)
 
 
-def _ratio_ticks(left, right):
+def _ratio_ticks(left: float, right: float) -> list[float]:
     """Return round numbers from left to right for a logarithmic axis, at most about ten."""
     decades = range(int(np.floor(np.log10(left))), int(np.ceil(np.log10(right))) + 1)
     for steps in ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1,)):

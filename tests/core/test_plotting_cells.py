@@ -1,4 +1,4 @@
-"""The diagrams of the cells say the equations of the cells: who is connected to whom, and what comes back."""
+"""The diagrams of the cells agree with their equations: the connections, and the gradients."""
 
 from itertools import pairwise
 
@@ -37,9 +37,10 @@ def inputs(paths, name):
 
 
 def forward(nodes, paths, values, operations):
-    """Return {name: value} of every node, computed along the arrows: operations {words of a circle: function}.
+    """Return {name: value} of every node, computed along the arrows.
 
-    `values` are those of the arrays that no arrow reaches; a box with one arrow into it is what that arrow brings.
+    operations: {words of a circle: function}. `values` are those of the arrays that no arrow
+    reaches; a box with one arrow into it has the value at the start of that arrow.
     """
     values = dict(values)
     while missing := [name for name in nodes if name not in values]:
@@ -124,7 +125,7 @@ def test_the_arrows_of_the_gru_compute_the_form_that_its_title_says(form):
 
 
 def paths_with_1_minus_z(paths):
-    """Return the paths with the arrow from z that carries 1 - z, as its words say, coming from there."""
+    """Return the paths, with the arrow from z that carries 1 - z coming from 1 - z."""
     assert ("z", "write", "add") in paths
     return tuple(
         ("1 - z", "write", "add") if path == ("z", "write", "add") else path for path in paths

@@ -42,7 +42,7 @@ def edges(ax, colour):
 
 
 def wanted(T, layers):
-    """Return who reads whom: every state is read by the next step of its layer and by the layer above."""
+    """Return who reads whom: the next step of its layer and the layer above read every state."""
     steps = range(1, T + 1)
     rows = [[f"$h_{{{t}}}^{{{layer}}}$" for t in steps] for layer in range(1, layers + 1)]
     everything = [[f"$x_{{{t}}}$" for t in steps], *rows, [f"$y_{{{t}}}$" for t in steps]]

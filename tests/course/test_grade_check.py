@@ -35,8 +35,8 @@ def test_a_wrong_one_is_told_its_outputs_and_its_cause_and_earns_its_share(capsy
         check(NAME, function)
     first, second = str(caught.value).split("\n")
     assert (
-        first
-        == "rnn_step_backward: not right yet ✗   right so far: dparams.W_x, dparams.W_h, dparams.b, dx"
+        first == "rnn_step_backward: not right yet ✗   right so far: "
+        "dparams.W_x, dparams.W_h, dparams.b, dx"
     )
     assert second.startswith("  dh_previous: weight transposed. ")
     assert caught.value._render_traceback_() == [first, second]  # what a notebook shows

@@ -1,4 +1,4 @@
-"""A class is graded in parallel, resumed where it stopped, the same each time, whatever one of its submissions is."""
+"""A class is graded in parallel and resumed where it stopped, with equal results each time."""
 
 import csv
 import json
@@ -40,7 +40,8 @@ def folder(tmp_path_factory):
         "nested": b"[" * 100_000,
         "no cells": b'{"cells": 3}',
         "no json": b"\xff\xfe",
-        "odd cells": b'{"cells": [{"cell_type": "code", "source": 3, "metadata": {"nbgrader": {"points": [], "grade": true}}}]}',
+        "odd cells": b'{"cells": [{"cell_type": "code", "source": 3, '
+        b'"metadata": {"nbgrader": {"points": [], "grade": true}}}]}',
     }.items():
         path = root / "submitted" / student / NAME / f"{NAME}.ipynb"
         if "/" in student:

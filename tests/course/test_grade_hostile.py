@@ -1,4 +1,7 @@
-"""A class with hostile submissions in it: none earns a point it should not, nothing outside changes, all others are graded."""
+"""A class with hostile submissions: none earns a wrong point or changes a thing outside.
+
+All other submissions are graded.
+"""
 
 import glob
 import os
@@ -101,7 +104,10 @@ def read(name):
 
 @pytest.fixture(scope="module")
 def a_class(tmp_path_factory, listener):
-    """The folder of a class: a right submission first, in the middle and last, every attack, and tricks with links and names."""
+    """The folder of a class: every attack, tricks with links and names, and right submissions.
+
+    The right submissions are the first, the middle and the last one.
+    """
     root = tmp_path_factory.mktemp("class")
     submitted, right = root / "submitted", submission(NAME, solutions(NAME))
     (root / f"{NAME}.ipynb").write_text(
@@ -131,7 +137,10 @@ def a_class(tmp_path_factory, listener):
 
 @pytest.fixture(scope="module")
 def outcome(a_class, listener, tmp_path_factory):
-    """({student: report}, the folder of results, the snapshots before and after) of the class, graded once."""
+    """({student: report}, results, snapshots before and after) of the class, graded once.
+
+    The results are a folder.
+    """
     if not sandbox.has_bubblewrap():
         pytest.skip("bubblewrap is not at work here")
     out, before = tmp_path_factory.mktemp("out"), snapshot(a_class)
@@ -250,7 +259,10 @@ def test_answers_learnt_by_heart_are_worth_nothing_under_another_seed(release):
 
     exam = exams_of(NAME, 1)["rnn_step"]
     known = [[float(case[1][0, 0]), tree.tolist()] for case, tree in zip(exam.cases, exam.trees)]
-    heart = f"import numpy as np\ndef rnn_step(params, x, h):\n    return np.array(dict({known})[float(x[0, 0])])"
+    heart = (
+        "import numpy as np\ndef rnn_step(params, x, h):\n"
+        f"    return np.array(dict({known})[float(x[0, 0])])"
+    )
     data = submission(NAME, {"rnn_step": heart})
     assert [graded(release, data, seed=seed)["points"] for seed in (1, 2)] == [3, 0]
 

@@ -1,4 +1,4 @@
-"""The verdict is made of data alone: anything that a submission sends back is judged, and none of it stops the grader."""
+"""The verdict is made from data alone: whatever a submission returns is judged."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,10 @@ def verdict_of(exam, change):
 
 
 def noise(size):
-    """Return a function that moves each entry of a tree by at most `size` of the largest, the same way each time."""
+    """Return a function that moves each entry of a tree by at most `size` of the largest.
+
+    It moves them the same way each time.
+    """
 
     def moved(tree):
         rng = np.random.default_rng(0)

@@ -133,7 +133,8 @@ def test_there_is_no_network(filtered):
 
 def test_behind_the_walls_there_is_no_network_without_the_filter_either(walls):
     assert run(
-        "lines = open('/proc/net/dev').readlines()[2:]\nassert [line.split(':')[0].strip() for line in lines] == ['lo']"
+        "lines = open('/proc/net/dev').readlines()[2:]\n"
+        "assert [line.split(':')[0].strip() for line in lines] == ['lo']"
     ) == (
         "ended",
         None,
@@ -156,7 +157,10 @@ def test_the_ways_round_the_limits_are_shut(filtered, call):
 
 
 def test_memory_that_is_in_no_address_space_cannot_be_had(filtered):
-    calls = "shmget(0, 1 << 20, 0o1600), l.msgget(0, 0o1600), l.unshare(0x10000000), l.mount(b'x', b'/tmp', b'tmpfs', 0, 0)"
+    calls = (
+        "shmget(0, 1 << 20, 0o1600), l.msgget(0, 0o1600), l.unshare(0x10000000), "
+        "l.mount(b'x', b'/tmp', b'tmpfs', 0, 0)"
+    )
     assert run(f"import ctypes\nl = ctypes.CDLL(None)\nassert (l.{calls}) == (-1, -1, -1, -1)") == (
         "ended",
         None,
@@ -193,7 +197,10 @@ def test_processes_are_limited_and_none_is_left_behind(walls):
 def test_a_child_does_not_outlive_its_time_without_walls_either(filtered):
     name = f"left_{os.getpid()}"
     child = f"os.execv(sys.executable, [{name!r}, '-S', '-c', 'import time; time.sleep(60)'])"
-    source = f"import os, sys\nif os.fork() == 0:\n    try: os.setsid()\n    except OSError: pass\n    {child}\nwhile True: pass"
+    source = (
+        "import os, sys\nif os.fork() == 0:\n    try: os.setsid()\n    except OSError: pass\n"
+        f"    {child}\nwhile True: pass"
+    )
     assert run(source, LIMITS._replace(processes=1 << 20, seconds=1))[0] == "out of time"
     end = time.monotonic() + 2
     while (left := processes_called(name)) and time.monotonic() < end:

@@ -1,4 +1,4 @@
-"""A question that is judged by a score: what a score is worth, and that nothing earns it but what the answer can do."""
+"""A question that is judged by a score: what it is worth; only what the answer can do earns it."""
 
 from functools import partial
 

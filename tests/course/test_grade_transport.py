@@ -1,4 +1,4 @@
-"""Trees of arrays cross the border of the process bit for bit, and bytes that somebody forged are refused."""
+"""Trees of arrays are sent and read bit for bit, and bytes that somebody forged are refused."""
 
 import json
 import struct

@@ -1,4 +1,7 @@
-"""The sources work in nbgrader as they are: generate, autograde, feedback and export, run for real on three submissions."""
+"""The sources work in nbgrader as they are: generate, autograde, feedback and export.
+
+All of them are really run, on three submissions.
+"""
 
 import contextlib
 import csv

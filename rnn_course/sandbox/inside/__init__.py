@@ -1,1 +1,1 @@
-"""What runs inside the sandbox. These files import nothing else of ours, and know no right answer."""
+"""What runs inside the sandbox. These files import only each other, and know no right answer."""

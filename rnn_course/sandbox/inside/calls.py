@@ -1,16 +1,27 @@
-"""Calling a function that a student wrote. Standard library and NumPy alone: the worker inside the sandbox imports it too.
+"""Calling a function that a student wrote.
 
-The function is called on every case, then on the same cases in the opposite order, each time on fresh arrays, so that what it
-keeps between calls shows. Nothing is judged here.
+It needs the standard library and NumPy alone: the worker in the sandbox imports it. The function is
+called on every case, then on the same cases in the opposite order, each time on fresh arrays, so
+that anything it keeps between calls is seen. Nothing is judged here.
 """
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 
-def call_on_cases(function, cases, namespace, own="<cell "):
-    """Yield (event, tree) for each call: {"what": "answer", "born": …} with (outputs, arguments), or {"what": "raised", …}.
+def call_on_cases(
+    function: Callable[..., Any],
+    cases: Sequence[Any],
+    namespace: dict[str, Any],
+    own: str = "<cell ",
+) -> Iterator[tuple[dict[str, Any], Any]]:
+    """Yield (event, tree) for each call.
 
-    own: how the file names of the student's code begin; `describe` says where in it.
+    After an answer: {"what": "answer", "born": …} and (outputs, arguments). After an exception:
+    {"what": "raised", …} and None. own: how the file names of the student's code begin, so that
+    `describe` finds the line in it.
     """
     for turn, order in enumerate((range(len(cases)), reversed(range(len(cases))))):
         for k in order:
@@ -18,9 +29,7 @@ def call_on_cases(function, cases, namespace, own="<cell "):
             arguments = fresh(cases[k], namespace)
             try:
                 outputs = function(*arguments)
-            except (
-                BaseException
-            ) as error:  # SystemExit and KeyboardInterrupt too: the next case still has its chance
+            except BaseException as error:  # SystemExit too: the next case is still called
                 yield event | {"what": "raised", "error": describe(error, own)}, None
             else:
                 born = (
@@ -31,18 +40,19 @@ def call_on_cases(function, cases, namespace, own="<cell "):
                 yield event | {"what": "answer", "born": born}, (outputs, arguments)
 
 
-def fresh(tree, namespace):
-    """Return a copy of the tree whose NamedTuples are of the notebook's own classes, where it has them."""
+def fresh(tree: Any, namespace: dict[str, Any]) -> Any:
+    """Return a copy of the tree. Its NamedTuples are of the notebook's classes, if it has them."""
     if isinstance(tree, (tuple, list)):
         branches = [fresh(branch, namespace) for branch in tree]
-        if not hasattr(tree, "_fields"):
+        fields = getattr(tree, "_fields", None)
+        if fields is None:
             return type(tree)(branches)
-        kind = namespace.get(type(tree).__name__)
-        return (kind if getattr(kind, "_fields", None) == tree._fields else type(tree))(*branches)
+        kind: Any = namespace.get(type(tree).__name__)
+        return (kind if getattr(kind, "_fields", None) == fields else type(tree))(*branches)
     return None if tree is None else np.array(tree)
 
 
-def finite(tree):
+def finite(tree: Any) -> bool:
     """Return False if there is a NaN or an infinity in the tree."""
     if isinstance(tree, (tuple, list)):
         return all(map(finite, tree))
@@ -51,8 +61,8 @@ def finite(tree):
     )
 
 
-def birth_of_nan(function, arguments, own):
-    """Return the description of the error where the first NaN or infinity is made, or None if NumPy sees none being made."""
+def birth_of_nan(function: Callable[..., Any], arguments: Any, own: str) -> dict[str, Any] | None:
+    """Return the error where the first NaN or infinity is made, or None if NumPy sees none made."""
     try:
         with np.errstate(invalid="raise", over="raise", divide="raise"):
             function(*arguments)
@@ -63,8 +73,11 @@ def birth_of_nan(function, arguments, own):
     return None
 
 
-def describe(error, own="<cell "):
-    """Return type, message and place of an exception: the last line of the student's own that it passed through."""
+def describe(error: BaseException, own: str = "<cell ") -> dict[str, Any]:
+    """Return type, message and place of an exception.
+
+    The place is the last line of the student's own code that it passed through.
+    """
     name = line = None
     trace = error.__traceback__
     while trace is not None:

@@ -1,8 +1,9 @@
-"""What a submission cannot ask the kernel for: a filter of system calls (seccomp) that it is put under and cannot take off.
+"""What a submission cannot ask the kernel for: a filter of system calls (seccomp) that stays.
 
-Limits on address space do not count memory that is in no address space, and a process that starts a session of its own leaves the
-group that is killed in the end. This closes such ways, in bubblewrap and without it, where the grader would else have no network
-wall at all. Standard library alone: the worker inside the sandbox imports it. Linux on x86_64 and aarch64.
+Limits on address space do not count memory that is in no address space, and a process that starts
+its own session leaves the process group that is killed at the end. The filter closes such ways. It
+is used with bubblewrap and without it; without it there is no other protection of the network.
+Standard library alone: the worker in the sandbox imports it. Linux on x86_64 and aarch64.
 """
 
 import ctypes
@@ -13,7 +14,7 @@ import sys
 MACHINES = {
     "x86_64": (0xC000003E, 0),
     "aarch64": (0xC00000B7, 1),
-}  # what the kernel calls them; the column below
+}  # the kernel's number of the machine, and its column in the tables below
 REFUSED = {
     # memory that no limit counts
     "memfd_create": (319, 279),
@@ -21,17 +22,17 @@ REFUSED = {
     "shmget": (29, 194),
     "msgget": (68, 186),
     "semget": (64, 190),
-    # a world of its own, with file systems in memory
+    # new namespaces, with file systems in memory
     "mount": (165, 40),
     "fsopen": (430, 430),
     "open_tree": (428, 428),
     "move_mount": (429, 429),
     "unshare": (272, 97),
     "setns": (308, 268),
-    # the network, also by the back door
+    # the network, also through io_uring
     "socket": (41, 198),
     "io_uring_setup": (425, 425),
-    # out of the group of processes that is killed in the end
+    # leaving the group of processes that is killed at the end
     "setsid": (112, 157),
     "setpgid": (109, 154),
     # other processes of the same user
@@ -46,18 +47,21 @@ REFUSED = {
 OWN_ONLY = {
     "kill": (62, 129),
     "tgkill": (234, 131),
-}  # allowed on the process itself: a crash goes this way
+}  # allowed on the process itself, which a crash needs
 ZERO_ONLY = {"prlimit64": (302, 261)}  # 0 is the process itself
 
-LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06  # instructions of the filter's small machine
+LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06  # instructions of a filter
 ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050001, 0x80000000  # REFUSE: with EPERM
-NUMBER, MACHINE, FIRST_ARGUMENT = 0, 4, 16  # places in what it is shown of a call
+NUMBER, MACHINE, FIRST_ARGUMENT = 0, 4, 16  # offsets in the description of a call
 X32 = 0x40000000  # the same calls of x86_64 under other numbers
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, FILTER = 22, 38, 2
 
 
-def shut():
-    """Return True if this process and all it starts are under the filter from now on, False where that cannot be had."""
+def shut() -> bool:
+    """Return True if this process and all that it starts are under the filter from now on.
+
+    Return False where there is no such filter.
+    """
     machine = os.uname().machine
     if not sys.platform.startswith("linux") or machine not in MACHINES:
         return False
@@ -72,8 +76,11 @@ def shut():
     )
 
 
-def program(machine, pid):
-    """Return the filter as a list of (instruction, jump if true, jump if false, value): calls of the tables are refused."""
+def program(machine: str, pid: int) -> list[tuple[int, int, int, int]]:
+    """Return the filter, which refuses the calls of the tables, as a list of instructions.
+
+    Each is (instruction, jump if true, jump if false, value).
+    """
     name, column = MACHINES[machine]
     lines = [(LOAD, 0, 0, MACHINE), (EQUAL, 1, 0, name), (RETURN, 0, 0, KILL)]
     lines += [(LOAD, 0, 0, NUMBER), (AT_LEAST, 0, 1, X32), (RETURN, 0, 0, REFUSE)]

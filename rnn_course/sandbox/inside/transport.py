@@ -1,14 +1,18 @@
-"""Trees of arrays as bytes, for the way into the sandbox and back. It needs NumPy alone: the worker inside imports it too.
+"""Trees of arrays as bytes, for the way into the sandbox and back.
 
-A message is a JSON header and the bytes of the arrays behind it. What comes back was written in a process that runs student code,
-so `read_messages` believes nothing: every size is checked against what is there before anything is made of it. It is no pickle,
-which would run code, and no .npz, for a zip can unpack to far more than it weighs.
+It needs the standard library and NumPy alone: the worker in the sandbox imports it. A message is a
+JSON header followed by the bytes of the arrays. What comes back was written by a process that runs
+student code, so `read_messages` checks every size against the bytes that are there before it makes
+anything of that size. The format is not pickle, which would run code, and not .npz: a zip file can
+unpack to far more than its size.
 """
 
 import json
 import math
 import struct
 from collections import namedtuple
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -29,20 +33,25 @@ KINDS = (
     "<c16",
 )
 HEADER_LIMIT = 1 << 20  # bytes of one header: a notebook travels in one
-NODES_LIMIT = 20_000  # messages, branches and arrays that are read, all told: to make them takes far longer than to forge them
+# How many messages, branches and arrays are read in all: to make them takes far longer than to
+# forge them.
+NODES_LIMIT = 20_000
 
 
 class TransportError(ValueError):
-    """The bytes are no message."""
+    """The bytes are not a message."""
 
 
 class Other(namedtuple("Other", "kind")):
-    """A leaf that is no array of numbers: all that travels is the name of its type."""
+    """A leaf that is not an array of numbers: only the name of its type is sent."""
 
 
-def write_message(event, tree=None):
-    """Return the bytes of one message: `event`, a dict of plain values, and `tree`, a tree of arrays."""
-    arrays = []
+def write_message(event: dict[str, Any], tree: Any = None) -> bytes:
+    """Return the bytes of one message: `event`, a dict of plain values, `tree`, a tree of arrays.
+
+    Raises: TransportError for a tree that is too deep or too large.
+    """
+    arrays: list[np.ndarray] = []
     header = {
         "event": event,
         "tree": _outline(tree, arrays),
@@ -53,10 +62,12 @@ def write_message(event, tree=None):
     return struct.pack("<II", len(text), len(body)) + text + body
 
 
-def read_messages(data):
+def read_messages(data: bytes) -> list[tuple[dict[str, Any], Any]]:
     """Return the list of (event, tree) in `data`; a last message that was cut off is left out.
 
-    NamedTuples come back as NamedTuples made for the purpose, leaves as arrays, None or Other. Errors: TransportError.
+    NamedTuples come back as NamedTuples of new classes, leaves as arrays, None or Other.
+
+    Raises: TransportError for bytes that are not messages, and for more of them than are allowed.
     """
     messages, place, nodes = [], 0, iter(range(NODES_LIMIT))
     while place + 8 <= len(data):
@@ -74,12 +85,17 @@ def read_messages(data):
     return messages
 
 
-def _count(nodes, cost=1):
+def _count(nodes: Iterator[int], cost: int = 1) -> None:
+    """Take `cost` from the nodes that may still be read. Raise TransportError if none is left."""
     if any(next(nodes, None) is None for _ in range(cost)):
         raise TransportError("more than anybody would send")
 
 
-def _read_message(text, body, nodes):
+def _read_message(text: bytes, body: bytes, nodes: Iterator[int]) -> tuple[dict[str, Any], Any]:
+    """Return the (event, tree) of one message.
+
+    Raises: TransportError for anything that is not a message.
+    """
     _count(nodes)
     try:
         header = json.loads(text)
@@ -93,7 +109,11 @@ def _read_message(text, body, nodes):
         raise TransportError(f"{type(error).__name__}: {error}") from None
 
 
-def _arrays(specs, body, nodes):
+def _arrays(specs: list[Any], body: bytes, nodes: Iterator[int]) -> list[np.ndarray]:
+    """Return the arrays of a message from their (dtype, shape) and its body.
+
+    Raises: TransportError for another dtype or shape, and for an array longer than the body.
+    """
     arrays, place = [], 0
     for kind, shape in specs:
         _count(nodes)
@@ -112,7 +132,11 @@ def _arrays(specs, body, nodes):
     return arrays
 
 
-def _outline(tree, arrays, depth=0):
+def _outline(tree: Any, arrays: list[np.ndarray], depth: int = 0) -> Any:
+    """Return the tree as plain values, and append its arrays to `arrays`.
+
+    Raises: TransportError for a tree that is too deep or too large.
+    """
     if depth > 20 or len(arrays) > NODES_LIMIT:
         raise TransportError("a tree that is too deep or too large")
     if tree is None:
@@ -137,7 +161,11 @@ def _outline(tree, arrays, depth=0):
     return "array"
 
 
-def _tree(outline, arrays, nodes, depth=0):
+def _tree(outline: Any, arrays: Iterator[np.ndarray], nodes: Iterator[int], depth: int = 0) -> Any:
+    """Return the tree of an outline.
+
+    Raises: TransportError for one that is too deep or too large.
+    """
     _count(nodes)
     if depth > 20:
         raise TransportError("a tree that is too deep")
@@ -152,5 +180,5 @@ def _tree(outline, arrays, nodes, depth=0):
         return branches
     if not outline["fields"]:
         return tuple(branches)
-    _count(nodes, cost=10)  # it is a class that has to be made
+    _count(nodes, cost=10)  # a class has to be made
     return namedtuple(str(outline["name"]), list(map(str, outline["fields"])))(*branches)

@@ -1,1 +1,1 @@
-"""Pictures that are drawn from boxes and arrows, for one chapter each. `pen.py` has the boxes and the arrows."""
+"""Pictures of boxes and arrows, each for one chapter. `pen.py` draws the boxes and the arrows."""

@@ -1,10 +1,15 @@
 """Diagrams of the gated cells: the cell of 1997, one step of the LSTM, the two forms of the GRU.
 
-Every function returns the Axes, and draws into `ax` if one is given. Boxes are arrays, circles are operations; the broad pale
-band is the path on which a state lasts. Forward is black and solid, backward is vermillion and dashed.
+Every function returns the Axes, and draws into `ax` if it is given. Boxes are arrays, circles are
+operations; the broad pale band is the path on which a state lasts. Forward is black and solid,
+backward is vermillion and dashed.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
+from matplotlib.axes import Axes
 
 from rnn_tutorial.plotting.diagrams.pen import (
     BACKWARD,
@@ -14,6 +19,7 @@ from rnn_tutorial.plotting.diagrams.pen import (
     STATE,
     WEIGHT,
     Node,
+    Point,
     arrow,
     band,
     canvas,
@@ -21,9 +27,9 @@ from rnn_tutorial.plotting.diagrams.pen import (
     write,
 )
 from rnn_tutorial.plotting.style import BLACK, GREY, VERMILLION, in_house_style
+from rnn_tutorial.types import Array
 
 __all__ = [
-    "GATE",
     "draw_carousel",
     "draw_gru_forms",
     "draw_lstm",
@@ -35,10 +41,13 @@ _TIMES, _SIGMOID = "×", r"$\sigma$"
 
 
 @in_house_style
-def draw_carousel(*, ax=None):
-    """Return the Axes with the cell of 1997: c = c_prev + i * g, whose loop has the weight 1, and h = o * tanh(c).
+def draw_carousel(*, ax: Axes | None = None) -> Axes:
+    """Return the Axes with the cell of 1997, whose loop has the weight 1.
 
-    The loop is the constant error carousel: dashed, the gradient goes round it unchanged.
+    c = c_prev + i * g and h = o * tanh(c). The loop is the constant error carousel: the gradient,
+    dashed, goes round it unchanged.
+
+    Source: Hochreiter & Schmidhuber 1997.
     """
     ax = canvas(ax, 9.4, 4.2)
     graph(ax, _CAROUSEL_NODES, _CAROUSEL_PATHS)
@@ -51,21 +60,24 @@ def draw_carousel(*, ax=None):
     return ax
 
 
-def _write_all(ax, texts, color=BLACK, size=12):
+def _write_all(
+    ax: Axes, texts: Iterable[tuple[str, Point]], color: str = BLACK, size: float = 12
+) -> None:
+    """Write (words, point) for each of the texts."""
     for words, at in texts:
         write(ax, at, words, color, size)
 
 
-def _arc(width, height):
-    """Return points, (N, 2), from the top of the box c, up, over and down to the top of the circle +."""
+def _arc(width: float, height: float) -> Array:
+    """Return points, (N, 2), from the top of the box c over to the top of the circle +."""
     angles = np.linspace(0, np.pi, 60)
     return np.stack([4.5 + width * np.cos(angles), 2.36 + height * np.sin(angles)], axis=1)
 
 
-def _draw_round(ax, points, line):
+def _draw_round(ax: Axes, points: Array, line: dict[str, Any]) -> None:
     """Draw an arrow along points (N, 2)."""
     ax.plot(*points[:-3].T, linewidth=1.4, marker="", **line)
-    arrow(ax, points[-5], points[-1], line)
+    arrow(ax, tuple(points[-5]), tuple(points[-1]), line)
 
 
 _CAROUSEL_NODES = {
@@ -100,11 +112,12 @@ _CAROUSEL_NOTES = (
 
 
 @in_house_style
-def draw_lstm(*, backward=False, ax=None):
-    """Return the Axes with one step of the LSTM: c = f * c_prev + i * g along the top, the gates below, h at the right.
+def draw_lstm(*, backward: bool = False, ax: Axes | None = None) -> Axes:
+    """Return the Axes with one step of the LSTM.
 
-    All four gates come from one affine map, a = x W_x + h_prev W_h + b. In the picture they stand in the order in which they
-    are used, f, i, g, o. backward: beside each array its gradient, as a formula.
+    c = f * c_prev + i * g is along the top, the gates below, h at the right. All four gates come
+    from one affine map, a = x W_x + h_prev W_h + b. The picture has them in the order in which they
+    are used: f, i, g, o. backward: next to each array its gradient, as a formula.
     """
     ax = canvas(ax, 10.1, 5.75)
     band(ax, ((0.65, 5.0), (9.9, 5.0)))
@@ -170,7 +183,8 @@ _LSTM_NOTES = (
     ("to step $t+1$", (9.35, 5.35)),
     ("to $y_t$", (9.5, 4.15)),
     (
-        "(B, 4H): a block of H columns for each gate,\nin the array in the order $i$, $f$, $o$, $g$",
+        "(B, 4H): a block of H columns for each gate,\n"
+        "in the array in the order $i$, $f$, $o$, $g$",
         (4.5, 0.85),
     ),
 )
@@ -200,11 +214,12 @@ _LSTM_PREACTIVATION_GRADIENTS = (
 
 
 @in_house_style
-def draw_gru_forms(*, ax=None):
-    """Return the Axes with one step of the GRU in its two forms: reset before the matrix, and at the right, after it.
+def draw_gru_forms(*, ax: Axes | None = None) -> Axes:
+    """Return the Axes with one step of the GRU in its two forms.
 
-    Both: h = z * h_prev + (1 - z) * n. Before: n = tanh(x W_xn + b_n + (r * h_prev) W_hn). After:
-    n = tanh(x W_xn + b_n + r * (h_prev W_hn + b_hn)). The reset is green in both.
+    Left, the reset is before the matrix; right, after it. Both: h = z * h_prev + (1 - z) * n.
+    Before: n = tanh(x W_xn + b_n + (r * h_prev) W_hn). After: n = tanh(x W_xn + b_n + r * (h_prev
+    W_hn + b_hn)). The reset is green in both.
     """
     ax = canvas(ax, 9.9, 6.5)
     _draw_gru(ax, 0.0, _RESET_BEFORE)
@@ -229,12 +244,16 @@ def draw_gru_forms(*, ax=None):
         r"$n_t = \tanh(x_t\,W_{xn} + b_n + r_t \circ (h_{t-1}\,W_{hn} + b_{hn}))$",
         size=13,
     )
-    both = r"both: $h_t = z_t \circ h_{t-1} + (1 - z_t) \circ n_t$, with $r_t$ and $z_t$ sigmoids of $x_t$ and $h_{t-1}$"
+    both = (
+        r"both: $h_t = z_t \circ h_{t-1} + (1 - z_t) \circ n_t$, "
+        r"with $r_t$ and $z_t$ sigmoids of $x_t$ and $h_{t-1}$"
+    )
     write(ax, (4.95, 0.25), both, color=GREY)
     return ax
 
 
-def _draw_gru(ax, left, form):
+def _draw_gru(ax: Axes, left: float, form: tuple[dict[str, Node], tuple[Any, ...]]) -> None:
+    """Draw one form of the GRU, its (nodes, paths), from `left` on."""
     nodes, paths = form
     nodes = {
         name: node._replace(at=(left + node.at[0], node.at[1]))

@@ -1,5 +1,7 @@
 """Diagram of a sequence that is read from both ends."""
 
+from matplotlib.axes import Axes
+
 from rnn_tutorial.plotting.diagrams.pen import (
     INPUT,
     OUTPUT,
@@ -21,15 +23,18 @@ _FORWARDS, _BACKWARDS = r"\overrightarrow{h}", r"\overleftarrow{h}"
 _COLUMN = 1.9  # inches from one step to the next
 _X_ROW, _FORWARDS_ROW, _BACKWARDS_ROW, _Y_ROW = 1.2, 2.35, 3.45, 4.6
 _BOX = (0.66, 0.56)
-_ASIDE = 0.42  # inches from the middle of a column to the states: the first to the left of it, the second to the right
+_ASIDE = 0.42  # inches from the middle of a column to its two states, left and right of it
 
 
 @in_house_style
-def draw_both_directions(T=4, *, backward=False, ax=None):
-    """Return the Axes with a sequence of T steps read by two networks, one from each end, and what they say merged in y_t.
+def draw_both_directions(T: int = 4, *, backward: bool = False, ax: Axes | None = None) -> Axes:
+    """Return the Axes with a sequence of T steps that two networks read, one from each end.
 
-    The states of the first are a row with arrows to the right, those of the second a row with arrows to the left; each input
-    goes to both, and both go to y_t. backward: the gradient's way back, dashed, against every arrow.
+    Their states merge in y_t. The states of the first network are a row with arrows to the right,
+    those of the second a row with arrows to the left. Each input goes to both, and both go to y_t.
+    backward: the path of the gradient, dashed, against every arrow.
+
+    Raises: ValueError unless T is a positive whole number.
     """
     check_positive("T", T)
     columns = [2.2 + _COLUMN * t for t in range(T)]
@@ -52,7 +57,7 @@ def draw_both_directions(T=4, *, backward=False, ax=None):
     return ax
 
 
-def _column(x, t):
+def _column(x: float, t: int) -> dict[str, Node]:
     """Return the nodes of step t, in the column at x."""
     return {
         "x": Node((x, _X_ROW), f"$x_{{{t}}}$", INPUT),
@@ -65,7 +70,7 @@ def _column(x, t):
 _COLUMN_PATHS = (("x", "forwards", "y"), ("x", "backwards", "y"))
 
 
-def _draw_link(ax, start, end, row, backward):
-    """Draw the arrow from the state at `start` to the one at `end`, which may lie to the left."""
+def _draw_link(ax: Axes, start: float, end: float, row: float, backward: bool) -> None:
+    """Draw the arrow from the state at `start` to the state at `end`, which may be further left."""
     half = _BOX[0] / 2 if end > start else -_BOX[0] / 2
     both_ways(ax, (start + half, row), (end - half, row), backward)

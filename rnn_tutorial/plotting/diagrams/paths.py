@@ -1,10 +1,13 @@
-"""Diagrams of the recurrence: from a window to a state, one step, its shapes, unrolled in time, its paths.
+"""Diagrams of the recurrence: one step, its shapes, unrolled in time, its paths.
 
-Every function returns the Axes, and draws into `ax` if one is given. Forward is black and solid, backward is vermillion
-and dashed.
+Every function returns the Axes, and draws into `ax` if it is given. Forward is black and solid,
+backward is vermillion and dashed.
 """
 
 from itertools import pairwise
+from typing import Any
+
+from matplotlib.axes import Axes
 
 from rnn_tutorial.plotting.diagrams.pen import (
     BACKWARD,
@@ -14,6 +17,7 @@ from rnn_tutorial.plotting.diagrams.pen import (
     PLAIN,
     STATE,
     WEIGHT,
+    Point,
     arrow,
     both_ways,
     box,
@@ -30,24 +34,31 @@ __all__ = [
     "draw_shapes",
     "draw_step",
     "draw_unrolled",
-    "draw_window",
 ]
 
-_COLUMN, _ROW = (
-    1.5,
-    1.05,
-)  # inches from one step to the next, and from the input to the state, to the output
+_COLUMN = 1.5  # inches from one step to the next
+_ROW = 1.05  # inches from the input to the state, and from the state to the output
 _STATE_ROW = 2.2
 
 
 @in_house_style
-def draw_unrolled(T=4, *, outputs=True, losses=False, backward=False, folded=True, ax=None):
-    """Return the Axes with the network unrolled over T steps, and folded, with its loop, at the left.
+def draw_unrolled(
+    T: int = 4,
+    *,
+    outputs: bool = True,
+    losses: bool = False,
+    backward: bool = False,
+    folded: bool = True,
+    ax: Axes | None = None,
+) -> Axes:
+    """Return the Axes with the network unrolled over T steps and, at the left, folded into a loop.
 
     outputs    an output y_t above each state
     losses     a loss L_t on top of each step
-    backward   the gradient's way back, against every arrow: two contributions meet in each dh_t
+    backward   the path of the gradient, against every arrow: two contributions meet in each dh_t
     folded     the folded network at the left
+
+    Raises: ValueError unless T is a positive whole number.
     """
     check_positive("T", T)
     above = ["y"] * outputs + ["L"] * losses
@@ -75,14 +86,15 @@ def draw_unrolled(T=4, *, outputs=True, losses=False, backward=False, folded=Tru
     return ax
 
 
-def _draw_folded(ax, x, above):
+def _draw_folded(ax: Axes, x: float, above: list[str]) -> None:
+    """Draw the folded network at x: one step, with a loop from the state to itself."""
     _draw_column(ax, x, "t", above, 0.0)
     arrow(ax, (x + 0.4, _STATE_ROW + 0.17), (x + 0.4, _STATE_ROW - 0.17), bend=-2.2)
     write(ax, (x + 1.02, _STATE_ROW), "$W_h$")
 
 
-def _draw_column(ax, x, t, above, shift):
-    """Draw one step at x: input, state and what is above it. A positive `shift` leaves room for the arrows back."""
+def _draw_column(ax: Axes, x: float, t: str, above: list[str], shift: float) -> None:
+    """Draw one step at x: input, state and what is above; `shift` makes space for arrows back."""
     rows = [_STATE_ROW + _ROW * k for k in range(-1, len(above) + 1)]
     circle(ax, (x, rows[0]), f"$x_{{{t}}}$", INPUT)
     box(ax, (x, rows[1]), f"$h_{{{t}}}$", STATE)
@@ -99,8 +111,8 @@ def _draw_column(ax, x, t, above, shift):
             arrow(ax, (x + shift, top), (x + shift, bottom), BACKWARD)
 
 
-def _draw_link(ax, start, end, shift):
-    """Draw the arrow from one state to the next, and with a positive `shift` the arrow back below it."""
+def _draw_link(ax: Axes, start: float, end: float, shift: float) -> None:
+    """Draw the arrow from a state to the next; with a positive `shift`, below it the arrow back."""
     arrow(ax, (start, _STATE_ROW + shift), (end, _STATE_ROW + shift))
     write(ax, ((start + end) / 2, _STATE_ROW + shift + 0.2), "$W_h$")
     if shift:
@@ -108,10 +120,11 @@ def _draw_link(ax, start, end, shift):
 
 
 @in_house_style
-def draw_step(*, backward=False, ax=None):
-    """Return the Axes with the computational graph of one step, h = tanh(x W_x + h_prev W_h + b), and every shape.
+def draw_step(*, backward: bool = False, ax: Axes | None = None) -> Axes:
+    """Return the Axes with the graph of one step, h = tanh(x W_x + h_prev W_h + b), and all shapes.
 
-    Boxes are arrays, circles are operations. backward: beside each array its gradient, as a formula.
+    Boxes are arrays, circles are operations. backward: next to each array its gradient, as a
+    formula.
     """
     ax = canvas(ax, 9.0, 4.4)
     for words, at, fill, gradient, place in _STEP_ARRAYS:
@@ -157,54 +170,11 @@ _STEP_EDGES = (
 
 
 @in_house_style
-def draw_window(T=6, window=3, *, ax=None):
-    """Return the Axes with two ways to answer at step T: from a window of the last inputs; below, from a state."""
-    check_positive("window", window)
-    check_positive("T", T)
-    if window > T:
-        raise ValueError(f"window: expected at most T = {T} steps, got {window}")
-    xs = [0.6 + 1.1 * t for t in range(T)]
-    ax = canvas(ax, xs[-1] + 1.9, 5.3)
-    _draw_window_model(ax, xs, window)
-    _draw_state_model(ax, xs)
-    return ax
+def draw_shapes(B: int = 2, D: int = 3, H: int = 4, *, ax: Axes | None = None) -> Axes:
+    """Return the Axes with x W_x + h_prev W_h + b = a, each array as a grid of its entries.
 
-
-def _draw_window_model(ax, xs, window):
-    T = len(xs)
-    write(
-        ax, (0.25, 5.05), f"A window: the last {window} inputs, and nothing before them", ha="left"
-    )
-    for t, x in enumerate(xs, start=1):
-        seen = t > T - window
-        circle(ax, (x, 3.3), f"$x_{{{t}}}$", INPUT if seen else PLAIN, edge=BLACK if seen else PALE)
-        if seen:
-            arrow(ax, (x, 3.57), (xs[-1] + 0.6 * ((t - T + window) / (window + 1) - 0.5), 4.15))
-    box(ax, (xs[-1], 4.45), "$f$", PLAIN)
-    _draw_answer(ax, xs[-1], 4.45, T)
-    if window < T:
-        write(ax, ((xs[0] + xs[T - window - 1]) / 2, 3.8), "out of reach", color=GREY, size=11)
-
-
-def _draw_state_model(ax, xs):
-    write(ax, (0.25, 2.55), "A state: everything so far, in $H$ numbers", ha="left")
-    for t, x in enumerate(xs, start=1):
-        circle(ax, (x, 0.5), f"$x_{{{t}}}$", INPUT)
-        box(ax, (x, 1.65), f"$h_{{{t}}}$", STATE)
-        arrow(ax, (x, 0.77), (x, 1.35))
-    for x in xs[:-1]:
-        arrow(ax, (x + 0.4, 1.65), (x + 0.7, 1.65))
-    _draw_answer(ax, xs[-1], 1.65, len(xs))
-
-
-def _draw_answer(ax, x, y, T):
-    arrow(ax, (x + 0.4, y), (x + 1.13, y))
-    circle(ax, (x + 1.4, y), f"$y_{{{T}}}$", OUTPUT)
-
-
-@in_house_style
-def draw_shapes(B=2, D=3, H=4, *, ax=None):
-    """Return the Axes with x W_x + h_prev W_h + b = a, each array a grid of as many cells as it has entries."""
+    Raises: ValueError unless B, D and H are positive whole numbers.
+    """
     for name, size in (("B", B), ("D", D), ("H", H)):
         check_positive(name, size)
     cell, gap = 0.22, 0.4
@@ -238,17 +208,21 @@ def draw_shapes(B=2, D=3, H=4, *, ax=None):
 
 
 @in_house_style
-def draw_paths(T=4, *, source=1, ax=None):
-    """Return the Axes with every path from h_source to a loss, T - source + 1 of them, each with its product.
+def draw_paths(T: int = 4, *, source: int = 1, ax: Axes | None = None) -> Axes:
+    """Return the Axes with every path from h_source to a loss, each with its product.
 
-    The gradient dh_source is the sum over these paths.
+    There are T - source + 1 paths. The gradient dh_source is the sum over these paths.
+
+    Raises: ValueError unless T and source are positive whole numbers, and for more paths than there
+    are kinds of lines.
     """
     check_positive("T", T)
     check_positive("source", source)
     paths = T - source + 1
     if not 1 <= paths <= len(LINES):
         raise ValueError(
-            f"source: expected 1 to {len(LINES)} paths from h_source to L_T, got T={T}, source={source}"
+            f"source: expected 1 to {len(LINES)} paths from h_source to L_T, "
+            f"got T={T}, source={source}"
         )
     tall, foot = 0.3 + 0.22 * paths, 0.62 * paths + 0.7
     xs = [0.8 + _COLUMN * t for t in range(T)]
@@ -283,8 +257,10 @@ def draw_paths(T=4, *, source=1, ax=None):
     return ax
 
 
-def _draw_path(ax, start, end, row, k, line):
-    """Draw the path to L_k: along the states, then up; and a piece of the same line at `row`, for the list below."""
+def _draw_path(
+    ax: Axes, start: Point, end: Point, row: float, k: int, line: dict[str, Any]
+) -> None:
+    """Draw the path to L_k: along the states, then up; at `row`, a piece of its line as a key."""
     ax.plot(*start, color=line["color"], marker="o", label="_start")
     ax.plot(
         [start[0], end[0], end[0]],
@@ -297,7 +273,7 @@ def _draw_path(ax, start, end, row, k, line):
     ax.plot([0.35, 1.0], [row, row], marker="", label="_key", **line)
 
 
-def _path_product(source, k):
+def _path_product(source: int, k: int) -> str:
     """Return the formula of the path from h_source to L_k, loss first."""
     pairs = [("L", k, "h", k), *(("h", t, "h", t - 1) for t in range(k, source, -1))]
     factors = (

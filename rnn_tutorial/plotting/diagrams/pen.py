@@ -1,11 +1,14 @@
-"""What diagrams are drawn with: boxes, circles, arrows and words on a canvas measured in inches."""
+"""What diagrams are drawn with: boxes, circles, arrows and text on a canvas measured in inches."""
 
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
+from matplotlib.axes import Axes
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Rectangle
 
 from rnn_tutorial.plotting.style import BLACK, GREY, VERMILLION, new_axes
+from rnn_tutorial.types import Array
 
 __all__ = [
     "BACKWARD",
@@ -15,6 +18,7 @@ __all__ = [
     "OUTPUT",
     "PALE",
     "PLAIN",
+    "Point",
     "STATE",
     "WEIGHT",
     "arrow",
@@ -28,26 +32,40 @@ __all__ = [
     "write",
 ]
 
+Point: TypeAlias = tuple[float, float]
+"""(x, y) on the canvas, inches."""
+
+Size: TypeAlias = tuple[float, float]
+"""(width, height) of a box, inches."""
+
 INPUT, STATE, OUTPUT, WEIGHT, PLAIN = "#d6eaf6", "#fbe6c2", "#cfeee2", "#ece7f3", "#ffffff"
 PALE = "#a0a0a0"  # the edge of what is out of reach
-_RADIUS = 0.27  # inches, of a circle
-FORWARD = {"color": BLACK, "linestyle": "-"}
-BACKWARD = {"color": VERMILLION, "linestyle": (0, (4, 2))}
+_RADIUS = 0.27  # of a circle, inches
+FORWARD: dict[str, Any] = {"color": BLACK, "linestyle": "-"}
+BACKWARD: dict[str, Any] = {"color": VERMILLION, "linestyle": (0, (4, 2))}
 
 
-def canvas(ax, width, height):
-    """Return an empty Axes of `width` by `height` inches without frame: `ax` if there is one, else of a new figure."""
+def canvas(ax: Axes | None, width: float, height: float) -> Axes:
+    """Return an empty Axes of `width` by `height` inches: `ax`, or if it is None, a new one."""
     if ax is None:
         ax = new_axes(size=(width, height))
-        ax.figure.set_layout_engine("none")
+        figure: Any = ax.figure
+        figure.set_layout_engine("none")
         ax.set_position((0, 0, 1, 1))
     ax.set(xlim=(0, width), ylim=(0, height), aspect="equal")
     ax.axis("off")
     return ax
 
 
-def box(ax, at, words, fill=PLAIN, size=(0.8, 0.6), edge=BLACK):
-    """Return nothing; draw a rounded box with its centre `at`."""
+def box(
+    ax: Axes,
+    at: Point,
+    words: str,
+    fill: str = PLAIN,
+    size: Size = (0.8, 0.6),
+    edge: str = BLACK,
+) -> None:
+    """Draw a rounded box with its centre `at`."""
     corner = (at[0] - size[0] / 2 + 0.05, at[1] - size[1] / 2 + 0.05)
     style = "round,pad=0.05,rounding_size=0.08"
     inner = (size[0] - 0.1, size[1] - 0.1)  # the style pads it by 0.05 on each side
@@ -57,14 +75,21 @@ def box(ax, at, words, fill=PLAIN, size=(0.8, 0.6), edge=BLACK):
     write(ax, at, words, color=edge)
 
 
-def circle(ax, at, words, fill=PLAIN, radius=_RADIUS, edge=BLACK):
-    """Return nothing; draw a circle with its centre `at`."""
+def circle(
+    ax: Axes,
+    at: Point,
+    words: str,
+    fill: str = PLAIN,
+    radius: float = _RADIUS,
+    edge: str = BLACK,
+) -> None:
+    """Draw a circle with its centre `at`."""
     ax.add_patch(Circle(at, radius, facecolor=fill, edgecolor=edge, linewidth=1.2))
     write(ax, at, words, color=edge)
 
 
-def grid(ax, corner, rows, columns, cell, fill):
-    """Return nothing; draw a matrix of rows x columns square cells with its lower left corner at `corner`."""
+def grid(ax: Axes, corner: Point, rows: int, columns: int, cell: float, fill: str) -> None:
+    """Draw a matrix of rows x columns square cells with its lower left corner at `corner`."""
     for row in range(rows):
         for column in range(columns):
             place = (corner[0] + column * cell, corner[1] + row * cell)
@@ -78,14 +103,20 @@ def grid(ax, corner, rows, columns, cell, fill):
     )
 
 
-def arrow(ax, start, end, line=FORWARD, bend=0.0):
-    """Return nothing; draw an arrow from `start` to `end`, bent to one side by `bend` times its length."""
-    shape = {"arrowstyle": "-|>", "connectionstyle": f"arc3,rad={bend}", "mutation_scale": 12}
+def arrow(
+    ax: Axes, start: Point, end: Point, line: dict[str, Any] = FORWARD, bend: float = 0.0
+) -> None:
+    """Draw an arrow from `start` to `end`, bent to one side by `bend` times its length."""
+    shape: dict[str, Any] = {
+        "arrowstyle": "-|>",
+        "connectionstyle": f"arc3,rad={bend}",
+        "mutation_scale": 12,
+    }
     ax.add_patch(FancyArrowPatch(start, end, linewidth=1.4, shrinkA=1, shrinkB=1, **shape, **line))
 
 
-def both_ways(ax, start, end, backward):
-    """Return nothing; draw an arrow from `start` to `end`, and with `backward` the gradient's way back beside it."""
+def both_ways(ax: Axes, start: Point, end: Point, backward: bool) -> None:
+    """Draw an arrow from `start` to `end`; with `backward`, also the gradient's arrow back."""
     if not backward:
         return arrow(ax, start, end)
     (x, y), (u, v) = start, end
@@ -95,9 +126,9 @@ def both_ways(ax, start, end, backward):
     arrow(ax, (u - aside[0], v - aside[1]), (x - aside[0], y - aside[1]), BACKWARD)
 
 
-def band(ax, points):
-    """Return nothing; draw a broad pale line through `points`, under everything else: the way of a state through time."""
-    look = {
+def band(ax: Axes, points: Sequence[Point] | Array) -> None:
+    """Draw a broad pale line through `points`, below everything else: the path of a state."""
+    look: dict[str, Any] = {
         "color": STATE,
         "linewidth": 17,
         "alpha": 0.55,
@@ -109,18 +140,23 @@ def band(ax, points):
 
 
 class Node(NamedTuple):
-    """A node of a graph: an array, which is a box of `size` (width, height), or an operation, which is a circle: size None."""
+    """A node of a graph: an array is a box of `size` (width, height), an operation a circle."""
 
-    at: tuple
+    at: Point
     words: str
     fill: str = PLAIN
-    size: tuple | None = None
+    size: Size | None = None
 
 
-def graph(ax, nodes, paths, backward=False):
-    """Return nothing; draw `nodes`, {name: Node}, and arrows from each name of a path to the next, both ways with `backward`.
+def graph(
+    ax: Axes,
+    nodes: dict[str, Node],
+    paths: Iterable[Iterable[str | Point]],
+    backward: bool = False,
+) -> None:
+    """Draw `nodes`, and arrows from each name of a path to the next, back too with `backward`.
 
-    In the place of a name, a path may have a point: an arrow from outside, or to it.
+    A path may have a point in place of a name, for an arrow that comes from outside or leads there.
     """
     for node in nodes.values():
         if node.size is None:
@@ -134,8 +170,8 @@ def graph(ax, nodes, paths, backward=False):
         both_ways(ax, _rim(start, end.at), _rim(end, start.at), backward)
 
 
-def _rim(node, towards):
-    """Return the point where the straight line from the centre of `node` to the point `towards` leaves the node."""
+def _rim(node: Node, towards: Point) -> Point:
+    """Return the point where the straight line from the centre of `node` to `towards` leaves it."""
     dx, dy = towards[0] - node.at[0], towards[1] - node.at[1]
     if node.size is None:
         part = _RADIUS / (dx**2 + dy**2) ** 0.5
@@ -144,6 +180,14 @@ def _rim(node, towards):
     return node.at[0] + part * dx, node.at[1] + part * dy
 
 
-def write(ax, at, words, color=BLACK, size=12, ha="center", va="center"):
-    """Return nothing; write `words` at a point."""
+def write(
+    ax: Axes,
+    at: Point,
+    words: str,
+    color: str = BLACK,
+    size: float = 12,
+    ha: str = "center",
+    va: str = "center",
+) -> None:
+    """Write `words` at a point."""
     ax.text(*at, words, color=color, fontsize=size, ha=ha, va=va, linespacing=1.25)

@@ -1,5 +1,9 @@
 """Diagram of recurrent layers on top of each other: a grid of steps and layers."""
 
+from typing import Any
+
+from matplotlib.axes import Axes
+
 from rnn_tutorial.plotting.diagrams.pen import INPUT, OUTPUT, STATE, Node, canvas, graph, write
 from rnn_tutorial.plotting.style import GREY, VERMILLION, in_house_style
 from rnn_tutorial.validation import check_positive
@@ -14,11 +18,16 @@ _BOX = (0.72, 0.6)
 
 
 @in_house_style
-def draw_stack(T=4, layers=3, *, backward=False, ax=None):
-    """Return the Axes with a grid: a column for each of T steps, a row for each of so many recurrent layers.
+def draw_stack(
+    T: int = 4, layers: int = 3, *, backward: bool = False, ax: Axes | None = None
+) -> Axes:
+    """Return the Axes with a grid: a column for each of T steps, a row for each recurrent layer.
 
-    h_t of layer l, written with l above, is read by step t + 1 of its layer and by step t of the layer above, and that of the
-    last layer by y_t. backward: the gradient's way back, dashed, against every arrow; two ways meet in each state.
+    h_t of layer l, written with l as its superscript, is read by step t + 1 of the same layer and
+    by step t of the layer above. That of the last layer is read by y_t. backward: the path of the
+    gradient, dashed, against every arrow; two contributions meet in each state.
+
+    Raises: ValueError unless T and layers are positive whole numbers.
     """
     check_positive("T", T)
     check_positive("layers", layers)
@@ -35,8 +44,8 @@ def draw_stack(T=4, layers=3, *, backward=False, ax=None):
     return ax
 
 
-def _grid(T, layers):
-    """Return (nodes, paths) of the grid: inputs, states and outputs, and who reads whom."""
+def _grid(T: int, layers: int) -> tuple[dict[str, Node], list[Any]]:
+    """Return (nodes, paths) of the grid: inputs, states and outputs, and which node reads which."""
     columns, nodes = [], {}
     for t in range(1, T + 1):
         x = _LEFT + _COLUMN * (t - 1)
