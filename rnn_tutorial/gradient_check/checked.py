@@ -13,7 +13,9 @@ class Checked(str):
         return str(self)
 
 
-def checked(name: str, params: Tree, others: list[str], runs: str, rtol: float) -> Checked:
+def checked(
+    name: str, params: Tree, others: list[str], runs: str, rtol: float, kept: str = ""
+) -> Checked:
     """Return the line for `name`: its parameters and the others were checked, in these runs.
 
     Example: LSTM: 3 parameters, inputs and first state, over 6 steps, whole and ragged: right to
@@ -23,4 +25,5 @@ def checked(name: str, params: Tree, others: list[str], runs: str, rtol: float) 
     judged = [f"{count} parameter{'s' if count > 1 else ''}"] if count else []
     judged += others
     what = " and ".join(filter(None, [", ".join(judged[:-1]), *judged[-1:]]))
-    return Checked(f"{name}: {what or 'no gradient'}, {runs}: right to {rtol:.0e} ✓")
+    verdict = ", ".join(filter(None, [f"right to {rtol:.0e}", kept]))
+    return Checked(f"{name}: {what or 'no gradient'}, {runs}: {verdict} ✓")

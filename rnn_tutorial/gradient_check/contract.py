@@ -60,7 +60,7 @@ def check_calls(layer: Layer, params: Any, xs: Array, state: Any, mask: Mask | N
     Another forward comes between the two, so a layer that keeps its cache in itself has lost it.
 
     Raises: TypeError or ValueError for what is returned; ContractBroken for an array that was
-    changed in place, or a cache that is not the one returned.
+    changed in place, or for something that the layer keeps in itself.
     """
     name, rng = type(layer).__name__, np.random.default_rng(0)
     given = {"params": params, "xs": xs, "state": state, "mask": mask}
@@ -76,7 +76,12 @@ def check_calls(layer: Layer, params: Any, xs: Array, state: Any, mask: Mask | N
         f"{name}.backward", given, lambda: run_backward(layer, params, cache, dys, dlast)
     )
     check_backward_returns(layer, params, xs, state, late)
-    _, _, cache = run_forward(layer, params, xs, state, mask)
+    again, last_again, cache = run_forward(layer, params, xs, state, mask)
+    if _distance((ys, last), (again, last_again)) > 1e-9:
+        raise ContractBroken(
+            f"{name}.forward gives other outputs when it is called again: forward must begin with "
+            "the state that it is handed, and nothing may be kept in the layer"
+        )
     at_once = run_backward(layer, params, cache, dys, dlast)
     if _distance(_arrays(late), _arrays(at_once)) > 1e-9:
         raise ContractBroken(

@@ -75,7 +75,7 @@ def check_layer(
     others += ["first state"] if state is not None and tree_leaves(state) else []
     pieces = ", in one piece and in two" if state is not None and T > 1 else ""
     runs = f"over {T} step{'s' if T > 1 else ''}{'' if mask is None else ', ragged'}{pieces}"
-    return checked(type(layer).__name__, params, others, f"{runs}, and the contract", rtol)
+    return checked(type(layer).__name__, params, others, runs, rtol, "contract kept")
 
 
 def _check_gradients(

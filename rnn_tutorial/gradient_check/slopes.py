@@ -212,9 +212,7 @@ def _evaluate_complex(f: Callable[[Any], Any], point: Tree, moved: Tree) -> Tree
                 f"{place}, so the complex step cannot judge this function. {CAUSES}"
             ) from warning
         except TypeError as error:
-            f(
-                point
-            )  # an error that has nothing to do with complex numbers is raised here, as it is
+            f(point)  # raises an error that has nothing to do with complex numbers, as it is
             text = f"the function does not take complex numbers {_place(error)} ({error})"
             raise ComplexStepLost(
                 f"{text}, so the complex step cannot judge it. {CAUSES}"
