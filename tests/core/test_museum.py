@@ -244,14 +244,14 @@ def gradients_alone(layer):
     """The check of this project without the contract of a layer, and without a mask."""
     params = tree_random_like(layer.init(rng()), rng(), 0.3)
 
-    def forward(params):
-        ys, _, cache = layer.forward(params, XS)
+    def forward(point):
+        ys, _, cache = layer.forward(*point)
         return ys, cache
 
     def backward(cache, dys):
-        return layer.backward(params, cache, dys)[0]
+        return layer.backward(params, cache, dys)[:2]
 
-    check_gradients(forward, backward, params, rng())
+    check_gradients(forward, backward, (params, XS), rng())
 
 
 def model_equations(Model):
