@@ -1,12 +1,19 @@
-"""Is a gradient right? `check.py` asks in three ways, none of which knows how it was derived.
+"""Is a gradient right? Checks of any function, of a cell, and of a layer.
 
-`slopes.py` has the complex step and the central difference, and refuses a complex step that was lost; `crosscheck.py`
-compares the two. `leaves.py` judges each leaf by its own size; `pieces.py` asks of a layer that a sequence in pieces is
-the whole.
+`check_gradients` checks any function, `check_cell` a cell, `check_layer` a layer or a model.
+None of them knows how a gradient was derived. `slopes.py` has the complex step and the central
+difference, and refuses a complex step that was lost; `crosscheck.py` compares the two. `leaves.py`
+judges each leaf by its own size. `protocol.py` looks at what a layer returns, `contract.py` at what
+it promises, `pieces.py` at a sequence in two pieces, which must be the whole.
 """
 
+from rnn_tutorial.gradient_check.cell import *
 from rnn_tutorial.gradient_check.check import *
+from rnn_tutorial.gradient_check.checked import *
+from rnn_tutorial.gradient_check.contract import *
 from rnn_tutorial.gradient_check.crosscheck import *
+from rnn_tutorial.gradient_check.layer import *
 from rnn_tutorial.gradient_check.leaves import *
 from rnn_tutorial.gradient_check.pieces import *
+from rnn_tutorial.gradient_check.protocol import *
 from rnn_tutorial.gradient_check.slopes import *

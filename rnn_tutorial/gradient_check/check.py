@@ -1,4 +1,4 @@
-"""Is a gradient right? Ways to ask, none of which knows how it was derived.
+"""Is a gradient right? `check_gradients` compares it with slopes, and knows no derivation.
 
 A gradient g of a loss at a point p is right when, along every direction v, the slope of the loss is
 <g, v>:
@@ -11,40 +11,39 @@ or from the central difference (any function): `rnn_tutorial.gradient_check.slop
 
 What the checks are blind to:
 
-check_gradients   a wrong forward (the gradient is judged as that of what the forward computes); any other point; an error
-                  orthogonal to a random direction (probability zero); an entry whose share of the slope is below rtol
-                  of its leaf's share (each leaf is judged by its own size, an entry is not); an error within the last
-                  bits, 2e-15, of the projected outputs and of the whole gradient.
-check_cell        all of that; other sizes, lengths and settings than those it is given; values far from N(0, 0.3^2).
-check_layer       all of that; training (rng=None: nothing is dropped); a state lost in a sequence of one step; a layer
-                  that cannot continue is not run in pieces.
+check_gradients   a wrong forward (the gradient is judged as that of what the forward computes); any
+                  other point; an error orthogonal to a random direction (probability zero); an
+                  entry whose share of the slope is below rtol of its leaf's share (each leaf is
+                  judged by its own size, an entry is not); an error within the last bits, 2e-15, of
+                  the projected outputs and of the whole gradient.
+check_cell        all of that; other sizes, lengths and settings than those it is given; values far
+                  from N(0, 0.3^2).
+check_layer       all of that; training (it runs with rng=None: nothing is dropped, and it does not
+                  see whether the rng goes on to the layers inside); a state lost in a sequence of
+                  one step; a layer that cannot continue is not run in pieces; an array that the
+                  cache shares with the caller, who may change it before the backward.
 complex step      see `rnn_tutorial.gradient_check.slopes`.
-central           errors below its noise, about 1e-10 of the outputs, which is measured, and stands in for rtol where
-difference        it is larger; a leaf whose noise is above a tenth of its share cannot be judged, and is named.
+central           errors below its noise, about 1e-10 of the outputs. The noise is measured, and it
+difference        replaces rtol where it is larger; a leaf whose noise is above a tenth of its share
+                  cannot be judged, and is named.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from rnn_tutorial.cells.cell import check_is_cell
 from rnn_tutorial.gradient_check.leaves import UNJUDGED, WRONG, judge_leaves
-from rnn_tutorial.gradient_check.pieces import (
-    check_inputs,
-    check_pieces,
-    check_protocol,
-    first_state,
-    parts,
-    run_backward,
-    run_forward,
-)
+from rnn_tutorial.gradient_check.protocol import parts
 from rnn_tutorial.gradient_check.slopes import (
     CannotJudge,
+    Slope,
     check_outputs,
     check_plain,
     check_point,
     complex_step_slope,
     numerical_gradient,
 )
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
 from rnn_tutorial.tree import (
     tree_dot,
     tree_leaves,
@@ -53,16 +52,14 @@ from rnn_tutorial.tree import (
     tree_paths,
     tree_random_like,
 )
+from rnn_tutorial.types import Array, Rng, Tree
 from rnn_tutorial.validation import check_like, check_rng
 
 __all__ = [
     "GradientError",
-    "check_cell",
     "check_gradients",
-    "check_layer",
     "compare",
     "diagnose",
-    "random_start",
     "relative_error",
 ]
 
@@ -71,21 +68,21 @@ class GradientError(AssertionError):
     """A gradient that is not the slope of its function; the message says where."""
 
 
-def relative_error(value, reference):
-    """Return max |value - reference| / max |reference| over all entries; where the reference is all
-    zero, max |value|.
+def relative_error(value: Any, reference: Any) -> float:
+    """Return max |value - reference| / max |reference| over all entries.
 
-    NaN counts as infinitely wrong.
+    Where the reference is all zero it is max |value|. NaN counts as infinitely wrong.
 
     Shapes: value and reference have one shape.
-    Raises: ValueError for two shapes (NumPy would stretch one to the other); TypeError for
+    Raises: ValueError for different shapes (NumPy would stretch one to the other); TypeError for
     np.matrix or a masked array.
     """
     check_plain("value", value)
     check_plain("reference", reference)
     if np.shape(value) != np.shape(reference):
         raise ValueError(
-            f"value: expected the shape of the reference, {np.shape(reference)}, got {np.shape(value)}"
+            f"value: expected the shape of the reference, {np.shape(reference)}, "
+            f"got {np.shape(value)}"
         )
     worst = np.max(np.abs(value - reference), initial=0.0)
     scale = np.max(np.abs(reference), initial=0.0)
@@ -93,45 +90,53 @@ def relative_error(value, reference):
     return float(error) if np.isfinite(error) else float("inf")
 
 
-def compare(name, value, reference, rtol=1e-9):
-    """Print one line: the name, the shape, the largest relative error of `value` against
-    `reference`, and a verdict.
+def compare(name: str, value: Any, reference: Any, rtol: float = 1e-9) -> None:
+    """Print one line: name, shape, largest relative error of `value`, and a verdict.
 
-    A tick if value and reference have one shape and the error is at most rtol, else a cross.
+    The verdict is a tick if value and reference have one shape and the error is at most rtol, else
+    a cross.
     """
     value, reference = np.asanyarray(value), np.asanyarray(reference)
     if value.shape != reference.shape:
         print(
-            f"{name:<12} {value.shape!s:<14} has another shape than the reference, {reference.shape}   ✗"
+            f"{name:<12} {value.shape!s:<14} has another shape than the reference, "
+            f"{reference.shape}   ✗"
         )
         return
     error = relative_error(value, reference)
-    print(
-        f"{name:<12} {value.shape!s:<14} largest relative error {error:.0e}   {'✓' if error <= rtol else '✗'}"
-    )
+    verdict = "✓" if error <= rtol else "✗"
+    print(f"{name:<12} {value.shape!s:<14} largest relative error {error:.0e}   {verdict}")
 
 
-def check_gradients(f, f_backward, point, rng, *, slope=complex_step_slope, rtol=1e-12):
-    """Return nothing, or raise GradientError naming the leaf and index at fault.
+def check_gradients(
+    f: Callable[[Any], tuple[Any, Any]],
+    f_backward: Callable[[Any, Any], Any],
+    point: Tree,
+    rng: Rng,
+    *,
+    slope: Slope = complex_step_slope,
+    rtol: float = 1e-12,
+) -> None:
+    """Raise GradientError, which names leaf and index, unless every gradient is right.
 
     f(point) -> (outputs, cache) and f_backward(cache, doutputs) -> dpoint, all of them trees of
     arrays. The loss is a random projection of all the outputs, so a gradient arrives at each. Every
     leaf is judged by its own size. Pass `slope=central_difference_slope, rtol=1e-6` for a function
     that does not accept complex numbers.
 
-    Raises: GradientError for a wrong gradient; ComplexStepLost if f loses the complex step,
-    whatever the gradient; CannotJudge for a leaf that is lost in the rounding of the slopes, or a
-    point at a kink; TypeError unless the point is float64; TypeError or ValueError unless the
-    gradient has the structure and shapes of the point.
+    Raises: GradientError for a wrong gradient, or if one of the functions changes its inputs in
+    place; ComplexStepLost if f loses the complex step, right or wrong; CannotJudge for a leaf that
+    is lost in the rounding of the slopes, or a point at a kink; TypeError unless the point is
+    float64; NotFiniteError for a NaN or an infinity in the point; TypeError or ValueError unless
+    the gradient has the structure and shapes of the point.
     """
     check_rng(rng)
     check_point("point", point)
     point_before = tree_map(np.copy, point)
     outputs, cache = parts("f", f(point), "(outputs, cache)")
     check_outputs("outputs", outputs)
-    projection = tree_map(
-        lambda leaf: rng.standard_normal(np.shape(leaf)), outputs
-    )  # a gradient for each output
+    # A gradient for each output.
+    projection = tree_map(lambda leaf: rng.standard_normal(np.shape(leaf)), outputs)
     projection_before = tree_map(np.copy, projection)
     dpoint = _gradient(f_backward(cache, projection), point)
     _check_unchanged((point_before, projection_before), (point, projection))
@@ -141,7 +146,7 @@ def check_gradients(f, f_backward, point, rng, *, slope=complex_step_slope, rtol
         tree_random_like(point, rng),
     )
 
-    def slope_along(leaves):
+    def slope_along(leaves: list[Array]) -> Any:
         return tree_dot(slope(lambda p: f(p)[0], point, _with_leaves(point, leaves)), projection)
 
     rounding = np.finfo(float).eps * tree_norm(tree_map(np.multiply, outputs, projection))
@@ -157,9 +162,11 @@ def check_gradients(f, f_backward, point, rng, *, slope=complex_step_slope, rtol
         raise CannotJudge(_unjudged(dpoint, verdicts))
 
 
-def _gradient(dpoint, point):
-    """Return dpoint with its floats as arrays, or raise TypeError or ValueError unless it fits the
-    point."""
+def _gradient(dpoint: Tree, point: Tree) -> Tree:
+    """Return dpoint with its floats as arrays.
+
+    Raises: TypeError or ValueError unless it has the structure and shapes of the point.
+    """
     for path, leaf in tree_paths(dpoint, "gradient"):
         check_plain(path, leaf)
     as_arrays = [tree_map(np.asarray, tree) for tree in (dpoint, point)]
@@ -167,29 +174,30 @@ def _gradient(dpoint, point):
     return as_arrays[0]
 
 
-def _check_unchanged(before, after):
+def _check_unchanged(before: Tree, after: Tree) -> None:
+    """Raise GradientError unless the two trees have the same numbers."""
     if any(
         not np.array_equal(old, new) for old, new in zip(tree_leaves(before), tree_leaves(after))
     ):
         raise GradientError("the function or its backward changed its inputs in place")
 
 
-def _with_leaves(tree, leaves):
-    """Return the tree with the leaves given, in the order of `tree_leaves`."""
+def _with_leaves(tree: Tree, leaves: list[Any]) -> Tree:
+    """Return the tree with other leaves, in the order of `tree_leaves`."""
     following = iter(leaves)
     return tree_map(lambda _: next(following), tree)
 
 
-def _reference(loss, point, dpoint, verdicts, slope):
-    """Return the numerical gradient for the leaves that are wrong, and dpoint itself for the
-    others."""
+def _reference(
+    loss: Callable[[Any], Any], point: Tree, dpoint: Tree, verdicts: list[str], slope: Slope
+) -> Tree:
+    """Return the numerical gradient of the leaves that are wrong, and dpoint for the others."""
     leaves = tree_leaves(point)
     wrong = {k: leaves[k] for k, found in enumerate(verdicts) if found == WRONG}
 
-    def loss_of_wrong(moved):
-        dtype = np.result_type(
-            *moved.values()
-        )  # one dtype for all leaves: complex if the wrong ones are
+    def loss_of_wrong(moved: dict[int, Array]) -> Any:
+        # One dtype for all leaves: complex if the wrong ones are.
+        dtype = np.result_type(*moved.values())
         return loss(
             _with_leaves(
                 point, [moved.get(k, np.asarray(leaf, dtype)) for k, leaf in enumerate(leaves)]
@@ -202,21 +210,21 @@ def _reference(loss, point, dpoint, verdicts, slope):
     )
 
 
-def _unjudged(dpoint, verdicts):
+def _unjudged(dpoint: Tree, verdicts: list[str]) -> str:
+    """Return a text that names the leaves that could not be judged."""
     names = [
         path or "gradient"
         for (path, _), found in zip(tree_paths(dpoint), verdicts)
         if found == UNJUDGED
     ]
     return (
-        f"{', '.join(names)}: could not be judged, neither right nor wrong: the slope is lost in the rounding of the outputs. "
-        "Take the complex step, or a point or outputs of like scales"
+        f"{', '.join(names)}: could not be judged, neither right nor wrong: the slope is lost in "
+        "the rounding of the outputs. Take the complex step, or a point or outputs of like scales"
     )
 
 
-def diagnose(gradient, reference, rtol):
-    """Return a text that names, for each leaf that is off by more than rtol, its error and its
-    worst entry."""
+def diagnose(gradient: Tree, reference: Tree, rtol: float) -> str:
+    """Return a text: the error and the worst entry of each leaf that is off by more than rtol."""
     lines = []
     for (path, value), (_, want) in zip(tree_paths(gradient), tree_paths(reference)):
         error = relative_error(value, want)
@@ -225,109 +233,17 @@ def diagnose(gradient, reference, rtol):
             worst = tuple(int(k) for k in np.unravel_index(np.argmax(off), off.shape))
             wrong = int(np.sum(off > rtol * np.max(np.abs(want), initial=0.0)))
             lines.append(
-                f"{path or 'gradient'}: relative error {error:.1e}, {wrong} of {value.size} entries wrong; "
-                f"worst at {worst}: {_two_numbers(value[worst], want[worst])}"
+                f"{path or 'gradient'}: relative error {error:.1e}, {wrong} of {value.size} "
+                f"entries wrong; worst at {worst}: {_two_numbers(value[worst], want[worst])}"
             )
     return "wrong gradient\n" + "\n".join(
         lines or ["each entry is within rtol, the sum along a random direction is not"]
     )
 
 
-def _two_numbers(got, expected):
-    """Return both in six digits, or in all of them and their difference where six look the same."""
+def _two_numbers(got: Any, expected: Any) -> str:
+    """Return both in six digits; where these are equal, all digits and the difference."""
     short = f"{got:.6g}", f"{expected:.6g}"
     if short[0] != short[1]:
         return f"got {short[0]}, expected {short[1]}"
     return f"got {got:.17g}, expected {expected:.17g}, difference {got - expected:.1e}"
-
-
-def random_start(cell, rng, B, D, H):
-    """Return (params, state) with every entry drawn from N(0, 0.3^2): a zero bias or state would
-    hide mistakes."""
-    params = cell.init(rng, D, H)
-    return tree_random_like(params, rng, 0.3), tree_random_like(
-        cell.initial_state(params, B), rng, 0.3
-    )
-
-
-def check_cell(cell, rng, *, T=6, B=3, D=4, H=5, slope=complex_step_slope, rtol=1e-12):
-    """Return nothing, or raise GradientError: the cell over T steps, whole and ragged, every
-    gradient checked.
-
-    Random non-zero biases and first state, a gradient arriving at each step and at the last state,
-    and a second run with lengths from T down to 1. Checked: all parameters, all inputs, the first
-    state, which are [0], [1] and [2] in the message. For a cell that does not accept complex
-    numbers, `slope=central_difference_slope, rtol=1e-6`.
-
-    Raises: what `check_gradients` raises; TypeError for a cell whose functions do not return what a
-    Cell's must.
-    """
-    check_is_cell(cell)
-    check_rng(rng)
-    params, state = random_start(cell, rng, B, D, H)
-    _check_returns(cell, params, state)
-    xs = rng.standard_normal((T, B, D))
-    lengths = np.linspace(T, 1, B).astype(int)
-    for mask in (None, np.arange(T)[:, None] < lengths):
-        check_gradients(
-            lambda point, mask=mask: unroll(cell, *point, mask),
-            lambda cache, doutputs: unroll_backward(cell, params, cache, doutputs),
-            (params, xs, state),
-            rng,
-            slope=slope,
-            rtol=rtol,
-        )
-
-
-def _check_returns(cell, params, state):
-    """Raise TypeError unless the two functions of the cell return as many things as `unroll` takes
-    apart."""
-    a_x, a_h = (np.zeros((len(state.h), W.shape[1])) for W in (params.W_x, params.W_h))
-    new_state, cache = parts(
-        "pointwise", cell.pointwise(params, a_x, a_h, state), "(new state, cache)"
-    )
-    if getattr(new_state, "_fields", None) != state._fields:
-        raise TypeError(
-            f"pointwise: expected a new state with the fields {state._fields}, got {type(new_state).__name__}"
-        )
-    back = cell.pointwise_backward(params, cache, new_state)
-    *_, dprevious = parts("pointwise_backward", back, "(dextra, da_x, da_h, dprevious)")
-    if getattr(dprevious, "_fields", None) != state._fields:
-        got = type(dprevious).__name__
-        raise TypeError(
-            f"pointwise_backward: expected a dprevious with the fields {state._fields}, got {got}"
-        )
-
-
-def check_layer(layer, xs, rng, *, mask=None, slope=complex_step_slope, rtol=1e-12):
-    """Return nothing, or raise GradientError: parameters, inputs and first state of a layer or a
-    model, from random ones.
-
-    A gradient arrives at every output and at the last state. The layer is also run in two pieces,
-    which must give what the whole sequence gives, outputs, last state and gradients. In the
-    message, [0] are the parameters, then come the inputs (unless they are integers, an
-    `Embedding`'s, which have no gradient), then the first state. A layer that cannot continue
-    (`initial_state` raises CannotContinue) is checked from its own first state, whole.
-
-    Raises: what `check_gradients` raises; StateLost; TypeError for a layer that is not one, by its
-    methods and what they return.
-    """
-    check_protocol(layer)
-    check_inputs(xs)
-    params = tree_random_like(layer.init(rng), rng, 0.3)
-    state = first_state(layer, params, xs.shape[1], rng)
-    inputs = (params, xs, state)
-    moved = [k for k, there in enumerate((True, xs.dtype.kind == "f", state is not None)) if there]
-
-    def forward(point):
-        now = dict(enumerate(inputs)) | dict(zip(moved, point))
-        ys, last, cache = run_forward(layer, now[0], now[1], now[2], mask)
-        return ((ys,) if state is None else (ys, last)), cache
-
-    def backward(cache, doutputs):
-        gradients = run_backward(layer, params, cache, *doutputs)
-        return tuple(gradients[k] for k in moved)
-
-    if state is not None:
-        check_pieces(layer, params, xs, state, mask, rng)
-    check_gradients(forward, backward, tuple(inputs[k] for k in moved), rng, slope=slope, rtol=rtol)

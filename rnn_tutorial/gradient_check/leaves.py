@@ -1,15 +1,19 @@
 """Every leaf of a gradient judged by its own size, with as few slopes as can be.
 
 Leaves whose shares of the slope are alike (within a factor of 30) are judged together, along one
-random direction in which each has the same share; a leaf that is much smaller gets a direction of
-its own, so that no large leaf hides it. Where a direction does not fit, its leaves are judged one
+random direction in which each has the same share. A leaf that is much smaller gets its own
+direction, so that no large leaf hides it. Where a direction does not fit, its leaves are judged one
 by one, with directions of several lengths: the slopes per length differ by the noise of the method,
 and a leaf is wrong if it is off by more than its rtol and thirty times this noise.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from rnn_tutorial.tree import tree_norm
+from rnn_tutorial.types import Array
 
 __all__ = [
     "ALIKE",
@@ -29,14 +33,20 @@ LENGTHS = (0.1, 1.0, 10.0, 100.0, 1e3, 1e4)
 RIGHT, WRONG, UNJUDGED = "right", "wrong", "unjudged"
 
 
-def judge_leaves(slope_along, gradient, direction, rounding, rtol):
+def judge_leaves(
+    slope_along: Callable[[list[Array]], Any],
+    gradient: list[Array],
+    direction: list[Array],
+    rounding: float,
+    rtol: float,
+) -> list[str]:
     """Return RIGHT, WRONG or UNJUDGED for each leaf of `gradient`, a list of arrays.
 
     slope_along(list of arrays) -> the slope of the loss along this direction; direction: a list of
     arrays like the gradient; rounding: the size of the last bits of the loss. An error within the
-    last bits of loss and gradient is none: 1 - y * y of a closed gate has no more. UNJUDGED is a
-    leaf smaller than the noise of the slopes, unless that noise is as small as `rounding`: such a
-    leaf is zero as far as float64 can tell, and right.
+    last bits of loss and gradient does not count: 1 - y * y of a closed gate has no more digits.
+    UNJUDGED is a leaf smaller than the noise of the slopes. If that noise is as small as
+    `rounding`, the leaf is zero as far as float64 can show, and it is RIGHT.
     """
     claims = [float(np.sum(g * v)) for g, v in zip(gradient, direction)]
     sizes = [float(np.sum(np.abs(g * v))) for g, v in zip(gradient, direction)]
@@ -49,7 +59,7 @@ def judge_leaves(slope_along, gradient, direction, rounding, rtol):
             continue
         for k in group:
 
-            def along(length, k=k):
+            def along(length: float, k: int = k) -> Any:
                 return (
                     slope_along([length * v * (j == k) for j, v in enumerate(direction)]) / length
                 )
@@ -58,10 +68,12 @@ def judge_leaves(slope_along, gradient, direction, rounding, rtol):
     return found
 
 
-def groups(sizes):
-    """Return lists of indices of leaves of like sizes, largest first; leaves of size zero are a
-    list of their own."""
-    together = []
+def groups(sizes: list[float]) -> list[list[int]]:
+    """Return lists of indices of leaves of like sizes, largest first.
+
+    Leaves of size zero are a list by themselves.
+    """
+    together: list[list[int]] = []
     for k in sorted(range(len(sizes)), key=lambda k: -sizes[k]):
         first = sizes[together[-1][0]] if together else np.nan
         if first <= ALIKE * sizes[k]:
@@ -71,9 +83,18 @@ def groups(sizes):
     return together
 
 
-def fits(slope_along, claims, sizes, direction, weights, rtol):
-    """Return whether the slope along the weighted leaves is what they claim; a claim of zero must
-    hold farther out, too."""
+def fits(
+    slope_along: Callable[[list[Array]], Any],
+    claims: list[float],
+    sizes: list[float],
+    direction: list[Array],
+    weights: dict[int, float],
+    rtol: float,
+) -> bool:
+    """Return whether the slope along the weighted leaves is what they claim.
+
+    A claim of zero must also hold along a much longer direction.
+    """
     moved = [weights.get(k, 0.0) * v for k, v in enumerate(direction)]
     claim, size = (
         sum(weight * numbers[k] for k, weight in weights.items()) for numbers in (claims, sizes)
@@ -82,9 +103,13 @@ def fits(slope_along, claims, sizes, direction, weights, rtol):
     return right and (size > 0 or slope_along([LENGTHS[-1] * v for v in moved]) == 0)
 
 
-def judge(along, claim, size, tolerance, last_bits):
-    """Return the verdict on one leaf; along(length) is its slope, measured with a direction of this
-    length."""
+def judge(
+    along: Callable[[float], Any], claim: float, size: float, tolerance: float, last_bits: float
+) -> str:
+    """Return the verdict on one leaf.
+
+    along(length) is its slope, measured with a direction of this length.
+    """
     slopes, tolerance = {1.0: along(1.0)}, tolerance + last_bits
     if size > 0 and abs(claim - slopes[1.0]) <= tolerance:
         return RIGHT
@@ -98,12 +123,11 @@ def judge(along, claim, size, tolerance, last_bits):
     return RIGHT if 30 * noise <= 0.1 * size or noise <= last_bits else UNJUDGED
 
 
-def best(slopes):
-    """Return (slope, noise) from the three neighbouring lengths whose slopes differ least: their
-    median and their range.
+def best(slopes: dict[float, Any]) -> tuple[float, float]:
+    """Return (slope, noise): median and range of the three adjacent slopes that differ least.
 
-    Three zeros are no slope if the two longest directions see one: shorter moves may have been lost
-    in the rounding.
+    Three zeros do not count if the slopes of the two longest directions are not zero: shorter moves
+    may have been lost in rounding.
     """
     values = [slopes[length] for length in sorted(slopes)]
     seen = all(values[-2:])

@@ -1,19 +1,24 @@
-"""The fast path over time: what `unroll` computes, for the cells that have a kernel, and `unroll` itself for all others.
+"""The fast path over time: what `unroll` computes, in less time, for the cells that have a kernel.
 
-The plan is that of `unroll`: the product with the inputs before the loop, one product a step, each weight gradient one product
-after the loop. What differs is the layout and the allocations. The gates are contiguous blocks (see `cells/kernels/kernel.py`),
-each step works in place in arrays that are made once for the sequence, and what is computed for many steps at once is computed
-for a few of them at a time, so that it is still in the processor's cache when the loop needs it.
+All other cells go through `unroll` itself.
+
+The plan is that of `unroll`: one product with all the inputs before the loop, one product in each
+step, and one product for each weight gradient after the loop. The layout and the allocations
+differ. The gates are contiguous blocks (see `cells/kernels/kernel.py`). Each step works in place,
+in arrays that are made once for the sequence. Products and slopes are computed for a few steps at a
+time, so that they are still in the processor's cache when the loop needs them.
 """
 
+from collections.abc import Iterable
 from itertools import repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy import ndarray as Array
 
+from rnn_tutorial.cells.cell import Cell
 from rnn_tutorial.cells.kernels.kernel import Kernel
 from rnn_tutorial.sequence.unroll import (
+    UnrollCache,
     as_rows,
     check_sequence,
     check_sizes,
@@ -23,6 +28,7 @@ from rnn_tutorial.sequence.unroll import (
     zero_padding,
 )
 from rnn_tutorial.tree import tree_map
+from rnn_tutorial.types import Array, Mask
 from rnn_tutorial.validation import check_like
 
 __all__ = [
@@ -38,32 +44,33 @@ __all__ = [
     "held_rows",
     "hold_rows",
     "part",
-    "products_backward",
     "segments",
     "zero_rows",
 ]
 
-SEGMENT_BYTES = (
-    2**20
-)  # of what is computed for a few steps at once: about the second-level cache of a core
+# The size of what is computed for a few steps at once: about the second-level cache of a core.
+SEGMENT_BYTES = 2**20
 
 
 class FusedCache(NamedTuple):
-    """What `fused_unroll` keeps for its backward: copies, so that the caller may change every array it gave or was given."""
+    """What `fused_unroll` keeps for its backward.
+
+    It holds copies, so the caller may change every array that went in or came out.
+    """
 
     kernel: Kernel  # whose values these are
     xs: Array  # (T, B, D)
-    values: NamedTuple  # the kernel's, with first axis T
-    states: NamedTuple  # the State of (T + 1, B, H): before the first step, and after each
-    last: NamedTuple  # the State of (B, H) after the last step
-    mask: Array | None  # (T, B)
+    values: Any  # the kernel's, with first axis T
+    states: Any  # the State of (T + 1, B, H): before the first step, and after each
+    last: Any  # the State of (B, H) after the last step
+    mask: Mask | None  # (T, B)
 
     @property
-    def previous_hs(self):
+    def previous_hs(self) -> Array:
         """(T, B, H), h before each step."""
         return self.states.h[:-1]
 
-    def part(self, start, stop):
+    def part(self, start: int, stop: int) -> "FusedCache":
         """Return the cache of the steps start, ..., stop - 1 alone."""
         some = slice(start, stop)
         values, states = part(self.values, some), part(self.states, slice(start, stop + 1))
@@ -75,10 +82,15 @@ class FusedCache(NamedTuple):
         )
 
 
-def fused_unroll(cell, params, xs, state, mask=None):
-    """Return ((hs, last state), cache): what `unroll` returns, to rounding; the cache is for `fused_unroll_backward`.
+def fused_unroll(
+    cell: Cell, params: Any, xs: Array, state: Any, mask: Mask | None = None
+) -> tuple[tuple[Array, Any], FusedCache | UnrollCache]:
+    """Return ((hs, last state), cache): what `unroll` returns, to rounding.
 
-    Arguments, shapes and errors: those of `unroll`. A cell without a fast path goes through `unroll`.
+    The cache is for `fused_unroll_backward`. A cell without a fast path goes through `unroll`.
+
+    Shapes: those of `unroll`.
+    Raises: what `unroll` raises.
     """
     kernel = cell.fast
     if kernel is None:
@@ -93,7 +105,7 @@ def fused_unroll(cell, params, xs, state, mask=None):
     for leaf, first in zip(previous, state):
         leaf[...] = first
     a_h = np.empty((kernel.gates, B, H), dtype)
-    with np.errstate(over="ignore"):  # of exp(-a), where a gate is closed: 1 / infinity is 0
+    with np.errstate(over="ignore"):  # exp(-a) of a closed gate overflows: 1 / infinity is 0
         for some in segments(T, a_h.nbytes):
             a_xs = np.empty((len(xs[some]), *a_h.shape), dtype)
             np.add(by_gate(as_rows(xs[some]) @ W_x, B, kernel.gates), b, a_xs)
@@ -109,10 +121,16 @@ def fused_unroll(cell, params, xs, state, mask=None):
     return (hs, last), FusedCache(kernel, xs, values, states, last, mask)
 
 
-def fused_unroll_backward(cell, params, cache, doutputs):
-    """Return (dparams, dxs, dfirst_state) from doutputs = (dhs, dlast_state), the gradients of what `fused_unroll` returned.
+def fused_unroll_backward(
+    cell: Cell, params: Any, cache: FusedCache | UnrollCache, doutputs: tuple[Array, Any]
+) -> tuple[Any, Array, Any]:
+    """Return (dparams, dxs, dfirst_state), the gradients of the arguments of `fused_unroll`.
 
-    Shapes and errors: those of `unroll_backward`, and TypeError for a cell without the fast path whose forward made the cache.
+    doutputs = (dhs, dlast_state) are the gradients of its outputs.
+
+    Shapes: those of `unroll_backward`.
+    Raises: what `unroll_backward` raises; TypeError unless the cell has the fast path that made the
+    cache.
     """
     if not isinstance(cache, FusedCache):
         return unroll_backward(cell, params, cache, doutputs)
@@ -153,8 +171,15 @@ def fused_unroll_backward(cell, params, cache, doutputs):
     return *products_backward(kernel, params, cache, das), dstate
 
 
-def products_backward(kernel, params, cache, das):
-    """Return (dparams, dxs) from das (T, B, slots, H), the gradients of the pre-activations of all steps: one product each."""
+def products_backward(
+    kernel: Kernel, params: Any, cache: FusedCache, das: Array
+) -> tuple[Any, Array]:
+    """Return (dparams, dxs) from das, the gradients of the pre-activations of all steps.
+
+    Each weight gradient is one product.
+
+    Shapes: das (T, B, slots, H); dxs (T, B, D).
+    """
     H = das.shape[-1]
     das = as_rows(das.reshape(*das.shape[:2], -1))
     da_xs, da_hs = (das[:, place.start * H : place.stop * H] for place in (kernel.x, kernel.h))
@@ -169,8 +194,13 @@ def products_backward(kernel, params, cache, das):
     return dparams, (da_xs @ params.W_x.T).reshape(cache.xs.shape)
 
 
-def forward_weights(kernel, params):
-    """Return W_x (D, G*H), W_h (G, H, H), b (G, 1, H), those of the sigmoids negated: sigmoid(a) = 1 / (1 + exp(-a))."""
+def forward_weights(kernel: Kernel, params: Any) -> tuple[Array, Array, Array]:
+    """Return W_x, W_h and b with the columns of the sigmoids negated.
+
+    sigmoid(a) = 1 / (1 + exp(-a)), so exp(-a) needs no pass of its own.
+
+    Shapes: W_x (D, G*H), W_h (G, H, H), b (G, 1, H).
+    """
     G, H = kernel.gates, len(params.W_h)
     signs = np.ones(G * H, params.b.dtype)
     signs[: kernel.sigmoids * H] = -1
@@ -178,40 +208,46 @@ def forward_weights(kernel, params):
     return params.W_x * signs, W_h, (params.b * signs).reshape(G, 1, H)
 
 
-def backward_weights(kernel, params):
-    """Return W_h transposed, (G, H, H), a block for each slot of da_h."""
+def backward_weights(kernel: Kernel, params: Any) -> Array:
+    """Return W_h transposed, (G, H, H), one block for each slot of da_h."""
     blocks = np.ascontiguousarray(params.W_h.T).reshape(kernel.gates, len(params.W_h), -1)
     return blocks if kernel.h_gates == tuple(range(kernel.gates)) else blocks[list(kernel.h_gates)]
 
 
-def by_gate(a_xs, B, G):
+def by_gate(a_xs: Array, B: int, G: int) -> Array:
     """Return the rows a_xs (T*B, G*H) as (T, G, B, H), a view."""
     return a_xs.reshape(-1, B, G, a_xs.shape[1] // G).swapaxes(1, 2)
 
 
-def segments(T, step_bytes):
-    """Return the slices of a few steps each that make up 0, ..., T - 1; a step that is large goes alone."""
+def segments(T: int, step_bytes: int) -> list[slice]:
+    """Return slices of a few steps each that make up 0, ..., T - 1; a large step is alone."""
     size = max(1, SEGMENT_BYTES // step_bytes)
     return [slice(start, min(start + size, T)) for start in range(0, T, size)]
 
 
-def part(sequence, some):
+def part(sequence: Any, some: slice) -> Any:
     """Return the steps `some` of a NamedTuple of arrays with first axis T."""
     return type(sequence)(*(leaf[some] for leaf in sequence))
 
 
-def after(states):
-    """Return the states after each step, from those before the first and after each."""
+def after(states: Any) -> Any:
+    """Return the states after each step: all of `states` except that before the first step."""
     return part(states, slice(1, None))
 
 
-def each(sequence, some):
-    """Return the steps `some` of a NamedTuple of arrays with first axis T, one tuple of views a step; () if it has no fields."""
+def each(sequence: Any, some: slice) -> Iterable[tuple[Array, ...]]:
+    """Return, for each of the steps `some`, the tuple of views of a NamedTuple with first axis T.
+
+    The tuple is () if the NamedTuple has no fields.
+    """
     return zip(*part(sequence, some)) if sequence else repeat(())
 
 
-def held_rows(mask, some):
-    """Return, for each of the steps `some`, None, or (B, 1), True at the sequences that this step does not reach."""
+def held_rows(mask: Mask | None, some: slice) -> Iterable[Mask | None]:
+    """Return, for each of the steps `some`, (B, 1), True where the step is padding.
+
+    None stands for a step that is real in every sequence.
+    """
     return (
         repeat(None)
         if mask is None
@@ -219,14 +255,14 @@ def held_rows(mask, some):
     )
 
 
-def hold_rows(held, new, old):
-    """Write `old` over `new`, the arrays (B, H) of two states, in the rows where held is True."""
+def hold_rows(held: Mask | None, new: Any, old: Any) -> None:
+    """Write the rows of the state `old` over those of `new`, (B, H), where held is True."""
     if held is not None:
         for leaf, before in zip(new, old):
             np.copyto(leaf, before, where=held)
 
 
-def zero_rows(mask, some, slopes):
-    """Write zeros to the slopes (T, S, B, H) of steps that do not reach a sequence: they did nothing to it."""
+def zero_rows(mask: Mask | None, some: slice, slopes: Array) -> None:
+    """Write zeros to the slopes (T, S, B, H) where a step is padding and changed no state."""
     if mask is not None:
         np.copyto(slopes, 0, where=~mask[some][:, None, :, None])

@@ -1,16 +1,21 @@
-"""Jacobians over time: how much of a change in an early state is left in a late one. Chapter 05 measures them.
+"""Jacobians over time: how a change in an early state changes a late one. Chapter 05 measures them.
 
     jacobian[k, i] = d h_T[k] / d h_t[i]
 
-The row says which unit of h_T answers, the column which unit of h_t is moved: a gradient, which is a row, goes back in time
-by dh_t = dh_T @ jacobian.
+The row is the unit of h_T that changes, the column the unit of h_t that is moved. A gradient, which
+is a row, goes back in time by dh_t = dh_T @ jacobian.
 """
+
+from typing import Any
 
 import numpy as np
 
+from rnn_tutorial.cells.cell import Cell
+from rnn_tutorial.cells.elman import ElmanParams
 from rnn_tutorial.sequence.step import step, step_backward
 from rnn_tutorial.sequence.unroll import check_sequence
 from rnn_tutorial.tree import tree_map, tree_zeros_like
+from rnn_tutorial.types import Array
 from rnn_tutorial.validation import check_array
 
 __all__ = [
@@ -20,14 +25,16 @@ __all__ = [
 ]
 
 
-def jacobians(cell, params, xs, state):
-    """Return d h_T / d h_t for every time distance T - t, (T + 1, B, H, H): entry k is that at distance k, 0 the identity.
+def jacobians(cell: Cell, params: Any, xs: Array, state: Any) -> Array:
+    """Return d h_T / d h_t for every time distance T - t; entry 0 is the identity.
 
-    For any cell, by backpropagation: every sequence is copied H times, copy k is given the unit gradient of unit k of
-    h_T, and what arrives at h_t is row k. The other fields of the state (the c of an LSTM) carry gradient too, so
-    every path from h_t to h_T counts.
+    For any cell, by backpropagation: every sequence is copied H times, and copy k receives the unit
+    gradient of unit k of h_T. Its gradient with respect to h_t is row k. The other fields of the
+    state (the c of an LSTM) carry gradient too, so every path from h_t to h_T counts.
 
-    xs: (T, B, D); state: the cell's State of (B, H) before the first step. Errors: those of `unroll`.
+    Shapes: xs (T, B, D); state: the cell's State of (B, H) before the first step; the jacobians
+    (T + 1, B, H, H).
+    Raises: what `unroll` raises.
     """
     check_sequence(cell, params, xs, state, None)
     B, H = state.h.shape
@@ -44,20 +51,26 @@ def jacobians(cell, params, xs, state):
     return np.stack(rows).reshape(-1, B, H, H)
 
 
-def jacobian_norms(cell, params, xs, state):
-    """Return the largest singular value of d h_T / d h_t for every time distance T - t and sequence, (T + 1, B).
+def jacobian_norms(cell: Cell, params: Any, xs: Array, state: Any) -> Array:
+    """Return the largest singular value of d h_T / d h_t, for every T - t and every sequence.
 
-    The largest factor by which the length of any small change of h_t can have grown on its way to h_T. Entry 0 is 1.
-    Arguments and errors: those of `jacobians`.
+    It is the largest factor by which the length of a small change of h_t can grow until h_T. Entry
+    0 is 1.
+
+    Shapes: those of `jacobians`; the norms (T + 1, B).
+    Raises: what `jacobians` raises.
     """
     return np.linalg.norm(jacobians(cell, params, xs, state), ord=2, axis=(-2, -1))
 
 
-def elman_jacobian(params, h):
-    """Return d h_t / d h_{t-1} of `elman_step` from the new state h = h_t, (B, H, H): (1 - h[k]^2) W_h[i, k].
+def elman_jacobian(params: ElmanParams, h: Array) -> Array:
+    """Return d h_t / d h_{t-1} of `elman_step` from the new state h = h_t.
 
-    In matrices diag(1 - h^2) W_h^T. Source: Hochreiter 1991; Pascanu, Mikolov & Bengio 2013, section 2.1.
-    h: (B, H). Errors: ValueError or TypeError if h does not fit the parameters.
+    jacobian[k, i] = (1 - h[k]^2) W_h[i, k], in matrices diag(1 - h^2) W_h^T.
+
+    Shapes: h (B, H); the jacobian (B, H, H).
+    Raises: ValueError or TypeError if h does not fit the parameters.
+    Source: Hochreiter 1991; Pascanu, Mikolov & Bengio 2013, section 2.1.
     """
     check_array("h", h, dtype=params.b.dtype, B=None, H=len(params.W_h))
     return (1 - h**2)[:, :, None] * params.W_h.T

@@ -1,13 +1,17 @@
-"""Real-time recurrent learning: the gradient of the Elman cell over time, computed forward, with nothing stored.
+"""Real-time recurrent learning: the gradient of the Elman cell, computed forward in time.
 
-Source: Williams & Zipser 1989. It agrees with backpropagation through time to rounding and shares no line with its
-backward pass, so each is a judge of the other. It carries (D + H + 1) * H * H numbers for every sequence, whatever T
-is, and a step multiplies each of them by a column of W_h: of order H^4 for a step where backpropagation needs H^2.
+No state is stored. The result agrees with backpropagation through time to rounding, and shares no
+line with its backward pass, so each is a test of the other. It carries (D + H + 1) * H * H numbers
+for every sequence, whatever T is. A step multiplies each of them by a column of W_h: a cost of
+order H^4 for a step where backpropagation needs H^2.
+
+Source: Williams & Zipser 1989.
 """
 
 import numpy as np
 
-from rnn_tutorial.cells.elman import ElmanParams, elman_step
+from rnn_tutorial.cells.elman import ElmanParams, ElmanState, elman_step
+from rnn_tutorial.types import Array
 from rnn_tutorial.validation import check_like
 
 __all__ = [
@@ -17,23 +21,30 @@ __all__ = [
 ]
 
 
-def elman_sensitivity(params, state):
-    """Return the sensitivity of a first state, which depends on no parameter: zeros (B, D + H + 1, H, H).
+def elman_sensitivity(params: ElmanParams, state: ElmanState) -> Array:
+    """Return the sensitivity of a first state: zeros, since it depends on no parameter.
 
     The three parameters are one matrix W = [W_x; W_h; b] of D + H + 1 rows, and
     sensitivity[n, i, j, k] = dh[n, k] / dW[i, j] for sequence n.
+
+    Shapes: state.h (B, H); the sensitivity (B, D + H + 1, H, H).
     """
     D, H = params.W_x.shape
     return np.zeros((len(state.h), D + H + 1, H, H), params.b.dtype)
 
 
-def elman_sensitivity_step(params, x, state, sensitivity):
+def elman_sensitivity_step(
+    params: ElmanParams, x: Array, state: ElmanState, sensitivity: Array
+) -> tuple[ElmanState, Array]:
     """Return (state, sensitivity) after one step.
 
-    sensitivity = (1 - h^2) o (z delta + previous sensitivity @ W_h), where z = [x, h_previous, 1] is what W
-    multiplies: z[n, i] delta[j, k] is the effect of W[i, j] at this step, the rest its effect through h_previous.
-    x: (B, D), state.h: (B, H), sensitivity: (B, D + H + 1, H, H). Source: Williams & Zipser 1989, the recursion for
-    p_ij^k. Errors: ValueError or TypeError if x, state or sensitivity does not fit the parameters.
+    sensitivity = (1 - h^2) o (z delta + previous sensitivity @ W_h), where W multiplies
+    z = [x, h_previous, 1]. The first term, z[n, i] delta[j, k], is the effect of W[i, j] at this
+    step; the second is its effect through h_previous.
+
+    Shapes: x (B, D); state.h (B, H); sensitivity (B, D + H + 1, H, H).
+    Raises: ValueError or TypeError if x, state or sensitivity does not fit the parameters.
+    Source: Williams & Zipser 1989, the recursion for p_ij^k.
     """
     check_like("sensitivity", sensitivity, elman_sensitivity(params, state))
     new_state, _ = elman_step(params, x, state)
@@ -42,12 +53,14 @@ def elman_sensitivity_step(params, x, state, sensitivity):
     return new_state, (direct + sensitivity @ params.W_h) * (1 - new_state.h**2)[:, None, None, :]
 
 
-def elman_rtrl(params, xs, state, dhs):
-    """Return dparams from dhs, the gradient that arrives at each state from its own step alone.
+def elman_rtrl(params: ElmanParams, xs: Array, state: ElmanState, dhs: Array) -> ElmanParams:
+    """Return dparams from dhs, the gradient of the loss of each step with respect to its own h.
 
-    dW = sum over t, n, k of dh_t[n, k] * dh_t[n, k]/dW, added up as the steps go by.
-    xs: (T, B, D), state.h: (B, H), dhs: (T, B, H). A gradient of the last state is part of dhs[-1].
-    Errors: ValueError or TypeError if xs, state or dhs does not fit the parameters.
+    dW = sum over t, n, k of dh_t[n, k] * dh_t[n, k]/dW, added up step by step. The gradient of the
+    last state is part of dhs[-1].
+
+    Shapes: xs (T, B, D); state.h (B, H); dhs (T, B, H).
+    Raises: ValueError or TypeError if xs, state or dhs does not fit the parameters.
     """
     check_like("dhs", dhs, np.zeros((*xs.shape[:2], len(params.b)), params.b.dtype))
     D, sensitivity = len(params.W_x), elman_sensitivity(params, state)

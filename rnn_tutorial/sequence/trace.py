@@ -1,27 +1,31 @@
-"""Every intermediate of a sequence by name, forward and backward: for looking, where `unroll` is for training.
+"""Every intermediate of a sequence by name, forward and backward: for plots and explanations.
+
+`unroll` is for training; the steps here are the same, one at a time.
 
     traced, caches = trace(LSTM, params, xs, state)
-    traced.states.c                               (T, B, H), the state after each step
-    traced.values.f                               (T, B, H), the forget gate at each step: the fields are those of LSTMValues
-    gate_blocks(traced.a_xs, LSTMGates).f         (T, B, H), what the input says to the forget gate
+    traced.states.c                         the state after each step
+    traced.values.f                         the forget gate at each step; the fields of LSTMValues
+    gate_blocks(traced.a_xs, LSTMGates).f   the input's part of the forget gate's pre-activation
 
     back = trace_backward(LSTM, params, caches, (dhs, dlast_state))
-    back.dstates.c                                (T, B, H), the gradient of each step's c, but for its path through its own h
-    gate_blocks(back.da_xs, LSTMGates).f          (T, B, H), the gradient of the forget gate's pre-activation
-    lstm_gates_backward(traced.values, back.dstates)[0].f     (T, B, H), the gradient of the forget gate, on real steps
+    back.dstates.c                          the gradient of each step's c, without its path through
+                                            the h of the same step
+    gate_blocks(back.da_xs, LSTMGates).f    the gradient of the forget gate's pre-activation
+    lstm_gates_backward(traced.values, back.dstates)[0].f
+                                            the gradient of the forget gate, on real steps
 
-The steps are those of `unroll`, one at a time, so what is traced is what trains.
+All of these are (T, B, H).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy import ndarray as Array
 
-from rnn_tutorial.cells.cell import check_made_by
-from rnn_tutorial.sequence.step import products_backward, step
+from rnn_tutorial.cells.cell import Cell, check_is_cell, check_made_by
+from rnn_tutorial.sequence.step import StepCache, products_backward, step
 from rnn_tutorial.sequence.unroll import check_sequence, hold, zero_held
 from rnn_tutorial.tree import tree_map
+from rnn_tutorial.types import Array, Mask, Tree
 from rnn_tutorial.validation import check_like
 
 __all__ = [
@@ -36,16 +40,16 @@ __all__ = [
 class Trace(NamedTuple):
     """The intermediates of the forward pass, time first."""
 
-    states: NamedTuple  # the cell's State of (T, B, H), after each step
+    states: Any  # the cell's State of (T, B, H), after each step
     a_xs: Array  # (T, B, A), x @ W_x + b
     a_hs: Array  # (T, B, A), h_previous @ W_h; narrower for a cell whose W_h is
-    values: NamedTuple  # the cache of the cell, each of its fields with a first axis T
+    values: Any  # the cache of the cell, each of its fields with a first axis T
 
 
 class BackwardTrace(NamedTuple):
     """The intermediates of the backward pass, time first."""
 
-    dstates: NamedTuple  # the cell's State of (T, B, H): what each step's backward is given for its new state
+    dstates: Any  # the cell's State of (T, B, H): the gradient of each step's new state
     da_xs: Array  # (T, B, A)
     da_hs: Array  # (T, B, A)
 
@@ -53,17 +57,20 @@ class BackwardTrace(NamedTuple):
 class TraceCache(NamedTuple):
     """What `trace` keeps of a step for `trace_backward`."""
 
-    step: NamedTuple  # the StepCache
-    keep: Array | None  # (B, 1), the mask of the step
+    step: StepCache
+    keep: Mask | None  # (B, 1), the mask of the step
 
 
-def trace(cell, params, xs, state, mask=None):
-    """Return (Trace, caches) of running `cell` over xs from `state`; the caches are for `trace_backward`.
+def trace(
+    cell: Cell, params: Any, xs: Array, state: Any, mask: Mask | None = None
+) -> tuple[Trace, list[TraceCache]]:
+    """Return (Trace, caches) of running `cell` over xs from `state`.
 
-    Where the mask is False the state stays what it was, and the values are those of a step that was computed and not used.
+    The caches are for `trace_backward`. Where the mask is False the state stays what it was, and
+    the values are those of a step that was computed and not used.
 
     Shapes: xs (T, B, D); state: the cell's State of (B, H); mask: None or boolean (T, B).
-    Raises: as `unroll`.
+    Raises: what `unroll` raises.
     """
     check_sequence(cell, params, xs, state, mask)
     states, caches = [], []
@@ -80,16 +87,21 @@ def trace(cell, params, xs, state, mask=None):
     ), caches
 
 
-def trace_backward(cell, params, caches, doutputs):
-    """Return BackwardTrace from doutputs = (dhs, dlast_state), the gradients of what `unroll` returns.
+def trace_backward(
+    cell: Cell, params: Any, caches: list[TraceCache], doutputs: tuple[Array, Any]
+) -> BackwardTrace:
+    """Return BackwardTrace from doutputs = (dhs, dlast_state), the gradients of `unroll`'s outputs.
 
-    A state's whole gradient is what arrives at the output of its step and what comes back from the step after; where the mask is
-    False, the first is not used, and da_x and da_h are zero.
+    The gradient of a state has two parts: the gradient of its step's output, and the gradient that
+    comes back from the next step. Where the mask is False, the first is not used, and da_x and da_h
+    are zero.
 
     Shapes: dhs (T, B, H); dlast_state: the cell's State of (B, H).
-    Raises: ValueError or TypeError if a gradient does not fit what it is the gradient of, or the parameters are not
-    of the size of those of the trace; TypeError for the caches of another cell.
+    Raises: ValueError or TypeError if a gradient does not have the shape of its output, or if the
+    parameters have other sizes than those of the trace; TypeError for a cell that is not a Cell, or
+    for the caches of another cell.
     """
+    check_is_cell(cell)
     check_made_by(cell, caches[0].step.cell)
     cell.check_params(params, caches[0].step.x.shape[1], caches[0].step.state.h.shape[1])
     dhs, dstate = doutputs
@@ -108,6 +120,6 @@ def trace_backward(cell, params, caches, doutputs):
     return BackwardTrace(_stack(dstates[::-1]), np.stack(da_xs[::-1]), np.stack(da_hs[::-1]))
 
 
-def _stack(trees):
-    """Return one tree whose leaves have a first axis over `trees`."""
+def _stack(trees: list[Any]) -> Tree:
+    """Return one tree; the first axis of each leaf runs over `trees`."""
     return tree_map(lambda *leaves: np.stack(leaves), *trees)

@@ -1,19 +1,27 @@
-"""Truncated backpropagation through time, over any cell: the backward pass of `unroll`, cut after some steps.
+"""Truncated backpropagation through time: the backward pass of `unroll`, cut after some steps.
 
-Every `stride` steps, go back `window` steps with the losses of the last `stride` of them. This is BPTT(h; h') of
-Williams & Peng 1990, with h = window, h' = stride:
+Every `stride` steps, go back `window` steps with the losses of the last `stride` of them.
 
     stride = 1                  each loss looks back over its own `window` steps
-    stride = window             the sequence in pieces: the state is carried from one to the next, the gradient is cut
+    stride = window             the sequence in pieces: the state goes on from each to the next,
+                                the gradient is cut
     window = T + stride - 1     no truncation: the gradient
+
+Source: Williams & Peng 1990, BPTT(h; h') with h = window, h' = stride.
 """
+
+from typing import Any
 
 import numpy as np
 
-from rnn_tutorial.sequence.fused import (
-    fused_unroll_backward as unroll_backward,
-)  # takes the caches of both
+from rnn_tutorial.cells.cell import Cell
+from rnn_tutorial.sequence.fused import FusedCache
+
+# `fused_unroll_backward` takes the caches of both `unroll` and `fused_unroll`.
+from rnn_tutorial.sequence.fused import fused_unroll_backward as unroll_backward
+from rnn_tutorial.sequence.unroll import UnrollCache
 from rnn_tutorial.tree import tree_add, tree_zeros_like
+from rnn_tutorial.types import Array
 from rnn_tutorial.validation import check_like, check_positive
 
 __all__ = [
@@ -21,14 +29,25 @@ __all__ = [
 ]
 
 
-def truncated_backward(cell, params, cache, dhs, *, stride, window):
+def truncated_backward(
+    cell: Cell,
+    params: Any,
+    cache: UnrollCache | FusedCache,
+    dhs: Array,
+    *,
+    stride: int,
+    window: int,
+) -> tuple[Any, Array]:
     """Return (dparams, dxs): the part of the gradient whose paths stay inside the windows.
 
-    A path from step s to the loss of step t, both counted from 1, is inside if s > stop - window, where stop is t
-    rounded up to a whole number of strides. cache: what `unroll` or `fused_unroll` returned beside its outputs; dhs:
-    (T, B, H), the gradient of the states it returned. Errors: ValueError if stride or window is not a positive whole
-    number, or the window is shorter than the stride, which would leave losses out; ValueError or TypeError if dhs does
-    not fit.
+    A path from step s to the loss of step t, both counted from 1, is inside if s > stop - window,
+    where stop is t rounded up to a whole number of strides. cache: the one that `unroll` or
+    `fused_unroll` returned; dhs: the gradient of the hs that it returned.
+
+    Shapes: dhs (T, B, H); dxs (T, B, D).
+    Raises: ValueError if stride or window is not a positive whole number, or if the window is
+    shorter than the stride, which would leave losses out; ValueError or TypeError if dhs does not
+    fit.
     """
     check_positive("stride", stride)
     check_positive("window", window)

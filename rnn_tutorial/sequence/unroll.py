@@ -1,21 +1,21 @@
-"""Any cell over time, forward and backward: the one path that everything which trains goes through.
+"""Any cell over time, forward and backward: the path that all training uses.
 
-    a_xs = xs @ W_x + b                                          all steps in one product, before the loop
-    for every step:  state = pointwise(a_x, h @ W_h, state)      one product a step
-    dW_x, dW_h, db, dxs                                          one product each over all steps, after the loop
+    a_xs = xs @ W_x + b                                      before the loop: one product
+    for every step:  state = pointwise(a_x, h @ W_h, state)  in the loop: one product a step
+    dW_x, dW_h, db, dxs                                      after the loop: one product each
 
-The last line is the sum over time written as a matrix product: sum over t of x_t^T da_t = X^T dA, with the T steps of
-B rows stacked into T*B rows. Chapter 03 derives it.
+The last line is the sum over time, written as a matrix product: sum over t of x_t^T da_t = X^T dA,
+with the T steps of B rows stacked into T*B rows. Chapter 03 derives it.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy import ndarray as Array
 
-from rnn_tutorial.cells.cell import Cell, check_made_by
+from rnn_tutorial.cells.cell import Cell, check_is_cell, check_made_by
 from rnn_tutorial.sequence.step import check_state, copied
 from rnn_tutorial.tree import tree_add, tree_map
+from rnn_tutorial.types import Array, Mask
 from rnn_tutorial.validation import check_array, check_finite, check_like, check_mask
 
 __all__ = [
@@ -34,16 +34,19 @@ __all__ = [
 
 
 class UnrollCache(NamedTuple):
-    """What `unroll` keeps for its backward: copies, so that the caller may change every array it gave or was given."""
+    """What `unroll` keeps for its backward.
+
+    It holds copies, so the caller may change every array that went in or came out.
+    """
 
     cell: Cell
     xs: Array  # (T, B, D)
     previous_hs: Array  # (T, B, H), h before each step
-    steps: list  # one cache of the cell a step
-    last: NamedTuple  # the state after the last step
-    mask: Array | None  # (T, B)
+    steps: list[Any]  # one cache of the cell for each step
+    last: Any  # the state after the last step
+    mask: Mask | None  # (T, B)
 
-    def part(self, start, stop):
+    def part(self, start: int, stop: int) -> "UnrollCache":
         """Return the cache of the steps start, ..., stop - 1 alone."""
         some = slice(start, stop)
         mask = None if self.mask is None else self.mask[some]
@@ -52,15 +55,20 @@ class UnrollCache(NamedTuple):
         )
 
 
-def unroll(cell, params, xs, state, mask=None):
+def unroll(
+    cell: Cell, params: Any, xs: Array, state: Any, mask: Mask | None = None
+) -> tuple[tuple[Array, Any], UnrollCache]:
     """Return ((hs, last state), cache) of running `cell` over the sequence xs from `state`.
 
-    xs: (T, B, D); hs: (T, B, H); state: the cell's State of (B, H); mask: None, or boolean (T, B), True on real steps.
-    Where the mask is False the state stays what it was and the output is zero, so the last state is each
-    sequence's own. The cache holds copies: xs, the states and the mask may be changed before the backward.
+    Where the mask is False, the state stays what it was and the output is zero. So the last state
+    of each sequence is the one after its own last real step. The cache holds copies: you may change
+    xs, the states and the mask before the backward.
 
-    Raises: ValueError or TypeError for a wrong rank, size or dtype, a mask that is not boolean, or xs (padding included)
-    or a state that are not finite.
+    Shapes: xs (T, B, D); hs (T, B, H); state: the cell's State of (B, H); mask: None, or boolean
+    (T, B), True on real steps.
+    Raises: TypeError for a cell that is not a Cell; ValueError or TypeError for a wrong rank, size
+    or dtype, for a mask that is not boolean, and for a state or xs (padding included) that are not
+    finite.
     """
     check_sequence(cell, params, xs, state, mask)
     xs, mask, state = xs.copy(), own_mask(mask), tree_map(copied, state)
@@ -78,14 +86,19 @@ def unroll(cell, params, xs, state, mask=None):
     )
 
 
-def unroll_backward(cell, params, cache, doutputs):
-    """Return (dparams, dxs, dfirst_state) from doutputs = (dhs, dlast_state), the gradients of what `unroll` returned.
+def unroll_backward(
+    cell: Cell, params: Any, cache: UnrollCache, doutputs: tuple[Array, Any]
+) -> tuple[Any, Array, Any]:
+    """Return (dparams, dxs, dfirst_state), the gradients of the arguments of `unroll`.
 
-    dhs: (T, B, H); dlast_state: the cell's State of (B, H). Where the mask is False, dhs is not used and the gradient
-    of the state passes unchanged.
+    doutputs = (dhs, dlast_state) are the gradients of its outputs. Where the mask is False, dhs is
+    not used and the gradient of the state passes unchanged.
 
-    Raises: ValueError or TypeError if a gradient does not fit what it is the gradient of, TypeError for another cache.
+    Shapes: dhs (T, B, H); dlast_state: the cell's State of (B, H).
+    Raises: ValueError or TypeError if a gradient does not have the shape of its output; TypeError
+    for a cell that is not a Cell, or for another cache.
     """
+    check_is_cell(cell)
     check_cache(cache, UnrollCache)
     check_made_by(cell, cache.cell)
     check_sizes(params, cache)
@@ -96,11 +109,8 @@ def unroll_backward(cell, params, cache, doutputs):
     W_h_transposed = np.ascontiguousarray(
         params.W_h.T
     )  # once a sequence: a product with a transposed view is slower
-    dextra, da_xs, da_hs = (
-        {name: np.zeros_like(getattr(params, name)) for name in cell.extra},
-        [],
-        [],
-    )
+    dextra = {name: np.zeros_like(getattr(params, name)) for name in cell.extra}
+    da_x_steps, da_h_steps = [], []
     for step, dh, keep in zip(
         reversed(cache.steps), dhs[::-1], reversed(_steps(cache.mask, len(dhs)))
     ):
@@ -113,9 +123,9 @@ def unroll_backward(cell, params, cache, doutputs):
         )  # a_h = h_previous @ W_h
         dstate = hold(keep, dprevious, dstate)
         dextra = tree_add(dextra, dextra_t)
-        da_xs.append(da_x)
-        da_hs.append(da_h)
-    da_xs, da_hs = np.stack(da_xs[::-1]), np.stack(da_hs[::-1])
+        da_x_steps.append(da_x)
+        da_h_steps.append(da_h)
+    da_xs, da_hs = np.stack(da_x_steps[::-1]), np.stack(da_h_steps[::-1])
     dparams = params._replace(
         W_x=as_rows(cache.xs).T @ as_rows(da_xs),
         W_h=as_rows(cache.previous_hs).T @ as_rows(da_hs),
@@ -125,38 +135,45 @@ def unroll_backward(cell, params, cache, doutputs):
     return dparams, (as_rows(da_xs) @ params.W_x.T).reshape(cache.xs.shape), dstate
 
 
-def as_rows(xs):
+def as_rows(xs: Array) -> Array:
     """Return a sequence (T, B, N) as T*B rows of N; N may be 0."""
     return xs.reshape(xs.shape[0] * xs.shape[1], xs.shape[2])
 
 
-def _steps(mask, T):
+def _steps(mask: Mask | None, T: int) -> list[Any]:
     """Return the mask as a list of T columns (B, 1), or of T times None."""
     return [None] * T if mask is None else list(mask[..., None])
 
 
-def hold(keep, new, old):
-    """Return `new` where keep is True and `old` where it is False; keep None is True everywhere."""
+def hold(keep: Mask | None, new: Any, old: Any) -> Any:
+    """Return the state `new` where keep (B, 1) is True and `old` where it is False.
+
+    A keep of None means True everywhere.
+    """
     return new if keep is None else tree_map(lambda n, o: np.where(keep, n, o), new, old)
 
 
-def zero_held(keep, dstate):
-    """Return dstate with zeros where keep is False: the step did not make the state there, so it gets no gradient."""
+def zero_held(keep: Mask | None, dstate: Any) -> Any:
+    """Return dstate with zeros where keep is False.
+
+    There the step did not compute the state, so the step gets no gradient.
+    """
     return dstate if keep is None else tree_map(lambda d: np.where(keep, d, 0), dstate)
 
 
-def zero_padding(mask, hs):
+def zero_padding(mask: Mask | None, hs: Array) -> Array:
     """Return hs with zeros where the mask is False."""
     return hs if mask is None else np.where(mask[..., None], hs, 0)
 
 
-def own_mask(mask):
+def own_mask(mask: Mask | None) -> Mask | None:
     """Return a copy of the mask, or None."""
     return None if mask is None else mask.copy()
 
 
-def check_sequence(cell, params, xs, state, mask):
-    """Raise ValueError or TypeError for anything that `unroll` cannot run."""
+def check_sequence(cell: Cell, params: Any, xs: Array, state: Any, mask: Mask | None) -> None:
+    """Raise ValueError or TypeError for arguments that `unroll` cannot run."""
+    check_is_cell(cell)
     cell.check_params(params)
     check_array("xs", xs, dtype=params.b.dtype, T=None, B=None, D=len(params.W_x))
     T, B, _ = xs.shape
@@ -168,16 +185,17 @@ def check_sequence(cell, params, xs, state, mask):
     check_state(cell, params, state, B)
 
 
-def check_cache(cache, Kind):
-    """Raise TypeError unless `cache` is one of the kind that the forward makes."""
+def check_cache(cache: Any, Kind: type) -> None:
+    """Raise TypeError unless `cache` is of the type that the forward returns."""
     if not isinstance(cache, Kind):
         raise TypeError(
-            f"cache: expected the {Kind.__name__} that the forward returned, got {type(cache).__name__}"
+            f"cache: expected the {Kind.__name__} that the forward returned, "
+            f"got {type(cache).__name__}"
         )
 
 
-def check_sizes(params, cache):
-    """Raise ValueError unless the parameters have the sizes of those of the forward that made the cache."""
+def check_sizes(params: Any, cache: Any) -> None:
+    """Raise ValueError unless the parameters have the sizes (D, H) that the cache was made with."""
     want = cache.xs.shape[2], cache.previous_hs.shape[2]
     if (len(params.W_x), len(params.W_h)) != want:
         got = f"(D, H) = {len(params.W_x), len(params.W_h)}"

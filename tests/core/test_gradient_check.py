@@ -6,10 +6,12 @@ import re
 import numpy as np
 import pytest
 
-from rnn_tutorial.cells import LSTM, Elman
+from rnn_tutorial.cells import LSTM, Elman, ElmanParams, ElmanState, PeepholeLSTM, lstm
 from rnn_tutorial.gradient_check import (
     CannotJudge,
+    Checked,
     ComplexStepLost,
+    ContractBroken,
     GradientError,
     central_difference_slope,
     check_cell,
@@ -22,6 +24,7 @@ from rnn_tutorial.gradient_check import (
     relative_error,
 )
 from rnn_tutorial.tree import tree_cast
+from rnn_tutorial.validation import NotFiniteError
 
 
 @pytest.fixture
@@ -163,6 +166,22 @@ def test_a_backward_that_changes_its_inputs_is_found(rng):
 
     with pytest.raises(GradientError, match="changed its inputs in place"):
         check_gradients(squares, backward, (np.ones(3),), rng)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("slope", [complex_step_slope, central_difference_slope])
+def test_a_point_that_is_not_finite_is_refused_by_its_place(slope, value, rng):
+    x = np.array([[1.0, 2.0], [3.0, value]])
+    message = rf"^point\['x'\]: expected finite numbers, got {value} at index \(1, 1\)$"
+    point = {"x": x}
+    with pytest.raises(NotFiniteError, match=message):
+        check_gradients(lambda p: (p["x"] ** 2, p), lambda p, d: p, point, rng, slope=slope)
+    with pytest.raises(NotFiniteError, match=message):
+        slope(lambda p: p["x"], point, {"x": np.ones((2, 2))})
+    with pytest.raises(NotFiniteError, match=message):
+        numerical_gradient(lambda p: np.sum(p["x"]), point, slope)
+    with pytest.raises(NotFiniteError, match=f"^point: expected finite numbers, got {value}"):
+        check_gradients(lambda x: (x * x, x), lambda x, d: 2 * x * d, value, rng, slope=slope)
 
 
 def test_functions_that_refuse_complex_numbers_are_checked_by_differences(rng):
@@ -360,9 +379,22 @@ def test_a_random_start_hides_nothing(rng):
     assert params.W_x.shape == (4, 5) and state.h.shape == (3, 5)
 
 
-def test_check_cell_refuses_what_is_no_cell(rng):
-    with pytest.raises(TypeError, match="cell: expected a Cell, .* got str"):
-        check_cell("LSTM", rng)
+def test_check_cell_refuses_anything_that_is_not_a_cell(rng):
+    for cell, got in (("LSTM", "str"), (lstm, "function")):
+        with pytest.raises(TypeError, match=f"cell: expected a Cell, .* got {got}"):
+            check_cell(cell, rng)
+
+
+def test_check_cell_returns_a_line_that_says_what_it_checked(rng, capsys):
+    line = check_cell(Elman, rng)
+    expected = (
+        "Elman: 3 parameters, inputs and first state, over 6 steps, whole and ragged: "
+        "right to 1e-12 ✓"
+    )
+    assert isinstance(line, Checked) and repr(line) == str(line) == expected
+    one = check_cell(Elman, rng, T=1, slope=central_difference_slope, rtol=1e-6)
+    assert repr(one).endswith("over 1 step, whole and ragged: right to 1e-06 ✓")
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("where", ["ragged only", "whole"])
@@ -419,3 +451,155 @@ def test_a_cell_that_loses_the_complex_step_is_refused(rng):
     with pytest.raises(ComplexStepLost):
         check_cell(Elman.replace(pointwise=pointwise), rng)
     check_cell(Elman.replace(pointwise=pointwise), rng, slope=central_difference_slope, rtol=1e-6)
+
+
+def without_h(dextra=None, da_h=None):
+    """Return a cell that does not read h: W_h is (H, 0). Its backward may return something else."""
+
+    def pointwise(params, a_x, a_h, state):
+        h = np.tanh(a_x)
+        return ElmanState(h), h
+
+    def pointwise_backward(params, h, dstate):
+        right = {}, dstate.h * (1 - h * h), np.zeros((len(h), 0)), ElmanState(0 * h)
+        return (
+            right[0] if dextra is None else dextra,
+            right[1],
+            right[2] if da_h is None else da_h[0],
+            right[3],
+        )
+
+    def shapes(D, H):
+        return ElmanParams((D, H), (H, 0), (H,))
+
+    return Elman.replace(
+        name="WithoutH",
+        pointwise=pointwise,
+        pointwise_backward=pointwise_backward,
+        shapes=shapes,
+        init=lambda rng, D, H: ElmanParams(*(rng.standard_normal(s) for s in shapes(D, H))),
+    )
+
+
+@pytest.mark.parametrize(
+    "da_h, error, got",
+    [
+        (None, TypeError, "a NumPy array of shape (3, 0), got NoneType"),
+        (np.zeros((3, 5)), ValueError, "shape (3, 0), got (3, 5)"),
+        (np.zeros(0), ValueError, "shape (3, 0), got (0,)"),
+        (np.zeros((3, 0), np.float32), TypeError, "dtype float64, got float32"),
+    ],
+)
+def test_a_da_h_that_does_not_fit_is_named(da_h, error, got, rng):
+    check_cell(without_h(), rng)
+    with pytest.raises(error, match=re.escape(f"pointwise_backward: da_h: expected {got}")):
+        check_cell(without_h(da_h=(da_h,)), rng)
+
+
+EXTRA = "p_i", "p_f", "p_o"
+WRONG_EXTRA = {
+    "missing": (
+        lambda extra: {name: extra[name] for name in EXTRA[:2]},
+        f"dextra: expected a dict with the names {', '.join(EXTRA)}, got p_i, p_f",
+    ),
+    "misspelt": (
+        lambda extra: {"pi" if name == "p_i" else name: leaf for name, leaf in extra.items()},
+        f"dextra: expected a dict with the names {', '.join(EXTRA)}, got pi, p_f, p_o",
+    ),
+    "none": (lambda extra: None, "dextra: expected a dict with the names .*, got NoneType"),
+    "empty": (lambda extra: {}, "dextra: expected a dict with the names .*, got no names"),
+    "not summed": (
+        lambda extra: extra | {"p_f": np.ones((3, 1)) * extra["p_f"]},
+        r"dextra\['p_f'\]: expected shape \(5,\), summed over the batch, got \(3, 5\)",
+    ),
+    "another shape": (
+        lambda extra: extra | {"p_o": np.ones(4)},
+        r"dextra\['p_o'\]: expected shape \(5,\), got \(4,\)",
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WRONG_EXTRA)
+def test_a_dextra_that_does_not_fit_is_named(way, rng):
+    change, message = WRONG_EXTRA[way]
+
+    def backward(*args):
+        dextra, *others = PeepholeLSTM.pointwise_backward(*args)
+        return change(dextra), *others
+
+    with pytest.raises((TypeError, ValueError), match=f"^pointwise_backward: {message}"):
+        check_cell(PeepholeLSTM.replace(pointwise_backward=backward), rng)
+
+
+def test_a_dextra_where_there_is_none_is_named(rng):
+    with pytest.raises(ValueError, match=r"^pointwise_backward: dextra: expected {}, got p"):
+        check_cell(without_h(dextra={"p": np.ones(5)}), rng)
+
+
+def changed_part(index, change):
+    """Return the LSTM with one part of what its pointwise_backward returns changed."""
+
+    def backward(*args):
+        returned = list(LSTM.pointwise_backward(*args))
+        returned[index] = change(returned[index])
+        return tuple(returned)
+
+    return LSTM.replace(pointwise_backward=backward)
+
+
+WRONG_PARTS = {
+    "da_x": (1, lambda da: da[:1], r"da_x: expected shape \(3, 20\), got \(1, 20\)"),
+    "da_h": (2, lambda da: da[:, :5], r"da_h: expected shape \(3, 20\), got \(3, 5\)"),
+    "dprevious.c": (
+        3,
+        lambda d: d._replace(c=d.c.sum(axis=0)),
+        r"dprevious.c: expected shape \(3, 5\), got \(5,\)",
+    ),
+    "dprevious.h": (
+        3,
+        lambda d: d._replace(h=0.0),
+        r"dprevious.h: expected a NumPy array of shape \(3, 5\), got float",
+    ),
+    "dprevious": (3, lambda d: d.h, r"expected a dprevious with the fields \('h', 'c'\), got"),
+}
+
+
+@pytest.mark.parametrize("way", WRONG_PARTS)
+def test_a_part_that_does_not_fit_is_named(way, rng):
+    index, change, message = WRONG_PARTS[way]
+    with pytest.raises((TypeError, ValueError), match=f"^pointwise_backward: {message}"):
+        check_cell(changed_part(index, change), rng)
+
+
+def test_a_new_state_of_another_shape_is_named(rng):
+    def pointwise(*args):
+        state, cache = LSTM.pointwise(*args)
+        return state._replace(c=state.c[:1]), cache
+
+    with pytest.raises(ValueError, match=r"^pointwise: new state.c: expected shape \(3, 5\), got"):
+        check_cell(LSTM.replace(pointwise=pointwise), rng)
+
+
+@pytest.mark.parametrize("name", ["params.b", "a_x", "a_h", "state.h", "state.c"])
+def test_a_pointwise_that_changes_what_it_is_given_is_found(name, rng):
+    def pointwise(params, a_x, a_h, state):
+        returned = LSTM.pointwise(params, a_x.copy(), a_h.copy(), state)
+        arrays = {"params.b": params.b, "a_x": a_x, "a_h": a_h}
+        array = (arrays | {"state.h": state.h, "state.c": state.c})[name]
+        array *= 0.5
+        return returned
+
+    with pytest.raises(ContractBroken, match=f"^pointwise changed {name} in place"):
+        check_cell(LSTM.replace(pointwise=pointwise), rng)
+
+
+@pytest.mark.parametrize("name", ["params.b", "cache.i", "dstate.c"])
+def test_a_pointwise_backward_that_changes_what_it_is_given_is_found(name, rng):
+    def backward(params, cache, dstate):
+        returned = LSTM.pointwise_backward(params, cache, dstate)
+        array = {"params.b": params.b, "cache.i": cache.i, "dstate.c": dstate.c}[name]
+        array *= 0.5
+        return returned
+
+    with pytest.raises(ContractBroken, match=f"^pointwise_backward changed {name} in place"):
+        check_cell(LSTM.replace(pointwise_backward=backward), rng)
