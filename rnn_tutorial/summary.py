@@ -1,18 +1,23 @@
-"""A table of what a model has to learn."""
+"""A table of a model's parameters."""
+
+from typing import Any
 
 import numpy as np
 
 from rnn_tutorial.tree import tree_leaves, tree_paths
+from rnn_tutorial.types import Tree
 
 __all__ = [
     "summary",
 ]
 
 
-def summary(model, params):
-    """Return a table as text: the path of each parameter, its layer, shape, dtype and number of entries; the totals.
+def summary(model: Any, params: Tree) -> str:
+    """Return a table as text: path, layer, shape, dtype and entries of each parameter, and totals.
 
-    Works for a `Serial` of layers, however deep, and for a single layer. A layer without parameters has a line too.
+    `model` is a `Serial` of layers, however deep, or a single layer. A layer without parameters has
+    a line too.
+
     Raises: ValueError unless there is one item of params for each layer.
     """
     header = ("parameter", "layer", "shape", "dtype", "entries")
@@ -27,20 +32,19 @@ def summary(model, params):
     return "\n".join([lines[0], rule, *lines[1:], rule, f"{total:,} entries, {size:,} bytes"])
 
 
-def _rows(model, params, path):
-    """Return the lines of a model: those of its layers if it has any, else one for each of its own parameters."""
+def _rows(model: Any, params: Tree, path: str) -> list[tuple[str, ...]]:
+    """Return the lines of a model: those of its layers; of a single layer, one a parameter."""
     if hasattr(model, "layers"):
         if len(model.layers) != len(params):
-            raise ValueError(
-                f"params{path}: expected a tuple of {len(model.layers)}, one for each layer, got {len(params)}"
-            )
+            wanted = f"a tuple of {len(model.layers)}, one for each layer"
+            raise ValueError(f"params{path}: expected {wanted}, got {len(params)}")
         parts = enumerate(zip(model.layers, params))
         return [
             row for index, (layer, part) in parts for row in _rows(layer, part, f"{path}[{index}]")
         ]
     name = type(model).__name__
     leaves = [(place, np.asarray(leaf)) for place, leaf in tree_paths(params, path)]
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (place, name, str(leaf.shape), str(leaf.dtype), f"{leaf.size:,}") for place, leaf in leaves
     ]
     return rows or [(path, name, "", "", "0")]

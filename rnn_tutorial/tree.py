@@ -1,10 +1,18 @@
-"""Trees of arrays: parameters, states and gradients are NamedTuples, tuples, lists or dicts of arrays.
+"""Trees of arrays: NamedTuples, tuples, lists or dicts of arrays, however deep.
 
-Every function here treats a tree as a plain value and returns a new one; no leaf is ever changed in
+Parameters, states and gradients are trees.
+
+Every function here treats a tree as a value and returns a new one. No leaf is ever changed in
 place. The gradient of a tree is a tree of the same structure.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+from numpy.typing import DTypeLike
+
+from rnn_tutorial.types import Rng, Tree
 
 __all__ = [
     "tree_add",
@@ -24,21 +32,28 @@ __all__ = [
 ]
 
 
-def tree_map(f, tree, *rest):
-    """Return the tree of `f(leaf, *leaves at the same place in rest)`; all trees must have one structure."""
+def tree_map(f: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
+    """Return the tree of `f(leaf, *leaves at the same place in rest)`.
 
-    def at_leaves(leaf, *others):
+    Raises: ValueError unless all trees have one structure.
+    """
+
+    def at_leaves(leaf: Any, *others: Any) -> Any:
         _refuse_other_structure(leaf, others)
         return f(leaf, *others)
 
     return tree_map_parts(at_leaves, tree, *rest)
 
 
-def tree_map_parts(f, outline, *trees):
-    """Return the tree of `f(leaf of outline, *what stands at its place in trees)`, be that a leaf or a whole branch.
+def tree_map_parts(f: Callable[..., Any], outline: Tree, *trees: Tree) -> Tree:
+    """Return the tree of `f(leaf of outline, *parts at its place in trees)`.
 
-    With outline (True, False) and parameters (EmbeddingParams, DenseParams), f sees (True,
-    EmbeddingParams), and so on.
+    A part is a leaf or a whole branch.
+
+    With outline (True, False) and parameters (EmbeddingParams, DenseParams), f receives (True,
+    EmbeddingParams), then (False, DenseParams).
+
+    Raises: ValueError unless the trees have the branches of `outline`.
     """
     if isinstance(outline, dict):
         _refuse_other_structure(outline, trees)
@@ -52,16 +67,16 @@ def tree_map_parts(f, outline, *trees):
     return f(outline, *trees)
 
 
-def tree_paths(tree, name=""):
-    """Return the leaves as a list of (path, leaf), a path being written as Python reads it: `[0].W_x`, `['rate']`."""
+def tree_paths(tree: Tree, name: str = "") -> list[tuple[str, Any]]:
+    """Return the leaves as a list of (path, leaf), a path as in Python: `[0].W_x`, `['rate']`."""
     return tree_zip(name, tree)
 
 
-def tree_zip(name, tree, *others):
-    """Return a list of (path, leaf, *what stands at its place in the others), the paths beginning with `name`.
+def tree_zip(name: str, tree: Tree, *others: Tree) -> list[tuple[Any, ...]]:
+    """Return a list of (path, leaf, *parts at its place in the others); `name` begins the paths.
 
-    Dicts are matched by key: their order does not matter. What stands there may be a leaf or a
-    whole branch.
+    Dicts are matched by key, so their order does not matter. A part is a leaf or a whole branch.
+
     Raises: ValueError unless the others have the branches of `tree`.
     """
     if not isinstance(tree, (dict, tuple, list)):
@@ -84,8 +99,10 @@ def tree_zip(name, tree, *others):
     ]
 
 
-def tree_map_paths(f, tree, *rest, name=""):
-    """Return the tree of `f(path, leaf, *leaves at the same place in rest)`, with the paths of `tree_paths(tree, name)`.
+def tree_map_paths(f: Callable[..., Any], tree: Tree, *rest: Tree, name: str = "") -> Tree:
+    """Return the tree of `f(path, leaf, *leaves at the same place in rest)`.
+
+    The paths are those of `tree_paths(tree, name)`.
 
     Raises: ValueError unless all trees have one structure.
     """
@@ -93,18 +110,19 @@ def tree_map_paths(f, tree, *rest, name=""):
     return tree_map(lambda leaf, *others: f(next(paths), leaf, *others), tree, *rest)
 
 
-def tree_leaves(tree):
+def tree_leaves(tree: Tree) -> list[Any]:
     """Return the leaves as a list, in the order of `tree_paths`."""
     return [leaf for _, leaf in tree_paths(tree)]
 
 
-def tree_add(a, b):
+def tree_add(a: Tree, b: Tree) -> Tree:
     """Return a + b, leaf by leaf.
 
-    Raises: ValueError unless both trees have one structure and the same shapes: NumPy would stretch
-    a gradient of shape (3,) over a parameter of shape (4, 3). TypeError where one is float32 and
-    the other float64, or one has whole numbers and the other has not; a real leaf and a complex one
-    of the same precision have a sum.
+    A real leaf and a complex one of the same precision can be added.
+
+    Raises: ValueError unless both trees have one structure and the same shapes: NumPy would
+    broadcast a gradient of shape (3,) over a parameter of shape (4, 3). TypeError where one leaf is
+    float32 and the other float64, or one has whole numbers and the other has not.
     """
     try:
         return tree_map(_sum, a, b)
@@ -113,39 +131,42 @@ def tree_add(a, b):
     return tree_map_paths(_refuse_unlike, a, b)  # says which leaf
 
 
-def tree_scale(factor, tree):
-    """Return factor * tree, leaf by leaf, in the dtype of each leaf; `factor` may be any Python or NumPy number.
+def tree_scale(factor: Any, tree: Tree) -> Tree:
+    """Return factor * tree, leaf by leaf, in the dtype of each leaf.
 
-    A factor too small or too large for float32 is no reason to return zeros or infinities: such a
-    product is computed in float64 and rounded at the end.
+    `factor` is any Python or NumPy number. If it is too small or too large for float32, the product
+    is computed in float64 and rounded at the end, so that it does not become zero or infinite.
+
     Raises: TypeError for a leaf whose dtype cannot hold the product, such as whole numbers times
     0.1.
     """
     return tree_map_paths(lambda path, leaf: _scaled(path, factor, np.asarray(leaf)), tree)
 
 
-def tree_zeros_like(tree):
+def tree_zeros_like(tree: Tree) -> Tree:
     """Return the tree of zeros with the shapes and dtypes of `tree`."""
     return tree_map(np.zeros_like, tree)
 
 
-def tree_random_like(tree, rng, scale=1.0):
-    """Return independent draws of N(0, scale^2) with the shapes of `tree` and the dtype of each leaf.
+def tree_random_like(tree: Tree, rng: Rng, scale: float = 1.0) -> Tree:
+    """Return independent draws of N(0, scale^2) with the shapes and dtypes of `tree`.
 
-    Raises: TypeError for a leaf of whole numbers, to which the draws would be cut.
+    Raises: TypeError for a leaf of whole numbers, which cannot hold the draws.
     """
     return tree_map_paths(
         lambda path, leaf: _drawn(path, np.asarray(leaf), rng, float(scale)), tree
     )
 
 
-def tree_cast(tree, dtype):
-    """Return the tree with every leaf in `dtype`: `tree_cast(params, np.float32)` makes a float32 model."""
+def tree_cast(tree: Tree, dtype: DTypeLike) -> Tree:
+    """Return the tree with every leaf in `dtype`, such as `tree_cast(params, np.float32)`."""
     return tree_map(lambda leaf: np.asarray(leaf).astype(dtype), tree)
 
 
-def tree_dot(a, b):
-    """Return sum over all entries of a * b, as a scalar (no complex conjugate: the complex step needs none).
+def tree_dot(a: Tree, b: Tree) -> Any:
+    """Return the sum of a * b over all entries, as a scalar.
+
+    There is no complex conjugate: the complex step needs none.
 
     Raises: ValueError unless both trees have one structure and the same shapes.
     """
@@ -153,17 +174,16 @@ def tree_dot(a, b):
     return sum(tree_leaves(tree_map(lambda x, y: np.sum(x * y), a, b)))
 
 
-def tree_size(tree):
+def tree_size(tree: Tree) -> int:
     """Return the number of entries of all leaves together."""
     return sum(np.size(leaf) for leaf in tree_leaves(tree))
 
 
-def tree_norm(tree):
+def tree_norm(tree: Tree) -> float:
     """Return the Euclidean norm of all entries of all leaves together, safe from overflow."""
     leaves = tree_leaves(tree)
-    largest = float(
-        np.max([np.max(np.abs(leaf), initial=0.0) for leaf in leaves], initial=0.0)
-    )  # np.max keeps a NaN
+    maxima = [np.max(np.abs(leaf), initial=0.0) for leaf in leaves]
+    largest = float(np.max(maxima, initial=0.0))  # np.max keeps a NaN
     if largest == 0.0 or not np.isfinite(largest):
         return largest
     return largest * float(
@@ -172,61 +192,59 @@ def tree_norm(tree):
 
 
 class _Unlike(Exception):
-    """Two leaves of which there is no sum."""
+    """Two leaves that cannot be added."""
 
 
-def _sum(x, y):
+def _sum(x: Any, y: Any) -> Any:
     x, y = np.asanyarray(x), np.asanyarray(y)
     if x.shape != y.shape or (x.dtype != y.dtype and _precision(x.dtype) != _precision(y.dtype)):
         raise _Unlike
     return x + y
 
 
-def _refuse_unlike(path, x, y):
+def _refuse_unlike(path: str, x: Any, y: Any) -> None:
     _refuse_other_shape(path, x, y)
     want, got = np.asanyarray(x).dtype, np.asanyarray(y).dtype
     if _precision(want) != _precision(got):
         raise TypeError(f"{path or 'tree'}: trees of different dtypes: expected {want}, got {got}")
 
 
-def _scaled(path, factor, leaf):
+def _scaled(path: str, factor: Any, leaf: Any) -> Any:
     factor = factor.item() if isinstance(factor, np.generic) else factor
     product = factor * (
         leaf if _fits(factor, leaf.dtype) else leaf.astype(np.result_type(leaf, np.float64))
     )
     if not np.can_cast(product.dtype, leaf.dtype, "same_kind"):
-        raise TypeError(
-            f"{path or 'tree'}: expected a dtype that can hold {factor!r} times the leaf, got {leaf.dtype}"
-        )
+        wanted = f"a dtype that can hold {factor!r} times the leaf"
+        raise TypeError(f"{path or 'tree'}: expected {wanted}, got {leaf.dtype}")
     return np.asarray(product, leaf.dtype)
 
 
-def _fits(factor, dtype):
-    """Return whether a floating-point `dtype` can hold the factor in full precision; True for other dtypes."""
+def _fits(factor: Any, dtype: np.dtype) -> bool:
+    """Return whether `dtype` can hold the factor in full precision; True unless floating-point."""
     if dtype.kind not in "fc" or factor == 0:
         return True
     return float(np.finfo(dtype).tiny) <= abs(factor) <= float(np.finfo(dtype).max)
 
 
-def _drawn(path, leaf, rng, scale):
+def _drawn(path: str, leaf: Any, rng: Rng, scale: float) -> Any:
     if leaf.dtype.kind not in "fc":
         raise TypeError(f"{path or 'tree'}: expected floating-point numbers, got {leaf.dtype}")
     return (scale * rng.standard_normal(leaf.shape)).astype(leaf.dtype)
 
 
-def _precision(dtype):
-    """Return what two dtypes must share to be added: float64 and complex128 do, float64 and float32 do not."""
+def _precision(dtype: np.dtype) -> np.dtype:
+    """Return the real dtype that two leaves must share to be added: complex128 has float64."""
     return np.zeros((), dtype).real.dtype
 
 
-def _refuse_other_shape(path, x, y):
+def _refuse_other_shape(path: str, x: Any, y: Any) -> None:
     if np.shape(x) != np.shape(y):
-        raise ValueError(
-            f"{path or 'tree'}: trees of different shapes: expected {np.shape(x)}, got {np.shape(y)}"
-        )
+        shapes = f"expected {np.shape(x)}, got {np.shape(y)}"
+        raise ValueError(f"{path or 'tree'}: trees of different shapes: {shapes}")
 
 
-def _refuse_other_structure(tree, rest):
+def _refuse_other_structure(tree: Tree, rest: tuple[Tree, ...]) -> None:
     for other in rest:
         if _kind(other) != _kind(tree):
             raise ValueError(
@@ -234,18 +252,19 @@ def _refuse_other_structure(tree, rest):
             )
 
 
-def _kind(tree):
-    """Return what two trees must share: the name and fields of a NamedTuple, the keys of a dict, the length of a list."""
-    if hasattr(
-        tree, "_fields"
-    ):  # a NamedTuple built again in a notebook is as good as the one it repeats
+def _kind(tree: Tree) -> Any:
+    """Return what two trees must share.
+
+    That is the name and fields of a NamedTuple, the keys of a dict, the length of a tuple or list.
+    """
+    if hasattr(tree, "_fields"):  # a NamedTuple defined again in a notebook counts as the same
         return type(tree).__name__, tree._fields
     if isinstance(tree, dict):
         return dict, set(tree)
     return (type(tree), len(tree)) if isinstance(tree, (tuple, list)) else "leaf"
 
 
-def _outline(tree):
+def _outline(tree: Tree) -> str:
     if hasattr(tree, "_fields"):
         return f"{type(tree).__name__}({', '.join(tree._fields)})"
     if isinstance(tree, dict):

@@ -1,20 +1,24 @@
-"""Checks of what functions are handed: each error names the argument, says what was expected and what came.
+"""Checks of arguments: each error names the argument, says what was expected and what came.
 
-NumPy broadcasts, so `(1, D)` for `(B, D)`, or `(H,)` for `(B, H)`, gives an answer, and a wrong
-one. Public functions call `check_array` on what they are handed.
+NumPy broadcasts, so an array (1, D) in place of (B, D), or (H,) in place of (B, H), gives an answer
+that is wrong. Public functions call `check_array` on their arguments.
 
-Arrays are NumPy arrays. `np.matrix` and masked arrays are not taken for arrays, though they are
-subclasses: the `*` of the first is a matrix product, and sums and means of the second leave entries
-out. Numbers are float32 or float64 (or wider, or complex for the complex step). float16 is refused:
-its largest number is 65,504 and its smallest 6e-8, so the mean over a long batch overflows, and an
-epsilon of 1e-8 is zero.
+Arrays are NumPy arrays. `np.matrix` and masked arrays are refused, although they are subclasses: in
+the first `*` is a matrix product, and in the second sums and means leave entries out. Numbers are
+float32 or float64 (or wider, or complex for the complex step). float16 is refused: its largest
+number is 65,504 and its smallest 6e-8, so the mean over a long batch overflows, and an epsilon of
+1e-8 is zero.
 """
 
+from collections.abc import Iterable, Mapping
 from math import isfinite, nan
+from typing import Any, TypeGuard
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from rnn_tutorial.tree import tree_paths, tree_zip
+from rnn_tutorial.types import Array, Tree
 
 __all__ = [
     "FLOATS",
@@ -47,17 +51,19 @@ class NotFiniteError(ValueError):
     """A NaN or an infinity where finite numbers are needed."""
 
 
-def is_array(value):
-    """Return whether `value` is a NumPy array, with the arithmetic of one: see the top of this file."""
+def is_array(value: object) -> TypeGuard[Array]:
+    """Return whether `value` is a NumPy array, and neither a `np.matrix` nor a masked array."""
     return type(value) is np.ndarray or (
         isinstance(value, np.ndarray) and not isinstance(value, OTHER_ARITHMETIC)
     )
 
 
-def check_array(name, array, *, dtype=None, **axes):
+def check_array(
+    name: str, array: object, *, dtype: DTypeLike | None = None, **axes: int | None
+) -> None:
     """Raise an error unless `array` is an array with the named axes, in order.
 
-    `check_array("x", x, dtype=params.b.dtype, B=None, D=4)` wants shape (B, D) with D = 4 and any
+    `check_array("x", x, dtype=params.b.dtype, B=None, D=4)` expects shape (B, D) with D = 4 and any
     B.
 
     Raises: TypeError for anything that is not a NumPy array, for an array of objects, or for
@@ -76,23 +82,24 @@ def check_array(name, array, *, dtype=None, **axes):
         check_dtype(name, array, dtype)
 
 
-def check_dtype(name, array, dtype):
-    """Raise TypeError unless `array` has the given dtype, that of the parameters, and it is a floating-point one."""
+def check_dtype(name: str, array: Array, dtype: DTypeLike) -> None:
+    """Raise TypeError unless `array` has the given dtype, and it is a floating-point one.
+
+    `dtype` is that of the parameters, and the message says so.
+    """
     if array.dtype != dtype:
-        raise TypeError(
-            f"{name}: expected dtype {np.dtype(dtype)}, the dtype of the parameters, got {array.dtype}"
-        )
+        wanted = f"dtype {np.dtype(dtype)}, the dtype of the parameters"
+        raise TypeError(f"{name}: expected {wanted}, got {array.dtype}")
     if array.dtype.char not in FLOATS:
-        raise TypeError(
-            f"{name}: expected floating-point numbers, got {array.dtype} (float32 or float64 is needed)"
-        )
+        got = f"{array.dtype} (float32 or float64 is needed)"
+        raise TypeError(f"{name}: expected floating-point numbers, got {got}")
 
 
-def check_floats(name, tree):
-    """Raise TypeError unless every leaf of `tree` is an array of floating-point numbers, float32 or float64.
+def check_floats(name: str, tree: Tree) -> None:
+    """Raise TypeError unless every leaf of `tree` is an array of floating-point numbers.
 
-    `check_floats("gradient", grads)` refuses whole numbers, which 0.1 times them would be cut to,
-    and float16.
+    `check_floats("gradient", grads)` refuses whole numbers, since an array of them cannot hold 0.1
+    times itself, and float16. Complex numbers are accepted.
     """
     for path, leaf in tree_paths(tree, name):
         if not (is_array(leaf) or isinstance(leaf, np.generic)) or leaf.dtype.char not in FLOATS:
@@ -102,13 +109,13 @@ def check_floats(name, tree):
             )
 
 
-def check_like(name, tree, reference):
+def check_like(name: str, tree: Tree, reference: Tree) -> None:
     """Raise an error unless `tree` has the structure, shapes and dtypes of `reference`.
 
-    A gradient has the type of the thing: `check_like("dstate", dstate, state)`. Dicts may have
-    another order.
+    A gradient has the type of what it belongs to: `check_like("dstate", dstate, state)`. The keys
+    of dicts may have another order.
 
-    Raises: ValueError for another structure or shape, TypeError for another dtype or anything that
+    Raises: ValueError for another structure or shape; TypeError for another dtype or anything that
     is not an array.
     """
     try:
@@ -119,10 +126,10 @@ def check_like(name, tree, reference):
         check_shape(path, got, want.shape, want.dtype)
 
 
-def check_shape(name, array, shape, dtype):
-    """Raise an error unless `array` is an array of exactly this shape and dtype; a NumPy scalar has the shape ().
+def check_shape(name: str, array: object, shape: tuple[int, ...], dtype: DTypeLike) -> None:
+    """Raise an error unless `array` has this shape and dtype; a NumPy scalar has the shape ().
 
-    Raises: TypeError for anything that is not a NumPy array or has another dtype, ValueError for
+    Raises: TypeError for anything that is not a NumPy array or has another dtype; ValueError for
     another shape.
     """
     if not is_array(array) and not isinstance(array, np.generic):
@@ -135,8 +142,8 @@ def check_shape(name, array, shape, dtype):
         raise TypeError(f"{name}: expected dtype {dtype}, got {array.dtype}")
 
 
-def check_fields(name, params, *fields):
-    """Raise TypeError unless `params` has the named fields: the parameters of another layer have others."""
+def check_fields(name: str, params: Any, *fields: str) -> None:
+    """Raise TypeError unless `params` has the fields: those of another layer have others."""
     if any(not hasattr(params, field) for field in fields):
         got = f"{type(params).__name__}({', '.join(getattr(params, '_fields', ()))})".replace(
             "()", ""
@@ -146,18 +153,20 @@ def check_fields(name, params, *fields):
         )
 
 
-def check_kind(name, value, Kind):
-    """Raise TypeError unless `value` is a `Kind`, by name and fields: one defined again in a notebook will do."""
+def check_kind(name: str, value: Any, Kind: Any) -> None:
+    """Raise TypeError unless `value` is a `Kind`, a NamedTuple, by name and fields.
+
+    So one that is defined again in a notebook is accepted.
+    """
     if (type(value).__name__, getattr(value, "_fields", None)) != (Kind.__name__, Kind._fields):
-        raise TypeError(
-            f"{name}: expected {Kind.__name__}({', '.join(Kind._fields)}), got {type(value).__name__}"
-        )
+        wanted = f"{Kind.__name__}({', '.join(Kind._fields)})"
+        raise TypeError(f"{name}: expected {wanted}, got {type(value).__name__}")
 
 
-def check_features(name, array, size, dtype):
-    """Raise an error unless the last axis of `array` has `size` entries, after at least one other axis.
+def check_features(name: str, array: object, size: int, dtype: DTypeLike) -> None:
+    """Raise an error unless `array` has the shape (..., size), with two axes at least.
 
-    Raises: TypeError for anything that is not a NumPy array of `dtype`, ValueError for another
+    Raises: TypeError for anything that is not a NumPy array of `dtype`; ValueError for another
     shape.
     """
     if not is_array(array):
@@ -169,10 +178,11 @@ def check_features(name, array, size, dtype):
     check_dtype(name, array, dtype)
 
 
-def check_indices(name, indices, V):
-    """Raise an error unless `indices` is an array of integers in 0..V-1; it names the first one outside.
+def check_indices(name: str, indices: object, V: int) -> None:
+    """Raise an error unless `indices` is an array of integers in 0..V-1.
 
-    Raises: TypeError for anything but integers, IndexError for one outside.
+    Raises: TypeError for anything but integers; IndexError, naming the first place, for one
+    outside.
     """
     if not is_array(indices) or indices.dtype.kind not in "iu":
         got = indices.dtype if is_array(indices) else type(indices).__name__
@@ -180,12 +190,11 @@ def check_indices(name, indices, V):
     outside = (indices < 0) | (indices >= V)
     if outside.any():
         place = tuple(int(k) for k in np.argwhere(outside)[0])
-        raise IndexError(
-            f"{name}: expected indices in 0..{V - 1} (V = {V}), got {int(indices[place])} at {place}"
-        )
+        got = f"{int(indices[place])} at {place}"
+        raise IndexError(f"{name}: expected indices in 0..{V - 1} (V = {V}), got {got}")
 
 
-def check_finite(name, array):
+def check_finite(name: str, array: Array) -> None:
     """Raise NotFiniteError for an array with a NaN or an infinity, naming the first place.
 
     Raises: TypeError for an array of objects.
@@ -198,10 +207,10 @@ def check_finite(name, array):
         )
 
 
-def check_mask(mask, T, B):
-    """Raise an error unless `mask` is boolean of shape (T, B): True on real steps, False on padding.
+def check_mask(mask: object, T: int, B: int) -> None:
+    """Raise an error unless `mask` is boolean (T, B): True on real steps, False on padding.
 
-    Raises: TypeError for anything but a boolean array, ValueError for another shape.
+    Raises: TypeError for anything but a boolean array; ValueError for another shape.
     """
     if not is_array(mask) or mask.dtype != bool:
         got = mask.dtype if is_array(mask) else type(mask).__name__
@@ -209,25 +218,38 @@ def check_mask(mask, T, B):
     check_array("mask", mask, T=T, B=B)
 
 
-def check_positive(name, value):
-    """Return `value` as a Python int. Raises: ValueError unless it is a positive whole number."""
+def check_positive(name: str, value: object) -> int:
+    """Return `value` as a Python int.
+
+    Raises: ValueError unless it is a positive whole number.
+    """
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name}: expected a positive whole number, got {value!r}")
     return int(value)
 
 
-def check_rng(rng):
-    """Raise TypeError unless `rng` is a random generator: it is refused if it is a seed, or was forgotten."""
+def check_rng(rng: object) -> None:
+    """Raise TypeError unless `rng` is a random generator: a seed, for one, is not."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(
             f"rng: expected a generator, such as np.random.default_rng(0), got {type(rng).__name__}"
         )
 
 
-def check_number(name, value, *, above=None, at_least=None, below=None, at_most=None):
-    """Return `value` as a Python float, which keeps float32 arrays float32 where a NumPy number would not.
+def check_number(
+    name: str,
+    value: object,
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
+) -> float:
+    """Return `value` as a Python float.
 
-    Raises: ValueError unless it is a finite real number within the bounds given.
+    A Python float keeps float32 arrays float32, where a NumPy number would not.
+
+    Raises: ValueError unless it is a finite real number within the given bounds.
     """
     number = _as_float(value)
     inside = (
@@ -246,24 +268,28 @@ def check_number(name, value, *, above=None, at_least=None, below=None, at_most=
     return number
 
 
-def misfits(arrays, wanted):
-    """Return a list of messages, one for each name that is missing or surplus in `arrays`, or does not fit.
+def misfits(
+    arrays: Mapping[str, Array],
+    shapes: Mapping[str, tuple[int, ...]],
+    dtypes: Mapping[str, np.dtype] | None = None,
+) -> list[str]:
+    """Return a list of messages, one for each name that is missing or surplus, or does not fit.
 
-    arrays: dict of arrays by name. wanted: dict of (shape, dtype) by name, where a dtype of None
-    accepts any.
+    arrays: arrays by name. shapes: the shapes that they must have, by the same names. dtypes: their
+    dtypes; without it any dtype is accepted.
     """
-    faults = [f"{name} is missing" for name in wanted if name not in arrays]
-    faults += [f"{name} is surplus" for name in arrays if name not in wanted]
-    for name in wanted.keys() & arrays.keys():
-        (shape, dtype), got = wanted[name], arrays[name]
-        if dtype is None and got.shape != shape:
+    faults = [f"{name} is missing" for name in shapes if name not in arrays]
+    faults += [f"{name} is surplus" for name in arrays if name not in shapes]
+    for name in shapes.keys() & arrays.keys():
+        shape, got = shapes[name], arrays[name]
+        if dtypes is None and got.shape != shape:
             faults.append(f"{name} has shape {got.shape}, expected {shape}")
-        if dtype is not None and (got.shape, got.dtype) != (shape, dtype):
-            faults.append(f"{name} has {got.dtype} {got.shape}, expected {dtype} {shape}")
+        if dtypes is not None and (got.shape, got.dtype) != (shape, dtypes[name]):
+            faults.append(f"{name} has {got.dtype} {got.shape}, expected {dtypes[name]} {shape}")
     return sorted(faults)
 
 
-def describe(value):
+def describe(value: object) -> str:
     """Return what a value is, for an error message: "an array of int64", "list"."""
     return (
         f"an array of {value.dtype}"
@@ -272,8 +298,8 @@ def describe(value):
     )
 
 
-def _as_float(value):
-    """Return a number as a Python float, and NaN for anything else, or a number too large for a float."""
+def _as_float(value: object) -> float:
+    """Return a number as a Python float; NaN for anything else, and for one that is too large."""
     if not isinstance(value, (int, float, np.integer, np.floating)) or isinstance(value, bool):
         return nan
     try:
@@ -282,20 +308,19 @@ def _as_float(value):
         return nan
 
 
-def _refuse_objects(name, array):
+def _refuse_objects(name: str, array: Array) -> None:
     if array.dtype.hasobject:
-        raise TypeError(
-            f"{name}: expected an array of numbers, got an array of Python objects (dtype {array.dtype})"
-        )
+        got = f"an array of Python objects (dtype {array.dtype})"
+        raise TypeError(f"{name}: expected an array of numbers, got {got}")
 
 
-def _sizes_fit(shape, wanted):
+def _sizes_fit(shape: tuple[int, ...], wanted: Iterable[int | None]) -> bool:
     for size, want in zip(shape, wanted):
         if want is not None and want != size:
             return False
     return True
 
 
-def _shape(axes):
+def _shape(axes: Mapping[str, int | None]) -> str:
     names = [name if size is None else f"{name}={size}" for name, size in axes.items()]
     return f"({names[0]},)" if len(names) == 1 else f"({', '.join(names)})"

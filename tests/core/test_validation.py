@@ -254,14 +254,15 @@ def test_check_like_goes_by_key():
 
 def test_misfits_name_all_that_does_not_fit():
     arrays = {"a": np.ones(2), "b": np.ones(3), "c": np.ones(4), "d": np.ones(1, np.float32)}
-    wanted = {
-        "a": ((2,), None),
-        "b": ((2,), None),
-        "d": ((1,), np.dtype(np.float64)),
-        "e": ((1,), None),
-    }
-    assert v.misfits(arrays, wanted) == [
+    shapes = {"a": (2,), "b": (2,), "d": (1,), "e": (1,)}
+    assert v.misfits(arrays, shapes) == [
         "b has shape (3,), expected (2,)",
+        "c is surplus",
+        "e is missing",
+    ]
+    dtypes = dict.fromkeys(shapes, np.dtype(np.float64))
+    assert v.misfits(arrays, shapes, dtypes) == [
+        "b has float64 (3,), expected float64 (2,)",
         "c is surplus",
         "d has float32 (1,), expected float64 (1,)",
         "e is missing",

@@ -1,3 +1,7 @@
-"""To and from ONNX: `files.py` writes and reads a whole file, the other modules its graph, its nodes and its layers."""
+"""To and from ONNX: `files.py` has the two functions, the other modules are its parts.
+
+`write.py` writes the nodes of our layers. `graph.py` reads a graph, `layers.py`, `recurrent.py` and
+`unrolled.py` find our layers in it. `nodes.py` is what both share: our cells as nodes of ONNX.
+"""
 
 from rnn_tutorial.exchange.onnx.files import *

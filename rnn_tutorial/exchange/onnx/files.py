@@ -1,59 +1,69 @@
-"""To and from ONNX: a file that onnxruntime runs as it stands, from Python, C++, Java or a browser.
+"""To and from ONNX: a file that onnxruntime runs, from Python, C++, Java or a browser.
 
     to_onnx(model, params, "model.onnx")
     model, params = from_onnx("model.onnx")
 
-The graph goes from xs (T, B, D), or indices (T, B) of int64, to ys, for any number of steps and sequences. With lengths=True it
-has a second input, lengths (B,) of int32, each from 1 to T, and gives what the model gives here with the mask of those lengths.
+The graph goes from xs (T, B, D), or indices (T, B) of int64, to ys, for any number of steps and
+sequences. With lengths=True it has a second input, lengths (B,) of int32, each from 1 to T, and
+computes what the model computes here with the mask of those lengths.
 
-    Recurrent, Reversed(Recurrent)    a node RNN, LSTM or GRU (see `onnx_nodes`), then Squeeze, which drops its axis of directions
-    Bidirectional of two, concat      one such node with direction="bidirectional", then Transpose, Reshape
+    Recurrent, Reversed(Recurrent)    a node RNN, LSTM or GRU (see `nodes.py`), then Squeeze, which
+                                      drops its axis of directions
+    Bidirectional of two, concat      a node with direction="bidirectional", then Transpose, Reshape
     Dense                             MatMul, Add
     Embedding                         Gather
-    Last                              Gather of the last step; with lengths ReverseSequence, then Gather of the first
-    Dropout, VariationalDropout       nothing: a file is for evaluation
+    Last                              Gather of the last step; with lengths ReverseSequence, then
+                                      Gather of the first
+    Dropout, VariationalDropout       no node: a file is for evaluation
 
-The arrays keep their dtype. ONNX allows float64, but onnxruntime (1.32) runs the three recurrent operators in float32 alone, so
-cast first: to_onnx(model, tree_cast(params, np.float32), path).
+The arrays keep their dtype. ONNX allows float64, but onnxruntime (1.32) runs the three recurrent
+operators only in float32, so cast first: to_onnx(model, tree_cast(params, np.float32), path).
 """
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import Any
 
 from rnn_tutorial import __version__
 from rnn_tutorial.exchange.layout import ExchangeError, library
 from rnn_tutorial.exchange.onnx.graph import read_graph
 from rnn_tutorial.exchange.onnx.layers import read_steps
 from rnn_tutorial.exchange.onnx.write import Place, writer_of
+from rnn_tutorial.layers.layer import Layer
 from rnn_tutorial.layers.serial import Serial
 from rnn_tutorial.replacing import replacing
 from rnn_tutorial.tree import tree_leaves
+from rnn_tutorial.types import Array
 
 __all__ = [
-    "IR_VERSION",
-    "OPSET",
     "from_onnx",
     "to_onnx",
 ]
 
-OPSET, IR_VERSION = 14, 7  # of 2021: any runtime of today reads them
+OPSET, IR_VERSION = 14, 7  # of 2021: any current runtime reads them
 
 
-def to_onnx(model, params, path, *, lengths=False):
-    """Write the ONNX file `path` that computes what `model` computes in evaluation, with the weights `params`.
+def to_onnx(model: Layer, params: Any, path: str | PathLike[str], *, lengths: bool = False) -> None:
+    """Write an ONNX file `path` that computes what `model` computes in evaluation with `params`.
 
-    model: one layer, or a `Serial` of layers, among those above. lengths=True gives the graph its second input.
+    model: one layer, or a `Serial` of layers, of the kinds above. lengths=True gives the graph its
+    second input.
 
-    Raises: ImportError without the library onnx; ExchangeError for what ONNX has no word for, saying which layer and why;
-    ValueError or TypeError for parameters that are not those of the model.
+    Raises: ImportError without the library onnx; ExchangeError for a layer that ONNX does not have,
+    naming the layer and the reason; ValueError or TypeError for parameters that are not those of
+    the model.
     """
     onnx = library("onnx")
-    layers, params = (model.layers, params) if isinstance(model, Serial) else ((model,), (params,))
+    layers = model.layers if isinstance(model, Serial) else (model,)
+    params = params if isinstance(model, Serial) else (params,)
     example = _example(layers, params)
-    answer = Serial(tuple(layers)).forward(params, example)[0]  # refuses what does not fit together
+    answer = Serial(tuple(layers)).forward(params, example)[0]  # raises unless the layers fit
     ys = name = "xs" if example.ndim == 3 else "indices"
-    nodes, arrays = [], {}
+    nodes: list[Any] = []
+    arrays: dict[str, Array] = {}
     for k, (layer, layer_params) in enumerate(zip(layers, params, strict=True)):
-        more, more_arrays = writer_of(layer).nodes(
-            layer, layer_params, Place(k, ys, "lengths" if lengths else "")
-        )
+        place = Place(k, ys, "lengths" if lengths else "")
+        more, more_arrays = writer_of(layer).nodes(layer, layer_params, place)
         nodes, arrays, ys = nodes + more, arrays | more_arrays, more[-1].output[0] if more else ys
     nodes[-1].output[0] = "ys"
     proto = _proto(nodes, arrays, (name, example), answer, lengths)
@@ -62,20 +72,24 @@ def to_onnx(model, params, path, *, lengths=False):
         file.write(proto.SerializeToString())
 
 
-def from_onnx(path):
-    """Return (model, params): the `Serial` of layers that an ONNX file holds, and their weights; the arrays are copies.
+def from_onnx(path: str | PathLike[str]) -> tuple[Serial, tuple[Any, ...]]:
+    """Return (model, params): the `Serial` of layers of an ONNX file, and their weights, as copies.
 
-    What `to_onnx` wrote comes back bit for bit, but for dropout, which it left out. Files of others are read if they are made of
-    the same operators and start from zero. So are those that PyTorch exports, with dynamo=True (its default) or False, of a
-    module that takes symbols or features through Embedding, RNN, LSTM or GRU, Dropout and Linear layers, one after another, to
-    the outputs of all steps or of the last one, ys[-1]. Two biases become their sum; a bias left out becomes zero.
+    A file of `to_onnx` comes back bit for bit, without the dropout, which it left out. Other files
+    are read if they consist of the same operators and start from zero. So are the files that
+    PyTorch exports, with dynamo=True (its default) or False, of a module that takes symbols or
+    features through Embedding, RNN, LSTM or GRU, Dropout and Linear layers, one after another, to
+    the outputs of all steps or of the last one, ys[-1]. Two biases become their sum; a bias that is
+    left out becomes zero.
 
-    The model takes time first, xs (T, B, D), also if the file takes the batch first: hand over xs.swapaxes(0, 1). It takes any
-    number of steps and sequences, also if the file fixes them. With dynamo=True PyTorch writes an RNN step by step (see
-    `onnx_unrolled`); that is read as well, from two steps on.
+    The model takes time first, xs (T, B, D), also if the file takes the batch first: then call it
+    with xs.swapaxes(0, 1). It takes any number of steps and sequences, also if the file fixes them.
+    With dynamo=True PyTorch writes an RNN step by step (see `unrolled.py`); such a file is read if
+    it has at least two steps.
 
-    Raises: ImportError without the library onnx; ExchangeError for a file that is no ONNX file, or holds anything else, listing
-    the operators that are unknown here, what is missing, what is surplus, and what has another shape.
+    Raises: ImportError without the library onnx; ExchangeError for a file that is not an ONNX file,
+    or that contains anything else, listing the operators that are unknown here, and everything that
+    is missing, surplus or of another shape.
     """
     steps = read_steps(read_graph(path))
     model = Serial(tuple(step.layer for step in steps))
@@ -92,16 +106,18 @@ def from_onnx(path):
     return model, params
 
 
-def _example(layers, params):
-    """Return xs of one step of one sequence, as the first layer that says its size takes them: zeros, or the symbol 0.
+def _example(layers: Sequence[Layer], params: Sequence[Any]) -> Array:
+    """Return xs of one step of one sequence: zeros, or the symbol 0.
 
-    Raises: ExchangeError for layers that have no nodes in ONNX, and for arrays of other numbers than one of float32 and float64.
+    The first layer that has a size determines it.
+
+    Raises: ExchangeError for layers that have no nodes in ONNX, and for arrays that are not all of
+    float32 or all of float64.
     """
     dtypes = {str(getattr(leaf, "dtype", type(leaf).__name__)) for leaf in tree_leaves(params)}
     if dtypes not in ({"float32"}, {"float64"}):
-        raise ExchangeError(
-            f"params: expected arrays of float32, or all of float64, got {', '.join(sorted(dtypes)) or 'none'}"
-        )
+        got = ", ".join(sorted(dtypes)) or "none"
+        raise ExchangeError(f"params: expected arrays of float32, or all of float64, got {got}")
     examples = [writer_of(layer).takes(layer, *dtypes) for layer in layers]
     sized = [example for example in examples if example is not None]
     if not sized:
@@ -111,12 +127,21 @@ def _example(layers, params):
     return sized[0]
 
 
-def _proto(nodes, arrays, named_xs, ys, lengths):
-    """Return the whole file; named_xs, ys: the input and output for one step of one sequence, which say dtypes and sizes."""
+def _proto(
+    nodes: Sequence[Any],
+    arrays: Mapping[str, Array],
+    named_xs: tuple[str, Array],
+    ys: Array,
+    lengths: bool,
+) -> Any:
+    """Return the whole file.
+
+    named_xs, ys: input and output of one step of one sequence, which determine dtypes and sizes.
+    """
     onnx = library("onnx")
     h, free, (name, xs) = onnx.helper, ["T", "B"], named_xs
 
-    def info(name, dtype, axes):
+    def info(name: str, dtype: Any, axes: list[Any]) -> Any:
         return h.make_tensor_value_info(name, h.np_dtype_to_tensor_dtype(dtype), axes)
 
     inputs = [info(name, xs.dtype, [*free, *xs.shape[2:]])]

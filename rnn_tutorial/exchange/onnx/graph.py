@@ -1,18 +1,18 @@
-"""An ONNX file as plain values: its nodes, its arrays, and by which node each tensor is made.
+"""An ONNX file as values: its nodes, its arrays, and the node that makes each tensor.
 
-Whatever can be computed from the arrays of the file alone is computed on reading, by ONNX's own reference: exporters leave the
-reordering of gates, and the first states of zeros, to the program that runs the file.
+Everything that depends only on the arrays of the file is computed on reading, by ONNX's own
+reference: exporters write the reordering of gates, and first states of zeros, as nodes.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
 from typing import Any, NamedTuple
 
 from rnn_tutorial.exchange.layout import ExchangeError, library, refuse
+from rnn_tutorial.types import Array
 
 __all__ = [
-    "COMPUTED",
     "Graph",
-    "KNOWN",
-    "MOVED",
     "Node",
     "evaluate",
     "moved_from",
@@ -20,7 +20,7 @@ __all__ = [
     "try_to_evaluate",
 ]
 
-# What only moves the numbers of its first input, and what is computed on reading where its inputs are known.
+# The operators that only move the numbers of their first input.
 MOVED = {
     "Squeeze",
     "Unsqueeze",
@@ -31,6 +31,7 @@ MOVED = {
     "SplitToSequence",
     "SequenceAt",
 }
+# The operators that are computed on reading, where their inputs are known.
 COMPUTED = MOVED | {
     "Concat",
     "Gather",
@@ -50,31 +51,29 @@ class Node(NamedTuple):
 
     op_type: str
     name: str
-    inputs: list  # names of tensors, "" for one that is left out
-    outputs: list
-    attributes: dict
-    proto: Any  # as the file has it
+    inputs: list[str]  # names of tensors, "" for one that is left out
+    outputs: list[str]
+    attributes: dict[str, Any]
+    proto: Any  # the protobuf of the file
 
 
 class Graph(NamedTuple):
-    """What a file holds."""
+    """The content of a file."""
 
     path: Any
-    nodes: list  # in the order of the file: each after those whose tensors it takes
-    makers: dict  # for each tensor that is computed, the Node that makes it
-    arrays: dict  # the tensors that are given, weights and constants, by name
-    inputs: (
-        dict  # the tensors that the caller gives: for each its sizes, None where any size will do
-    )
+    nodes: list[Node]  # in the order of the file: each after those whose tensors it takes
+    makers: dict[str, Node]  # for each tensor that is computed, the Node that makes it
+    arrays: dict[str, Array]  # the weights and constants, by name
+    inputs: dict[str, list[int | None]]  # the sizes of the caller's tensors, None for any size
     output: str
-    opsets: list
+    opsets: list[Any]
 
 
-def read_graph(path):
+def read_graph(path: str | PathLike[str]) -> Graph:
     """Return the Graph of the ONNX file `path`.
 
-    Raises: ImportError without the library onnx; ExchangeError for a file that is no ONNX file, or has anything unknown, missing
-    or surplus; FileNotFoundError and the like as `open` does.
+    Raises: ImportError without the library onnx; ExchangeError for a file that is not an ONNX file,
+    or has anything unknown, missing or surplus; FileNotFoundError and the like as `open` does.
     """
     proto = _load(path)
     outputs = [entry.name for entry in proto.graph.output]
@@ -92,8 +91,8 @@ def read_graph(path):
     return _computed(graph)
 
 
-def evaluate(graph, names, given):
-    """Return the tensors `names` as a list, computed from the dict of tensors `given` and the arrays of the file.
+def evaluate(graph: Graph, names: Sequence[str], given: Mapping[str, Array]) -> list[Array]:
+    """Return the tensors `names`, computed from the tensors `given` and the arrays of the file.
 
     Raises: ExchangeError if they need anything else, or the reference of ONNX cannot compute them.
     """
@@ -121,13 +120,15 @@ def evaluate(graph, names, given):
             h.make_model(part, opset_imports=graph.opsets)
         )
         return reference.run(names, given)
-    except Exception as error:  # sizes that do not fit make it raise almost anything
+    except Exception as error:  # almost any, for sizes that do not fit
         raise ExchangeError(
             f"{graph.path}: {', '.join(names)} cannot be computed: {error}"
         ) from error
 
 
-def try_to_evaluate(graph, names, given):
+def try_to_evaluate(
+    graph: Graph, names: Sequence[str], given: Mapping[str, Array]
+) -> list[Array] | None:
     """Return what `evaluate` returns, or None where it raises ExchangeError."""
     try:
         return evaluate(graph, names, given)
@@ -135,27 +136,27 @@ def try_to_evaluate(graph, names, given):
         return None
 
 
-def moved_from(graph, name):
-    """Return the name of the tensor whose numbers stand, moved only, in the tensor `name`."""
+def moved_from(graph: Graph, name: str) -> str:
+    """Return the name of the tensor whose numbers the tensor `name` has, moved but not changed."""
     while name in graph.makers and graph.makers[name].op_type in MOVED:
         name = graph.makers[name].inputs[0]
     return name
 
 
-def _load(path):
+def _load(path: str | PathLike[str]) -> Any:
     """Return the protobuf of a file."""
     onnx = library("onnx")
     try:
         return onnx.load(path)
     except OSError:
         raise
-    except Exception as error:  # a foreign or damaged file makes the reader raise almost anything
+    except Exception as error:  # almost any, for a foreign or damaged file
         raise ExchangeError(
             f"{path} is no ONNX file, or a damaged one: {type(error).__name__}: {error}"
         ) from error
 
 
-def _graph(path, proto, output):
+def _graph(path: str | PathLike[str], proto: Any, output: str) -> Graph:
     """Return the Graph of a protobuf, its constants among its arrays."""
     onnx = library("onnx")
     try:
@@ -174,16 +175,16 @@ def _graph(path, proto, output):
     return Graph(path, nodes, makers, arrays, inputs, output, list(proto.opset_import))
 
 
-def _sizes(entry):
-    """Return the sizes of an input as the file says them, None for one that is free."""
+def _sizes(entry: Any) -> list[int | None]:
+    """Return the sizes of an input as the file has them, None for one that is free."""
     return [
         axis.dim_value if axis.HasField("dim_value") else None
         for axis in entry.type.tensor_type.shape.dim
     ]
 
 
-def _node(onnx, node):
-    """Return a Node, its attributes as numbers, lists, words and arrays; `activations` is there always."""
+def _node(onnx: Any, node: Any) -> Node:
+    """Return a Node; its attributes always have `activations`, a list of strings."""
     attributes = {entry.name: onnx.helper.get_attribute_value(entry) for entry in node.attribute}
     for name, value in attributes.items():
         if isinstance(value, onnx.TensorProto):
@@ -203,12 +204,12 @@ def _node(onnx, node):
     )
 
 
-def _is_constant(node):
+def _is_constant(node: Node) -> bool:
     return node.op_type == "Constant" and "value" in node.attributes
 
 
-def _unknown(graph):
-    """Return words for the operators that mean nothing here."""
+def _unknown(graph: Graph) -> list[str]:
+    """Return a message for each operator that is not known here."""
     return [
         f"{node.name} is a {node.op_type}, unknown here"
         for node in graph.nodes
@@ -216,9 +217,10 @@ def _unknown(graph):
     ]
 
 
-def _missing(graph):
-    """Return words for the tensors that no one gives or makes, or only after they are needed."""
-    known, faults = graph.inputs.keys() | graph.arrays.keys() | {""}, []
+def _missing(graph: Graph) -> list[str]:
+    """Return a message for each tensor that is not there, or is made only after it is needed."""
+    known = graph.inputs.keys() | graph.arrays.keys() | {""}
+    faults: list[str] = []
     for node in graph.nodes:
         faults += [
             f"{name}, which {node.name} takes, is missing"
@@ -231,17 +233,20 @@ def _missing(graph):
     ]
 
 
-def _surplus(graph):
-    """Return words for the nodes and arrays that do not lead to the output."""
+def _surplus(graph: Graph) -> list[str]:
+    """Return a message for each node and array that does not lead to the output."""
     nodes, used = _leading_to(graph, [graph.output], {})
     outputs = {name for node in nodes for name in node.outputs}
     idle = [node.name for node in graph.nodes if not outputs.intersection(node.outputs)]
     return [f"{name} is surplus" for name in [*idle, *sorted(graph.arrays.keys() - used)]]
 
 
-def _leading_to(graph, names, given):
-    """Return (nodes in order, set of all tensors that they take): what leads from `given` to the tensors `names`."""
-    used, nodes = set(names), []
+def _leading_to(
+    graph: Graph, names: Iterable[str], given: Iterable[str]
+) -> tuple[list[Node], set[str]]:
+    """Return (nodes in order, all tensors that they take) between `given` and `names`."""
+    used = set(names)
+    nodes: list[Node] = []
     for node in reversed(graph.nodes):
         if used.difference(given).intersection(node.outputs):
             nodes.append(node)
@@ -249,9 +254,13 @@ def _leading_to(graph, names, given):
     return nodes[::-1], used - {""}
 
 
-def _computed(graph):
-    """Return the Graph with every tensor that its arrays decide among its arrays, and no others but those that are taken."""
-    known, idle = graph.arrays.keys() | {""}, []
+def _computed(graph: Graph) -> Graph:
+    """Return the Graph in which every tensor that depends only on arrays is an array.
+
+    It has only the arrays that its nodes take.
+    """
+    known = graph.arrays.keys() | {""}
+    idle: list[Node] = []
     for node in graph.nodes:
         if node.op_type in COMPUTED and known.issuperset(node.inputs):
             known |= set(node.outputs)

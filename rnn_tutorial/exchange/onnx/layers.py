@@ -1,41 +1,45 @@
-"""The graph of an ONNX file as our layers: read from its output back to its input, for each tensor is made by one node.
+"""The graph of an ONNX file as our layers.
 
-Files put time first or the batch first; here time is first always. A Transpose that swaps the two is no layer, but counts.
+It is read from the output back to the input, since each tensor is made by one node. A file has time
+first or the batch first; here time is always first. A Transpose that swaps the two is not a layer,
+but is counted.
 """
 
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from rnn_tutorial.exchange.layout import ExchangeError, differences, refuse
+from rnn_tutorial.exchange.layout import ExchangeError, refuse
+from rnn_tutorial.exchange.onnx.graph import Graph, Node
 from rnn_tutorial.exchange.onnx.recurrent import recurrent_step
 from rnn_tutorial.exchange.onnx.step import Step, affine, expect
 from rnn_tutorial.exchange.onnx.unrolled import unrolled_step
 from rnn_tutorial.layers.core import Dense, DenseParams, Embedding, EmbeddingParams, Last
+from rnn_tutorial.types import Array
+from rnn_tutorial.validation import misfits
 
 __all__ = [
-    "FREE",
-    "READERS",
     "read_steps",
 ]
 
-FREE = 2, 3  # the sizes of time and batch that stand for any
+FREE = 2, 3  # the sizes of time and batch to try where the file accepts any
 
 
-def read_steps(graph):
-    """Return the list of Steps from the input to the output.
+def read_steps(graph: Graph) -> list[Step]:
+    """Return the Steps from the input to the output.
 
-    Raises: ExchangeError with the list of what does not fit.
+    Raises: ExchangeError with the list of everything that does not fit.
     """
-    steps, name = [], graph.output
+    steps: list[Step] = []
+    name = graph.output
     while name not in graph.inputs:
         if name not in graph.makers:
             raise ExchangeError(
                 f"{graph.path}: the network begins with {name}, which the caller does not give"
             )
         node = graph.makers[name]
-        step = READERS[node.op_type](graph, node) if node.op_type in READERS else None
-        expect(graph, node, step, "stands where no layer ends")
+        found = READERS[node.op_type](graph, node) if node.op_type in READERS else None
+        step = expect(graph, node, found, "stands where no layer ends")
         steps.append(step)
         name = step.xs
     steps = steps[::-1]
@@ -45,33 +49,36 @@ def read_steps(graph):
         step.check(*sizes)
     if len({step.lengths for step in steps} - {None}) > 1:
         raise ExchangeError(
-            f"{graph.path}: some of the nodes take lengths and others do not; here a mask goes to every layer"
+            f"{graph.path}: some of the nodes take lengths and others do not; "
+            "here a mask goes to every layer"
         )
     return [step for step in steps if step.layer is not None]
 
 
-def _faults(step):
+def _faults(step: Step) -> list[str]:
     strange = [
         f"{name} is of {array.dtype}"
         for name, array in step.arrays.items()
         if array.dtype not in ("float32", "float64")
     ]
-    return differences(step.arrays, step.shapes) + strange
+    return misfits(step.arrays, step.shapes) + strange
 
 
-def _time_axis(graph, steps):
+def _time_axis(graph: Graph, steps: Sequence[Step]) -> int:
     """Return which axis of the input is time: 0, or 1 if the batch comes first.
 
     Raises: ExchangeError if the layers disagree, or the output has another order than the input.
     """
-    swapped, axes, answers = 0, set(), False
+    swapped, answers = 0, False
+    axes: set[int] = set()
     for step in steps:
         axes |= set() if step.time is None else {step.time ^ swapped}
         swapped ^= step.swaps
         answers |= step.layer == Last()
         if answers and step.swaps:
             raise ExchangeError(
-                f"{graph.path}: {step.name} swaps the axes of one answer a sequence, which has no time"
+                f"{graph.path}: {step.name} swaps the axes of one answer a sequence, "
+                "which has no time"
             )
     if len(axes) > 1 or (swapped and not answers):
         raise ExchangeError(
@@ -80,32 +87,31 @@ def _time_axis(graph, steps):
     return axes.pop() if axes else 0
 
 
-def _sizes(graph, name, time):
+def _sizes(graph: Graph, name: str, time: int) -> tuple[int, int]:
     """Return (T, B): the sizes that the file fixes, or FREE."""
     declared = [*graph.inputs[name], None, None]
-    return tuple(declared[axis] or free for axis, free in zip((time, 1 - time), FREE))
+    return declared[time] or FREE[0], declared[1 - time] or FREE[1]
 
 
-def _nothing(graph, node):
+def _nothing(graph: Graph, node: Node) -> Step:
     """Return a Step without a layer: Identity, and Dropout in evaluation."""
-    training = [
-        graph.arrays.get(name, np.array(True)) for name in node.inputs[2:] if name
-    ]  # of Dropout
+    # The third input of Dropout says whether it is in training.
+    training = [graph.arrays.get(name, np.array(True)) for name in node.inputs[2:] if name]
     expect(graph, node, not any(training), "is to drop in evaluation")
     return Step(node.name, node.inputs[0])
 
 
-def _transpose(graph, node):
-    """Return a Step without a layer, where time and batch change places; or that of the recurrent node that ends here."""
+def _transpose(graph: Graph, node: Node) -> Step:
+    """Return a Step without a layer that swaps time and batch, or the Step of a recurrent node."""
     if list(node.attributes.get("perm", [1, 0])) in ([1, 0, 2], [1, 0]):
         return Step(node.name, node.inputs[0], swaps=1)
     return recurrent_step(graph, node)
 
 
-def _dense(graph, node):
+def _dense(graph: Graph, node: Node) -> Step:
     """Return the Step of MatMul, with Add or without, or of Gemm."""
-    found = affine(graph, node.outputs[0])
-    expect(graph, node, found, "does not add a bias to a MatMul by a matrix of the file")
+    words = "does not add a bias to a MatMul by a matrix of the file"
+    found = expect(graph, node, affine(graph, node.outputs[0]), words)
     W, b = found.W, found.bias()
     return Step(
         node.name,
@@ -113,74 +119,60 @@ def _dense(graph, node):
         Dense(*W.shape),
         {"W": W, "b": b},
         {"W": W.shape, "b": W.shape[1:]},
-        np.zeros((1, 1, len(W)), W.dtype),
-        _dense_params,
+        example=np.zeros((1, 1, len(W)), W.dtype),
+        fill=_dense_params,
     )
 
 
-def _dense_params(arrays):
+def _dense_params(arrays: Mapping[str, Array]) -> DenseParams:
     return DenseParams(np.array(arrays["W"], order="C"), arrays["b"].copy())
 
 
-def _embedding_params(arrays):
+def _embedding_params(arrays: Mapping[str, Array]) -> EmbeddingParams:
     return EmbeddingParams(arrays["E"].copy())
 
 
-def _gather(graph, node):
+def _gather(graph: Graph, node: Node) -> Step:
     """Return the Step of Gather: rows of a matrix, or the last step of a sequence."""
     data, indices = node.inputs
     if data in graph.arrays:
         E = graph.arrays[data]
-        expect(
-            graph, node, node.attributes.get("axis", 0) == 0, "does not gather along the first axis"
-        )
-        expect(
-            graph,
-            node,
-            E.ndim == 2,
-            f"takes rows of an array of shape {E.shape}, expected a matrix",
-        )
-        symbol = np.zeros((1, 1), np.int64)
+        first_axis = node.attributes.get("axis", 0) == 0
+        expect(graph, node, first_axis, "does not gather along the first axis")
+        words = f"takes rows of an array of shape {E.shape}, expected a matrix"
+        expect(graph, node, E.ndim == 2, words)
         return Step(
             node.name,
             indices,
             Embedding(*E.shape),
             {"E": E},
             {"E": E.shape},
-            symbol,
-            _embedding_params,
+            example=np.zeros((1, 1), np.int64),
+            fill=_embedding_params,
         )
     return _last(graph, node, data, graph.arrays.get(indices))
 
 
-def _last(graph, node, data, place):
-    """Return the Step of the last step: number -1 along time, or number 0 of what was turned round by lengths."""
+def _last(graph: Graph, node: Node, data: str, place: Array | None) -> Step:
+    """Return the Step of `Last`: it gathers step -1, or step 0 after ReverseSequence."""
     time, turn = node.attributes.get("axis", 0), graph.makers.get(data)
     expect(graph, node, time in (0, 1), "does not gather along time")
     xs, lengths = data, ""
-    if turn is not None and turn.op_type == "ReverseSequence" and np.array_equal(place, 0):
+    first = place is not None and np.array_equal(place, 0)
+    if turn is not None and turn.op_type == "ReverseSequence" and first:
         xs, lengths = turn.inputs
         cast = graph.makers.get(lengths)
         lengths = cast.inputs[0] if cast is not None and cast.op_type == "Cast" else lengths
         axes = turn.attributes.get("time_axis", 0), turn.attributes.get("batch_axis", 1)
-        in_time = axes == (time, 1 - time)
-        expect(
-            graph,
-            turn,
-            in_time and lengths in graph.inputs,
-            "is not along time, or not by lengths that the caller gives",
-        )
+        whole = axes == (time, 1 - time) and lengths in graph.inputs
+        expect(graph, turn, whole, "is not along time, or not by lengths that the caller gives")
     else:
-        expect(
-            graph,
-            node,
-            np.array_equal(place, -1),
-            "is neither an Embedding nor Last, which takes step -1",
-        )
+        last = place is not None and np.array_equal(place, -1)
+        expect(graph, node, last, "is neither an Embedding nor Last, which takes step -1")
     return Step(node.name, xs, Last(), lengths=lengths, time=time)
 
 
-READERS: dict[str, Any] = {
+READERS: dict[str, Callable[[Graph, Node], Step]] = {
     "Add": _dense,
     "MatMul": _dense,
     "Gemm": _dense,

@@ -1,25 +1,27 @@
-"""Our cells and the operators RNN, LSTM and GRU of ONNX: arrays, attributes and activations, one node for a layer.
+"""Our cells and the operators RNN, LSTM and GRU of ONNX: one node for a layer.
 
-    here                              there, with an axis of directions in front: 1, or 2 for Bidirectional
-    W_x (D, G*H), W_h (H, G*H)        W (1, G*H, D), R (1, G*H, H): they compute W x, we x W
-    b, and b_hn of the GRU            B (1, 2*G*H): the bias beside x, then the bias beside h
+    here                              ONNX, with an axis of directions in front, of 1 or 2
+    W_x (D, G*H), W_h (H, G*H)        W (1, G*H, D), R (1, G*H, H): W x, ours x W
+    b, and b_hn of the GRU            B (1, 2*G*H): the bias of x W, then the bias of h W
     peepholes p_i, p_f, p_o           P (1, 3H), in the order i, o, f
     LSTM gates i, f, o, g             i, o, f, c
     GRU gates r, z, n                 z, r, h
     GRU, GRUBefore                    linear_before_reset=1, linear_before_reset=0
-    CoupledLSTM gates i, o, g         i, o, f, c with input_forget=1, where f is not looked at
+    CoupledLSTM gates i, o, g         i, o, f, c with input_forget=1, where f is not read
 
-For f the file then holds the negative of i: sigmoid(-a) = 1 - sigmoid(a), so a program that overlooks input_forget is right too.
-ONNX has one activation for all the gates i, o, f (or z, r), one for the candidate, one for c on its way to h.
+For f of a CoupledLSTM the file has the negative of i, because sigmoid(-a) = 1 - sigmoid(a): a
+program that ignores input_forget is right too. ONNX has one activation for all the gates i, o, f
+(or z, r), one for the candidate, one for c on its way to h.
+
 Source: https://onnx.ai/onnx/operators, RNN, LSTM and GRU, version 14.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnn_tutorial.activations import relu, sigmoid, tanh
+from rnn_tutorial.activations import Activation, relu, sigmoid, tanh
 from rnn_tutorial.cells.cell import Cell, same_function
 from rnn_tutorial.cells.coupled_lstm import CoupledLSTM, coupled_lstm
 from rnn_tutorial.cells.elman import Elman, elman
@@ -34,13 +36,13 @@ from rnn_tutorial.exchange.layout import (
     reorder_gates,
     two_biases,
 )
+from rnn_tutorial.layers.core import Recurrent
+from rnn_tutorial.types import Array
 
 __all__ = [
     "ACTIVATIONS",
-    "GRU_SLOTS",
-    "KINDS",
     "Kind",
-    "LSTM_SLOTS",
+    "RNN",
     "cell_of_kind",
     "kind_of_cell",
     "kind_of_node",
@@ -54,21 +56,22 @@ ACTIVATIONS = {"Sigmoid": sigmoid, "Tanh": tanh, "Relu": relu}
 
 
 class Kind(NamedTuple):
-    """How one of our cells is said in ONNX."""
+    """One of our cells as a node of ONNX."""
 
     cell: Cell
-    make: Callable  # from activations by name to the cell
+    make: Callable[..., Cell]  # from activations by name to the cell
     op_type: str
     there: str  # the gates of W, by our names
-    slots: tuple  # for each activation of the node, the activations here that it stands for
-    attributes: dict  # what tells it from the other kinds of its operator
+    slots: tuple[tuple[str, ...], ...]  # our activations for each activation of the node
+    attributes: dict[str, int]  # these distinguish the kinds of one operator
     peepholes: str = ""  # the gates of P, by our names
-    negated: dict = {}  # gates that the file has and the cell has not, each with the gate whose negative it is
+    negated: dict[str, str] = {}  # for a gate that only the file has, the gate that it negates
 
 
 LSTM_SLOTS, GRU_SLOTS = (("i", "f", "o"), ("g",), ("c",)), (("r", "z"), ("n",))
+RNN = Kind(Elman, elman, "RNN", "h", (("activation",),), {})
 KINDS = (
-    Kind(Elman, elman, "RNN", "h", (("activation",),), {}),
+    RNN,
     Kind(LSTM, lstm, "LSTM", "iofg", LSTM_SLOTS, {"input_forget": 0}),
     Kind(
         PeepholeLSTM,
@@ -93,27 +96,29 @@ KINDS = (
 )
 
 
-def kind_of_cell(cell):
-    """Return (kind, names): the `Kind` of a cell and ONNX's names of its activations, in ONNX's order.
+def kind_of_cell(cell: Cell) -> tuple[Kind, list[str]]:
+    """Return (kind, names): the `Kind` of a cell, and ONNX's names of its activations, in order.
 
-    Raises: ExchangeError for a cell or activations that ONNX has no word for.
+    Raises: ExchangeError for a cell or activations that ONNX does not have.
     """
     chosen = cell.named_activations
     for kind in KINDS:
         if chosen.keys() == kind.cell.named_activations.keys() and same_function(
             kind.make(**chosen), cell
         ):
-            names = [_name_of([chosen[key] for key in slot]) for slot in kind.slots]
-            if None not in names:
+            found = [_name_of([chosen[key] for key in slot]) for slot in kind.slots]
+            names = [name for name in found if name is not None]
+            if len(names) == len(found):
                 return kind, names
     raise ExchangeError(
-        "cell: the nodes of ONNX compute Elman, LSTM, PeepholeLSTM, CoupledLSTM, GRU and GRUBefore, with sigmoid, tanh or relu, "
-        f"one for all the gates that open and close; got {describe(cell)}"
+        "cell: the nodes of ONNX compute Elman, LSTM, PeepholeLSTM, CoupledLSTM, GRU and "
+        "GRUBefore, with sigmoid, tanh or relu, one for all the gates that open and close; "
+        f"got {describe(cell)}"
     )
 
 
-def _name_of(activations):
-    """Return ONNX's name of one activation, or None for another, or for more than one."""
+def _name_of(activations: Sequence[Activation]) -> str | None:
+    """Return ONNX's name of an activation if all are the same and ONNX has it, else None."""
     first, *others = activations
     alike = all(other == first for other in others)
     return next(
@@ -121,20 +126,20 @@ def _name_of(activations):
     )
 
 
-def usual_activations(kind):
-    """Return ONNX's names of the activations of a kind where the node says none, in ONNX's order."""
+def usual_activations(kind: Kind) -> list[str]:
+    """Return ONNX's names of the default activations of a kind, in ONNX's order."""
     return kind_of_cell(kind.cell)[1]
 
 
-def cell_of_kind(kind, names):
-    """Return the cell of a kind with the activations that ONNX calls so."""
+def cell_of_kind(kind: Kind, names: Sequence[str]) -> Cell:
+    """Return the cell of a kind with the activations that have these names in ONNX."""
     return kind.make(
         **{key: ACTIVATIONS[name] for slot, name in zip(kind.slots, names) for key in slot}
     )
 
 
-def node_arrays(kind, recurrent, params):
-    """Return a dict of W, R, B and, for peepholes, P: the arrays of one direction, without the axis of directions."""
+def node_arrays(kind: Kind, recurrent: Recurrent, params: Any) -> dict[str, Array]:
+    """Return W, R, B and, for peepholes, P of one direction, without the axis of directions."""
     leaves = [
         dict(zip(kind.cell.gates, np.split(leaf, len(kind.cell.gates), axis=-1)))
         for leaf in two_biases(recurrent, params)
@@ -150,8 +155,8 @@ def node_arrays(kind, recurrent, params):
     return arrays
 
 
-def params_of_node(kind, arrays):
-    """Return the Params of one direction from the arrays of the node, as `node_arrays` returns them."""
+def params_of_node(kind: Kind, arrays: Mapping[str, Array]) -> Any:
+    """Return the Params of one direction from arrays as `node_arrays` returns them."""
     b_x, b_h = np.split(arrays["B"], 2)
     there, here = kind.there, kind.cell.gates
     matrices = [
@@ -164,8 +169,8 @@ def params_of_node(kind, arrays):
     )
 
 
-def kind_of_node(op_type, attributes, peepholes):
-    """Return the `Kind` of an operator with such attributes, with peepholes or without, or None."""
+def kind_of_node(op_type: str, attributes: Mapping[str, Any], peepholes: bool) -> Kind | None:
+    """Return the `Kind` of an operator with these attributes, or None."""
     for kind in KINDS:
         alike = all(attributes.get(name, 0) == value for name, value in kind.attributes.items())
         if alike and (kind.op_type, bool(kind.peepholes)) == (op_type, peepholes):
@@ -173,8 +178,8 @@ def kind_of_node(op_type, attributes, peepholes):
     return None
 
 
-def node_shapes(kind, directions, D, H):
-    """Return the shapes by name of the arrays of a node."""
+def node_shapes(kind: Kind, directions: int, D: int, H: int) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the arrays of a node by name."""
     rows = len(kind.there) * H
     shapes = {"W": (directions, rows, D), "R": (directions, rows, H), "B": (directions, 2 * rows)}
     return shapes | ({"P": (directions, len(kind.peepholes) * H)} if kind.peepholes else {})

@@ -1,36 +1,44 @@
-"""A recurrent network that its exporter has unrolled: no node RNN, but the nodes of every step, one after another.
+"""A recurrent network that its exporter has unrolled: the nodes of every step, one after another.
 
-This is what PyTorch's default exporter makes of torch.nn.RNN, for the one number of steps that it was shown:
+PyTorch's default exporter writes torch.nn.RNN in this way, for one number of steps:
 
     linear = xs @ W_x + b_x
-    h[t] = tanh(h[t-1] @ W_h + b_h + linear[t])         or relu; h[-1] is zero, and then the product is computed beforehand
-    hs = Concat(h[0], h[1], ...)                        in time order, also where the steps are taken from the last to the first
+    h[t] = tanh(h[t-1] @ W_h + b_h + linear[t])      or relu; h[-1] is zero
+    hs = Concat(h[0], h[1], ...)                     in time order, also for a reversed network
 
-and hs of two directions are put side by side by another Concat.
+The product with h[-1] is computed by the exporter. The hs of two directions are put side by side by
+another Concat.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnn_tutorial.cells.cell import Cell
 from rnn_tutorial.exchange.layout import ExchangeError, one_bias
-from rnn_tutorial.exchange.onnx.graph import moved_from, try_to_evaluate
-from rnn_tutorial.exchange.onnx.nodes import cell_of_kind, kind_of_node
+from rnn_tutorial.exchange.onnx.graph import Graph, Node, moved_from, try_to_evaluate
+from rnn_tutorial.exchange.onnx.nodes import RNN, cell_of_kind
 from rnn_tutorial.exchange.onnx.recurrent import is_zero
 from rnn_tutorial.exchange.onnx.step import Affine, Step, affine, expect
 from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams, Reversed
 from rnn_tutorial.layers.core import Recurrent
+from rnn_tutorial.types import Array
 
 __all__ = [
-    "Moment",
-    "NOT_STEPS",
-    "SIDE_BY_SIDE",
-    "Unrolled",
     "unrolled_step",
 ]
 
-SIDE_BY_SIDE = 2, -1
-NOT_STEPS = "does not put together the steps of one network h = tanh(h W_h + b_h + xs W_x + b_x), or relu, from zero"
+SIDE_BY_SIDE = 2, -1  # the axis along which two directions are concatenated
+NOT_STEPS = (
+    "does not put together the steps of one network h = tanh(h W_h + b_h + xs W_x + b_x), "
+    "or relu, from zero"
+)
+DIRECTIONS: dict[tuple[bool, ...], Callable[..., Any]] = {
+    (False,): lambda layer: layer,
+    (True,): Reversed,
+    (False, True): Bidirectional,
+}
 
 
 class Unrolled(NamedTuple):
@@ -52,93 +60,89 @@ class Moment(NamedTuple):
     loop: str  # h @ W_h + b_h
 
 
-def unrolled_step(graph, concat):
-    """Return the Step of the nodes of all steps, of one direction or two, that `concat` puts together.
+def unrolled_step(graph: Graph, concat: Node) -> Step:
+    """Return the Step of all steps that `concat` puts together, in one direction or two.
 
     Raises: ExchangeError if they are anything else.
     """
     both = concat.attributes.get("axis") in SIDE_BY_SIDE
     parts = [graph.makers.get(name) for name in concat.inputs] if both else [concat]
-    expect(graph, concat, all(part is not None and _joins_steps(part) for part in parts), NOT_STEPS)
-    found = [_unrolled(graph, part) for part in parts]
-    backwards = tuple(part.backwards for part in found)
-    turn = {(False,): lambda layer: layer, (True,): Reversed, (False, True): Bidirectional}.get(
-        backwards
-    )
+    ends = [part for part in parts if part is not None and _joins_steps(part)]
+    expect(graph, concat, len(ends) == len(parts), NOT_STEPS)
+    found = [_unrolled(graph, end) for end in ends]
+    turn = DIRECTIONS.get(tuple(part.backwards for part in found))
     same_xs = len({part.first.xs for part in found}) == 1
-    expect(graph, concat, turn is not None and same_xs, NOT_STEPS)
+    turn = expect(graph, concat, turn if same_xs else None, NOT_STEPS)
     layer = turn(*(Recurrent(_cell(part), *part.first.W.shape) for part in found))
 
-    def check(T, B):
+    def check(T: int, B: int) -> None:
         steps = found[0].steps
-        expect(
-            graph,
-            concat,
-            T == steps,
-            f"holds the network for {steps} steps, and the file takes another number, or any",
-        )
+        words = f"holds the network for {steps} steps, and the file takes another number, or any"
+        expect(graph, concat, T == steps, words)
 
-    first, arrays, shapes = found[0].first, _arrays(found), _shapes(found)
-    example = np.zeros((1, 1, len(first.W)), first.W.dtype)
+    first = found[0].first
     return Step(
         concat.name,
         first.xs,
         layer,
-        arrays,
-        shapes,
-        example,
-        _filler(found),
-        "",
+        _arrays(found),
+        _shapes(found),
+        example=np.zeros((1, 1, len(first.W)), first.W.dtype),
+        fill=_filler(found),
+        lengths="",
         time=0,
         check=check,
     )
 
 
-def _joins_steps(node):
+def _joins_steps(node: Node) -> bool:
     return node.op_type == "Concat" and node.attributes.get("axis") == 0 and len(node.inputs) > 1
 
 
-def _unrolled(graph, concat):
+def _unrolled(graph: Graph, concat: Node) -> Unrolled:
     """Return the Unrolled of one direction."""
     hs = concat.inputs
     moments = [_moment(graph, concat, h) for h in hs]
     alike = len({(moment.activation, moment.linear) for moment in moments}) == 1
-    first = affine(graph, moments[0].linear)
-    expect(graph, concat, alike and first and _in_order(graph, moments), NOT_STEPS)
+    first = expect(graph, concat, affine(graph, moments[0].linear), NOT_STEPS)
+    expect(graph, concat, alike and _in_order(graph, moments), NOT_STEPS)
     second = affine(graph, moments[0].loop)
     backwards = second is not None and second.xs == hs[1]
     chain = list(zip(hs, moments))[:: -1 if backwards else 1]
     return Unrolled(first, _loop(graph, concat, chain), moments[0].activation, backwards, len(hs))
 
 
-def _moment(graph, concat, h):
-    """Return the Moment that makes h: an activation of the sum of a product and of one row of all the xs @ W_x + b_x."""
-    node = graph.makers.get(h)
-    expect(graph, concat, node is not None and node.op_type in ("Tanh", "Relu"), NOT_STEPS)
-    total = graph.makers.get(node.inputs[0])
-    expect(graph, concat, total is not None and total.op_type == "Add", NOT_STEPS)
+def _moment(graph: Graph, concat: Node, h: str) -> Moment:
+    """Return the Moment that makes h: an activation of a product plus one row of xs @ W_x + b_x."""
+    node = expect(graph, concat, graph.makers.get(h), NOT_STEPS)
+    expect(graph, concat, node.op_type in ("Tanh", "Relu"), NOT_STEPS)
+    total = expect(graph, concat, graph.makers.get(node.inputs[0]), NOT_STEPS)
+    expect(graph, concat, total.op_type == "Add", NOT_STEPS)
     for loop, x in (total.inputs, total.inputs[::-1]):
         if (linear := moved_from(graph, x)) != x:
             return Moment(node.op_type, linear, x, loop)
     raise ExchangeError(f"{graph.path}: {concat.name}, a {concat.op_type}, {NOT_STEPS}")
 
 
-def _in_order(graph, moments):
-    """Return whether moment t takes row t of xs @ W_x + b_x, as the nodes do with rows that hold their own numbers."""
+def _in_order(graph: Graph, moments: Sequence[Moment]) -> bool:
+    """Return whether moment t takes row t of xs @ W_x + b_x.
+
+    The nodes are run on rows that contain their own numbers.
+    """
     rows = np.arange(len(moments), dtype=np.float32)
-    found = try_to_evaluate(
-        graph, [moment.x for moment in moments], {moments[0].linear: rows[:, None, None]}
-    )
+    given = {moments[0].linear: rows[:, None, None]}
+    found = try_to_evaluate(graph, [moment.x for moment in moments], given)
     return found is not None and np.array_equal([row.ravel() for row in found], rows[:, None])
 
 
-def _loop(graph, concat, chain):
-    """Return the Affine that leads from each h to the next, the same for all, and begins from zero."""
-    loops = [affine(graph, moment.loop) for _, moment in chain[1:]]
-    whole = all(loop is not None and loop.xs == h for loop, (h, _) in zip(loops, chain))
+def _loop(graph: Graph, concat: Node, chain: Sequence[tuple[str, Moment]]) -> Affine:
+    """Return the Affine from each h to the next: the same for all, and zero before the first."""
+    links = [affine(graph, moment.loop) for _, moment in chain[1:]]
+    loops = [loop for loop, (h, _) in zip(links, chain) if loop is not None and loop.xs == h]
+    whole = len(loops) == len(links)
     expect(graph, concat, whole and all(_same(loop, loops[0]) for loop in loops), NOT_STEPS)
     begin = chain[0][1].loop
-    if begin in graph.arrays:  # 0 @ W_h + b_h, computed beforehand
+    if begin in graph.arrays:  # 0 @ W_h + b_h, computed by the exporter
         array, b = graph.arrays[begin], loops[0].bias()
         zero = array.shape[-1:] == b.shape and np.array_equal(array, np.zeros_like(array) + b)
     else:
@@ -148,15 +152,15 @@ def _loop(graph, concat, chain):
     return loops[0]
 
 
-def _same(loop, other):
+def _same(loop: Affine, other: Affine) -> bool:
     return np.array_equal(loop.W, other.W) and np.array_equal(loop.bias(), other.bias())
 
 
-def _cell(part):
-    return cell_of_kind(kind_of_node("RNN", {}, False), [part.activation])
+def _cell(part: Unrolled) -> Cell:
+    return cell_of_kind(RNN, [part.activation])
 
 
-def _arrays(found):
+def _arrays(found: Sequence[Unrolled]) -> dict[str, Array]:
     """Return the arrays of all directions by name."""
     leaves = [
         {"W_x": part.first.W, "W_h": part.loop.W, "b_x": part.first.bias(), "b_h": part.loop.bias()}
@@ -169,8 +173,8 @@ def _arrays(found):
     }
 
 
-def _shapes(found):
-    """Return the shapes by name that they must have."""
+def _shapes(found: Sequence[Unrolled]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes that they must have, by name."""
     D, H = found[0].first.W.shape
     shapes = {"W_x": (D, H), "W_h": (H, H), "b_x": (H,), "b_h": (H,)}
     return {
@@ -180,10 +184,10 @@ def _shapes(found):
     }
 
 
-def _filler(found):
-    """Return the function from the dict of arrays to the layer's Params."""
+def _filler(found: Sequence[Unrolled]) -> Callable[[Mapping[str, Array]], Any]:
+    """Return the function from the arrays by name to the layer's Params."""
 
-    def fill(arrays):
+    def fill(arrays: Mapping[str, Array]) -> Any:
         leaves, count = [array.copy() for array in arrays.values()], len(found)
         params = [one_bias(_cell(part), *leaves[4 * k :][:4]) for k, part in enumerate(found)]
         return params[0] if count == 1 else BidirectionalParams(*params)
