@@ -50,7 +50,7 @@ class: .venv/installed-reader,data,course
 bench: .venv/installed-bench
 	$(BIN)/python -m benchmarks.speed $(BENCH)
 
-lint: .venv/installed-dev
+lint: .venv/installed-reader,dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

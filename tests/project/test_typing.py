@@ -30,7 +30,7 @@ RIGHT = {
         from rnn_tutorial.layers import Bidirectional, Dense, Embedding, Last, Recurrent, Residual
         from rnn_tutorial.sequence import step, trace, unroll, unroll_backward
         from rnn_tutorial.train import Batch, adam, cosine, sgd, softmax_cross_entropy
-        from rnn_tutorial.exchange import from_safetensors, to_safetensors
+        from rnn_tutorial.exchange.pytorch import from_pytorch, to_pytorch
         from rnn_tutorial.plotting import plot_gates, show
         from rnn_tutorial.data import Vocabulary, pad
         """,
@@ -179,7 +179,9 @@ def test_right_code_is_accepted(lines_with_errors, name):
 
 @pytest.mark.parametrize("code", WRONG)
 def test_a_mistake_is_found(lines_with_errors, code):
-    said = lines_with_errors.get(("wrong.py", BEFORE.count("\n") + WRONG.index(code) + 1), "nothing")
+    said = lines_with_errors.get(
+        ("wrong.py", BEFORE.count("\n") + WRONG.index(code) + 1), "nothing"
+    )
     assert said != "nothing" and "[no-untyped-call]" not in said, said
 
 
