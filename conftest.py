@@ -1,15 +1,53 @@
-"""Make the tests and ``pytest --nbval`` independent of the machine and of what else is installed on it."""
+"""Make the tests and ``pytest --nbval`` independent of the machine, and give every test the markers of its folder."""
 
 import os
 from pathlib import Path
 
+import pytest
+
+ROOT = Path(__file__).parent
+
 for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 os.environ.pop("MPLBACKEND", None)  # in a notebook, its own backend must make the figures
-os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # notebooks use the package of this checkout
+os.environ["PYTHONPATH"] = str(ROOT)  # notebooks use the package of this checkout
 
 import matplotlib  # noqa: E402
 
 matplotlib.use("Agg")  # in the tests themselves, figures need no window
 
-pytest_plugins = ["tools.nbval_tolerance"]
+pytest_plugins = ["tools.nbval_tolerance", "tools.progress_line"]
+
+# Markers by folder or file. What is slow was measured (pytest --durations=0), a file at a time.
+MARKERS = {
+    "chapters": ("chapters", "tests/chapters"),
+    "course": ("tests/course",),
+    "judges": ("tests/judges",),
+    "slow": (
+        "chapters",
+        "tests/course",
+        "tests/judges",
+    ),
+}
+
+
+def markers_of(path: Path) -> list[str]:
+    """Return the names of the markers of a test file or a notebook."""
+    inside = path.relative_to(ROOT)
+    places = {inside.as_posix(), *(parent.as_posix() for parent in inside.parents)}
+    return [name for name, marked in MARKERS.items() if places.intersection(marked)]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give every test the markers of its folder and its file."""
+    for item in items:
+        if item.path.is_relative_to(ROOT):
+            for name in markers_of(item.path):
+                item.add_marker(name)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Return 0 workers for a single file, which one process runs; None lets pytest-xdist count the cores."""
+    files = [argument.partition("::")[0] for argument in config.args]
+    return 0 if len(set(files)) == 1 and Path(files[0]).is_file() else None

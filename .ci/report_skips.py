@@ -1,11 +1,15 @@
-"""Print how many tests were skipped; fail if one was for want of a judge or of the sandbox's walls: here all is there."""
+"""Print how many tests of each folder ran and were skipped; fail if a library or the walls of the sandbox were missing.
+
+Here everything is installed, so a test that is skipped for such a reason, or a folder of which no test ran, is a failure.
+"""
 
 import re
 import sys
+from collections import Counter
 from importlib.metadata import version
 from xml.etree import ElementTree
 
-JUDGES = (
+LIBRARIES = (
     "torch",
     "keras",
     "onnx",
@@ -17,25 +21,48 @@ JUDGES = (
     "nbgrader",
     "joblib",
     "distributed",
+    "mypy",
+    "setuptools",
 )
 WALLS = ("bubblewrap is not at work here", "system calls cannot be filtered here")
+FOLDERS = (
+    "chapters",
+    "tests.benchmarks",
+    "tests.chapters",
+    "tests.core",
+    "tests.course",
+    "tests.judges",
+    "tests.project",
+)
+
+
+def folder_of(case: ElementTree.Element) -> str:
+    """Return the folder of a test, by the dotted name of its file."""
+    name = case.get("classname", "").replace("/", ".")
+    return next((folder for folder in FOLDERS if name.startswith(f"{folder}.")), "elsewhere")
 
 
 def main(report: str) -> int:
-    for judge in JUDGES:
-        print(f"{judge:<12} {version(judge)}")  # fails if it is missing
+    """Print the counts, and return 1 if a test was skipped that must not be, or a folder had no test."""
+    for library in LIBRARIES:
+        print(f"{library:<12} {version(library)}")  # fails if it is missing
     cases = list(ElementTree.parse(report).iter("testcase"))
     skips = [skip.get("message", "") for case in cases for skip in case.iter("skipped")]
-    without_judge = [
-        reason
-        for reason in skips
-        if re.search(f"could not import '({'|'.join(JUDGES)})\\b", reason)
-    ]
-    without_walls = [reason for reason in skips if any(words in reason for words in WALLS)]
+    ran = Counter(folder_of(case) for case in cases if case.find("skipped") is None)
+    skipped = Counter(folder_of(case) for case in cases if case.find("skipped") is not None)
+    for folder in sorted({*FOLDERS, *ran, *skipped}):
+        print(f"{folder:<18} {ran[folder]:6} ran, {skipped[folder]:4} skipped")
+    missing = re.compile(f"could not import '({'|'.join(LIBRARIES)})\\b")
+    without_library = sum(bool(missing.search(reason)) for reason in skips)
+    without_walls = sum(any(words in reason for words in WALLS) for reason in skips)
     print(
-        f"{len(skips)} of {len(cases)} tests were skipped, wanting: {len(without_judge)} a judge, {len(without_walls)} walls"
+        f"{len(skips)} of {len(cases)} tests were skipped:"
+        f" {without_library} without a library, {without_walls} without walls"
     )
-    return 1 if without_judge or without_walls or not cases else 0
+    empty = [folder for folder in FOLDERS if not ran[folder]]
+    if empty:
+        print(f"no test ran in {', '.join(empty)}")
+    return 1 if without_library or without_walls or empty else 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,37 @@
+"""What pre-commit runs before a commit is what `make lint` runs, and continuous integration runs it too."""
+
+import re
+
+import yaml
+from chapter_files import ROOT
+
+
+def recipe(target: str) -> list[str]:
+    """Return the commands of a target of the Makefile, with the folder of the programs written out."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    lines = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)[1].splitlines()
+    return [line.strip().replace("$(BIN)", ".venv/bin") for line in lines]
+
+
+def hooks() -> list[dict]:
+    """Return the hooks of pre-commit."""
+    text = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    return [hook for repo in yaml.safe_load(text)["repos"] for hook in repo["hooks"]]
+
+
+def test_pre_commit_runs_the_commands_of_make_lint():
+    assert [hook["entry"] for hook in hooks()] == recipe("lint")
+
+
+def test_pre_commit_runs_them_on_the_whole_checkout():
+    assert all(hook["language"] == "system" and not hook["pass_filenames"] for hook in hooks())
+
+
+def test_make_lint_has_style_types_and_chapters():
+    tools = [command.removeprefix(".venv/bin/") for command in recipe("lint")]
+    assert tools[:3] == ["ruff check", "ruff format --check", "mypy"]
+    assert (ROOT / tools[3].split()[-1]).is_file()
+
+
+def test_continuous_integration_runs_make_lint():
+    assert re.search(r"^make .*lint$", (ROOT / ".ci" / "run").read_text("utf-8"), re.MULTILINE)

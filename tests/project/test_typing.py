@@ -1,0 +1,191 @@
+"""A type checker accepts right code that uses the package, and finds mistakes in wrong code, in a user's file."""
+
+import re
+import textwrap
+
+import pytest
+from chapter_files import ROOT
+
+RIGHT = {
+    "train": """
+        import numpy as np
+        from rnn_tutorial.cells import LSTM
+        from rnn_tutorial.data import delayed_echo
+        from rnn_tutorial.layers import Dense, Recurrent, Serial
+        from rnn_tutorial.train import adam, mean_squared_error, train
+
+        rng = np.random.default_rng(0)
+        model = Serial((Recurrent(LSTM, input_size=1, hidden_size=8), Dense(8, 1)))
+        params = model.init(rng)
+        batches = (delayed_echo(rng, T=10, B=16, delay=2) for _ in range(300))
+        for step in train(model, params, batches, mean_squared_error, adam(1e-2)):
+            params = step.params
+        ys, state, cache = model.forward(params, np.zeros((10, 1, 1)))
+        dparams, dxs, dstate = model.backward(params, cache, np.ones_like(ys))
+        print(ys.shape, step.loss < 0.01)
+        """,
+    "faces": """
+        from rnn_tutorial.cells import GRU, LSTM, Elman, ElmanState, LSTMParams, LSTMState
+        from rnn_tutorial.gradient_check import check_cell, check_layer, compare
+        from rnn_tutorial.layers import Bidirectional, Dense, Embedding, Last, Recurrent, Residual
+        from rnn_tutorial.sequence import step, trace, unroll, unroll_backward
+        from rnn_tutorial.train import Batch, adam, cosine, sgd, softmax_cross_entropy
+        from rnn_tutorial.exchange.pytorch import from_pytorch, to_pytorch
+        from rnn_tutorial.plotting import plot_gates, show
+        from rnn_tutorial.data import Vocabulary, pad
+        """,
+    "cell": """
+        import numpy as np
+        from rnn_tutorial.cells import LSTM, LSTMState
+        from rnn_tutorial.gradient_check import check_cell
+        from rnn_tutorial.sequence import unroll
+
+        rng = np.random.default_rng(0)
+        params = LSTM.init(rng, 4, 5)
+        state = LSTMState(np.zeros((3, 5)), np.zeros((3, 5)))
+        (hs, last), cache = unroll(LSTM, params, np.zeros((6, 3, 4)), state)
+        check_cell(LSTM, rng, T=4, H=3)
+        """,
+    "schedules": """
+        from rnn_tutorial.train import adam, cosine, sgd
+
+        def falling(step: int) -> float:
+            return 0.1 / (1 + step)
+
+        optimizers = [adam(1e-3), adam(cosine(1e-2, 1e-4, 100)), sgd(falling), sgd(1)]
+        """,
+    "own_layer": """
+        from typing import Any
+        import numpy as np
+        from rnn_tutorial.gradient_check import check_layer
+        from rnn_tutorial.layers import Dense, Layer, Serial
+        from rnn_tutorial.types import Array, Rng
+
+        class Double:
+            def init(self, rng: Rng) -> tuple[()]:
+                return ()
+
+            def initial_state(self, params: Any, batch_size: int) -> tuple[()]:
+                return ()
+
+            def forward(
+                self, params: Any, xs: Array, state: Any = None, *,
+                mask: Array | None = None, rng: Rng | None = None,
+            ) -> tuple[Array, Any, Any]:
+                return 2 * xs, (), ()
+
+            def backward(
+                self, params: Any, cache: Any, dys: Array, dstate: Any = None
+            ) -> tuple[Any, Array | None, Any]:
+                return (), 2 * dys, ()
+
+        layer: Layer = Double()
+        check_layer(Serial((layer, Dense(2, 2))), np.zeros((3, 1, 2)), np.random.default_rng(0))
+        """,
+    "losses": """
+        from typing import Any
+        import numpy as np
+        from rnn_tutorial.types import Array, Loss
+        from rnn_tutorial.train import mean_squared_error, softmax_cross_entropy
+
+        def half(ys: Array, targets: Array, *, mask: Array | None = None) -> tuple[Any, Array]:
+            value, dys = mean_squared_error(ys, targets, mask=mask)
+            return value / 2, dys / 2
+
+        losses: list[Loss] = [half, mean_squared_error, softmax_cross_entropy]
+        """,
+}
+
+BEFORE = """
+import numpy as np
+from rnn_tutorial.cells import GRU, LSTM, Elman
+from rnn_tutorial.gradient_check import check_cell, check_layer, compare
+from rnn_tutorial.layers import Dense, Embedding, Recurrent, Serial
+from rnn_tutorial.sequence import unroll
+from rnn_tutorial.train import Batch, adam, cosine, evaluate, mean_squared_error, sgd, train
+
+rng = np.random.default_rng(0)
+model = Serial((Recurrent(LSTM, input_size=1, hidden_size=8), Dense(8, 1)))
+params, xs = model.init(rng), np.zeros((10, 1, 1))
+"""
+WRONG = [
+    "model.init(0)",
+    'model.init("zeros")',
+    'model.forward(params, "nonsense")',
+    "model.forward(params, [[[1.0]]])",
+    "model.forward(params, xs, rng=0)",
+    "model.forward(params, xs, None, np.ones((10, 1), bool))",
+    'model.backward(params, None, "nonsense")',
+    "model.initial_state(params)",
+    "ys, state = model.forward(params, xs)",
+    "Dense(8)",
+    'Dense("8", 1)',
+    'Recurrent("lstm", 1, 8)',
+    "Recurrent(LSTM, 1, hidden=8)",
+    "Serial((LSTM, Dense(8, 1)))",
+    'Embedding(10, "big")',
+    'check_cell("lstm", rng)',
+    "check_cell(LSTM, 0)",
+    "check_cell(LSTM, rng, steps=3)",
+    'check_layer("dense", xs, rng)',
+    "check_layer(model, xs)",
+    "LSTM.hidden",
+    'unroll("gru", params, xs, None)',
+    'adam("fast")',
+    "adam(rate=[0.1])",
+    "adam(learning_rate=0.1)",
+    'cosine("high", 0.0, 100)',
+    "train(model, params, [Batch(xs, xs)], 'mse', adam())",
+    "train(model, params, [Batch(xs, xs)], mean_squared_error, 'adam')",
+    "train(LSTM, params, [Batch(xs, xs)], mean_squared_error, adam())",
+    "mean_squared_error(xs)",
+    "from rnn_tutorial.cells import LTSM",
+]
+SETTINGS = """
+[mypy]
+strict = true
+mypy_path = {root}
+python_version = 3.11
+cache_dir = {cache}
+
+[mypy-rnn_tutorial.*]
+follow_imports = silent
+"""
+
+
+@pytest.fixture(scope="module")
+def lines_with_errors(tmp_path_factory):
+    """Return {(file, line): what mypy says there}, for every sample in one run, as strict as it can be."""
+    api = pytest.importorskip("mypy.api")
+    folder = tmp_path_factory.mktemp("user")
+    for name, code in RIGHT.items():
+        (folder / f"{name}.py").write_text(textwrap.dedent(code), encoding="utf-8")
+    (folder / "wrong.py").write_text(BEFORE + "\n".join(WRONG) + "\n", encoding="utf-8")
+    settings = folder / "mypy.ini"
+    cache = ROOT / ".mypy_cache" / "users"  # kept from run to run, as make lint keeps its own
+    settings.write_text(SETTINGS.format(root=ROOT, cache=cache), encoding="utf-8")
+    report, problem, _ = api.run(
+        ["--config-file", str(settings), "--no-error-summary", *map(str, folder.glob("*.py"))]
+    )
+    assert not problem, problem
+    found = re.findall(r"^(?:.*[\\/])?(\w+\.py):(\d+): error: (.*)$", report, re.MULTILINE)
+    return {(file, int(line)): words for file, line, words in found}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_right_code_is_accepted(lines_with_errors, name):
+    assert {line: e for (file, line), e in lines_with_errors.items() if file == f"{name}.py"} == {}
+
+
+@pytest.mark.parametrize("code", WRONG)
+def test_a_mistake_is_found(lines_with_errors, code):
+    said = lines_with_errors.get(
+        ("wrong.py", BEFORE.count("\n") + WRONG.index(code) + 1), "nothing"
+    )
+    assert said != "nothing" and "[no-untyped-call]" not in said, said
+
+
+def test_the_lines_before_the_mistakes_are_right(lines_with_errors):
+    last = BEFORE.count("\n")
+    early = {(f, line): e for (f, line), e in lines_with_errors.items() if f == "wrong.py"}
+    assert {place: e for place, e in early.items() if place[1] <= last} == {}
