@@ -53,14 +53,20 @@ def all_embedded_strings(longest):
     heads = [f"T{'S' * k}X" for k in range(longest)] + [f"P{'T' * k}VP" for k in range(longest)]
     tails = ["S"] + [f"X{'T' * k}VV" for k in range(longest)]
     detours = [f"X{'T' * k}VP" for k in range(longest)]
-    room = longest - len("BTBETE")
+    longest_inner = longest - len("BTBETE")
     middles, new = (
-        {f"P{'T' * k}VV" for k in range(room - 2)},
-        {head for head in heads if len(head) < room},
+        {f"P{'T' * k}VV" for k in range(longest_inner - 2)},
+        {head for head in heads if len(head) < longest_inner},
     )
     while new:
-        middles |= {part + tail for part, tail in product(new, tails) if len(part + tail) <= room}
-        new = {part + detour for part, detour in product(new, detours) if len(part + detour) < room}
+        middles |= {
+            part + tail for part, tail in product(new, tails) if len(part + tail) <= longest_inner
+        }
+        new = {
+            part + detour
+            for part, detour in product(new, detours)
+            if len(part + detour) < longest_inner
+        }
     return {f"B{w}B{middle}E{w}E" for w, middle in product("TP", middles)}
 
 

@@ -72,7 +72,7 @@ def draw(seed):
 
 
 def module_of(torch, drawn):
-    """Return PyTorch's module, in evaluation, so its dropout does nothing."""
+    """Return PyTorch's module, in evaluation, and so without its dropout."""
 
     class Reader(torch.nn.Module):
         def __init__(self):
