@@ -21,7 +21,7 @@ class Params(NamedTuple):
 
 
 class Odd(NamedTuple):
-    file: object  # a name that numpy.savez has for itself
+    file: object  # the name of an argument of numpy.savez
     args: object
 
 
@@ -189,7 +189,7 @@ def test_a_damaged_byte_never_gives_another_number(tmp_path):
             loaded = load(tmp_path / "bad", params())
         except CheckpointError:
             continue
-        assert_identical(loaded, params())  # a byte that carries nothing, such as a date
+        assert_identical(loaded, params())  # a byte that does not matter, such as one of a date
 
 
 def test_a_foreign_file_is_refused(tmp_path):
@@ -208,13 +208,11 @@ def test_a_foreign_file_is_refused(tmp_path):
         path.write_bytes(content)
         with pytest.raises(CheckpointError, match="foreign") as caught:
             load(path, np.ones(3))
-        assert "pickle.load" not in str(
-            caught.value
-        )  # what NumPy advises for a file that it does not know
+        assert "pickle.load" not in str(caught.value)  # the advice of NumPy for an unknown file
 
 
 class Trap:
-    """Something that, unpickled, makes a folder."""
+    """An object that makes a folder when it is unpickled."""
 
     def __init__(self, path):
         self.path = str(path)
@@ -263,7 +261,7 @@ KINDS = [np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Phil
 
 
 def drawn(rng):
-    """Return numbers of several kinds; the last call leaves half a word behind in the generator."""
+    """Return numbers of several kinds; the last call leaves half a word in the generator."""
     return [
         rng.random(5).tolist(),
         rng.standard_normal(3).tolist(),
@@ -412,7 +410,7 @@ def test_what_a_killed_writer_leaves_is_removed_by_the_next_one_of_the_same_file
     for _ in range(3):
         with writer(tmp_path, "p", "killed") as process:
             assert process.wait(30) == -signal.SIGKILL
-        assert len(parts(tmp_path)) == 1  # that of the writer before is gone
+        assert len(parts(tmp_path)) == 1  # the part of the writer before is removed
     assert_identical(load(tmp_path / "p", np.zeros(2)), np.zeros(2))
     save(tmp_path / "other", np.ones(2))
     assert (
@@ -439,7 +437,8 @@ import sys
 import numpy as np
 from rnn_tutorial.checkpoint import save
 for k in range(40):
-    save(sys.argv[1], {"a": np.full(5000, float(sys.argv[2])), "b": np.full(5000, float(sys.argv[2]))})
+    leaf = np.full(5000, float(sys.argv[2]))
+    save(sys.argv[1], {"a": leaf, "b": leaf})
 """
 
 

@@ -24,7 +24,7 @@ def rng(seed=0):
 
 
 def numbered(N, T=3):
-    """Return xs (T, N, 2) and targets (N, 1) whose entries tell the example they belong to."""
+    """Return xs (T, N, 2) and targets (N, 1) whose entries are the number of their example."""
     examples = np.arange(N, dtype=float)
     return np.broadcast_to(examples[:, None], (T, N, 2)).copy(), 10 * examples[:, None]
 

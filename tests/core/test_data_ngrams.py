@@ -11,7 +11,7 @@ from rnn_tutorial.data import Vocabulary, babble, ngram_bits_per_character, ngra
 
 
 def witten_bell(train, context, symbol, V):
-    """Return P(symbol | context) in exact fractions, by the recursion as it is written in the literature."""
+    """Return P(symbol | context) in exact fractions, by the recursion of the literature."""
     followers = [
         train[i + len(context)]
         for i in range(len(train) - len(context))
@@ -61,7 +61,8 @@ def test_probabilities_of_all_symbols_add_up_to_1_after_every_context(n):
 
 
 def test_a_small_case_by_hand():
-    # "aab": P_1(a) = (2 + 2 * 1/2) / (3 + 2) = 3/5; after a: one a, one b, so P_2(a | a) = (1 + 2 * 3/5) / (2 + 2)
+    # "aab": P_1(a) = (2 + 2 * 1/2) / (3 + 2) = 3/5.
+    # After a: one a, one b, so P_2(a | a) = (1 + 2 * 3/5) / (2 + 2).
     train = np.array([0, 0, 1])
     assert ngram_probabilities(train, np.array([0, 0]), 2, 2) == pytest.approx([3 / 5, 11 / 20])
 

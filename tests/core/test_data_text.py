@@ -41,7 +41,10 @@ def test_the_bible_has_the_verses_and_characters_that_are_known():
 
 @needs_bible
 def test_the_bible_is_read_without_importing_its_package():
-    code = "import sys; from rnn_tutorial.data import king_james_bible; king_james_bible(); print('bible' in sys.modules)"
+    code = (
+        "import sys; from rnn_tutorial.data import king_james_bible; king_james_bible(); "
+        "print('bible' in sys.modules)"
+    )
     assert (
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True

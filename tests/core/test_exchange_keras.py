@@ -1,4 +1,6 @@
-"""Weight lists of Keras: the same outputs both ways for every layer, every merge and both GRUs, exact, wrong lists refused.
+"""Weight lists of Keras: the same outputs both ways for every layer, every merge and both GRUs.
+
+The way there and back is exact, and wrong lists are refused.
 
 Outputs are compared in float32: Keras over PyTorch multiplies matrices of float64 in float32.
 """
@@ -62,7 +64,7 @@ def recurrent_pair(keras, name, **more):
 
 
 def outputs(keras, layer, xs, mask=None):
-    """Return what a Keras layer makes of xs (T, B, D), time first, with a mask (T, B) or without."""
+    """Return the outputs of a Keras layer for xs (T, B, D), time first, with a mask or without."""
     options = {} if mask is None else {"mask": keras.ops.convert_to_tensor(mask.T)}
     return keras.ops.convert_to_numpy(
         keras.ops.stop_gradient(layer(xs.swapaxes(0, 1), **options))
@@ -70,7 +72,7 @@ def outputs(keras, layer, xs, mask=None):
 
 
 def check_both_ways(keras, ours, theirs, rng):
-    """Fail unless Keras's random weights give its outputs here, and ours ours there."""
+    """Fail unless each library gives the other's outputs with the other's weights."""
     xs = rng.standard_normal((T, B, D)).astype(np.float32)
     theirs.build((B, T, D))
     theirs.set_weights(
@@ -168,7 +170,7 @@ def test_from_there_only_the_gru_adds_two_biases(rng):
 
 
 def test_a_gate_comes_out_where_it_belongs():
-    """One number a gate, by hand: Keras has i, f, c, o and z, r, h from left to right."""
+    """One number for each gate, by hand: Keras has i, f, c, o and z, r, h from left to right."""
     gates = np.array([[1.0, 2, 3, 4]])
     np.testing.assert_array_equal(
         from_keras(Recurrent(LSTM, 1, 1), [gates, 10 * gates, gates[0]]).W_h, [[10, 20, 40, 30]]
@@ -199,7 +201,7 @@ def test_the_arrays_are_copies_both_ways(rng):
 @pytest.mark.parametrize("merge", [concat, multiply], ids=lambda merge: merge.name)
 @pytest.mark.parametrize("name", CELLS)
 def test_gradients_are_those_of_the_weights_there(name, merge, rng):
-    """By Keras over PyTorch, in float32: both rows of a GRU's bias have one."""
+    """Keras computes them with PyTorch, in float32; both rows of a GRU's bias have a gradient."""
     keras, torch = keras_or_skip(), torch_or_skip()
     if keras.backend.backend() != "torch":
         pytest.skip("the gradients are taken by PyTorch")
@@ -251,7 +253,7 @@ def test_a_dense_layer_of_keras_is_read(rng):
 
 @pytest.mark.parametrize("name", CELLS)
 def test_a_layer_without_biases_has_biases_of_zero(name, rng):
-    """The two GRUs without biases have the same shapes: the layer tells them apart."""
+    """The two GRUs without biases have the same shapes; only the layer knows which it is."""
     keras = keras_or_skip()
     xs = rng.standard_normal((T, B, D)).astype(np.float32)
     ours, one = recurrent_pair(keras, name, use_bias=False)
@@ -275,7 +277,8 @@ def built(keras, kind, *options, **more):
 OTHERS = {
     "hard_sigmoid": (
         lambda k: built(k, "LSTM", H, recurrent_activation="hard_sigmoid"),
-        "expected LSTM with activation=tanh, recurrent_activation=sigmoid, go_backwards=False; got activation=tanh, "
+        "expected LSTM with activation=tanh, recurrent_activation=sigmoid, "
+        "go_backwards=False; got activation=tanh, "
         "recurrent_activation=hard_sigmoid, go_backwards=False",
     ),
     "another activation": (
@@ -313,7 +316,10 @@ def test_a_layer_in_the_place_of_its_weights_is_refused():
     theirs = built(keras_or_skip(), "LSTM", H)
     with pytest.raises(
         TypeError,
-        match=r"weights: expected a list of arrays.*got LSTM; from_keras_layer takes the layer itself",
+        match=(
+            r"weights: expected a list of arrays.*got LSTM; from_keras_layer takes the layer "
+            r"itself"
+        ),
     ):
         from_keras(ONE, theirs)
     with pytest.raises(
@@ -349,7 +355,8 @@ LISTS_THAT_DO_NOT_FIT = {
     "numbers of two types": (
         ONE,
         [KERNEL, RECURRENT.astype(np.float32), BIAS],
-        "bias is of float64, expected one type of numbers for all; kernel is of float64, expected one type of numbers for all; "
+        "bias is of float64, expected one type of numbers for all; kernel is of float64, "
+        "expected one type of numbers for all; "
         "recurrent_kernel is of float32, expected one type of numbers for all",
     ),
     "no numbers": (

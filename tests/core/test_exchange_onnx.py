@@ -1,4 +1,7 @@
-"""ONNX files: onnxruntime answers as we do, ragged batches included; what is read is what was written; the rest is refused."""
+"""ONNX files: onnxruntime computes our outputs, and a file that was written is read bit for bit.
+
+Ragged batches are included. Anything else is refused with a reason.
+"""
 
 import copy
 import os
@@ -67,7 +70,7 @@ CELLS = {
 
 
 def models(D, H):
-    """Return models of every kind that there is a file for, by name; those named "text" read indices below V."""
+    """Return models of every kind that can be written, by name; those named "text" read indices."""
     one = {name: Recurrent(cell, D, H) for name, cell in CELLS.items()}
     usual = {name: layer for name, layer in one.items() if "others" not in name}
     both = {f"{name}, both": Bidirectional(layer, layer) for name, layer in usual.items()}
@@ -158,7 +161,7 @@ def as_read(model):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_onnxruntime_answers_as_we_do(name, tmp_path, rng):
-    """Every size and list of lengths of the grid, T = 1 and B = 1 among them, with the graph's input `lengths` and without."""
+    """For a grid of sizes and lengths, with T = 1 and B = 1, with `lengths` and without."""
     for B, T, D, H, lengths in SIZES:
         model = models(D, H)[name]
         params, xs = random_params(model, rng), random_inputs(name, rng, T, B, D)
@@ -177,7 +180,7 @@ def test_onnxruntime_answers_as_we_do(name, tmp_path, rng):
     "name", [name for name in NAMES if "others" not in name and "relu" not in name]
 )
 def test_the_reference_of_onnx_answers_as_we_do_in_float64(name, tmp_path, rng, onnx):
-    """It knows neither lengths nor other activations, nor input_forget: that is what the rows of f are written for."""
+    """The reference ignores lengths, activations and input_forget: it needs the rows of f."""
     from onnx.reference import ReferenceEvaluator
 
     model = models(4, 5)[name]
@@ -236,7 +239,7 @@ def test_the_file_is_for_any_number_of_steps_and_sequences(tmp_path, rng, onnx):
 
 
 def test_a_gate_goes_where_it_belongs(tmp_path, onnx):
-    """One number a gate, by hand: ONNX has i, o, f, c and z, r, h from top to bottom, and peepholes i, o, f."""
+    """One number for each gate, by hand: ONNX has i, o, f, c and z, r, h, and peepholes i, o, f."""
 
     def written(cell, *leaves):
         layer = Recurrent(cell, 1, 1)
@@ -288,7 +291,7 @@ def node(graph, name):
 
 @pytest.fixture
 def file(tmp_path, rng):
-    """A file of two layers of LSTM in both directions, peepholes in the second, and a Dense layer; it takes lengths."""
+    """Return a file with lengths: two bidirectional LSTMs, the second with peepholes, and Dense."""
     deep = (
         Bidirectional(*[Recurrent(LSTM, 4, 5)] * 2),
         Bidirectional(*[Recurrent(PeepholeLSTM, 10, 3)] * 2),
@@ -315,7 +318,8 @@ def test_one_error_lists_what_is_missing_surplus_and_unknown(file, onnx):
     with pytest.raises(ExchangeError) as caught:
         from_onnx(edited(onnx, file, change))
     assert str(caught.value) == (
-        f"{file} does not fit: chances is a Softmax, unknown here; theirs is a com.example.LSTM, unknown here; "
+        f"{file} does not fit: chances is a Softmax, unknown here; theirs is a "
+        "com.example.LSTM, unknown here; "
         "0.R, which 0.LSTM takes, is missing; 2.b, which 2.Add takes, is missing; "
         "chances is surplus; theirs is surplus; 9.W is surplus"
     )
@@ -331,8 +335,10 @@ def test_one_error_lists_every_array_of_another_shape(file, onnx):
     with pytest.raises(ExchangeError) as caught:
         from_onnx(edited(onnx, file, change))
     assert str(caught.value) == (
-        f"{file} does not fit: 0.LSTM: B has shape (2, 39), expected (2, 40); 1.LSTM: P has shape (1, 9), expected (2, 9); "
-        "1.LSTM: R has shape (2, 12, 4), expected (2, 12, 3); 2.Add: b has shape (3,), expected (2,)"
+        f"{file} does not fit: 0.LSTM: B has shape (2, 39), expected (2, 40); 1.LSTM: P has "
+        "shape (1, 9), expected (2, 9); "
+        "1.LSTM: R has shape (2, 12, 4), expected (2, 12, 3); 2.Add: b has shape (3,), "
+        "expected (2,)"
     )
 
 
@@ -500,14 +506,14 @@ def test_what_would_be_read_as_another_network_is_refused(change, message, file,
 
 @pytest.fixture
 def answers(tmp_path, rng):
-    """A file of symbols read in one direction, one answer a sequence; it takes lengths."""
+    """Return a file that takes lengths: symbols in one direction, one answer a sequence."""
     model = Serial((Embedding(V, 4), Recurrent(LSTM, 4, 5), Last(), Dense(5, 2)))
     to_onnx(model, random_params(model, rng), tmp_path / "answers.onnx", lengths=True)
     return tmp_path / "answers.onnx"
 
 
 def replaced(old, op_type, inputs, arrays=(), **attributes):
-    """Return a change that puts another node, with the same output, in the place of `old`, adds arrays, and leaves no surplus."""
+    """Return a change that replaces the node `old` by another one, and adds arrays."""
 
     def change(onnx, graph):
         node(graph, old).CopyFrom(
@@ -534,22 +540,45 @@ def replaced(old, op_type, inputs, arrays=(), **attributes):
 TURN = "2.ReverseSequence", "ReverseSequence"
 BIAS = [("bias", np.ones(5, np.float32))]
 ONE_DIRECTION = {
-    "another axis dropped": (replaced("1.Squeeze", "Squeeze", ["1.Y", "axis"], [("axis", [0])]), "with all its outputs"),
-    "turned along the batch": (replaced(*TURN, ["1.ys", "2.lengths"], batch_axis=0, time_axis=1), "is not along time"),
+    "another axis dropped": (
+        replaced("1.Squeeze", "Squeeze", ["1.Y", "axis"], [("axis", [0])]),
+        "with all its outputs",
+    ),
+    "turned along the batch": (
+        replaced(*TURN, ["1.ys", "2.lengths"], batch_axis=0, time_axis=1),
+        "is not along time",
+    ),
     "turned by its own lengths": (
         replaced(*TURN, ["1.ys", "by"], [("by", [1, 1])], batch_axis=1, time_axis=0),
         "not by lengths that the caller gives",
     ),
-    "half a product": (replaced("3.Add", "Gemm", ["2.ys", "3.W", "3.b"], alpha=0.5), "new, a Gemm, is no x W . b"),
-    "half a bias": (replaced("3.Add", "Gemm", ["2.ys", "3.W", "3.b"], beta=0.5), "new, a Gemm, is no x W . b"),
-    "a bias without a product": (replaced("1.Squeeze", "Add", ["1.Y", "bias"], BIAS), "does not add a bias to a MatMul"),
+    "half a product": (
+        replaced("3.Add", "Gemm", ["2.ys", "3.W", "3.b"], alpha=0.5),
+        "new, a Gemm, is no x W . b",
+    ),
+    "half a bias": (
+        replaced("3.Add", "Gemm", ["2.ys", "3.W", "3.b"], beta=0.5),
+        "new, a Gemm, is no x W . b",
+    ),
+    "a bias without a product": (
+        replaced("1.Squeeze", "Add", ["1.Y", "bias"], BIAS),
+        "does not add a bias to a MatMul",
+    ),
     "one answer a sequence, turned": (turn_answers, "turn swaps the axes of one answer a sequence"),
-    "a row of a cube": (replaced("0.Gather", "Gather", ["E", "indices"], [("E", np.ones((V, 4, 1)))]), r"of shape \(7, 4, 1\)"),
+    "a row of a cube": (
+        replaced("0.Gather", "Gather", ["E", "indices"], [("E", np.ones((V, 4, 1)))]),
+        r"of shape \(7, 4, 1\)",
+    ),
     "dropout in evaluation": (
-        replaced("2.Gather", "Dropout", ["2.turned", "rate", "training"], [("rate", np.float32(0.5)), ("training", True)]),
+        replaced(
+            "2.Gather",
+            "Dropout",
+            ["2.turned", "rate", "training"],
+            [("rate", np.float32(0.5)), ("training", True)],
+        ),
         "new, a Dropout, is to drop in evaluation",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("change, message", ONE_DIRECTION.values(), ids=ONE_DIRECTION)
@@ -646,25 +675,53 @@ ONE = Recurrent(LSTM, 4, 5)
 REFUSED = {
     "normalisation": (Recurrent(NormLSTM, 4, 5), "the nodes of ONNX compute .*; got NormLSTM"),
     "no forget gate": (Recurrent(LSTM1997, 4, 5), "got LSTM1997 with i=sigmoid"),
-    "another activation": (Recurrent(lstm(g=hard_sigmoid()), 4, 5), "with sigmoid, tanh or relu.*got LSTM .*g=hard_sigmoid"),
-    "gates that differ": (Recurrent(lstm(f=tanh), 4, 5), "one for all the gates that open and close; got LSTM .*f=tanh"),
-    "zoneout": (Zoneout(LSTM, 4, 5, LSTMState(0.1, 0.1)), "the layers that have nodes in ONNX here are Recurrent.*got Zoneout"),
+    "another activation": (
+        Recurrent(lstm(g=hard_sigmoid()), 4, 5),
+        "with sigmoid, tanh or relu.*got LSTM .*g=hard_sigmoid",
+    ),
+    "gates that differ": (
+        Recurrent(lstm(f=tanh), 4, 5),
+        "one for all the gates that open and close; got LSTM .*f=tanh",
+    ),
+    "zoneout": (
+        Zoneout(LSTM, 4, 5, LSTMState(0.1, 0.1)),
+        "the layers that have nodes in ONNX here are Recurrent.*got Zoneout",
+    ),
     "a residual layer": (Serial((Residual(Recurrent(LSTM, 4, 4)),)), r"got Residual\(Recurrent\)"),
     "a stack within a stack": (Serial((Serial((ONE,)),)), "got Serial"),
-    "two cells in two directions": (Bidirectional(ONE, Recurrent(GRU, 4, 5)), "one cell and one size for both .*got LSTM"),
-    "two sizes in two directions": (Bidirectional(ONE, Recurrent(LSTM, 4, 6)), "got LSTM .* of 5 and LSTM .* of 6"),
-    "two activations in two directions": (Bidirectional(ONE, Recurrent(lstm(g=relu), 4, 5)), "one cell and one size"),
-    "no cells in two directions": (Bidirectional(Dense(4, 5), Dense(4, 5)), r"got Bidirectional\(Dense, Dense, concat\)"),
+    "two cells in two directions": (
+        Bidirectional(ONE, Recurrent(GRU, 4, 5)),
+        "one cell and one size for both .*got LSTM",
+    ),
+    "two sizes in two directions": (
+        Bidirectional(ONE, Recurrent(LSTM, 4, 6)),
+        "got LSTM .* of 5 and LSTM .* of 6",
+    ),
+    "two activations in two directions": (
+        Bidirectional(ONE, Recurrent(lstm(g=relu), 4, 5)),
+        "one cell and one size",
+    ),
+    "no cells in two directions": (
+        Bidirectional(Dense(4, 5), Dense(4, 5)),
+        r"got Bidirectional\(Dense, Dense, concat\)",
+    ),
     "one answer in two directions": (
         Serial((Bidirectional(Serial((ONE, Last())), Serial((ONE, Last()))), Dense(10, 2))),
         "Bidirectional: expected two Recurrent layers, got Bidirectional",
     ),
     "a turned layer without a cell": (Reversed(Dense(4, 5)), r"got Reversed\(Dense\)"),
-    "nothing but dropout": (Dropout(0.5), "params: expected arrays of float32, or all of float64, got none"),
+    "nothing but dropout": (
+        Dropout(0.5),
+        "params: expected arrays of float32, or all of float64, got none",
+    ),
 } | {
-    merge.name: (Bidirectional(ONE, ONE, merge), f"put two directions side by side, got merge {merge.name}")
-    for merge in MERGES if merge is not concat
-}  # fmt: skip
+    merge.name: (
+        Bidirectional(ONE, ONE, merge),
+        f"put two directions side by side, got merge {merge.name}",
+    )
+    for merge in MERGES
+    if merge is not concat
+}
 
 
 @pytest.mark.parametrize("model, message", REFUSED.values(), ids=REFUSED)

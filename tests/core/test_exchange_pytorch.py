@@ -1,4 +1,7 @@
-"""Weights of torch.nn.RNN, LSTM and GRU: the same outputs both ways, exact where it can be, refused with a reason where not."""
+"""Weights of torch.nn.RNN, LSTM and GRU: the same outputs both ways, exact where that is possible.
+
+Weights that do not fit are refused with a reason.
+"""
 
 import copy
 import pickle
@@ -39,7 +42,7 @@ def rng():
 
 
 def stack(cell, depth, directions):
-    """Return our network of this depth."""
+    """Return our network of a given depth."""
     sizes = [D, *[directions * H] * (depth - 1)]
     layers = [Recurrent(cell, size, H) for size in sizes]
     return Serial(
@@ -69,7 +72,7 @@ def as_tensors(torch, arrays):
 
 
 def state_dict(rng, cell=LSTM, depth=1, directions=1):
-    """Return a dict of arrays as PyTorch has it, for which it need not be installed."""
+    """Return a dict of arrays like PyTorch's state_dict; PyTorch need not be installed."""
     model = stack(cell, depth, directions)
     return {
         name: rng.standard_normal(array.shape)
@@ -126,7 +129,7 @@ def test_here_and_back_is_exact_but_for_two_biases_which_are_one(name, rng):
             np.testing.assert_array_equal(back[key], theirs[key])
         if "bias_ih" in key:
             b_ih, b_hh = theirs[key], theirs[key.replace("ih", "hh")]
-            summed = 2 * H if name == "GRU" else len(b_ih)  # the n of the GRU needs its two apart
+            summed = 2 * H if name == "GRU" else len(b_ih)  # n of the GRU has two biases
             np.testing.assert_array_equal(back[key][:summed], (b_ih + b_hh)[:summed])
             np.testing.assert_array_equal(back[key][summed:], b_ih[summed:])
             np.testing.assert_array_equal(back[key.replace("ih", "hh")][:summed], 0)
@@ -134,13 +137,19 @@ def test_here_and_back_is_exact_but_for_two_biases_which_are_one(name, rng):
 
 
 def test_a_gate_comes_out_where_it_belongs():
-    """One number a gate, by hand: PyTorch's documentation has i, f, g, o and r, z, n from top to bottom."""
-    lstm_params = from_pytorch({f"{k}_l0": np.array([1.0, 2, 3, 4]) for k in ("bias_ih", "bias_hh")} | {
-        f"weight_{k}_l0": np.array([[10.0], [20], [30], [40]]) for k in ("ih", "hh")}, LSTM)[1][0]  # fmt: skip
+    """One number for each gate, by hand: PyTorch's documentation has i, f, g, o and r, z, n."""
+    lstm_params = from_pytorch(
+        {f"{k}_l0": np.array([1.0, 2, 3, 4]) for k in ("bias_ih", "bias_hh")}
+        | {f"weight_{k}_l0": np.array([[10.0], [20], [30], [40]]) for k in ("ih", "hh")},
+        LSTM,
+    )[1][0]
     np.testing.assert_array_equal(lstm_params.W_x, [[10, 20, 40, 30]])
     np.testing.assert_array_equal(lstm_params.b, [2, 4, 8, 6])
-    gru_params = from_pytorch({f"{k}_l0": np.array([1.0, 2, 3]) for k in ("bias_ih", "bias_hh")} | {
-        f"weight_{k}_l0": np.array([[10.0], [20], [30]]) for k in ("ih", "hh")}, GRU)[1][0]  # fmt: skip
+    gru_params = from_pytorch(
+        {f"{k}_l0": np.array([1.0, 2, 3]) for k in ("bias_ih", "bias_hh")}
+        | {f"weight_{k}_l0": np.array([[10.0], [20], [30]]) for k in ("ih", "hh")},
+        GRU,
+    )[1][0]
     np.testing.assert_array_equal(gru_params.W_h, [[10, 20, 30]])
     np.testing.assert_array_equal(gru_params.b, [2, 4, 3])
     np.testing.assert_array_equal(gru_params.b_hn, [3])
@@ -149,7 +158,7 @@ def test_a_gate_comes_out_where_it_belongs():
 @pytest.mark.parametrize("directions", [1, 2])
 @pytest.mark.parametrize("name", CELLS)
 def test_gradients_change_form_as_their_parameters_do(name, directions, rng):
-    """All of them are those of autograd: the second bias has a gradient too, that of the first, and its own in n of the GRU."""
+    """All are those of autograd. The second bias has the gradient of the first, but not for n."""
     torch = torch_or_skip()
     there = network(torch, name, 2, directions, "float64")
     model, params = from_pytorch_module(there)
@@ -169,7 +178,7 @@ def test_the_two_gradients_of_a_bias_are_apart(rng):
 
 
 def equal_copies(model):
-    """Return copies of a model: a deep copy, and what arrives in another process, by pickle or as joblib and Dask send it."""
+    """Return copies of a model: a deep copy, and those that pickle, joblib and Dask make."""
     copies = [copy.deepcopy(model), pickle.loads(pickle.dumps(model))]
     try:
         import cloudpickle
@@ -283,7 +292,10 @@ def test_a_prefix_picks_one_network_of_a_module(rng):
 def test_what_is_no_state_dict_and_what_is_no_cell_is_refused(rng):
     with pytest.raises(
         TypeError,
-        match=r"state_dict: expected a dict of tensors or arrays, as .state_dict\(\) gives, got list",
+        match=(
+            r"state_dict: expected a dict of tensors or arrays, as .state_dict\(\) gives, got "
+            r"list"
+        ),
     ):
         from_pytorch(list(state_dict(rng).values()), GRU)
     with pytest.raises(TypeError, match="cell: expected a Cell, .* got str"):
@@ -308,7 +320,7 @@ def test_the_arrays_are_copies_both_ways(rng):
 
 
 def test_a_matrix_of_one_column_is_copied_too(rng):
-    """Its transpose is in one piece already, so no reordering would have copied it."""
+    """Its transpose is contiguous already, so a reordering need not copy it."""
     for cell in (Elman, GRU):
         recurrent = Recurrent(cell, 1, 1)
         theirs = to_pytorch(recurrent, random_params(recurrent, rng))
@@ -340,8 +352,10 @@ def test_one_error_lists_every_name_that_does_not_fit(rng):
     with pytest.raises(ExchangeError) as caught:
         from_pytorch(theirs, LSTM)
     assert str(caught.value) == (
-        "state_dict does not fit: bias_hh_l0_reverse is missing; bias_ih_l0 has shape (20, 1), expected (20,); "
-        "head.weight is surplus; weight_hh_l1 has shape (20, 6), expected (20, 5); weight_ih_l1 is missing"
+        "state_dict does not fit: bias_hh_l0_reverse is missing; bias_ih_l0 has shape (20, "
+        "1), expected (20,); "
+        "head.weight is surplus; weight_hh_l1 has shape (20, 6), expected (20, 5); "
+        "weight_ih_l1 is missing"
     )
 
 
@@ -358,11 +372,13 @@ def old_weight_norm(torch):
 NO_COUNTERPART = {
     "proj_size": (
         lambda torch: torch.nn.LSTM(D, H, 2, proj_size=2),
-        "state_dict does not fit: weight_hr_l0, weight_hr_l1: the projection of an LSTM with proj_size, which no cell here has",
+        "state_dict does not fit: weight_hr_l0, weight_hr_l1: the projection of an LSTM with "
+        "proj_size, which no cell here has",
     ),
     "weight_norm": (
         weight_norm,
-        "parametrizations.weight_hh_l0.original0, .*: a part of a parametrization such as weight_norm",
+        "parametrizations.weight_hh_l0.original0, .*: a part of a parametrization such as "
+        "weight_norm",
     ),
     "old weight_norm": (
         old_weight_norm,
@@ -374,7 +390,8 @@ NO_COUNTERPART = {
     ),
     "bfloat16": (
         lambda torch: torch.nn.LSTM(D, H).bfloat16(),
-        "bias_hh_l0 is of bfloat16, expected float16, float32, float64; bias_ih_l0 is of bfloat16.*weight_hh.*weight_ih",
+        "bias_hh_l0 is of bfloat16, expected float16, float32, float64; bias_ih_l0 is of "
+        "bfloat16.*weight_hh.*weight_ih",
     ),
 }
 
@@ -397,13 +414,18 @@ def test_numbers_of_two_types_and_what_is_no_array_are_listed(rng):
     theirs["bias_ih_l0"] = theirs["bias_ih_l0"].astype(np.float32)
     with pytest.raises(
         ExchangeError,
-        match="bias_ih_l0 is of float32, expected one type of numbers for all; weight_hh_l0 is of f",
+        match=(
+            "bias_ih_l0 is of float32, expected one type of numbers for all; weight_hh_l0 is of f"
+        ),
     ):
         from_pytorch(theirs, LSTM)
     theirs |= {"bias_ih_l0": [1.0], "weight_ih_l0": np.ones((20, 4), int)}
     with pytest.raises(
         ExchangeError,
-        match="fit: bias_ih_l0 is of type list, expected float16.*; weight_ih_l0 is of int64, expected",
+        match=(
+            "fit: bias_ih_l0 is of type list, expected float16.*; weight_ih_l0 is of int64, "
+            "expected"
+        ),
     ):
         from_pytorch(theirs, LSTM)
 

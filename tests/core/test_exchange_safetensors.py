@@ -1,4 +1,4 @@
-"""safetensors: bit for bit there and back, PyTorch reads it, and one error lists everything that does not fit."""
+"""safetensors: exact both ways, read by PyTorch, and one error lists all that does not fit."""
 
 import os
 import sys
@@ -34,7 +34,7 @@ def random_params(seed=0):
 
 
 def same(a, b):
-    """Return whether two trees are of one structure and their arrays alike bit for bit."""
+    """Return whether two trees have one structure and the same arrays, bit for bit."""
     outline, leaves = str(tree_map(np.shape, a)), zip(tree_leaves(a), tree_leaves(b), strict=True)
     return outline == str(tree_map(np.shape, b)) and all(
         (x.dtype, x.tobytes()) == (y.dtype, y.tobytes()) for x, y in leaves
@@ -134,7 +134,8 @@ def test_one_error_lists_everything_that_does_not_fit(tmp_path):
     with pytest.raises(ExchangeError) as caught:
         from_safetensors(tmp_path / "p", like)
     assert str(caught.value) == (
-        f"{tmp_path / 'p'} does not fit: dtype has float64 (4,), expected float32 (4,); new is missing; old is surplus; "
+        f"{tmp_path / 'p'} does not fit: dtype has float64 (4,), expected float32 (4,); new "
+        "is missing; old is surplus; "
         "shape has float64 (3,), expected float64 (3, 1)"
     )
 

@@ -1,4 +1,4 @@
-"""The table says what is there."""
+"""The table has a line for each parameter."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def test_each_parameter_has_its_line_and_the_totals_are_right():
         ["-" * len(table.splitlines()[0])],
         ["1,312", "entries,", "10,496", "bytes"],
     ]
-    assert len({len(line) for line in table.splitlines()[:-1]}) == 1  # the columns are straight
+    assert len({len(line) for line in table.splitlines()[:-1]}) == 1  # all lines have one length
 
 
 def test_a_single_layer_has_a_table_too():

@@ -1,4 +1,4 @@
-"""Trees: structure kept, leaves computed, nothing changed in place, another structure refused."""
+"""Trees: the structure is kept, no leaf is changed in place, another structure is refused."""
 
 from collections import namedtuple
 from typing import NamedTuple

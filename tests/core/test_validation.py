@@ -166,11 +166,11 @@ IMITATIONS = [np.eye(2).view(np.matrix), np.ma.masked_array(np.eye(2), np.eye(2,
 
 
 class Unit(np.matrix):
-    """A subclass of what is not taken for an array."""
+    """A subclass of masked arrays, which are refused."""
 
 
 class Named(np.ndarray):
-    """An array with the arithmetic of one."""
+    """A subclass of arrays with their arithmetic."""
 
 
 @pytest.mark.parametrize(

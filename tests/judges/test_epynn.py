@@ -1,6 +1,7 @@
-"""EpyNN's LSTM and GRU, which keep U, V and b for every gate: their gradients gate by gate, and what led to them.
+"""EpyNN's LSTM and GRU have U, V and b for each gate: gradients and intermediates, gate by gate.
 
-EpyNN starts from a state of zeros and knows no lengths. Its GRU resets before the matrix, and its z is ours: h = z h + (1 - z) n.
+EpyNN starts from a state of zeros and has no lengths. Its GRU resets before the matrix, and its z
+is ours: h = z h + (1 - z) n.
 """
 
 import importlib
@@ -32,7 +33,7 @@ T, B, D, H = 7, 3, 4, 5
 
 @pytest.fixture(scope="module")
 def layers(tmp_path_factory):
-    """Return EpyNN's LSTM and GRU by name; what pip installs holds them in an archive, and no more."""
+    """Return EpyNN's LSTM and GRU by name; the installed package has them in an archive."""
     folder = tmp_path_factory.mktemp("epynn")
     with tarfile.open(Path(archive.__file__).with_name("EpyNN.tar")) as tar:
         tar.extractall(folder, filter="data")
@@ -45,7 +46,7 @@ def layers(tmp_path_factory):
 
 
 def split_gru(params):
-    """Return GRUGates of GateParams: our GRU that resets before the matrix keeps its candidate's V apart."""
+    """Return GRUGates of GateParams: GRUBefore has the matrix V of its candidate separately."""
     U, V, b = (
         np.split(leaf, n, axis=-1) for leaf, n in ((params.W_x, 3), (params.W_h, 2), (params.b, 3))
     )
@@ -63,7 +64,7 @@ CELLS = {  # our cell, its parameters gate by gate, and EpyNN's names of these g
 
 
 def problem(cell, T, B, D, H):
-    """Return params, xs, state, (dhs, dlast_state), with what EpyNN has: a first state of zeros, and nothing said of the last."""
+    """Return params, xs, state, (dhs, dlast_state); the two states are zeros."""
     rng = np.random.default_rng(T)
     params, state = random_start(cell, rng, B, D, H)
     zeros = tree_zeros_like(state)
@@ -71,7 +72,7 @@ def problem(cell, T, B, D, H):
 
 
 def epynn(Layer, gates, names, xs, dhs):
-    """Return a layer of EpyNN after its forward and backward, with every intermediate in it; it wants the batch first."""
+    """Return a layer of EpyNN after its forward and backward; its arrays have the batch first."""
     layer = Layer(unit_cells=dhs.shape[2], sequences=True, clip_gradients=False)
     for name, gate in zip(names, gates, strict=True):
         layer.p |= {f"U{name}": gate.U, f"V{name}": gate.V, f"b{name}": gate.b[None]}
@@ -114,5 +115,5 @@ def test_every_gate_and_the_gradient_of_its_pre_activation_are_theirs_at_every_s
         assert_close(f"da_{ours}", da, layer.bc[f"d{theirs}_"].swapaxes(0, 1), 1e-12)
     assert_close("dh", back.dstates.h, layer.bc["dh_"].swapaxes(0, 1), 1e-12)
     if name == "LSTM":
-        _, dc = lstm_gates_backward(traced.values, back.dstates)  # the road through h added
+        _, dc = lstm_gates_backward(traced.values, back.dstates)  # with the path through h
         assert_close("dc", dc, layer.bc["dC_"].swapaxes(0, 1), 1e-12)

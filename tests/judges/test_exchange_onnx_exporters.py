@@ -1,7 +1,8 @@
-"""What PyTorch's two exporters write of random networks is read: PyTorch's outputs, onnxruntime's, the weights bit for bit.
+"""Random networks, exported by PyTorch's two exporters, are read: same outputs, same weights.
 
-The older exporter (dynamo=False) takes a moment, the default one a second or more a network: NETWORKS of each are tried, all 40
-with `NETWORKS=40 pytest tests/judges/test_exchange_onnx_exporters.py`.
+The outputs are those of PyTorch and of onnxruntime, and the weights are equal bit for bit. The
+default exporter takes a second or more for a network, so it is tried with NETWORKS of them; with
+all 40 by `NETWORKS=40 pytest tests/judges/test_exchange_onnx_exporters.py`.
 """
 
 import os
@@ -29,7 +30,7 @@ CELLS = {
 
 
 class Drawn(NamedTuple):
-    """What a random network is made of."""
+    """The parts of a random network."""
 
     cell: str
     D: int
@@ -71,7 +72,7 @@ def draw(seed):
 
 
 def module_of(torch, drawn):
-    """Return PyTorch's module, in evaluation, though it has dropout."""
+    """Return PyTorch's module, in evaluation, and so without its dropout."""
 
     class Reader(torch.nn.Module):
         def __init__(self):
@@ -134,7 +135,7 @@ def time_first(drawn, array):
 
 
 def check_read(torch, drawn, module, path, rng):
-    """Fail unless the file gives a model with the module's layers, weights, and outputs, for other sizes too."""
+    """Fail unless the model of the file has the module's layers, weights and outputs."""
     model, params = from_onnx(path)
     layers = [Embedding] * drawn.symbols + [
         Bidirectional if drawn.directions == 2 else Recurrent
@@ -164,7 +165,7 @@ def check_read(torch, drawn, module, path, rng):
 
 
 def check_weights(drawn, module, params):
-    """Fail unless every weight is the module's bit for bit, and every bias the sum of its two."""
+    """Fail unless every weight is the module's, bit for bit, and every bias the sum of two."""
     recurrent = params[drawn.symbols :][: drawn.depth]
     _, wanted = from_pytorch_module(module.rnn)
     for leaf, want in zip(tree_leaves(recurrent), tree_leaves(wanted), strict=True):
@@ -208,7 +209,7 @@ def test_what_the_default_exporter_writes_is_read(seed, tmp_path):
 
 
 def test_the_draws_have_everything():
-    """Among those that are tried by default too, but for the four cells with everything else."""
+    """The networks that are tried by default have every option, though not every combination."""
     drawn = [draw(seed) for seed in range(8)]
     for field in Drawn._fields[4:-2]:
         assert len({getattr(network, field) for network in drawn}) == 2, field
@@ -219,7 +220,7 @@ def test_the_draws_have_everything():
 
 @pytest.mark.parametrize("cell", ["LSTM", "GRU", "relu"])
 def test_weights_that_the_exporter_leaves_to_be_computed_are_read(cell, tmp_path):
-    """From some thousand numbers on the default exporter writes how W is put together, and keeps the arrays in a file beside."""
+    """For large W the exporter writes the nodes that compute it, and the arrays to another file."""
     torch = torch_or_skip()
     pytest.importorskip("onnxscript")
     drawn = Drawn(cell, 64, 96, 1, 2, False, False, True, True, True, False, 3, 2)
@@ -247,7 +248,10 @@ def onnx():
 
 
 def save(onnx, path, nodes, arrays, xs, ys):
-    """Write the file of those nodes (op_type, inputs, output, attributes) and arrays that lead to ys; xs, ys: shapes."""
+    """Write the file of the nodes and arrays that lead to ys; xs and ys are shapes.
+
+    A node is (op_type, inputs, output, attributes).
+    """
     h, used, made = onnx.helper, {"ys"}, []
     for op_type, inputs, output, attributes in reversed(nodes):
         if output in used:
@@ -314,7 +318,7 @@ def place_of(nodes, output):
 
 
 def changed(output, position, new):
-    """Return a change of one input of the node that makes `output`; an array that is new is that number more than the old one."""
+    """Return a change of one input of the node of `output`: another name, or a number to add."""
 
     def change(nodes, arrays):
         inputs = nodes[place_of(nodes, output)][1]
@@ -469,7 +473,7 @@ def test_fixed_sizes_of_a_file_with_the_batch_first_are_those_of_its_turned_inpu
 
 
 def test_arrays_that_the_file_has_in_parts_are_put_together(tmp_path, onnx):
-    """W from a matrix of another order of gates, without its axis of directions; a first state of zeros that is computed."""
+    """W comes from a matrix with other gates first, and the first state of zeros is computed."""
     rng = np.random.default_rng(0)
     arrays = {
         "rows": rng.standard_normal((16, 3)),
