@@ -201,7 +201,7 @@ def test_no_gradient_of_a_trace_or_of_a_truncation_moves(cell):
 
 @each_layer
 def test_what_came_out_is_the_callers_and_one_does_not_change_another(layer):
-    """Outputs and last state share no memory, nor do gradients with the cache or with what was given."""
+    """Outputs and last state share no memory, nor do gradients and the cache, or the inputs."""
     params, given = layer_problem(layer)
     outputs, cache = run_layer(layer, params, given, None)
     assert not any(

@@ -1,4 +1,4 @@
-"""check_layer: parameters, inputs, first state; whole and in two pieces; and a layer that does not keep to the protocol."""
+"""check_layer: every gradient, a sequence in two pieces, and layers that break the contract."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -27,7 +27,10 @@ class SumState(NamedTuple):
 
 @dataclass(frozen=True)
 class Sums:
-    """h = tanh(x w + h), over time: the smallest layer with a state. Its mask holds the state and zeroes the output."""
+    """h = tanh(x w + h), over time: the smallest layer with a state.
+
+    Where the mask is False, the state stays and the output is zero.
+    """
 
     size: int = 3
 
@@ -130,7 +133,7 @@ def test_integers_have_no_gradient(rng):
 
 
 def twin(Layer, **methods):
-    """Return a layer with one method in another form: it is handed what the right one returns, and its arguments."""
+    """Return a layer whose methods return change(*what the right one returns)."""
     made = {}
     for name, change in methods.items():
         right = getattr(Layer, name)
@@ -156,7 +159,7 @@ def test_a_wrong_gradient_is_named(leaf, layer, rng):
 
 
 class StateGradientWrong(Sums):
-    """The gradient of the first state is that of 2 h, where the sequence is whole as where it is cut."""
+    """The gradient of the first state is that of 2 h, in a whole sequence and in a piece."""
 
     def backward(self, params, cache, dys, dstate=None):
         dparams, dxs, dstate = super().backward(params, cache, dys, dstate)
@@ -242,7 +245,8 @@ def test_the_old_protocol_is_told_what_is_expected(rng):
     )()
     with pytest.raises(
         TypeError,
-        match="layer: expected the methods init, initial_state, forward, backward, got Old without init",
+        match="layer: expected the methods init, initial_state, forward, backward, "
+        "got Old without init",
     ):
         check_layer(stateless, XS, rng)
 

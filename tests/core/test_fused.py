@@ -1,4 +1,4 @@
-"""The fast twins are the cells: equal to `unroll` over a whole grid, right by themselves, and refusing what it refuses."""
+"""The fast path: equal to `unroll` over a whole grid, right by itself, with the same errors."""
 
 import dataclasses
 
@@ -122,7 +122,7 @@ def test_float32_in_float32_out(cell, rng):
 @each_cell
 @each_mask
 def test_nothing_is_changed_and_nothing_is_remembered(cell, mask, rng):
-    """Neither what is handed in nor the cache: a backward may run twice, and what was returned belongs to the caller."""
+    """Neither inputs nor cache: a backward may run twice, and outputs belong to the caller."""
     inputs, doutputs = problem(cell, rng)
     before = tree_map(np.copy, (inputs, doutputs))
     outputs, cache = fused_unroll(cell, *inputs, mask)
@@ -196,7 +196,7 @@ def test_a_layer_trains_on_the_twin_in_both_directions(cell, mask, rng):
 )
 @pytest.mark.parametrize(("B", "T", "D", "H", "lengths"), GRID)
 def test_agrees_with_pytorch(name, torch_cell, B, T, D, H, lengths, rng):
-    """Outputs, last state, and the gradients of inputs and first state, which sums over all parameters went into, to 1e-12."""
+    """Outputs, last state, and the gradients of inputs and first state, to 1e-12."""
     torch = torch_or_skip()
     cell = CELLS[name]
     inputs, (dhs, dlast) = problem(cell, rng, T, B, D, H)
@@ -279,9 +279,10 @@ TWINS = [
 ]
 HARMLESS = {
     "fused_unroll": [
-        "previous  ->  states",  # the first state is written to the place of the others as well, which come later
+        "previous  ->  states",  # the first state is written over the later ones too, which follow
         "a_h  ->  b",  # how many steps are computed at once
-        "last = tree_map(np.copy, type(state)(*previous))  ->  last = tree_map(np.copy, type(states)(*previous))",
+        "last = tree_map(np.copy, type(state)(*previous))  ->  "
+        "last = tree_map(np.copy, type(states)(*previous))",
     ],
     "fused_unroll_backward": [
         "dh  ->  dhs",  # how many steps are computed at once
@@ -303,8 +304,10 @@ HARMLESS = {
         )
     ],
     "held_rows": [  # asks of all steps what was asked of one: more is held, by what it was anyway
-        "return repeat(None) if mask is None else [None if real.all() else ~real[:, None] for real in mask[some]]  ->  "
-        "return repeat(None) if mask is None else [None if mask.all() else ~real[:, None] for real in mask[some]]",
+        "return repeat(None) if mask is None else "
+        "[None if real.all() else ~real[:, None] for real in mask[some]]  ->  "
+        "return repeat(None) if mask is None else "
+        "[None if mask.all() else ~real[:, None] for real in mask[some]]",
     ],
     "hold_rows": ["held  ->  old"],  # to NumPy, where=None is nowhere
 }
@@ -315,7 +318,7 @@ def mutant_cases():
 
 
 def seen(cells):
-    """Return whether the checks of this file see a fault in the twins of some cells. No two sizes are alike."""
+    """Return whether the checks of this file find a fault in some kernels; all sizes differ."""
     rng = np.random.default_rng(0)
     try:
         with np.errstate(all="ignore"):
@@ -363,7 +366,7 @@ def test_the_parameters_come_back_as_the_type_they_were(rng):
 
 
 def test_a_cell_with_other_functions_has_no_kernel_unless_it_is_given_one(rng):
-    """`replace`, of the cell or of dataclasses, drops it; `with_fast` gives one, or takes it away."""
+    """`replace` (the cell's or that of dataclasses) drops it; `with_fast` adds or removes one."""
     for cell in CELLS.values():
         assert cell.replace(name="mine").fast == cell.fast
         for changed in (

@@ -1,4 +1,4 @@
-"""The checker: finds what is wrong and names it, accepts what is right, and is itself right on functions known by hand."""
+"""The checker finds and names what is wrong, accepts what is right, and is itself right."""
 
 import contextlib
 import re
@@ -205,8 +205,8 @@ def test_the_diagnosis_lists_only_the_leaves_at_fault():
         1e-9,
     )
     assert (
-        text
-        == "wrong gradient\n['b']: relative error 2.5e-01, 1 of 2 entries wrong; worst at (1,): got 5, expected 4"
+        text == "wrong gradient\n['b']: relative error 2.5e-01, 1 of 2 entries wrong; "
+        "worst at (1,): got 5, expected 4"
     )
     near = diagnose((np.array([0.869612]),), (np.array([0.8696120001]),), 1e-12)
     assert re.search(
@@ -333,7 +333,7 @@ def test_a_leaf_lost_in_rounding_is_named_and_does_not_pass(factor, rng):
 
 
 def test_a_gradient_that_is_zero_but_for_rounding_is_right(rng):
-    """A bias before a softmax over all its entries, a key's bias in attention: the true gradient is 0."""
+    """A bias before a softmax over all its entries, a key's bias in attention: it is 0."""
 
     def f(p):
         e = np.exp(p["x"] + p["shift"])
@@ -399,7 +399,7 @@ def test_check_cell_returns_a_line_that_says_what_it_checked(rng, capsys):
 
 @pytest.mark.parametrize("where", ["ragged only", "whole"])
 def test_check_cell_looks_at_whole_and_ragged_batches(where, rng):
-    """A cell that is wrong only for rows whose gradient is zero is right on whole batches: the ragged run must find it."""
+    """Wrong only for rows whose gradient is zero: right on whole batches, found on ragged ones."""
 
     def leaky(params, cache, dstate):
         dextra, da_x, da_h, dprevious = Elman.pointwise_backward(params, cache, dstate)
@@ -426,7 +426,8 @@ def test_a_pointwise_that_returns_too_little_is_told_what_to_return(way, rng):
     for cell in (Elman, LSTM):
         with pytest.raises(
             TypeError,
-            match=r"^pointwise: expected (to get back \(new state, cache\)|a new state with the fields)",
+            match=r"^pointwise: expected "
+            r"(to get back \(new state, cache\)|a new state with the fields)",
         ):
             check_cell(cell.replace(pointwise=NO_CACHE[way](cell.pointwise)), rng)
 
@@ -438,7 +439,8 @@ def test_a_pointwise_backward_that_returns_too_little_is_told_what_to_return(kep
 
     with pytest.raises(
         TypeError,
-        match=r"pointwise_backward: expected to get back \(dextra, da_x, da_h, dprevious\), got a tuple",
+        match=r"pointwise_backward: expected to get back \(dextra, da_x, da_h, dprevious\), "
+        "got a tuple",
     ):
         check_cell(LSTM.replace(pointwise_backward=short), rng)
 

@@ -1,4 +1,4 @@
-"""The Jacobian of a late state with respect to an early one, judged by the complex step and by PyTorch."""
+"""The Jacobian of a late state by an early one, compared with the complex step and PyTorch."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,10 @@ def last_state(params, xs, h):
 
 
 def complex_step_jacobian(f, h, step=1e-20):
-    """Return d f(h)[b, k] / d h[b, i] as (B, k, i): unit i of all sequences is moved at once, as none sees another."""
+    """Return d f(h)[b, k] / d h[b, i] as (B, k, i).
+
+    Unit i of all sequences is moved at once, since no sequence sees another.
+    """
     columns = [np.imag(f(h + 1j * step * unit)) / step for unit in np.eye(h.shape[1])]
     return np.stack(columns, axis=-1)
 

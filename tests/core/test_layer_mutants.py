@@ -1,4 +1,4 @@
-"""A test of the tests: every one-token slip in a layer, forward or backward, is caught. See `test_mutants.py`."""
+"""A test of the tests: every one-token slip in a layer is caught. See `test_mutants.py`."""
 
 from unittest import mock
 
@@ -57,7 +57,7 @@ def first_state_of(layer, params):
 
 
 def check_layer_backward(layer, xs, mask=None, seed=None):
-    """Return a check of `backward(layer, params, cache, dys, dstate)`: every gradient out of every gradient in."""
+    """Return a check of all gradients of `backward(layer, params, cache, dys, dstate)`."""
 
     def check(backward):
         params, noise = tree_random_like(layer.init(rng()), rng(), 0.3), np.random.default_rng
@@ -95,7 +95,7 @@ def assert_equal(tree, reference):
 
 
 def check_dfirst(backward, layer, params, parts):
-    """What comes back for the first state, which no one can hand in, is what the layers inside say of theirs."""
+    """The gradient of the first state, which cannot be given, is that of the layers inside."""
     ys, last, cache = layer.forward(params, XS, mask=MASK)
     dys, dlast = tree_random_like((ys, last), np.random.default_rng(4))
     assert_equal(backward(layer, params, cache, dys, dlast)[2], parts(dys, dlast))
@@ -160,7 +160,7 @@ def check_zoneout_backward(backward):
 
 
 def check_recomputed_backward(backward):
-    """Over a whole number of stretches and not, with noise that must be drawn again, and with symbols."""
+    """In stretches of equal and unequal length, with noise that is drawn again, with symbols."""
     for every in (3, T):
         check_layer_backward(Recomputed(Recurrent(LSTM, D, H), every), XS, MASK)(backward)
     check_layer_backward(
@@ -177,7 +177,7 @@ def check_recomputed_backward(backward):
 
 
 def check_reset_state(reset):
-    """Every array of a state, whatever its other axes: zero where a sequence begins, else as it was; the old one stays."""
+    """Every array of a state: zero where a sequence begins, else as it was; the old one stays."""
     state = tree_random_like(
         (LSTMState(np.empty((B, H)), np.empty((B, 2, 2))), (), np.empty(B)), rng()
     )
@@ -202,7 +202,7 @@ def patched(module, name, check):
 
 
 def check_variational_dropout():
-    """Each factor 0 or 1 / (1 - rate), one noise a sequence, drawn anew where it is zero; the backward multiplies by it."""
+    """Factors 0 or 1 / (1 - rate); one noise for each sequence, drawn anew where it is zero."""
     layer, ones = VariationalDropout(0.3), np.ones((2, 30, 40))
     ys, noise, cache = layer.forward((), ones, rng=rng())
     assert (
@@ -252,7 +252,7 @@ def layer_and_problem(layer):
 
 
 def check_serial_forward():
-    """The layers one after another by hand, each with its own parameters and state, all with one mask and one generator."""
+    """The layers one after another by hand, all with one mask and one generator."""
     layers = Recurrent(LSTM, D, H), VariationalDropout(0.4), Recurrent(Elman, H, 3), Dropout(0.5)
     model = Serial(layers)
     params, xs, state = layer_and_problem(model)
@@ -280,7 +280,7 @@ def check_residual_forward():
 
 
 def check_recomputed_forward():
-    """Outputs, state and gradients of the layer, from a given state and from the first, in stretches of the root of T."""
+    """Outputs, state, gradients, from a given state and from the first, for several stretches."""
     refuses_to_read_from_the_end(lambda layer: Recomputed(layer, T).forward(layer.init(rng()), XS))
     for steps, every in ((1, 1), (9, 3), (10, 4)):
         _, _, cache = Recomputed(Dropout(0.5)).forward((), np.ones((steps, B, D)))
@@ -341,7 +341,7 @@ def check_stretches(stretches):
 
 
 def check_zoneout_forward():
-    """Each entry of the state is the old one or the new one by its own draw, in evaluation the mean; held where masked."""
+    """Each entry of the state is the old or the new one by a draw of its own; held where masked."""
     layer = Zoneout(LSTM, D, H, LSTMState(h=0.3, c=0.6))
     params, xs, first = layer_and_problem(layer)
     for mask in (None, MASK):
@@ -422,10 +422,11 @@ CHECKS = {  # the function, and the check that must fail for each of its mutants
 FEW = {"VariationalDropout.backward": 6, "VariationalDropout, _scale_backward": 3, "stretches": 14}
 HARMLESS = {
     "reset_state": [  # to NumPy any negative length means "as many as fit"
-        "return np.where(first.reshape(-1, *[1] * (leaf.ndim - 1)), np.zeros_like(leaf), leaf)  ->  "
+        "return np.where(first.reshape(-1, *[1] * (leaf.ndim - 1)), np.zeros_like(leaf), leaf)"
+        "  ->  "
         "return np.where(first.reshape(-2, *[1] * (leaf.ndim - 1)), np.zeros_like(leaf), leaf)",
     ],
-    "VariationalDropout, _continued_noise": [  # noise is never zero: a row has no zero, or nothing else
+    "VariationalDropout, _continued_noise": [  # a row is all zero, or has no zero
         "return state.copy() if begun.all() else np.where(begun, state, _noise(rng, shape))  ->  "
         f"return state.copy() if {begun}.all() else np.where({where}, state, _noise(rng, shape))"
         for begun, where in (("begun", "state"), ("state", "begun"))
@@ -439,9 +440,11 @@ HARMLESS = {
         for step in (1, -2)
     ],
     "Dense.backward": [  # to NumPy any negative length means "as many as fit"
-        "flat_xs, flat_dys = (xs.reshape(-1, self.input_size), dys.reshape(-1, self.output_size))  ->  "
+        "flat_xs, flat_dys = (xs.reshape(-1, self.input_size), dys.reshape(-1, self.output_size))"
+        "  ->  "
         "flat_xs, flat_dys = (xs.reshape(-2, self.input_size), dys.reshape(-1, self.output_size))",
-        "flat_xs, flat_dys = (xs.reshape(-1, self.input_size), dys.reshape(-1, self.output_size))  ->  "
+        "flat_xs, flat_dys = (xs.reshape(-1, self.input_size), dys.reshape(-1, self.output_size))"
+        "  ->  "
         "flat_xs, flat_dys = (xs.reshape(-1, self.input_size), dys.reshape(-2, self.output_size))",
     ],
 }

@@ -1,4 +1,4 @@
-"""A test of the tests: every one-token slip in a backward pass is caught by the checks that the chapters and tests use."""
+"""A test of the tests: the checks of the chapters and tests catch every one-token slip."""
 
 import functools
 from importlib import import_module
@@ -128,7 +128,7 @@ def check_gru_gates_backward(backward):
 
 
 def check_trace_backward(backward):
-    """What `unroll_backward` says of inputs, parameters, and the first state of the sequence that is left after each step."""
+    """The gradients of `unroll_backward`, for the rest of the sequence after each step."""
     params, state = random_start(Leaky, rng(), B, D, H)
     dhs, dlast = tree_random_like((np.empty((T, B, H)), state), rng())
     for mask in (None, MASK):
@@ -191,7 +191,7 @@ def check_normalize_backward(backward):
 
 
 def check_loss(plain, targets, slope, options):
-    """Return a check of the value, by a formula written out, and of the gradient, by its slope; whole and masked."""
+    """Return a check of value (by its formula) and gradient (by its slope), whole and masked."""
 
     def check(loss):
         with np.errstate(all="raise", under="ignore"):
@@ -298,8 +298,10 @@ HARMLESS = {
         for other in ("df", "dg")
     ],
     "softmax_cross_entropy": [  # as many rows as targets
-        "return (-np.mean(log_p[rows, target]), _spread(dz / (len(rows) * temperature), counted))  ->  "
-        "return (-np.mean(log_p[rows, target]), _spread(dz / (len(target) * temperature), counted))",
+        "return (-np.mean(log_p[rows, target]), "
+        "_spread(dz / (len(rows) * temperature), counted))  ->  "
+        "return (-np.mean(log_p[rows, target]), "
+        "_spread(dz / (len(target) * temperature), counted))",
     ],
     "lstm_1997_pointwise_backward": [  # zeros of the one shape that all of them have
         "return ({}, da, da, LSTMState(h=np.zeros_like(dc), c=dc))  ->  "

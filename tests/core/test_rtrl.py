@@ -1,4 +1,4 @@
-"""Real-time recurrent learning: judged by the complex step, by PyTorch, and by backpropagation through time."""
+"""Real-time recurrent learning, compared with the complex step, PyTorch and backpropagation."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A complex step that was lost is refused by name, however it was lost, and one that was not is never refused."""
+"""A complex step that was lost is refused by name, and one that was not is never refused."""
 
 import math
 import warnings
@@ -96,7 +96,7 @@ LOST = {
 
 
 def forward_and_back(f, slope_is_right):
-    """Return the two functions for check_gradients: the backward by central differences, or all zero."""
+    """Return f and f_backward for check_gradients: by central differences, or all zero."""
 
     def backward(x, doutputs):
         gradient = numerical_gradient(

@@ -1,4 +1,4 @@
-"""One step of any cell: it is the step of the chapters, `unroll` of T = 1, and its gradients are slopes."""
+"""One step of any cell: the step of the chapters, `unroll` with T = 1, with right gradients."""
 
 from importlib import import_module
 
@@ -15,6 +15,7 @@ from rnn_tutorial.cells import (
     LSTMState,
     elman_step,
     elman_step_backward,
+    lstm,
     lstm_step,
     lstm_step_backward,
 )
@@ -310,3 +311,14 @@ def test_every_slip_is_caught(name, monkeypatch):
             patch.setattr(step_module, name, mutant)
             survivors += [] if seen() else [description]
     assert tried >= 15 and not survivors, "\n".join(survivors)
+
+
+@pytest.mark.parametrize("cell, got", [("lstm", "str"), (lstm, "function"), (None, "NoneType")])
+def test_a_cell_that_is_not_a_cell_is_refused_first(cell, got, rng):
+    message = f"^cell: expected a Cell, such as LSTM .* got {got}$"
+    point, dstate = problem(LSTM, rng)
+    _, cache = step(LSTM, *point)
+    with pytest.raises(TypeError, match=message):
+        step(cell, *point)
+    with pytest.raises(TypeError, match=message):
+        step_backward(cell, point[0], cache, dstate)

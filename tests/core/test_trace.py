@@ -1,4 +1,4 @@
-"""The trace: what is looked at is what trains; every intermediate by the formula, every gradient by the complex step."""
+"""The trace: every intermediate by its formula, every gradient by the complex step."""
 
 import numpy as np
 import pytest
@@ -148,7 +148,7 @@ STILL = np.zeros((T, 1, 1)), np.zeros((T, 1, 1))
 
 
 def run(cell, params, xs, state, mask, doutputs, moved=STILL):
-    """Return the loss sum(hs * dhs) + last state . dlast_state, by a loop of its own, with each a_x and a_h moved by so much."""
+    """Return the loss sum(hs * dhs) + last state . dlast_state, with each a_x and a_h moved."""
     moved_x, moved_h = moved
     dhs, dlast = doutputs
     loss = 0.0
@@ -165,7 +165,7 @@ def run(cell, params, xs, state, mask, doutputs, moved=STILL):
 @each_mask
 @each_cell
 def test_dstates_are_the_slopes_of_what_follows_each_state(cell, mask):
-    """Stop after step t, move h or c of the state, and go on: what the loss does then is dstates[t]."""
+    """Stop after step t, move h or c of the state, and go on: the slope is dstates[t]."""
     (params, xs, _), (dhs, dlast), traced, back = both(cell, mask)
     for t in range(T):
         rest = None if mask is None else mask[t + 1 :]
@@ -213,7 +213,7 @@ def test_the_gradients_of_the_parameters_are_sums_over_the_trace(cell, mask):
 
 
 def test_the_gates_of_all_steps_of_an_lstm_at_once():
-    """`lstm_gates_backward` on the arrays of a trace: what the loss does when a gate, or c on its way to h and on, is moved."""
+    """`lstm_gates_backward` on the arrays of a trace: the slope when a gate or c is moved."""
     (params, xs, state), (dhs, dlast), traced, back = both(LSTM, None)
 
     def loss(moved):
@@ -235,7 +235,7 @@ def test_the_gates_of_all_steps_of_an_lstm_at_once():
 
 
 def test_the_gates_of_all_steps_of_a_gru_at_once():
-    """`gru_gates_backward` on the arrays of a trace: what the loss does when r, z, n or s is moved."""
+    """`gru_gates_backward` on the arrays of a trace: the slope when r, z, n or s is moved."""
     (params, xs, state), (dhs, dlast), traced, back = both(GRU, None)
 
     def loss(moved):
@@ -258,7 +258,7 @@ def test_the_gates_of_all_steps_of_a_gru_at_once():
 
 
 def test_on_padding_the_gates_are_told_a_gradient_that_only_passes_by():
-    """There `dstates` is on its way to the step before, so what `lstm_gates_backward` makes of it is to be left out."""
+    """On padding `dstates` passes to the step before: ignore `lstm_gates_backward` there."""
     _, _, traced, back = both(LSTM, MASKS["ragged"])
     dgates, _ = lstm_gates_backward(traced.values, back.dstates)
     da_f = gate_blocks(back.da_xs, LSTMGates).f

@@ -1,4 +1,4 @@
-"""Truncated backpropagation: judged by a forward pass whose paths are cut by hand, and by the full gradient."""
+"""Truncated backpropagation, compared with a forward pass cut by hand, and the full gradient."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def largest_error(tree, reference):
 
 
 def loss_cut_by_hand(params, xs, dhs, cache, mask, stride, window):
-    """Return the loss as a sum over steps, each from a forward pass that begins at a state held constant."""
+    """Return the loss: a sum over steps, each of a forward pass that begins at a fixed state."""
     total = 0
     for t in range(T):
         first = max(stride * (t // stride + 1) - window, 0)

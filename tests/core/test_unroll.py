@@ -1,12 +1,20 @@
-"""Any cell over time: equal to the loop of steps, exact on ragged batches, the same in pieces, bad input refused."""
+"""Any cell over time: equal to the loop of steps, exact on ragged batches, the same in pieces."""
 
 import numpy as np
 import pytest
 from example_cell import Leaky
 
-from rnn_tutorial.cells import Elman, ElmanParams, ElmanState, elman_step, elman_step_backward
+from rnn_tutorial.cells import (
+    LSTM,
+    Elman,
+    ElmanParams,
+    ElmanState,
+    elman_step,
+    elman_step_backward,
+    lstm,
+)
 from rnn_tutorial.gradient_check import check_cell, random_start, relative_error
-from rnn_tutorial.sequence import unroll, unroll_backward
+from rnn_tutorial.sequence import jacobians, trace, trace_backward, unroll, unroll_backward
 from rnn_tutorial.tree import tree_add, tree_cast, tree_leaves, tree_zeros_like
 from rnn_tutorial.validation import NotFiniteError
 
@@ -328,3 +336,21 @@ def test_params_come_back_as_the_type_they_were(problem):
     _, cache = unroll(Elman, params, xs, state)
     dparams, dxs, dfirst = unroll_backward(Elman, params, cache, doutputs)
     assert type(dparams) is ElmanParams and type(dfirst) is ElmanState and dxs.shape == xs.shape
+
+
+@pytest.mark.parametrize("cell, got", [("lstm", "str"), (lstm, "function"), (None, "NoneType")])
+def test_a_cell_that_is_not_a_cell_is_refused_first(cell, got, rng):
+    message = f"^cell: expected a Cell, such as LSTM .* got {got}$"
+    params, state = random_start(LSTM, rng, 3, 4, 5)
+    xs = rng.standard_normal((6, 3, 4))
+    (hs, last), cache = unroll(LSTM, params, xs, state)
+    with pytest.raises(TypeError, match=message):
+        unroll(cell, params, xs, state)
+    with pytest.raises(TypeError, match=message):
+        unroll_backward(cell, params, cache, (hs, last))
+    with pytest.raises(TypeError, match=message):
+        trace(cell, params, xs, state)
+    with pytest.raises(TypeError, match=message):
+        trace_backward(cell, params, trace(LSTM, params, xs, state)[1], (hs, last))
+    with pytest.raises(TypeError, match=message):
+        jacobians(cell, params, xs, state)

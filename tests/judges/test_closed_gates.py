@@ -102,7 +102,7 @@ def exact_bias_gradient(cell, gate, bias, dtype, steps=T):
 
 
 def worst_error(values, reference):
-    """Return the largest relative error of any entry, in Decimals: floats this small do not divide."""
+    """Return the largest relative error of any entry, in Decimals: floats this small underflow."""
     with localcontext() as context:
         context.prec = 50
         return float(
@@ -114,7 +114,7 @@ def worst_error(values, reference):
 
 
 def limit(bias, dtype):
-    """Return the error to allow: the pre-activation is rounded to eps * |bias|, and exp shows it."""
+    """Return the error to allow: eps * |bias| of the pre-activation, which exp passes on."""
     return (40 + 2 * abs(bias)) * np.finfo(dtype).eps
 
 
