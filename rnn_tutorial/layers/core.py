@@ -123,7 +123,7 @@ class Last:
         return ()
 
     def initial_state(self, params: Any, batch_size: int) -> tuple[()]:
-        """Return (): it remembers nothing."""
+        """Return (): it has no state."""
         return ()
 
     def forward(
@@ -193,7 +193,7 @@ class Dense:
         )
 
     def initial_state(self, params: Any, batch_size: int) -> tuple[()]:
-        """Return (): it remembers nothing."""
+        """Return (): it has no state."""
         return ()
 
     def forward(
@@ -258,7 +258,7 @@ class Embedding:
         return EmbeddingParams(normal(1.0)(rng, (self.vocabulary_size, self.output_size)))
 
     def initial_state(self, params: Any, batch_size: int) -> tuple[()]:
-        """Return (): it remembers nothing."""
+        """Return (): it has no state."""
         return ()
 
     def forward(

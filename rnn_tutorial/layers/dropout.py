@@ -66,7 +66,7 @@ class Dropout:
         return ()
 
     def initial_state(self, params: Any, batch_size: int) -> tuple[()]:
-        """Return (): it remembers nothing."""
+        """Return (): it has no state."""
         return ()
 
     def forward(
@@ -121,7 +121,7 @@ class VariationalDropout:
         return ()
 
     def initial_state(self, params: Any, batch_size: int) -> tuple[()]:
-        """Return (): nothing is drawn yet."""
+        """Return (): no noise is drawn yet."""
         return ()
 
     def forward(

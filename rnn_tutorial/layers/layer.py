@@ -58,8 +58,8 @@ class Layer(Protocol):
     - A sequence in pieces is the whole sequence. Each piece starts from the state that came out of
       the piece before. Outputs, last state and every gradient are those of the whole, if each
       piece's backward is given the gradient of the state that the piece after it returned.
-    - A state is a tree of arrays (B, ...), one row a sequence; () for a layer that remembers
-      nothing. A wrapper passes the state of its layer on. A layer that reads from the end raises
+    - A state is a tree of arrays (B, ...), one row a sequence; () for a layer without
+      one. A wrapper passes the state of its layer on. A layer that reads from the end raises
       `CannotContinue` when it is asked for a first state, or given one.
     - Where the mask is False nothing happens: the state stays what it was, what the padding holds
       changes nothing, neither in a state nor in the output of a real step.
@@ -185,7 +185,7 @@ def made_of_layers(*names: str, several: bool = False) -> Callable[[type[Object]
 
 
 def check_stateless(layer: object, state: object) -> None:
-    """Raise TypeError unless `state` is None or (): a layer that remembers nothing has no other."""
+    """Raise TypeError unless `state` is None or (), as it must be for a layer without a state."""
     if not (state is None or (isinstance(state, tuple) and not state)):
         raise TypeError(
             f"state: {type(layer).__name__} has none, expected None or (), "

@@ -6,7 +6,7 @@ runs the forward of each once more from the kept state, and then its backward. S
 cache of one stretch of k steps are kept, which is least at k near sqrt(T). xs, its copy, ys and the
 gradients are as long as the sequence in any case.
 
-For evaluation alone nothing needs to be kept: `forward_in_stretches`.
+Evaluation needs no cache at all: `forward_in_stretches`.
 
 Source: Chen et al. (2016), "Training deep nets with sublinear memory cost", section 4; for
 recurrent networks Gruslys et al. (2016), "Memory-efficient backpropagation through time".
@@ -142,7 +142,7 @@ def forward_in_stretches(
     mask: Mask | None = None,
     every: int = 32,
 ) -> tuple[Array, Tree]:
-    """Return (ys, last state) of a layer in evaluation, and keep nothing for a backward.
+    """Return (ys, last state) of a layer in evaluation, without a cache for a backward.
 
     It needs the memory of `every` steps, and of ys.
 

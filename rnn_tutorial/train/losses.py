@@ -42,7 +42,7 @@ def mean_squared_error(ys: Array, targets: Array, *, mask: Mask | None = None) -
     Shapes: ys and targets (..., K), mask (...,); usually (T, B, K) and (T, B).
 
     Raises: TypeError for whole numbers, float16 or mixed dtypes, ValueError for shapes that differ,
-    a target that is not finite, or a mask that counts nothing.
+    a target that is not finite, or a mask without a True.
     """
     counted = _counted("ys", ys, mask)
     _check_real_targets("ys", ys, targets, counted)
@@ -113,8 +113,8 @@ def softmax_cross_entropy(
     (T, B, V), (T, B), (T, B).
 
     Raises: TypeError for logits that are whole numbers or float16, or targets that are not whole
-    numbers, IndexError for a class outside 0..V-1, ValueError for a wrong shape, a mask that counts
-    nothing, or a temperature that is not positive.
+    numbers, IndexError for a class outside 0..V-1, ValueError for a wrong shape, a mask without a
+    True, or a temperature that is not positive.
     """
     counted = _counted("logits", logits, mask)
     _check_classes(targets, counted, logits.shape[-1])

@@ -27,7 +27,7 @@ def accuracy(predictions: Array, targets: Array, mask: Array | None = None) -> f
     """Return the share of the counted predictions that equal their target, from 0 to 1.
 
     Raises: TypeError for anything but an array of whole numbers, ValueError for shapes that differ
-    or a mask that counts nothing.
+    or a mask without a True.
     """
     predictions, targets = _counted_pairs(predictions, targets, mask)
     return float(np.mean(predictions == targets))

@@ -113,7 +113,7 @@ def train(
 
     `batches` yields `Batch`es or tuples `(xs, targets)`. Each batch starts from the model's first
     state. `rng` is for layers that draw random numbers in training, such as dropout; without it
-    they act as in evaluation. The arrays handed in are never changed: the trained parameters are
+    they act as in evaluation. The arrays given to it are never changed: the trained parameters are
     those of the last step, see the top of this file.
 
     You may stop and go on later, and the result is the same bit for bit. For this, save the
