@@ -1,9 +1,9 @@
 """What a submission cannot ask the kernel for: a filter of system calls (seccomp) that stays.
 
 Limits on address space do not count memory that is in no address space, and a process that starts
-its own session leaves the process group that is killed at the end. The filter closes such ways. It
-is used with bubblewrap and without it; without it there is no other protection of the network.
-Standard library alone: the worker in the sandbox imports it. Linux on x86_64 and aarch64.
+its own session leaves the process group that is killed at the end. The filter closes such ways,
+with bubblewrap and without it. Without bubblewrap, only the filter closes the network. It needs the
+standard library alone: the worker in the sandbox imports it. Linux on x86_64 and aarch64.
 """
 
 import ctypes

@@ -58,7 +58,7 @@ def main(place: str, uid: int) -> None:
 
 
 def drop_privileges(uid: int) -> None:
-    """Become the user `uid`, who owns nothing, if the grader is root."""
+    """Become the user `uid`, who owns no files, if the grader is root."""
     if uid and os.getuid() == 0:
         os.setgroups([])
         os.setgid(uid)
@@ -67,7 +67,7 @@ def drop_privileges(uid: int) -> None:
 
 def lower(which: str, limit: int) -> None:
     """Set a limit for good, unless a lower one holds already."""
-    import resource  # Windows has none, and grades nothing
+    import resource  # here: Windows, where grading does not run, has no such module
 
     number = getattr(resource, which)
     hard = resource.getrlimit(number)[1]
