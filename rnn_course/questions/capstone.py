@@ -1,16 +1,15 @@
 """Assignment 5: a bidirectional tagger that says how words are pronounced. Chapters 04, 10, 11.
 
 The references are the package's own functions. The mistakes of the network are in
-`capstone_network.py`, those of the training in `capstone_training.py`, the others here.
+`capstone_network.py`, those of the training in `capstone_training.py`, and those of clipping, Adam
+and the count of right letters in `capstone_functions.py`.
 """
-
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from rnn_course.judge.question import Question, causes_of
 from rnn_course.judge.scoring import Scoring
+from rnn_course.questions import capstone_functions as functions
 from rnn_course.questions import capstone_network as network
 from rnn_course.questions import capstone_training as training
 from rnn_course.questions.capstone_network import RNNParams, TaggerParams
@@ -196,186 +195,6 @@ def train(
     return network.tagger_params(tree_leaves(values))
 
 
-# The small functions, with a switch for each mistake
-
-
-def clip_wrongly(
-    g: Array,
-    limit: Array,
-    *,
-    norm: Callable[[Array], Any] = np.linalg.norm,
-    factor: Callable[[float], float] = lambda ratio: min(1, ratio),
-    entries: bool = False,
-) -> Array:
-    """Return the clipped gradient, right unless a switch is set."""
-    return np.clip(g, -limit, limit) if entries else g * factor(limit / norm(g))
-
-
-def adam_wrongly(
-    p: Array,
-    g: Array,
-    m: Array,
-    v: Array,
-    t: Array,
-    rate: Array,
-    *,
-    betas: tuple[float, float] = (0.9, 0.999),
-    age: int | None = 0,
-    sign: int = -1,
-    power: int = 2,
-    root: Callable[..., Array] = np.sqrt,
-    late: bool = False,
-    kept: bool = False,
-) -> tuple[Array, Array, Array]:
-    """Return (p, m, v), right unless a switch is set."""
-    old = m, v
-    m, v = betas[0] * m + (1 - betas[0]) * g, betas[1] * v + (1 - betas[1]) * g**power
-    m_hat, v_hat = (
-        x / (1 if age is None else 1 - b ** (t + age))
-        for x, b in zip(old if late else (m, v), betas)
-    )
-    p = p + sign * rate * m_hat / (root(v_hat) + 1e-8)
-    return (p, m_hat, v_hat) if kept else (p, m, v)
-
-
-def shares_wrongly(
-    ys: Array,
-    targets: Array,
-    mask: Mask,
-    *,
-    counted: bool = True,
-    any_letter: bool = False,
-    padding: bool | str = False,
-    each: bool = False,
-    log: bool = False,
-) -> tuple[Array, Array]:
-    """Return (letters, words), right unless a switch is set."""
-    right = ys.argmax(axis=-1) == targets
-    letters = right[mask].mean() if counted else right.mean()
-    letters = ((right & mask).sum(axis=0) / mask.sum(axis=0)).mean() if each else letters
-    letters = (right & mask).mean() if log else letters
-    words = right & mask if padding == "wrong" else right if padding else right | ~mask
-    return np.array(letters), np.array(
-        (words & mask).any(axis=0).mean() if any_letter else words.all(axis=0).mean()
-    )
-
-
-CLIPPING = (
-    (
-        "clipped entry by entry",
-        "You limit each entry. What has to be limited is the length of the whole: (4.14).",
-        {"entries": True},
-    ),
-    (
-        "clipped always",
-        "You make short gradients longer: what is the minimum in (4.14) for?",
-        {"factor": lambda ratio: ratio},
-    ),
-    (
-        "never clipped",
-        "Your gradient is as long as before: equation (4.14).",
-        {"factor": lambda ratio: 1},
-    ),
-    (
-        "lengthened",
-        "You lengthen the short ones, and leave the long ones: (4.14).",
-        {"factor": lambda ratio: max(1, ratio)},
-    ),
-    (
-        "another norm",
-        "That is the square of a norm: (4.14) has the length itself.",
-        {"norm": lambda g: g @ g},
-    ),
-    (
-        "another norm",
-        "The norm in (4.14) is the Euclidean one.",
-        {"norm": lambda g: np.abs(g).max()},
-    ),
-    (
-        "another norm",
-        "The norm in (4.14) is the Euclidean one.",
-        {"norm": lambda g: np.abs(g).sum()},
-    ),
-    (
-        "another norm",
-        "That is a root of a mean, where (4.14) has the root of a sum.",
-        {"norm": lambda g: np.sqrt(np.mean(g**2))},
-    ),
-)
-UPDATING = (
-    (
-        "betas exchanged",
-        "Each of your two means has the decay of the other: equation (4.15).",
-        {"betas": (0.999, 0.9)},
-    ),
-    (
-        "bias correction missing",
-        "Your means began at zero and are still too close to it: equations (4.17) and (4.18).",
-        {"age": None},
-    ),
-    (
-        "off by one step",
-        "The number t of this update is an argument, and 1 at the first: (4.17).",
-        {"age": 1},
-    ),
-    ("sign", "You go uphill: equation (4.18).", {"sign": 1}),
-    (
-        "square missing",
-        "The second mean is one of squares: equation (4.15).",
-        {"power": 1, "root": lambda v: np.sqrt(np.abs(v))},
-    ),
-    (
-        "root missing",
-        "The mean of the squares is not the scale of the gradient yet: equation (4.18).",
-        {"root": np.copy},
-    ),
-    (
-        "old mean for the new one",
-        "Your step is made with the means from before this gradient: (4.15) comes first.",
-        {"late": True},
-    ),
-    (
-        "corrected means kept",
-        "The next update needs the means of (4.15), not those of (4.18).",
-        {"kept": True},
-    ),
-)
-COUNTING = (
-    (
-        "padding leaks",
-        "Your share of letters counts padding as letters: a mean over what is real, (11.11).",
-        {"counted": False},
-    ),
-    (
-        "padding leaks",
-        "You divide by all places of the array, and padding is among them: (11.11) and (11.12).",
-        {"log": True},
-    ),
-    (
-        "padding leaks",
-        "Your words are right only if their padding is right as well. What must hold on padding? "
-        "See (11.1).",
-        {"padding": True},
-    ),
-    (
-        "padding leaks",
-        "In your count of words, padding is a mistake, so only the longest words can be right. See "
-        "(11.1).",
-        {"padding": "wrong"},
-    ),
-    (
-        "mean of means",
-        "You take a mean for each word, then a mean of these: a long word then counts too little, "
-        "(11.11).",
-        {"each": True},
-    ),
-    (
-        "one letter for all",
-        "A word is right if all of its letters are, not if one is.",
-        {"any_letter": True},
-    ),
-)
-
 SCORING = Scoring(
     training.held_out_words,
     training.share_right,
@@ -398,20 +217,26 @@ QUESTIONS = (
         tagger_backward,
         causes_of(network.backward, network.BOTH_BACK, network.BACK),
     ),
-    Question("clip", {"clipped": "N"}, clip_cases, clip, causes_of(clip_wrongly, CLIPPING)),
+    Question(
+        "clip",
+        {"clipped": "N"},
+        clip_cases,
+        clip,
+        causes_of(functions.clip_wrongly, functions.CLIPPING),
+    ),
     Question(
         "adam_step",
         {"p": "N", "m": "N", "v": "N"},
         adam_cases,
         adam_step,
-        causes_of(adam_wrongly, UPDATING),
+        causes_of(functions.adam_wrongly, functions.UPDATING),
     ),
     Question(
         "shares_right",
         {"letters": "", "words": ""},
         share_cases,
         shares_right,
-        causes_of(shares_wrongly, COUNTING),
+        causes_of(functions.shares_wrongly, functions.COUNTING),
     ),
     Question(
         "train",

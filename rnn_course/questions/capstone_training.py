@@ -223,8 +223,7 @@ TEACHING = (
     (
         "letters and phones out of step",
         "What your tagger says of a letter depends more on its place in the word than on the "
-        "letter. Do letters, phones and mask "
-        "still belong together in your batches?",
+        "letter. Do letters, phones and mask still belong together in your batches?",
         {"slip": 1, "passes": 2},
     ),
     (

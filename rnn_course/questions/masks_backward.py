@@ -305,8 +305,7 @@ BOTH = (
     (
         "first state lost on padding",
         "With the padding in front, the row before a sequence's first step is padding, and ys is "
-        "zero there. Which state is held "
-        "through it? Equation (11.14).",
+        "zero there. Which state is held through it? Equation (11.14).",
         {
             "inputs": turned_whole,
             "states": turned_whole,
