@@ -1,4 +1,4 @@
-"""The benchmark of speed: what is timed computes the same, what is counted is what happens, what is shown is what is stored."""
+"""The benchmark of speed: all programs compute the same, and the page shows the stored numbers."""
 
 import csv
 import json
@@ -50,7 +50,7 @@ each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
 @pytest.fixture(scope="module")
 def stored():
-    """Return the stored tables; until the first run is stored, the page says so, and nothing may be there."""
+    """Return the stored tables; skip if the page says that no run is stored, and none is."""
     if "No run is stored yet." in speed.README.read_text(encoding="utf-8"):
         assert not list(RESULTS.glob("speed*.csv")) and not speed.FIGURE.exists()
         pytest.skip("no run is stored yet")
@@ -101,7 +101,7 @@ def test_a_program_that_computes_something_else_is_not_timed(name, program):
 
 
 class Counted(np.ndarray):
-    """An array that notes the operations of every matrix product that it, or anything computed from it, takes part in."""
+    """An array that counts the operations of its matrix products, and those of its results."""
 
     total = 0
 
@@ -136,7 +136,7 @@ def test_the_operations_are_those_of_the_products_that_are_computed(name, progra
 @each_cell
 @each_dtype
 def test_the_products_alone_are_those_of_the_fast_path(name, dtype, monkeypatch):
-    """In the loops: shapes, strides and dtypes, recorded on either side by a stand-in for np.matmul. After them: shapes."""
+    """Compare shapes, strides and dtypes in the loops (np.matmul is replaced), and shapes after."""
     kernel, task = CELLS[name].fast, problem(name, dtype, SHAPE)
     recorded = {}
     for side, run in {
@@ -236,12 +236,9 @@ def test_what_is_recomputed_takes_less_memory_and_grows_slower():
     def row(T):
         task = problem("LSTM", "float32", (32, T, 8, 32))
         layer = measuring.Recurrent(task.cell, 8, 32)
-        peaks = [
-            traced_peak(measuring.layer_run(l, task)) for l in (layer, measuring.Recomputed(layer))
-        ]  # noqa: E741
-        return [
-            peak - task.xs.nbytes for peak in peaks
-        ]  # besides the copy of the inputs that either cache keeps
+        layers = layer, measuring.Recomputed(layer)
+        peaks = [traced_peak(measuring.layer_run(one, task)) for one in layers]
+        return [peak - task.xs.nbytes for peak in peaks]  # both caches keep a copy of the inputs
 
     (whole, few), (whole_4, few_4) = row(400), row(1600)
     assert few < whole / 2 and 3.5 < whole_4 / whole < 4.2 and few_4 / few < 2.2

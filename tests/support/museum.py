@@ -255,9 +255,10 @@ class OutputOfTheOldState(Serial):
 
     def backward(
         self, params: Any, caches: Any, dys: Array, dstate: Any = None
-    ) -> tuple[Any, Array, Any]:
+    ) -> tuple[Any, Array | None, Any]:
         dlast, _ = (None, ()) if dstate is None else dstate
         dense, dold, _ = self.layers[1].backward(params[1], caches[1], dys)
+        assert dold is not None
         dhs = np.concatenate([dold[1:], np.zeros_like(dold[:1])])
         recurrent, dxs, dfirst = self.layers[0].backward(params[0], caches[0], dhs, dlast)
         return (recurrent, dense), dxs, (dfirst._replace(h=dfirst.h + dold[0]), ())
