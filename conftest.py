@@ -1,4 +1,4 @@
-"""Make the tests and ``pytest --nbval`` independent of the machine, and give every test the markers of its folder."""
+"""Make the tests independent of the machine, and give every test the markers of its folder."""
 
 import os
 from pathlib import Path
@@ -18,15 +18,25 @@ matplotlib.use("Agg")  # in the tests themselves, figures need no window
 
 pytest_plugins = ["tools.nbval_tolerance", "tools.progress_line"]
 
-# Markers by folder or file. What is slow was measured (pytest --durations=0), a file at a time.
+# Markers by folder or file. Slow are the files that took most processor time when it was measured,
+# apart from those of the core that every change of the package needs.
 MARKERS = {
     "chapters": ("chapters", "tests/chapters"),
     "course": ("tests/course",),
     "judges": ("tests/judges",),
     "slow": (
         "chapters",
+        "tests/benchmarks",
+        "tests/chapters/test_nbval_tolerance.py",
+        "tests/chapters/test_solutions.py",
+        "tests/core/test_layer_mutants.py",
+        "tests/core/test_museum.py",
+        "tests/core/test_mutants.py",
+        "tests/core/test_plotting.py",
         "tests/course",
         "tests/judges",
+        "tests/project/test_typing.py",
+        "tests/project/test_wheel.py",
     ),
 }
 
@@ -48,6 +58,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """Return 0 workers for a single file, which one process runs; None lets pytest-xdist count the cores."""
+    """Return 0 for a single file, which needs no second process; None: one for each core."""
     files = [argument.partition("::")[0] for argument in config.args]
     return 0 if len(set(files)) == 1 and Path(files[0]).is_file() else None

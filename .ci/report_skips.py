@@ -1,6 +1,7 @@
-"""Print how many tests of each folder ran and were skipped; fail if a library or the walls of the sandbox were missing.
+"""Print how many tests of each folder ran and were skipped, and fail if a test was skipped wrongly.
 
-Here everything is installed, so a test that is skipped for such a reason, or a folder of which no test ran, is a failure.
+Everything is installed here. So it is a failure if a test was skipped because a library or the
+walls of the sandbox were missing, or if no test of a folder ran.
 """
 
 import re
@@ -43,7 +44,7 @@ def folder_of(case: ElementTree.Element) -> str:
 
 
 def main(report: str) -> int:
-    """Print the counts, and return 1 if a test was skipped that must not be, or a folder had no test."""
+    """Print the counts, and return 1 if a test was skipped wrongly, or no test of a folder ran."""
     for library in LIBRARIES:
         print(f"{library:<12} {version(library)}")  # fails if it is missing
     cases = list(ElementTree.parse(report).iter("testcase"))

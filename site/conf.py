@@ -1,4 +1,4 @@
-"""The book as a static site, made from the stored outputs of the chapters: nothing is run and nothing downloaded."""
+"""The book as a static site, from the stored outputs of the chapters. No code runs."""
 
 import importlib.util
 import json
@@ -67,13 +67,13 @@ benchmarks/README
 
 
 def add_contents(app, docname, source):
-    """The README is the first page; the list of pages beside it is not for GitHub, so it is added here."""
+    """Add the list of pages to the README, the first page of the site; GitHub does not need it."""
     if docname == root_doc:
         source[0] += CONTENTS
 
 
 def describe_figures(app, docname, source):
-    """myst-nb looks for the alternative text of a figure in the metadata of its cell; ours stands with the figure."""
+    """Copy the description of each figure into the metadata of its cell, where myst-nb looks."""
     if not docname.startswith("chapters/"):
         return
     notebook = json.loads(source[0])
@@ -86,14 +86,14 @@ def describe_figures(app, docname, source):
 
 
 def keep_equations(app, doctree):
-    """Sphinx puts equations of several lines into an environment that allows no tag; ours need none of its own."""
+    """Leave equations as they are: the environment that Sphinx would add allows no tag."""
     for equation in doctree.findall(nodes.math_block):
         equation["no-wrap"] = equation["nowrap"] = True
         equation.children = [nodes.Text(rf"\[{equation.astext()}\]")]
 
 
 def finish(app, error):
-    """Lay MathJax beside the pages, and the README where a browser looks first."""
+    """Copy MathJax next to the pages, and the README to index.html, which a browser opens first."""
     if error is None:
         output = Path(app.outdir)
         shutil.copy(MATHJAX, output / "_static")

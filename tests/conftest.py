@@ -1,4 +1,4 @@
-"""Fixtures that the tests of every folder share; the markers of the folders are set in conftest.py at the top."""
+"""Fixtures that the tests of every folder share. conftest.py at the top sets the markers."""
 
 import numpy as np
 import pytest
@@ -6,5 +6,5 @@ import pytest
 
 @pytest.fixture
 def rng() -> np.random.Generator:
-    """A random generator that draws the same numbers in every test."""
+    """Return a random generator that draws the same numbers in every test."""
     return np.random.default_rng(0)

@@ -1,7 +1,7 @@
 """Re-create ``chapters/*.ipynb`` with outputs from the text sources ``chapters/*.md``.
 
-Run by ``make chapters``. Running it twice gives the same bytes: cell ids are hashes, and nothing is stored that depends
-on the day or the machine. A chapter that fails leaves its old notebook in place.
+Run by ``make chapters``. Running it twice gives the same bytes: cell ids are hashes, and no output
+depends on the day or the machine. If a chapter fails, its old notebook stays in place.
 
     python tools/chapters.py            # every chapter
     python tools/chapters.py 03 5       # chapters by number
@@ -32,7 +32,7 @@ ENVIRONMENT = {
 
 
 def find_sources(names: list[str]) -> list[Path]:
-    """The text sources meant by ``names``: chapter numbers or files; all of them when there are no names."""
+    """Return the text sources with these numbers or files; all of them if ``names`` is empty."""
     sources = sorted(CHAPTERS.glob("[0-9][0-9]_*.md"))
     if not names:
         return sources
@@ -50,17 +50,20 @@ def _find_source(name: str, sources: list[Path]) -> list[Path]:
 
 
 def read_notebook(path: Path) -> nbformat.NotebookNode:
-    """The notebook in ``path`` (text or ipynb), read with the settings of pyproject.toml."""
+    """Return the notebook in ``path`` (text or ipynb), read with the settings of pyproject.toml."""
     return jupytext.read(path, config=load_jupytext_config(str(ROOT)))
 
 
 def notebook_to_text(notebook: nbformat.NotebookNode) -> str:
-    """The one canonical MyST text of a notebook."""
+    """Return the one canonical MyST text of a notebook."""
     return jupytext.writes(notebook, fmt="md:myst", config=load_jupytext_config(str(ROOT)))
 
 
 def prepare(source: Path) -> nbformat.NotebookNode:
-    """The notebook of a text source, without outputs, with cell ids that depend on nothing but name and position."""
+    """Return the notebook of a text source, without outputs.
+
+    The id of a cell depends only on the name of the chapter and the position of the cell.
+    """
     notebook = read_notebook(source)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for i, cell in enumerate(notebook.cells):
@@ -81,9 +84,8 @@ def execute(notebook: nbformat.NotebookNode, directory: Path) -> None:
         timeout=600,
         kernel_name="python3",
         record_timing=False,
-        extra_arguments=[
-            "--IPKernelApp.log_level=ERROR"
-        ],  # a kernel on this machine needs no word about encryption
+        # A kernel on this machine would warn that its connection is not encrypted.
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
         coalesce_streams=True,
         resources={"metadata": {"path": str(directory)}},
     )
@@ -93,7 +95,7 @@ def execute(notebook: nbformat.NotebookNode, directory: Path) -> None:
 
 
 def describe_failure(notebook: nbformat.NotebookNode, error: Exception) -> str:
-    """The cell that failed, counted from 0 as nbval does, and what it said."""
+    """Return the number of the cell that failed, counted from 0 as nbval does, and its error."""
     executed = [
         i
         for i, cell in enumerate(notebook.cells)
@@ -107,7 +109,7 @@ def describe_failure(notebook: nbformat.NotebookNode, error: Exception) -> str:
 
 
 def write_if_changed(path: Path, text: str) -> bool:
-    """Whether ``path`` had to be changed to hold ``text``. It is replaced whole or not at all."""
+    """Write ``text`` to ``path`` in one step, and return whether the file had to change."""
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return False
     scratch = path.with_name(f".{path.name}.tmp")
@@ -117,7 +119,7 @@ def write_if_changed(path: Path, text: str) -> bool:
 
 
 def recreate(source: Path) -> str:
-    """What was done with one chapter: its notebook is written, and its text put into canonical form."""
+    """Write the notebook of a chapter, make its text canonical, and return what changed."""
     before = source.read_text(encoding="utf-8")
     notebook = prepare(source)
     try:
@@ -136,6 +138,7 @@ def recreate(source: Path) -> str:
 
 
 def main() -> None:
+    """Re-create the chapters named on the command line, and print what changed."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

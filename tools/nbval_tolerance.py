@@ -1,7 +1,7 @@
 """A pytest plugin for ``pytest --nbval``: numbers are compared as numbers, not as digits.
 
-Another processor or another version of NumPy may change the last digits of a sum. Integers must be identical, decimals
-must agree within RTOL or ATOL, and everything between the numbers must be the same text.
+Another processor or another version of NumPy may change the last digits of a sum. Integers must
+be identical, decimals must agree within RTOL or ATOL, and the text between them must be the same.
 """
 
 import copy
@@ -15,7 +15,7 @@ NUMBER = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?")
 
 
 def numbers_agree(reference: str, test: str) -> bool:
-    """Whether two printed numbers agree: integers exactly, decimals within RTOL or ATOL."""
+    """Return whether two printed numbers agree: integers exactly, decimals within RTOL or ATOL."""
     if reference == test:
         return True
     if not any(mark in reference + test for mark in ".eE"):
@@ -24,14 +24,14 @@ def numbers_agree(reference: str, test: str) -> bool:
 
 
 def same_up_to_rounding(reference: str, test: str) -> bool:
-    """Whether two texts have the same words and, between them, numbers that agree. Spaces may differ in width."""
+    """Return whether two texts have the same words, and numbers that agree; spaces may differ."""
     if NUMBER.sub("#", reference).split() != NUMBER.sub("#", test).split():
         return False
     return all(map(numbers_agree, NUMBER.findall(reference), NUMBER.findall(test)))
 
 
 def adopt_rounding(reference: dict, test: dict, sanitize) -> None:
-    """Replace every text of ``test`` that equals the text of ``reference`` up to rounding by that text."""
+    """Copy each text of ``reference`` to ``test`` if the two agree up to rounding."""
     for key in ("text", "text/plain", "text/html", "text/latex", "text/markdown"):
         if (
             key in reference
@@ -45,7 +45,7 @@ compare_exactly = IPyNbCell.compare_outputs
 
 
 def compare_outputs(self, test, ref, skip_compare=None):
-    """nbval's own comparison, after the digits that rounding may change have been made equal.
+    """Return nbval's own verdict, after digits that differ by rounding have been made equal.
 
     nbval offers no public hook for this, so its version is bounded in pyproject.toml and
     tests/chapters/test_nbval_tolerance.py runs it on right and wrong digits.

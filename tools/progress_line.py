@@ -1,10 +1,12 @@
-"""A pytest plugin: with several processes (pytest -n), one line says how far the tests are, instead of 10,000 dots.
+"""A pytest plugin: with several processes (pytest -n), one line of progress instead of 10,000 dots.
 
-On a terminal the line is written over; in a log a new one is written at every tenth of the tests. A failure is named as soon
-as it is known. One process (plain pytest, or -n 0) prints what pytest always prints, and so do -v and -q.
+A terminal shows one line, which changes; a log gets a new line after each tenth of the tests. A
+failure is named as soon as it is known. One process (plain pytest, or -n 0) prints what pytest
+always prints, and so do the options -v and -q.
 """
 
 import time
+from collections.abc import Generator
 
 import pytest
 
@@ -17,12 +19,11 @@ class ProgressLine:
         self.start = time.monotonic()
         self.done = self.failed = self.printed = 0
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
-        """Return the category of a test that passed or was skipped, without its letter."""
-        if report.passed:
-            return "passed" if report.when == "call" else "", "", ""
-        return ("skipped", "", "") if report.skipped else None
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_teststatus(self) -> Generator[None, tuple, tuple]:
+        """Return the category of a test's report, without the letter that pytest would print."""
+        category, *_ = yield
+        return category, "", ""
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -35,7 +36,7 @@ class ProgressLine:
             self._show()
 
     def _show(self) -> None:
-        """Write the line, if a tenth of the tests is done since the last time, or on a terminal a second is over."""
+        """Write the line after each tenth of the tests, or on a terminal after each second."""
         total = max(self.terminal._session.testscollected, self.done)
         seconds = time.monotonic() - self.start
         now = int(seconds) if self.terminal.isatty() else 10 * self.done // total
@@ -46,7 +47,7 @@ class ProgressLine:
         self._write(line, keep=self.done == total or not self.terminal.isatty())
 
     def _write(self, line: str, *, keep: bool) -> None:
-        """Write over the line of the terminal; in a log, write a line."""
+        """Replace the line on a terminal; add a line to a log."""
         if self.terminal.isatty():
             self.terminal.rewrite(line, erase=True)
         else:
@@ -58,7 +59,7 @@ class ProgressLine:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Print the line in the process that hands out the tests, unless it is to say more or less."""
+    """Print the line in the main process, unless -v or -q asks for more or less."""
     terminal = config.pluginmanager.getplugin("terminalreporter")
     several = getattr(config.option, "numprocesses", None)
     if terminal is not None and several and config.option.verbose == 0:

@@ -1,11 +1,11 @@
-"""Print how the packages are built: rooms, the imports between them, sizes, and how many arguments have a type.
+"""Print how the packages are built: rooms, imports between them, sizes, and types of arguments.
 
     python tools/structure.py            # this checkout
     python tools/structure.py FOLDER     # another one, such as an older commit
 
-A room is a folder of a package, or a module next to the folders. An arrow leads from a room to a room that it imports
-from, anywhere in its code. A circle is a set of rooms that all reach each other. Where there is no circle, the rooms
-stand on floors, and every arrow leads down.
+A room is a folder of a package, or a module next to the folders. An arrow leads from a room to a
+room that it imports from, anywhere in its code. A circle is a set of rooms that all reach each
+other. Without circles, the rooms have floors, and every arrow leads down.
 """
 
 import ast
@@ -21,7 +21,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Count(NamedTuple):
-    """How many of a number of things are of one kind."""
+    """How many of all things are of one kind."""
 
     some: int
     all: int
@@ -46,12 +46,12 @@ class Structure(NamedTuple):
 
 
 def room_of(parts: tuple[str, ...]) -> str:
-    """Return the room of a dotted name without its package: its first part; "" for the package itself."""
+    """Return the first part of a dotted name without its package; "" for the package itself."""
     return parts[0] if parts else ""
 
 
 def imported_names(tree: ast.Module, package: str) -> Iterator[tuple[str, ...]]:
-    """Yield every dotted name of the package that a module imports, as parts without the package."""
+    """Yield every name of the package that a module imports, in parts, without the package."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -66,7 +66,7 @@ def imported_names(tree: ast.Module, package: str) -> Iterator[tuple[str, ...]]:
 
 
 def find_arrows(trees: dict[Path, ast.Module], folder: Path) -> Arrows:
-    """Return {room: the other rooms it imports from}; the face of the package itself is no room."""
+    """Return {room: the other rooms it imports from}; the package's __init__.py is no room."""
     rooms = {room_of(path.relative_to(folder).with_suffix("").parts) for path in trees}
     arrows: Arrows = {room: set() for room in sorted(rooms - {"__init__", "__main__"})}
     for path, tree in trees.items():
@@ -101,9 +101,10 @@ def find_circles(arrows: Arrows) -> list[list[str]]:
 
 
 def find_floors(arrows: Arrows) -> list[list[str]]:
-    """Return the rooms floor by floor, the lowest first: a room stands right above the highest that it imports.
+    """Return the rooms of each floor, the lowest first.
 
-    Rooms of a circle, and those above it, have no floor.
+    A room is one floor above the highest room that it imports. Rooms in a circle, or above one,
+    have no floor.
     """
     floors: list[list[str]] = []
     placed: set[str] = set()
@@ -114,7 +115,7 @@ def find_floors(arrows: Arrows) -> list[list[str]]:
 
 
 def functions(tree: ast.Module) -> Iterator[tuple[str, Function, bool]]:
-    """Yield (name, function, whether it is public) for every function of a module, inner ones too."""
+    """Yield (name, function, whether it is public) for every function of a module."""
 
     def visit(node: ast.AST, prefix: str, public: bool) -> Iterator[tuple[str, Function, bool]]:
         for child in ast.iter_child_nodes(node):

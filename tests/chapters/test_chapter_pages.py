@@ -1,4 +1,4 @@
-"""Every chapter reads the same in JupyterLab, on GitHub and on the site; its links and pictures work for everyone."""
+"""Every chapter reads the same in JupyterLab, on GitHub and on the site, and its links work."""
 
 import re
 from collections import Counter
@@ -38,7 +38,7 @@ each_lesson = pytest.mark.parametrize(
 
 
 def faults(markdown: str) -> list[str]:
-    """What some reader of this Markdown would see raw."""
+    """Return the names of the parts of this Markdown that some reader would see as raw text."""
     blocks_removed = re.sub(
         r"^```(python|text|bash|)\n.*?^```", "", markdown, flags=re.MULTILINE | re.DOTALL
     )
@@ -50,7 +50,7 @@ def faults(markdown: str) -> list[str]:
 
 
 def links_and_images(markdown: str) -> tuple[list[str], list[tuple[str, str]]]:
-    """The targets of links and the (source, alternative text) of images in Markdown, mathematics left out."""
+    """Return the targets of links, and (source, description) of images, without mathematics."""
     without_maths = re.sub(r"\$\$.*?\$\$|\$[^$\n]+\$", "", markdown, flags=re.DOTALL)
     inline = [
         token for block in MarkdownIt().parse(without_maths) for token in block.children or []
@@ -61,7 +61,7 @@ def links_and_images(markdown: str) -> tuple[list[str], list[tuple[str, str]]]:
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors that GitHub makes from the headings of a Markdown page."""
+    """Return the anchors that GitHub makes from the headings of a Markdown page."""
     headings = re.findall(
         r"^#+ (.*)$", without_code(page.read_text(encoding="utf-8")), re.MULTILINE
     )
@@ -69,7 +69,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def broken_links(markdown: str, page: Path) -> list[str]:
-    """The relative links and images of a page that lead to no file, or to no heading of a Markdown page."""
+    """Return the relative links and images of a page for which there is no file or no heading."""
     links, images = links_and_images(markdown)
     broken = []
     for target in links + [source for source, _ in images]:
@@ -115,7 +115,8 @@ def test_every_link_of_the_repository_pages_leads_to_a_file_and_heading(page):
 
 
 def test_a_broken_link_or_image_is_found():
-    markdown = "[a](no.ipynb) [b](README.md) [c](README.md#no-such) ![d](no.png) [e](https://x.org) $[f](g)$"
+    links = "[a](no.ipynb) [b](README.md) [c](README.md#no-such) [e](https://x.org)"
+    markdown = f"{links} ![d](no.png) $[f](g)$"
     assert broken_links(markdown, ROOT / "README.md") == ["no.ipynb", "README.md#no-such", "no.png"]
 
 

@@ -1,4 +1,4 @@
-"""The two halves of every chapter agree, and what is stored was produced by running it from top to bottom."""
+"""The two halves of every chapter agree; its outputs come from one run from top to bottom."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The comparison of chapters with their stored outputs sees a wrong digit, and not the rounding of another machine."""
+"""The comparison with stored outputs finds wrong digits, and accepts other rounding."""
 
 import os
 import subprocess
@@ -49,19 +49,19 @@ def test_a_wrong_digit_sign_word_or_shape_is_not_forgiven(stored, printed):
 
 
 def printing_cell(stored: str, printed: str):
-    """A cell that prints one text and has another one stored as its output."""
+    """Return a cell that prints one text and has another one stored as its output."""
     output = new_output("stream", name="stdout", text=stored + "\n")
     return new_code_cell(f"print({printed!r})", outputs=[output], execution_count=1)
 
 
 def value_cell(stored: str, value: str):
-    """A cell that ends in a value and has another one stored as its output."""
+    """Return a cell that ends in a value and has another one stored as its output."""
     output = new_output("execute_result", data={"text/plain": stored}, execution_count=1)
     return new_code_cell(value, outputs=[output], execution_count=1)
 
 
 def nbval_verdicts(cells, directory: Path) -> list[bool]:
-    """For each cell, whether ``pytest --nbval`` passes it with the settings of this project."""
+    """Return for each cell whether ``pytest --nbval`` passes it with our settings."""
     nbformat.write(new_notebook(cells=cells), directory / "sample.ipynb")
     options = [
         "--nbval",

@@ -1,4 +1,4 @@
-"""A function that a chapter builds and the package or a benchmark has is the same code in both, so neither can drift."""
+"""A function that a chapter builds is the same code in the package or the benchmarks."""
 
 import ast
 
@@ -12,7 +12,10 @@ PACKAGE_FILES = sorted((ROOT / "rnn_tutorial").rglob("*.py")) + sorted(
 
 
 def shipped() -> dict[str, list[Definition]]:
-    """Every top-level definition of the package and the benchmarks by name; two files may use the same name."""
+    """Return every top-level definition of the package and the benchmarks, by name.
+
+    Two files may use the same name.
+    """
     found = {}
     for path in PACKAGE_FILES:
         for name, node in definitions(path.read_text(encoding="utf-8")).items():
@@ -21,7 +24,7 @@ def shipped() -> dict[str, list[Definition]]:
 
 
 def built_and_shipped() -> list:
-    """Every definition in a chapter whose name the package has too."""
+    """Return every definition in a chapter whose name the package has too."""
     package = shipped()
     return [
         pytest.param(node, package[name], id=f"{path.stem}:{name}")
@@ -32,9 +35,9 @@ def built_and_shipped() -> list:
     ]
 
 
-@pytest.mark.parametrize(("node", "twins"), built_and_shipped())
-def test_the_chapter_builds_what_the_package_ships(node, twins):
-    code, codes = bare_code(node), [bare_code(twin) for twin in twins]
+@pytest.mark.parametrize(("node", "versions"), built_and_shipped())
+def test_the_chapter_builds_what_the_package_ships(node, versions):
+    code, codes = bare_code(node), [bare_code(version) for version in versions]
     assert code in codes or code == codes[0]  # the second comparison is there to be printed
 
 
@@ -52,7 +55,7 @@ def step(x: Array, h) -> Array:
 
 
 def same(chapter: str, package: str) -> bool:
-    """Whether the first definitions of two sources are the same code."""
+    """Return whether the first definitions of two sources are the same code."""
     return bare_code(ast.parse(chapter).body[0]) == bare_code(ast.parse(package).body[0])
 
 

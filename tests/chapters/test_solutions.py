@@ -1,4 +1,4 @@
-"""Every solution of an exercise runs after the cells of its chapter, and what it asserts is true."""
+"""Every solution of an exercise runs after the cells of its chapter, and its assertions hold."""
 
 import re
 import textwrap
@@ -13,7 +13,7 @@ LESSONS = [path for path in NOTEBOOKS if chapter_number(path)]
 
 
 def solutions(markdown: str) -> list[str]:
-    """The code of every folded solution that has any."""
+    """Return the code of every folded solution that has code."""
     return [
         "\n".join(CODE.findall(details))
         for details in DETAILS.findall(markdown)
@@ -22,7 +22,7 @@ def solutions(markdown: str) -> list[str]:
 
 
 def all_solutions() -> list:
-    """One test for every solution, named by its chapter and its place in it."""
+    """Return one test for every solution, named by its chapter and its number."""
     return [
         pytest.param(path, code, id=f"{path.stem}-{i}")
         for path in NOTEBOOKS
@@ -31,7 +31,7 @@ def all_solutions() -> list:
 
 
 def run_chapter(path) -> dict:
-    """The names that the cells of a chapter leave behind, those of long experiments left out."""
+    """Return the names that the cells of a chapter define, without those of long experiments."""
     names = {"__name__": "__main__"}
     for i, cell in enumerate(code_cells(read(path)), start=1):
         if "experiment" in tags(cell):
@@ -48,7 +48,7 @@ def run_chapter(path) -> dict:
 
 @pytest.fixture(scope="module")
 def chapter_names():
-    """The names of each chapter, which is run the first time that one of its solutions asks for them."""
+    """Return a function that gives the names of a chapter, and runs it the first time."""
     known = {}
     return lambda path: known[path] if path in known else known.setdefault(path, run_chapter(path))
 

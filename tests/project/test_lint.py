@@ -1,4 +1,4 @@
-"""What pre-commit runs before a commit is what `make lint` runs, and continuous integration runs it too."""
+"""pre-commit and continuous integration run what `make lint` runs."""
 
 import re
 
@@ -7,7 +7,7 @@ from chapter_files import ROOT
 
 
 def recipe(target: str) -> list[str]:
-    """Return the commands of a target of the Makefile, with the folder of the programs written out."""
+    """Return the commands of a target of the Makefile, with the path of each program."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     lines = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)[1].splitlines()
     return [line.strip().replace("$(BIN)", ".venv/bin") for line in lines]

@@ -1,4 +1,4 @@
-"""The rooms of the packages import from each other in one direction only, and the script that counts them counts right."""
+"""The rooms of the packages import in one direction only, and tools/structure.py counts right."""
 
 import ast
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A type checker accepts right code that uses the package, and finds mistakes in wrong code, in a user's file."""
+"""In a user's file, a type checker accepts right code and finds mistakes in wrong code."""
 
 import re
 import textwrap
@@ -155,7 +155,7 @@ follow_imports = silent
 
 @pytest.fixture(scope="module")
 def lines_with_errors(tmp_path_factory):
-    """Return {(file, line): what mypy says there}, for every sample in one run, as strict as it can be."""
+    """Return {(file, line): the error that mypy reports there} for all samples, in strict mode."""
     api = pytest.importorskip("mypy.api")
     folder = tmp_path_factory.mktemp("user")
     for name, code in RIGHT.items():

@@ -1,4 +1,4 @@
-"""What `pip install rnn-tutorial` would install works in a clean environment, without this checkout."""
+"""The wheel works in a clean environment, without this checkout."""
 
 import shutil
 import subprocess
@@ -76,7 +76,7 @@ def test_the_wheel_says_its_version_its_extras_and_its_licences(wheel):
 
 
 def test_the_wheel_runs_the_example_of_the_help_in_a_clean_environment(wheel, tmp_path):
-    """NumPy and Matplotlib come from the environment of the tests, whose own link to this checkout is not followed."""
+    """NumPy and Matplotlib come from the environment of the tests, but not the package itself."""
     venv.create(tmp_path / "clean", symlinks=sys.platform != "win32")
     places = {"base": str(tmp_path / "clean"), "platbase": str(tmp_path / "clean")}
     scheme = "venv" if "venv" in sysconfig.get_scheme_names() else None
