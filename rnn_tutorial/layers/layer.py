@@ -65,7 +65,7 @@ class Layer(Protocol):
       changes nothing, neither in a state nor in the output of a real step.
     - No sequence sees another: in a batch each has the outputs and the state that it has alone.
     - A gradient has the structure and the shapes of what it is the gradient of.
-    - Nothing that is handed in is changed.
+    - No array that is given to a layer is changed.
 
     Every object with the four methods is a layer; there is no class to inherit from. The wrapper to
     copy is `Residual` in `layers/serial.py`. `gradient_check.check_layer(layer, xs, rng)` says
