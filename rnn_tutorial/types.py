@@ -56,7 +56,7 @@ class Loss(Protocol):
     """The number that training lowers, and its gradient: (ys, targets, mask) -> (value, dys)."""
 
     def __call__(
-        self, ys: Array, targets: Array, *, mask: Array | None = None
+        self, ys: Array, targets: Array, /, *, mask: Mask | None = None
     ) -> tuple[Any, Array]: ...
 
 

@@ -207,8 +207,10 @@ def check_finite(name: str, array: Array) -> None:
         )
 
 
-def check_mask(mask: object, T: int, B: int) -> None:
+def check_mask(mask: object, T: int | None, B: int | None) -> None:
     """Raise an error unless `mask` is boolean (T, B): True on real steps, False on padding.
+
+    A size of None allows any.
 
     Raises: TypeError for anything but a boolean array; ValueError for another shape.
     """

@@ -4,6 +4,8 @@ Chapters 06 and 07. The references are the package's own functions. `lstm_forwar
 `lstm_gates.py` and `lstm_backward.py` have the same functions with a switch for each mistake.
 """
 
+from typing import Any
+
 import numpy as np
 
 from rnn_course.judge.question import Question, causes_of, draw_sizes
@@ -102,12 +104,15 @@ def lstm_step(params: LSTMParams, x: Array, previous: LSTMState) -> tuple[LSTMSt
     return state, LSTMGates(cache.i, cache.f, cache.o, cache.g)
 
 
+NO_PARAMS: Any = None  # which the elementwise part does not read
+
+
 def gate_gradients(
     gates: LSTMGates, c_previous: Array, c: Array, dh: Array, dc_next: Array
 ) -> tuple[LSTMGates, Array]:
     """Return (da, dc_previous)."""
     values = LSTMValues(c_previous, *gates, np.tanh(c))
-    _, da, _, dprevious = lstm_pointwise_backward(None, values, LSTMState(dh, dc_next))
+    _, da, _, dprevious = lstm_pointwise_backward(NO_PARAMS, values, LSTMState(dh, dc_next))
     return gate_blocks(da, LSTMGates), dprevious.c
 
 

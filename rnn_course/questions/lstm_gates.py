@@ -1,6 +1,7 @@
 """The mistakes of assignment 2, from the state back to the gates: a switch for each mistake."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -312,4 +313,4 @@ SLOPES = tuple(
         {"slope_g": lambda y: 1 - y},
     ),
 )
-GATE_BY_GATE = (PATHS, CELL_PRODUCTS, KEPT, ARRIVING, PASTED, SLOPES)
+GATE_BY_GATE: tuple[Any, ...] = (PATHS, CELL_PRODUCTS, KEPT, ARRIVING, PASTED, SLOPES)

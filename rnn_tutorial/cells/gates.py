@@ -116,9 +116,10 @@ def check_blocks(params: Any, count: int) -> None:
     """Raise ValueError or TypeError unless W_x, W_h and b have `count` blocks of H columns."""
     check_fields("params", params, "W_x", "W_h", "b")
     H = len(params.W_h)
-    check_array("W_h", params.W_h, H=H, **{f"{count}H": count * H})
-    check_array("W_x", params.W_x, D=None, **{f"{count}H": count * H})
-    check_array("b", params.b, **{f"{count}H": count * H})
+    columns: dict[str, Any] = {f"{count}H": count * H}
+    check_array("W_h", params.W_h, H=H, **columns)
+    check_array("W_x", params.W_x, D=None, **columns)
+    check_array("b", params.b, **columns)
 
 
 def check_step_inputs(params: Any, x: Array, state: Any) -> None:
