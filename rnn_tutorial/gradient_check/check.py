@@ -20,8 +20,10 @@ check_cell        all of that; other sizes, lengths and settings than those it i
                   from N(0, 0.3^2).
 check_layer       all of that; training (it runs with rng=None: nothing is dropped, and it does not
                   see whether the rng goes on to the layers inside); a state lost in a sequence of
-                  one step; a layer that cannot continue is not run in pieces; an array that the
-                  cache shares with the caller, who may change it before the backward.
+                  one step; a layer that cannot continue is not run in pieces; without a mask, a
+                  layer that replaces the padding by its own numbers and lets the state go on; an
+                  array that the cache shares with the caller, who may change it before the
+                  backward.
 complex step      see `rnn_tutorial.gradient_check.slopes`.
 central           errors below its noise, about 1e-10 of the outputs. The noise is measured, and it
 difference        replaces rtol where it is larger; a leaf whose noise is above a tenth of its share

@@ -90,15 +90,15 @@ def check_calls(layer: Layer, params: Any, xs: Array, state: Any, mask: Mask | N
         )
 
 
-def check_batch(layer: Layer, params: Any, xs: Array, state: Any, mask: Mask) -> None:
+def check_batch(layer: Layer, params: Any, xs: Array, state: Any, mask: Mask | None) -> None:
     """Raise ContractBroken unless a sequence alone gives what it gives in the batch.
 
-    First over all steps, without a mask; then with it, where the steps at which it is False are
-    left out of the sequence alone.
+    First over all steps, without a mask. Then, if there is one, with the mask: the steps where it
+    is False are left out of the sequence alone.
     """
     name, B = type(layer).__name__, xs.shape[1]
     whole = run_forward(layer, params, xs, state, None)
-    masked = run_forward(layer, params, xs, state, mask)
+    masked = None if mask is None else run_forward(layer, params, xs, state, mask)
     for n in sorted({0, B // 2, B - 1}):
         where, off = _off_alone(layer, params, xs, state, np.ones(len(xs), bool), n, whole)
         if off > 1e-9:
@@ -106,6 +106,8 @@ def check_batch(layer: Layer, params: Any, xs: Array, state: Any, mask: Mask) ->
                 f"{name}.forward mixes the sequences of a batch: {where} of sequence {n} is "
                 f"another if it is alone (off by {off:.1e}). No sequence may see another"
             )
+        if mask is None:
+            continue
         where, off = _off_alone(layer, params, xs, state, mask[:, n], n, masked)
         if off > 1e-9:
             raise ContractBroken(

@@ -38,10 +38,11 @@ def check_layer(
 ) -> Checked:
     """Return a line that says what was checked, or raise: the contract and every gradient.
 
-    The contract: nothing that is given is changed, and nothing kept in the layer; the steps where
-    the mask is False change nothing, and no sequence sees another (checked in the forward, with
-    `mask` or, without one, with sequences of different lengths); two pieces give what the whole
-    sequence gives, outputs, last state and gradients.
+    The contract: nothing that is given is changed, and nothing is kept in the layer; no sequence
+    sees another; with other numbers in the padding, outputs at real steps and last state stay the
+    same (without `mask`, that of sequences of different lengths is taken); if `mask` is given, they
+    also stay the same without the padding; two pieces give what the whole sequence gives, outputs,
+    last state and gradients. Mask and batch are checked in the forward alone.
 
     The gradients: of parameters, inputs and first state, from random ones, while a gradient arrives
     at every output and at the last state. In the message, [0] are the parameters, then come the
@@ -67,7 +68,7 @@ def check_layer(
     check_calls(layer, params, xs, state, mask)
     some = ragged_mask(T, B) if mask is None or mask.all() else mask
     check_padding(layer, params, xs, state, some)
-    check_batch(layer, params, xs, state, some)
+    check_batch(layer, params, xs, state, mask)
     if state is not None:
         check_pieces(layer, params, xs, state, mask, rng)
     _check_gradients(layer, params, xs, state, mask, rng, slope, rtol)

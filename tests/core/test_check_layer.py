@@ -424,7 +424,7 @@ def test_a_wrapper_that_drops_the_mask_is_found(mask, rng):
         ContractBroken,
         match="^ZeroesThePadding.forward does not hold to the mask: the last state of sequence 1",
     ):
-        check_layer(ZeroesThePadding(Sums()), XS, rng, mask=mask)
+        check_layer(ZeroesThePadding(Sums()), XS, rng, mask=MASK)
     with pytest.raises(ContractBroken, match="^DropsTheMask.forward reads the padding"):
         check_layer(DropsTheMask(Sums()), XS[:, :1], rng)
 
