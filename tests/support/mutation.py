@@ -8,6 +8,7 @@ reversed comparison, the wrong variable, field or gate, a forgotten reversal.
 
 import ast
 import copy
+import functools
 import inspect
 import re
 import sys
@@ -128,7 +129,7 @@ def slips(node: ast.AST, names: list[str]) -> list[Callable[[Any], Any]]:
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in names:
         k = names.index(node.id)
         others = (names[k + 1 :] + names[:k])[:3]
-        return [lambda n, other=other: with_field(n, "id", other) for other in others]
+        return [functools.partial(with_field, name="id", value=other) for other in others]
     return []
 
 
