@@ -45,7 +45,7 @@ assignments: .venv/installed-reader,data,course
 	$(BIN)/python tools/assignments.py $(ASSIGNMENT)
 
 class: .venv/installed-reader,data,course
-	$(BIN)/python benchmarks/classroom.py $(ARGS)
+	$(BIN)/python -m benchmarks.class_of_200 $(ARGS)
 
 bench: .venv/installed-bench
 	$(BIN)/python -m benchmarks.speed $(BENCH)
