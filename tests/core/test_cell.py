@@ -45,11 +45,6 @@ MASK = np.arange(T)[:, None] < np.array([6, 4, 1])
 each_cell = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 # Its fields
 
 

@@ -39,11 +39,6 @@ each_cell = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
 each_mask = pytest.mark.parametrize("mask", [None, MASK], ids=["whole", "ragged"])
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 def doors(cell):
     """Return the functions that run a cell, each as a function of (params, xs, state)."""
     return {

@@ -109,11 +109,6 @@ class Rows:
         return dE, None, ()
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 XS = np.random.default_rng(1).standard_normal((5, 2, 3))
 MASK = np.arange(5)[:, None] < np.array([5, 1])
 

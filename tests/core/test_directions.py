@@ -39,11 +39,6 @@ LENGTHS = np.array([6, 4, 1])
 MASK = np.arange(T)[:, None] < LENGTHS
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 @pytest.mark.parametrize("cell", [Elman, LSTM, GRU], ids=lambda cell: cell.name)
 def test_each_sequence_is_read_from_its_own_end(cell, rng):
     params, state = random_start(cell, rng, B, D, H)

@@ -28,11 +28,6 @@ LAYERS = {
 }
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 @pytest.mark.parametrize("mask", [None, MASK], ids=["whole", "ragged"])
 @pytest.mark.parametrize("seed", [None, 7], ids=["evaluation", "training"])
 @pytest.mark.parametrize("name", LAYERS)

@@ -27,11 +27,6 @@ B, D, H = 3, 4, 5
 
 
 @pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
-@pytest.fixture
 def start(rng):
     params, state = random_start(Elman, rng, B, D, H)
     return params, rng.standard_normal((B, D)), state

@@ -42,11 +42,6 @@ CELLS = {  # ours, Keras's class and its options
 MERGE_MODES = {"concat": "concat", "add": "sum", "average": "ave", "multiply": "mul"}
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 def keras_or_skip():
     return pytest.importorskip("keras")
 

@@ -114,11 +114,6 @@ def models(D, H):
 NAMES = list(models(1, 1))
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 @pytest.fixture(autouse=True)
 def onnx():
     return pytest.importorskip("onnx")

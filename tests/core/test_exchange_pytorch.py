@@ -36,11 +36,6 @@ CELLS = {"tanh": Elman, "relu": elman(relu), "LSTM": LSTM, "GRU": GRU}
 RTOL = {"float32": 1e-6, "float64": 1e-12}
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 def stack(cell, depth, directions):
     """Return our network of a given depth."""
     sizes = [D, *[directions * H] * (depth - 1)]

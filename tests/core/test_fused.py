@@ -48,11 +48,6 @@ each_cell = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
 each_mask = pytest.mark.parametrize("mask", [None, MASK, HOLES], ids=["whole", "ragged", "holes"])
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 def problem(cell, rng, T=T, B=B, D=D, H=H):
     """Return (params, xs, state), (dhs, dlast_state), all random."""
     params, state = random_start(cell, rng, B, D, H)

@@ -38,11 +38,6 @@ from rnn_tutorial.validation import NotFiniteError
 T, B, D, H = 6, 3, 4, 5
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 def test_blocks_are_the_quarters_of_the_last_axis_in_the_order_of_the_fields():
     a = np.arange(24.0).reshape(2, 12)
     gates = gate_blocks(a, LSTMGates)

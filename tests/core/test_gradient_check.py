@@ -27,11 +27,6 @@ from rnn_tutorial.tree import tree_cast
 from rnn_tutorial.validation import NotFiniteError
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 def quadratic(point):
     """L = sum(x^2 y), with gradient (2 x y, x^2)."""
     x, y = point

@@ -52,11 +52,6 @@ each_form = pytest.mark.parametrize("cell", FORMS.values(), ids=FORMS)
 each_maker = pytest.mark.parametrize("make", [gru, gru_before], ids=FORMS)
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 def step(cell, params, x, state):
     """Return the state after one step."""
     (_, last), _ = unroll(cell, params, x[None], state)

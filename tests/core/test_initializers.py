@@ -8,11 +8,6 @@ from rnn_tutorial import initializers as init
 SHAPE = (300, 500)
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 @pytest.mark.parametrize(
     "initializer, variance",
     [

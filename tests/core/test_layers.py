@@ -26,11 +26,6 @@ LENGTHS = np.array([6, 4, 1])
 MASK = np.arange(T)[:, None] < LENGTHS
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 LAYERS = {
     "recurrent": Recurrent(Elman, D, H),
     "last": Last(),

@@ -47,11 +47,6 @@ def by_name(cell):
     return pytest.mark.parametrize("cell", cell, ids=lambda c: c.name)
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 def problem(cell, rng, T=6):
     """Return (params, xs, state), (dhs, dlast_state)."""
     params, state = random_start(cell, rng, B, D, H)

@@ -17,11 +17,6 @@ from rnn_tutorial.tree import tree_cast, tree_leaves
 T, B, D, H = 6, 3, 4, 5
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 def norm(row):
     mean = math.fsum(row) / len(row)
     variance = math.fsum((entry - mean) ** 2 for entry in row) / len(row)

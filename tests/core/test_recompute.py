@@ -45,11 +45,6 @@ each_layer = pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS)
 each_mask = pytest.mark.parametrize("mask", [None, MASK], ids=["whole", "ragged"])
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 def problem(layer, rng, T=T):
     """Return (params, xs, state), all random."""
     params = tree_random_like(layer.init(rng), rng, 0.3)

@@ -16,11 +16,6 @@ MODEL = Serial(
 
 
 @pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
-@pytest.fixture
 def params(rng):
     return tree_random_like(MODEL.init(rng), rng, 0.9)
 

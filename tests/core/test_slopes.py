@@ -20,11 +20,6 @@ from rnn_tutorial.tree import tree_dot
 X = np.array([0.3, -0.4, 0.8])
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 def buffer(x):
     hs = np.zeros((2, 3))
     for t in range(2):

@@ -30,11 +30,6 @@ B, D, H = 3, 4, 5
 each_cell = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 def problem(cell, rng):
     """Return (params, x, state) and the gradient of the new state, all random."""
     params, state = random_start(cell, rng, B, D, H)

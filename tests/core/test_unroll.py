@@ -24,11 +24,6 @@ MASK = np.arange(T)[:, None] < LENGTHS
 
 
 @pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
-@pytest.fixture
 def problem(rng):
     """(params, xs, state), (dhs, dlast_state)"""
     params, state = random_start(Elman, rng, B, D, H)
