@@ -10,9 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-from rnn_tutorial.types import Rng, Tree
+from rnn_tutorial.types import DTypeLike, Rng, Tree
 
 __all__ = [
     "tree_add",

@@ -3,15 +3,22 @@
 They say what a function takes and returns. Nothing is checked against them while a program runs.
 """
 
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike as ArrayLike
+    from numpy.typing import DTypeLike as DTypeLike
+else:  # numpy.typing takes longer to import than this package
+    ArrayLike = DTypeLike = Any
 
 __all__ = [
     "Array",
+    "ArrayLike",
     "CellInit",
     "CellShapes",
+    "DTypeLike",
     "Initializer",
     "Loss",
     "Mask",
@@ -23,10 +30,10 @@ __all__ = [
     "Tree",
 ]
 
-Array: TypeAlias = NDArray[Any]
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 """A NumPy array; the docstring gives its shape."""
 
-Mask: TypeAlias = NDArray[np.bool_]
+Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 """A boolean array (T, B): True on real steps, False on padding."""
 
 Rng: TypeAlias = np.random.Generator

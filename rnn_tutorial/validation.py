@@ -15,10 +15,9 @@ from math import isfinite, nan
 from typing import Any, TypeGuard
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from rnn_tutorial.tree import tree_paths, tree_zip
-from rnn_tutorial.types import Array, Tree
+from rnn_tutorial.types import Array, DTypeLike, Tree
 
 __all__ = [
     "FLOATS",

@@ -10,9 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from rnn_tutorial.types import Array, Mask, Rng
+from rnn_tutorial.types import Array, ArrayLike, Mask, Rng
 from rnn_tutorial.validation import check_array, check_finite, check_mask, check_positive, check_rng
 
 __all__ = [

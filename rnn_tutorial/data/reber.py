@@ -14,11 +14,10 @@ from itertools import islice
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from rnn_tutorial.data.batches import pad
 from rnn_tutorial.data.text import Vocabulary, one_hot
-from rnn_tutorial.types import Array, Mask, Rng
+from rnn_tutorial.types import Array, DTypeLike, Mask, Rng
 from rnn_tutorial.validation import check_mask, check_positive, check_rng
 
 __all__ = [

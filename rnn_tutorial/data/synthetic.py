@@ -1,11 +1,10 @@
 """Tasks whose only difficulty is the distance in time."""
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from rnn_tutorial.data.batches import lengths_to_mask
 from rnn_tutorial.data.text import Vocabulary, one_hot
-from rnn_tutorial.types import Array, Mask, Rng
+from rnn_tutorial.types import Array, DTypeLike, Mask, Rng
 from rnn_tutorial.validation import check_positive, check_rng
 
 __all__ = [

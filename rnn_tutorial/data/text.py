@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
 
-from rnn_tutorial.types import Array, Rng
+from rnn_tutorial.types import Array, ArrayLike, DTypeLike, Rng
 from rnn_tutorial.validation import check_positive, check_rng
 
 __all__ = [

@@ -301,4 +301,4 @@ def _taken(rng: Rng | None, rate: float, leaf: Array) -> Array:
     if rng is None:
         return np.full((1, 1), 1 - rate, dtype)
     check_rng(rng)
-    return (rng.random(leaf.shape) >= rate).astype(dtype)
+    return np.asarray(rng.random(leaf.shape) >= rate).astype(dtype)

@@ -3,10 +3,9 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from rnn_tutorial.cells.kernels.kernel import Kernel
-from rnn_tutorial.types import Array
+from rnn_tutorial.types import Array, DTypeLike
 
 __all__ = [
     "ELMAN_KERNEL",

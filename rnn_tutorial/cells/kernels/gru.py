@@ -6,10 +6,9 @@ The first three slots are da_h, the last three da_x.
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from rnn_tutorial.cells.kernels.kernel import Kernel, one
-from rnn_tutorial.types import Array
+from rnn_tutorial.types import Array, DTypeLike
 
 __all__ = [
     "GRUKept",

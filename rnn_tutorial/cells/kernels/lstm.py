@@ -6,10 +6,9 @@ dc_h is the part of dc that comes through h.
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from rnn_tutorial.cells.kernels.kernel import Kernel, one
-from rnn_tutorial.types import Array
+from rnn_tutorial.types import Array, DTypeLike
 
 __all__ = [
     "LSTMKept",
