@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.random import Generator
     from numpy.typing import ArrayLike as ArrayLike
     from numpy.typing import DTypeLike as DTypeLike
-else:  # numpy.typing takes longer to import than this package
-    ArrayLike = DTypeLike = Any
+else:  # these two modules of NumPy take longer to import than this package
+    ArrayLike = DTypeLike = Generator = Any
 
 __all__ = [
     "Array",
@@ -36,7 +37,7 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 """A boolean array (T, B): True on real steps, False on padding."""
 
-Rng: TypeAlias = np.random.Generator
+Rng: TypeAlias = Generator
 """A random generator, such as np.random.default_rng(0)."""
 
 Tree: TypeAlias = Any
