@@ -44,6 +44,7 @@ __all__ = [
     "held_rows",
     "hold_rows",
     "part",
+    "products_backward",
     "segments",
     "zero_rows",
 ]

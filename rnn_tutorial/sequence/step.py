@@ -14,11 +14,12 @@ from rnn_tutorial.validation import check_array, check_finite, check_kind, check
 
 __all__ = [
     "StepCache",
+    "affine_backward",
     "check_state",
     "copied",
-    "products_backward",
     "step",
     "step_backward",
+    "unchecked_step",
 ]
 
 
@@ -46,6 +47,11 @@ def step(cell: Cell, params: Any, x: Array, state: Any) -> tuple[Any, StepCache]
     check_array("x", x, dtype=params.b.dtype, B=None, D=len(params.W_x))
     check_finite("x", x)
     check_state(cell, params, state, len(x))
+    return unchecked_step(cell, params, x, state)
+
+
+def unchecked_step(cell: Cell, params: Any, x: Array, state: Any) -> tuple[Any, StepCache]:
+    """Return what `step` returns, for arguments that have been checked, such as those of a loop."""
     x, state = x.copy(), tree_map(copied, state)
     new_state, cache = cell.pointwise(
         params, x @ params.W_x + params.b, state.h @ params.W_h, state
@@ -69,12 +75,10 @@ def step_backward(cell: Cell, params: Any, cache: StepCache, dstate: Any) -> tup
     check_made_by(cell, cache.cell)
     cell.check_params(params, cache.x.shape[1], cache.state.h.shape[1])
     check_like("dstate", dstate, cache.state)
-    return products_backward(
-        params, cache, *cell.pointwise_backward(params, cache.pointwise, dstate)
-    )
+    return affine_backward(params, cache, *cell.pointwise_backward(params, cache.pointwise, dstate))
 
 
-def products_backward(
+def affine_backward(
     params: Any,
     cache: StepCache,
     dextra: dict[str, Array],

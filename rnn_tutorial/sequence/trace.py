@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnn_tutorial.cells.cell import Cell, check_is_cell, check_made_by
-from rnn_tutorial.sequence.step import StepCache, products_backward, step
+from rnn_tutorial.sequence.step import StepCache, affine_backward, unchecked_step
 from rnn_tutorial.sequence.unroll import check_sequence, hold, zero_held
 from rnn_tutorial.tree import tree_map
 from rnn_tutorial.types import Array, Mask, Tree
@@ -76,7 +76,7 @@ def trace(
     states, caches = [], []
     for t, x in enumerate(xs):
         keep = None if mask is None else mask[t][:, None].copy()
-        new_state, cache = step(cell, params, x, state)
+        new_state, cache = unchecked_step(cell, params, x, state)
         state = hold(keep, new_state, state)
         states.append(state)
         caches.append(TraceCache(cache, keep))
@@ -112,7 +112,7 @@ def trace_backward(
         dstate = dstate._replace(h=dstate.h + (dh if keep is None else np.where(keep, dh, 0)))
         dnew = zero_held(keep, dstate)
         dextra, da_x, da_h, dprevious = cell.pointwise_backward(params, cache.pointwise, dnew)
-        _, _, dprevious = products_backward(params, cache, dextra, da_x, da_h, dprevious)
+        _, _, dprevious = affine_backward(params, cache, dextra, da_x, da_h, dprevious)
         dstates.append(dstate)
         da_xs.append(da_x)
         da_hs.append(da_h)

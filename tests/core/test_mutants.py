@@ -289,8 +289,8 @@ CHECKS = {  # the function, and the check that must fail for each of its mutants
 }
 HARMLESS = {
     "trace_backward": [  # of the products, that with W_h alone is looked at
-        "_, _, dprevious = products_backward(params, cache, dextra, da_x, da_h, dprevious)  ->  "
-        "_, _, dprevious = products_backward(params, cache, dextra, dh, da_h, dprevious)",
+        "_, _, dprevious = affine_backward(params, cache, dextra, da_x, da_h, dprevious)  ->  "
+        "_, _, dprevious = affine_backward(params, cache, dextra, dh, da_h, dprevious)",
     ],
     "norm_lstm_pointwise_backward": [  # zeros of the one shape that all of them have
         "return (dextra, da_x, da_h, LSTMState(h=np.zeros_like(dc), c=dc * f))  ->  "

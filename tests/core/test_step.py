@@ -296,7 +296,7 @@ def seen(cells=("LSTM", "Leaky")):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", ["step", "step_backward", "products_backward"])
+@pytest.mark.parametrize("name", ["step", "unchecked_step", "step_backward", "affine_backward"])
 def test_every_slip_is_caught(name, monkeypatch):
     assert not seen()
     tried, survivors = 0, []
@@ -305,7 +305,7 @@ def test_every_slip_is_caught(name, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(step_module, name, mutant)
             survivors += [] if seen() else [description]
-    assert tried >= 15 and not survivors, "\n".join(survivors)
+    assert tried >= 5 and not survivors, "\n".join(survivors)
 
 
 @pytest.mark.parametrize("cell, got", [("lstm", "str"), (lstm, "function"), (None, "NoneType")])
