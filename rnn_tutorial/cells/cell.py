@@ -87,6 +87,7 @@ class Cell:
     ...     init=elman_init, pointwise=pointwise, pointwise_backward=pointwise_backward,
     ... )
     >>> check_cell(Sine, np.random.default_rng(0))  # raises GradientError for a wrong backward
+    Sine: 3 parameters, inputs and first state, over 6 steps, whole and ragged: right to 1e-12 ✓
     """
 
     name: str

@@ -73,11 +73,13 @@ def unroll_reversed_backward(
 
 
 @overload
-def turn(xs: Array) -> Array: ...
+def turn(xs: Array) -> Array:
+    """Return xs reversed in time."""
 
 
 @overload
-def turn(xs: Array | None) -> Array | None: ...
+def turn(xs: Array | None) -> Array | None:
+    """Return xs reversed in time, or None."""
 
 
 def turn(xs: Array | None) -> Array | None:

@@ -13,7 +13,7 @@ __all__ = [
 
 
 def show(picture: Figure | Axes, alt: str) -> None:
-    """Display the figure of `picture` with `alt` as its alternative text.
+    """Show the figure of `picture` with `alt` as its alternative text.
 
     In Jupyter the text is stored with the image, where screen readers, nbconvert and the book's
     site find it. Elsewhere this is `plt.show()`.

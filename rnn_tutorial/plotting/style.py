@@ -134,7 +134,7 @@ def visible_symbols(symbols: Sequence[str] | None, T: int) -> list[str] | None:
 
 
 def label_steps(ax: Axes, symbols: Sequence[str] | None = None) -> None:
-    """Label the horizontal axis with the steps from 1 on, or with the symbols read at these steps.
+    """Write the steps from 1 on, or the symbols read at these steps, along the horizontal axis.
 
     symbols: as `visible_symbols` returns them.
     """

@@ -52,7 +52,7 @@ def elman_slopes(values: ElmanValues, previous: Any, states: Any, out: Array) ->
 
 
 def elman_backward(slopes: Array, values: tuple[Array, ...], dstate: tuple[Array, ...]) -> None:
-    """Turn slopes into da = dh * (1 - h^2)."""
+    """Write da = dh * (1 - h^2) over the slopes."""
     slopes *= dstate[0]
 
 

@@ -93,7 +93,7 @@ def product_minus(a: Array, b: Array, whole: Array, out: Array) -> None:
 
 
 def lstm_backward(slopes: Array, values: tuple[Array, ...], dstate: tuple[Array, ...]) -> None:
-    """Turn slopes into the gradients of the pre-activations, and dstate.c into dc_previous.
+    """Write the gradients of the pre-activations over the slopes, and dc_previous over dstate.c.
 
     da_o = dh * slope_o and dc = dstate.c + dh * slope_c, then da_i, da_f and da_g are dc times
     their slopes, and dc_previous = dc * f.
