@@ -14,7 +14,7 @@ from rnn_course.release import Release, questions_of
 from rnn_course.report.feedback import to_html
 from rnn_course.report.gradebook import draw_class, to_csv, to_json_lines
 from rnn_course.sandbox import outside as sandbox
-from rnn_tutorial.checkpoint import replacing
+from rnn_tutorial.replacing import replacing
 
 __all__ = [
     "Submission",

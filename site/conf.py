@@ -17,6 +17,8 @@ include_patterns = [
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "CODE_OF_CONDUCT.md",
+    "SECURITY.md",
     "assignments/README.md",
     "benchmarks/README.md",
 ]
@@ -62,6 +64,8 @@ assignments/README
 CONTRIBUTING
 CHANGELOG
 benchmarks/README
+SECURITY
+CODE_OF_CONDUCT
 ```
 """
 

@@ -380,7 +380,7 @@ def test_a_new_file_has_the_permissions_of_any_new_file(tmp_path, umask):
 
 KILLED = """
 import os, signal, sys
-from rnn_tutorial.checkpoint import replacing
+from rnn_tutorial.replacing import replacing
 with replacing(sys.argv[1]) as file:
     file.write(b"half of it")
     file.flush()
