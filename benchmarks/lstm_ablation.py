@@ -1,4 +1,4 @@
-"""The LSTM with one part changed, on three tasks with ten seeds each: the table of chapter 08.
+"""The LSTM with one part changed, on three tasks with ten seeds each: the table of chapter 11.
 
     python benchmarks/lstm_ablation.py                    prints the table, about ten minutes
     python benchmarks/lstm_ablation.py --task interval    one task: order, echo or interval

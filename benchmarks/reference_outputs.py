@@ -1,4 +1,4 @@
-"""The outputs of PyTorch, Keras, ONNX and EpyNN for weights in their own layout, for chapter 14.
+"""The outputs of PyTorch, Keras, ONNX and EpyNN for weights in their own layout, for chapter 19.
 
     python benchmarks/reference_outputs.py            prints how far each output is from the stored
     python benchmarks/reference_outputs.py --write    trains PyTorch's network again, stores all

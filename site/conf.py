@@ -1,7 +1,6 @@
 """The book as a static site, from the stored outputs of the chapters. No code runs."""
 
 import importlib.util
-import json
 import shutil
 from pathlib import Path
 
@@ -76,19 +75,6 @@ def add_contents(app, docname, source):
         source[0] += CONTENTS
 
 
-def describe_figures(app, docname, source):
-    """Copy the description of each figure into the metadata of its cell, where myst-nb looks."""
-    if not docname.startswith("chapters/"):
-        return
-    notebook = json.loads(source[0])
-    for cell in notebook["cells"]:
-        for output in cell.get("outputs", []):
-            alt = output.get("metadata", {}).get("image/png", {}).get("alt")
-            if alt:
-                cell["metadata"]["mystnb"] = {"image": {"alt": alt}}
-    source[0] = json.dumps(notebook)
-
-
 def keep_equations(app, doctree):
     """Leave equations as they are: the environment that Sphinx would add allows no tag."""
     for equation in doctree.findall(nodes.math_block):
@@ -106,6 +92,5 @@ def finish(app, error):
 
 def setup(app):
     app.connect("source-read", add_contents)
-    app.connect("source-read", describe_figures)
     app.connect("doctree-read", keep_equations)
     app.connect("build-finished", finish)

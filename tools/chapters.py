@@ -5,7 +5,7 @@ depends on the day or the machine. If a chapter fails, its old notebook stays in
 
     python tools/chapters.py            # every chapter
     python tools/chapters.py 03 5       # chapters by number
-    python tools/chapters.py chapters/04_learning_to_write.md
+    python tools/chapters.py chapters/05_learning_to_write.md
 """
 
 import argparse
@@ -23,6 +23,12 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = ROOT / "chapters"
+# What JupyterLab and VS Code fold away for a tag. The site knows the tags themselves.
+FOLDED = {
+    "hide-input": {"source_hidden": True},
+    "hide-output": {"outputs_hidden": True},
+    "hide-cell": {"source_hidden": True, "outputs_hidden": True},
+}
 ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
@@ -74,7 +80,15 @@ def prepare(source: Path) -> nbformat.NotebookNode:
         "name": "python3",
     }
     notebook.metadata["jupytext"] = {"formats": "ipynb,md:myst"}
+    fold(notebook)
     return notebook
+
+
+def fold(notebook: nbformat.NotebookNode) -> None:
+    """Fold the input or the output of every cell whose tags say so, in Jupyter's own metadata."""
+    for cell in notebook.cells:
+        for tag in FOLDED.keys() & set(cell.metadata.get("tags", [])):
+            cell.metadata["jupyter"] = dict(FOLDED[tag])
 
 
 def execute(notebook: nbformat.NotebookNode, directory: Path) -> None:

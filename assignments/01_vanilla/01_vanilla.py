@@ -297,7 +297,7 @@ hidden_test("01_vanilla", gradient_norms, points=4)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now use what you have written. Before you run the next cell, predict: with $W_h$ scaled so that its largest singular value is 0.5, 1 and 2, what is left of the gradient after 40 steps? Chapter 5 explains what you see.
+# Now use what you have written. Before you run the next cell, predict: with $W_h$ scaled so that its largest singular value is 0.5, 1 and 2, what is left of the gradient after 40 steps? Chapter 6 explains what you see.
 
 # %% nbgrader={"grade": false, "grade_id": "check_fading", "locked": true, "schema_version": 3, "solution": false, "task": false}
 rng = np.random.default_rng(0)

@@ -13,8 +13,8 @@
 #
 # | | |
 # |---|---|
-# | You will be able to | turn equations (6.17) to (6.19) into code; derive the gradient of each gate by asking where it is used; say why the cell's gradient has two terms and which of them goes through no matrix; fuse sixteen products into four; carry two gradients through time |
-# | You need | Chapters 06 *A state that lasts* and 07 *The LSTM backward* |
+# | You will be able to | turn equations (9.17) to (9.19) into code; derive the gradient of each gate by asking where it is used; say why the cell's gradient has two terms and which of them goes through no matrix; fuse sixteen products into four; carry two gradients through time |
+# | You need | Chapters 09 *A state that lasts* and 07 *The LSTM backward* |
 # | Time | 5 hours |
 # | Points | 30 |
 #
@@ -65,7 +65,7 @@ def sigmoid(a):
 # %% [markdown]
 # ## Question 1: one step (4 points)
 #
-# `lstm_step(params, x, previous)` returns `(state, gates)`: the state after the step, and the values of the four gates, by equations (6.17), (6.18) and (6.19) of Chapter 6. The gates are returned because the way back needs them, and what has been computed once need not be computed again.
+# `lstm_step(params, x, previous)` returns `(state, gates)`: the state after the step, and the values of the four gates, by equations (9.17), (9.18) and (9.19) of Chapter 9. The gates are returned because the way back needs them, and what has been computed once need not be computed again.
 #
 # | | shape |
 # |---|---|
@@ -87,7 +87,7 @@ def sigmoid(a):
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Once you have the gates, two lines are left, both elementwise: (6.19) from left to right. The second uses the new cell, which the first has just made. Then put the results into an `LSTMState` and an `LSTMGates`.
+# Once you have the gates, two lines are left, both elementwise: (9.19) from left to right. The second uses the new cell, which the first has just made. Then put the results into an `LSTMState` and an `LSTMGates`.
 #
 # </details>
 
@@ -121,9 +121,9 @@ hidden_test("02_lstm", lstm_step, points=4)
 #
 # This is the most important question, and there is no matrix in it: every line is elementwise, so you can look at each gate alone.
 #
-# Two gradients arrive at a step. `dh` is the whole gradient of its $h$. `dc_next` is only a part of the gradient of its $c$: the part that comes from the *next* step, equation (7.6). The part that comes from this step's $h$, your function has to add.
+# Two gradients arrive at a step. `dh` is the whole gradient of its $h$. `dc_next` is only a part of the gradient of its $c$: the part that comes from the *next* step, equation (10.6). The part that comes from this step's $h$, your function has to add.
 #
-# `gate_gradients(gates, c_previous, c, dh, dc_next)` returns `(da, dc_previous)`: the gradients of the four pre-activations, and what this step passes to the step before as *its* `dc_next`. The equations are (7.11) to (7.16) of Chapter 7.
+# `gate_gradients(gates, c_previous, c, dh, dc_next)` returns `(da, dc_previous)`: the gradients of the four pre-activations, and what this step passes to the step before as *its* `dc_next`. The equations are (10.11) to (10.16) of Chapter 10.
 #
 # | | shape |
 # |---|---|
@@ -135,17 +135,17 @@ hidden_test("02_lstm", lstm_step, points=4)
 #
 # <details><summary>Hint 1</summary>
 #
-# Do not begin with the gates. Begin where the gradient arrives, at (7.5), and go back the way the step came. When you reach the cell, ask where it was used: the answer is the number of terms in its gradient.
+# Do not begin with the gates. Begin where the gradient arrives, at (10.5), and go back the way the step came. When you reach the cell, ask where it was used: the answer is the number of terms in its gradient.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# A factor of a product gets what arrives at the product, times the *other* factor. Equation (7.4) has two products, so the whole `dc` goes to four factors, and for each it is multiplied by the other factor. One gate is not among them: it is in (7.5), where another gradient arrives.
+# A factor of a product gets what arrives at the product, times the *other* factor. Equation (10.4) has two products, so the whole `dc` goes to four factors, and for each it is multiplied by the other factor. One gate is not among them: it is in (10.5), where another gradient arrives.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# One line for `dc`, with two terms, of which only one went through a tanh: (7.14). One line for each gate: what arrives, times the other factor, times the slope written with the gate's own value, $y(1 - y)$ for three of them and $1 - y^2$ for the candidate. And `dc_previous` is `dc` times the gate that multiplied the old cell.
+# One line for `dc`, with two terms, of which only one went through a tanh: (10.14). One line for each gate: what arrives, times the other factor, times the slope written with the gate's own value, $y(1 - y)$ for three of them and $1 - y^2$ for the candidate. And `dc_previous` is `dc` times the gate that multiplied the old cell.
 #
 # </details>
 
@@ -175,7 +175,7 @@ hidden_test("02_lstm", gate_gradients, points=8)
 # %% [markdown]
 # ## Question 3: back, four gates as one (6 points)
 #
-# Each gate has a matrix for $x$ and one for $h$, and the way back needs two products for each of the eight: sixteen in all. Lay the four `da` side by side and four products are enough, each four gates wide. Equations (7.21) to (7.23) show that this is the same sum.
+# Each gate has a matrix for $x$ and one for $h$, and the way back needs two products for each of the eight: sixteen in all. Lay the four `da` side by side and four products are enough, each four gates wide. Equations (10.21) to (10.23) show that this is the same sum.
 #
 # `lstm_step_backward(params, x, previous, gates, c, dstate)` returns `(dparams, dx, dprevious)`: the gradient of everything that `lstm_step` was given. The gradient of a thing has the type of the thing, so both gradients that arrive come in one `LSTMState`: `dstate.h` is the `dh` and `dstate.c` the `dc_next` of question 2. What you return in `dprevious` is such a pair too.
 #
@@ -200,7 +200,7 @@ hidden_test("02_lstm", gate_gradients, points=8)
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# With one `da` of shape $(B, 4H)$, the shapes decide every product: there is only one way to get $(D, 4H)$ from `x` and `da`, and one to get $(B, D)$ from `da` and $W_x$. Which $h$ does $W_h$ multiply in (6.17)? And the old cell needs no product at all: you have its gradient already.
+# With one `da` of shape $(B, 4H)$, the shapes decide every product: there is only one way to get $(D, 4H)$ from `x` and `da`, and one to get $(B, D)$ from `da` and $W_x$. Which $h$ does $W_h$ multiply in (9.17)? And the old cell needs no product at all: you have its gradient already.
 #
 # </details>
 
@@ -228,7 +228,7 @@ hidden_test("02_lstm", lstm_step_backward, points=6)
 # %% [markdown]
 # ## Question 4: through time, forward (3 points)
 #
-# `lstm_unroll(params, xs, first)` runs the step over a sequence and returns `(states, gates)` of all its steps, because the way back needs all of them. Each step is (6.17) to (6.19), and starts from the state in which the step before it ended: both halves of it.
+# `lstm_unroll(params, xs, first)` runs the step over a sequence and returns `(states, gates)` of all its steps, because the way back needs all of them. Each step is (9.17) to (9.19), and starts from the state in which the step before it ended: both halves of it.
 #
 # | | shape |
 # |---|---|
@@ -279,9 +279,9 @@ hidden_test("02_lstm", lstm_unroll, points=3)
 # %% [markdown]
 # ## Question 5: through time, backward (9 points)
 #
-# The loss of (7.24) depends on the $h$ of every step, and on the last $h$ and the last $c$ once more. So three gradients come from outside: `dhs[t]` at each $h$, and the pair `dlast` at the last state. From step to step two gradients are carried, that of $h$ and that of $c$. In 2018 the model answer of a well-known course carried neither, and learners whose program was right were told that it was wrong.
+# The loss of (10.24) depends on the $h$ of every step, and on the last $h$ and the last $c$ once more. So three gradients come from outside: `dhs[t]` at each $h$, and the pair `dlast` at the last state. From step to step two gradients are carried, that of $h$ and that of $c$. In 2018 the model answer of a well-known course carried neither, and learners whose program was right were told that it was wrong.
 #
-# `lstm_unroll_backward(params, xs, first, states, gates, dhs, dlast)` returns `(dparams, dxs, dfirst)`, by equations (7.25) and (7.26).
+# `lstm_unroll_backward(params, xs, first, states, gates, dhs, dlast)` returns `(dparams, dxs, dfirst)`, by equations (10.25) and (10.26).
 #
 # | | shape |
 # |---|---|
@@ -305,7 +305,7 @@ hidden_test("02_lstm", lstm_unroll, points=3)
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `lstm_step_backward` does a whole step, (7.25) included, if its `dstate` is complete. Its `previous` is made of `states.h[t - 1]` and `states.c[t - 1]`, except at one place, and its `gates` of the rows `t` of the four gates. Add up its `dparams` field by field, collect its `dx` (in which order do they come?), and carry its `dprevious`.
+# `lstm_step_backward` does a whole step, (10.25) included, if its `dstate` is complete. Its `previous` is made of `states.h[t - 1]` and `states.c[t - 1]`, except at one place, and its `gates` of the rows `t` of the four gates. Add up its `dparams` field by field, collect its `dx` (in which order do they come?), and carry its `dprevious`.
 #
 # </details>
 
@@ -338,9 +338,9 @@ hidden_test("02_lstm", lstm_unroll_backward, points=9)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now use what you have written. Only the last cell has a loss, `dlast.c`, and the question is how much of that gradient reaches the first cell 50 steps earlier. One path is direct: it goes through the forget gates alone, (7.27). All the others go through some $h$ on their way.
+# Now use what you have written. Only the last cell has a loss, `dlast.c`, and the question is how much of that gradient reaches the first cell 50 steps earlier. One path is direct: it goes through the forget gates alone, (10.27). All the others go through some $h$ on their way.
 #
-# Before you run the next cell, predict: with forget biases of 0, 1, 3 and 5, what is left on the direct path? Do the other paths bring more than that, or less? The sigmoids of these biases are 0.50, 0.73, 0.95 and 0.99. The experiment of Chapter 7 explains what you see.
+# Before you run the next cell, predict: with forget biases of 0, 1, 3 and 5, what is left on the direct path? Do the other paths bring more than that, or less? The sigmoids of these biases are 0.50, 0.73, 0.95 and 0.99. The experiment of Chapter 10 explains what you see.
 
 # %% nbgrader={"grade": false, "grade_id": "check_two_paths", "locked": true, "schema_version": 3, "solution": false, "task": false}
 T, B, D, H = 50, 1, 3, 16

@@ -27,7 +27,7 @@
 # - Each output of a function earns its own share of the points, and each function is graded on its own, with right inputs: a mistake in one does not cost you points in the next.
 # - Stuck? Each question has three hints. The first is a question, the last is nearly the answer. Open them one at a time.
 #
-# The letters are those of Chapter 9: $B$ sequences in a batch, $D$ inputs, $H$ hidden units; $r$ is the reset gate, $z$ the update gate, $n$ the candidate. Everything here is a single step, so there is no $T$. Wherever the gates are side by side in one array, their order is $r, z, n$.
+# The letters are those of Chapter 12: $B$ sequences in a batch, $D$ inputs, $H$ hidden units; $r$ is the reset gate, $z$ the update gate, $n$ the candidate. Everything here is a single step, so there is no $T$. Wherever the gates are side by side in one array, their order is $r, z, n$.
 
 # %% nbgrader={"grade": false, "grade_id": "given_params", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from typing import NamedTuple
@@ -69,7 +69,7 @@ def sigmoid(a):
 # %% [markdown]
 # ## Question 1: one step, reset after the matrix (4 points)
 #
-# This is the GRU of PyTorch, and that of Keras as it comes. `gru_step(params, x, h_previous)` returns `(h, gates)`: the new state by equation (9.2), and the gates it was made with, by (9.3) to (9.5). The way back will need them.
+# This is the GRU of PyTorch, and that of Keras as it comes. `gru_step(params, x, h_previous)` returns `(h, gates)`: the new state by equation (12.2), and the gates it was made with, by (12.3) to (12.5). The way back will need them.
 #
 # | | shape |
 # |---|---|
@@ -126,7 +126,7 @@ hidden_test("03_gru", gru_step, points=4)
 #
 # A mistake between the state and the pre-activations makes every later gradient wrong, and from those gradients you cannot see where it was made. So this part is a separate question, and the check says for each gate whether it is right.
 #
-# `gate_gradients(params, h_previous, gates, dh)` returns `(da, ds)`. In `da` is the gradient of the pre-activation of each gate and of the candidate, what was inside its sigmoid or tanh: equations (9.11) to (9.14). `ds` is the gradient of $s$, which the reset gate multiplied. You are not given $s$; compute it again by (9.4).
+# `gate_gradients(params, h_previous, gates, dh)` returns `(da, ds)`. In `da` is the gradient of the pre-activation of each gate and of the candidate, what was inside its sigmoid or tanh: equations (12.11) to (12.14). `ds` is the gradient of $s$, which the reset gate multiplied. You are not given $s$; compute it again by (12.4).
 #
 # | | shape |
 # |---|---|
@@ -138,7 +138,7 @@ hidden_test("03_gru", gru_step, points=4)
 #
 # <details><summary>Hint 1</summary>
 #
-# Go through the forward equations from the last to the first, and ask of each array where it is used. Which gate is used twice in (9.2)?
+# Go through the forward equations from the last to the first, and ask of each array where it is used. Which gate is used twice in (12.2)?
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -180,7 +180,7 @@ hidden_test("03_gru", gate_gradients, points=6)
 #
 # In the vanilla network and in the LSTM, the same gradient of the pre-activations goes to the input and to the old state. This is the first cell where the two differ: the reset gate is on one path to the candidate and not on the other.
 #
-# `gru_step_backward(params, x, h_previous, gates, dh)` returns `(dparams, dx, dh_previous)`, by equations (9.15) to (9.17).
+# `gru_step_backward(params, x, h_previous, gates, dh)` returns `(dparams, dx, dh_previous)`, by equations (12.15) to (12.17).
 #
 # | | shape |
 # |---|---|
@@ -232,9 +232,9 @@ hidden_test("03_gru", gru_step_backward, points=6)
 # %% [markdown]
 # ## Question 4: one step, reset before the matrix (2 points)
 #
-# The GRU of the published paper of Cho et al. puts the reset gate on the other side of the matrix $W_{hn}$. It is another function: except in special cases, no choice of weights turns one into the other. Before you write it, ask what $r = 0$ does to a unit in each form: in one, the unit does not see the old state; in the other, no unit sees the old state of this one. Equation (9.7) says which is which.
+# The GRU of the published paper of Cho et al. puts the reset gate on the other side of the matrix $W_{hn}$. It is another function: except in special cases, no choice of weights turns one into the other. Before you write it, ask what $r = 0$ does to a unit in each form: in one, the unit does not see the old state; in the other, no unit sees the old state of this one. Equation (12.7) says which is which.
 #
-# `gru_before_step(params, x, h_previous)` returns `(h, gates)`: the gates by (9.3), the candidate by (9.6), the state by (9.2).
+# `gru_before_step(params, x, h_previous)` returns `(h, gates)`: the gates by (12.3), the candidate by (12.6), the state by (12.2).
 #
 # | | shape |
 # |---|---|
@@ -284,9 +284,9 @@ hidden_test("03_gru", gru_before_step, points=2)
 # %% [markdown]
 # ## Question 5: one step back, reset before the matrix (9 points)
 #
-# This time you write the whole step. Chapter 9 shows a published page that derives the backward of this form. It has four mistakes, since no code ever ran it. Yours is checked.
+# This time you write the whole step. Chapter 12 shows a published page that derives the backward of this form. It has four mistakes, since no code ever ran it. Yours is checked.
 #
-# `gru_before_step_backward(params, x, h_previous, gates, dh)` returns `(da, dparams, dx, dh_previous)`: from `dh` to $z$ and $n$ by (9.11) and (9.12), through the matrix by (9.18) and (9.19), through the sigmoids by (9.14). Chapter 9 has a table with the paths to $h_{t-1}$ in the two forms, side by side. You return `da` as well, so that the check can say which gate is wrong.
+# `gru_before_step_backward(params, x, h_previous, gates, dh)` returns `(da, dparams, dx, dh_previous)`: from `dh` to $z$ and $n$ by (12.11) and (12.12), through the matrix by (12.18) and (12.19), through the sigmoids by (12.14). Chapter 12 has a table with the paths to $h_{t-1}$ in the two forms, side by side. You return `da` as well, so that the check can say which gate is wrong.
 #
 # | | shape |
 # |---|---|
@@ -350,9 +350,9 @@ hidden_test("03_gru", gru_before_step_backward, points=9)
 # %% [markdown]
 # ## Question 6: the other z (3 points)
 #
-# In Chung et al. the update gate multiplies the candidate: their open gate updates, where that of (9.2) keeps. That is equation (9.9). Weights trained in one convention are of no use in the other until they are converted. The conversion is exact.
+# In Chung et al. the update gate multiplies the candidate: their open gate updates, where that of (12.2) keeps. That is equation (12.9). Weights trained in one convention are of no use in the other until they are converted. The conversion is exact.
 #
-# `other_z(W_x, W_h, b)` returns `(W_x, W_h, b)`: the arrays with which a step by (9.9) gives the same states as a step by (9.2) gives with those you were given. Equation (9.10) says why they exist. You are not given $b_{hn}$, because it stays as it is.
+# `other_z(W_x, W_h, b)` returns `(W_x, W_h, b)`: the arrays with which a step by (12.9) gives the same states as a step by (12.2) gives with those you were given. Equation (12.10) says why they exist. You are not given $b_{hn}$, because it stays as it is.
 #
 # | | shape |
 # |---|---|
@@ -368,7 +368,7 @@ hidden_test("03_gru", gru_before_step_backward, points=9)
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# The pre-activation of $z$ is a sum of three terms, with one block of weights in each. Equation (9.10) says what has to happen to the sum, and so to every term. The other gate and the candidate mean the same in both conventions.
+# The pre-activation of $z$ is a sum of three terms, with one block of weights in each. Equation (12.10) says what has to happen to the sum, and so to every term. The other gate and the candidate mean the same in both conventions.
 #
 # </details>
 # <details><summary>Hint 3</summary>

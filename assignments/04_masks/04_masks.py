@@ -14,7 +14,7 @@
 # | | |
 # |---|---|
 # | You will be able to | hold a state through padding and pass its gradient back through it; pick each sequence's own last output; take the mean of a loss over what is real; read padded sequences from both ends and add up the two gradients; say what leaks where a mask is missing |
-# | You need | Chapters 10 *Both directions* and 11 *Sentences have lengths*, and the softmax and loss of Chapter 04 *Learning to write*; from assignment 1, the way back through time |
+# | You need | Chapters 13 *Both directions* and 11 *Sentences have lengths*, and the softmax and loss of Chapter 05 *Learning to write*; from assignment 1, the way back through time |
 # | Time | 5 hours |
 # | Points | 30 |
 #
@@ -29,7 +29,7 @@
 #
 # The letters are those of the chapters: $T$ steps, $B$ sequences in a batch, $D$ inputs, $H$ hidden units. `dx` is the gradient of the loss with respect to `x`, and has its shape.
 #
-# **The mask.** `mask` is a boolean array of shape $(T, B)$, `True` on real steps, equation (11.1). Every sequence has at least one real step, the real steps come first, and the lengths are in no particular order. Padding may hold any finite numbers, as large as the others, in the inputs and in the gradients that arrive. What you return must not depend on them.
+# **The mask.** `mask` is a boolean array of shape $(T, B)$, `True` on real steps, equation (14.1). Every sequence has at least one real step, the real steps come first, and the lengths are in no particular order. Padding may hold any finite numbers, as large as the others, in the inputs and in the gradients that arrive. What you return must not depend on them.
 #
 # `rnn_step` and `rnn_step_backward` are those of assignment 1. They are given, so that you can think about time alone.
 
@@ -60,9 +60,9 @@ def rnn_step_backward(params, x, h_previous, h, dh):
 # %% [markdown]
 # ## Question 1: hold the state (4 points)
 #
-# A sequence that has ended takes no more steps. Yet the array goes on, because another sequence is longer, and the loop runs over all of it. So the loop needs two different rules for a padded step: the *state* is held, by equation (11.3), so that it is still there at the end; the *output* is zero, by (11.5), since a step that did not happen has no output.
+# A sequence that has ended takes no more steps. Yet the array goes on, because another sequence is longer, and the loop runs over all of it. So the loop needs two different rules for a padded step: the *state* is held, by equation (14.3), so that it is still there at the end; the *output* is zero, by (14.5), since a step that did not happen has no output.
 #
-# `masked_unroll(params, xs, mask, h_first)` returns `(hs, h_last)`: the outputs of all steps, zero on padding, and for each sequence the state after its own last step, equation (11.4).
+# `masked_unroll(params, xs, mask, h_first)` returns `(hs, h_last)`: the outputs of all steps, zero on padding, and for each sequence the state after its own last step, equation (14.4).
 #
 # | | shape |
 # |---|---|
@@ -96,8 +96,8 @@ def masked_unroll(params, xs, mask, h_first):
     ### BEGIN SOLUTION
     h, hs = h_first, []
     for x, keep in zip(xs, mask[..., None]):
-        h = np.where(keep, rnn_step(params, x, h), h)  # (11.3)
-        hs.append(np.where(keep, h, 0))  # (11.5)
+        h = np.where(keep, rnn_step(params, x, h), h)  # (14.3)
+        hs.append(np.where(keep, h, 0))  # (14.5)
     return np.stack(hs), h
     ### END SOLUTION
 
@@ -118,7 +118,7 @@ hidden_test("04_masks", masked_unroll, points=4)
 # %% [markdown]
 # ## Question 2: back through the padding (8 points)
 #
-# Two rules forward make three backward. A padded output was zero whatever the state was, so the gradient that arrives at it is left out, (11.6). A padded step was not taken, so no gradient reaches it, its input or the weights, (11.7) and (11.9). But a state that was held went *through* the padding, and so must its gradient: unchanged, (11.8). If you leave one of them out, training still seems to work. A comparison with each sequence alone shows the mistake, and that is what the check below does.
+# Two rules forward make three backward. A padded output was zero whatever the state was, so the gradient that arrives at it is left out, (14.6). A padded step was not taken, so no gradient reaches it, its input or the weights, (14.7) and (14.9). But a state that was held went *through* the padding, and so must its gradient: unchanged, (14.8). If you leave one of them out, training still seems to work. A comparison with each sequence alone shows the mistake, and that is what the check below does.
 #
 # `masked_unroll_backward(params, xs, mask, h_first, hs, dhs, dh_last)` returns `(dparams, dxs, dh_first)`. The gradient `dhs` arrives at the outputs, `dh_last` at the last states. The gradients of the weights are added up over the steps, as in (3.13).
 #
@@ -158,11 +158,11 @@ def masked_unroll_backward(params, xs, mask, h_first, hs, dhs, dh_last):
     for x, keep, h_previous, h, dh_out in reversed(
         list(zip(xs, mask[..., None], previous_hs, hs, dhs))
     ):
-        dh = dh + np.where(keep, dh_out, 0)  # (11.6)
+        dh = dh + np.where(keep, dh_out, 0)  # (14.6)
         dparams_t, dx, dprevious = rnn_step_backward(
             params, x, h_previous, h, np.where(keep, dh, 0)
-        )  # (11.7)
-        dh = np.where(keep, dprevious, dh)  # (11.8)
+        )  # (14.7)
+        dh = np.where(keep, dprevious, dh)  # (14.8)
         dparams = RNNParams(*(total + part for total, part in zip(dparams, dparams_t)))
         dxs.append(dx)
     return dparams, np.stack(dxs[::-1]), dh
@@ -181,7 +181,7 @@ hidden_test("04_masks", masked_unroll_backward, points=8)
 # %% [markdown]
 # ## Question 3: each sequence's own last step (2 points)
 #
-# A network that reads a whole sentence and then answers once needs the output of its last step. In a batch, that step is different for each sequence: $T_n$, equation (11.10). The last row of the array is the last step of the longest sequence alone.
+# A network that reads a whole sentence and then answers once needs the output of its last step. In a batch, that step is different for each sequence: $T_n$, equation (14.10). The last row of the array is the last step of the longest sequence alone.
 #
 # `last_outputs(hs, mask)` returns `y`. Here `hs` comes from a layer without masks: it may hold any numbers on padding.
 #
@@ -228,7 +228,7 @@ hidden_test("04_masks", last_outputs, points=2)
 # %% [markdown]
 # ## Question 4: and its gradient (2 points)
 #
-# `last_outputs` uses one entry of each sequence and no other. `last_outputs_backward(dy, mask)` returns `dhs`, the second half of (11.10).
+# `last_outputs` uses one entry of each sequence and no other. `last_outputs_backward(dy, mask)` returns `dhs`, the second half of (14.10).
 #
 # | | shape |
 # |---|---|
@@ -275,11 +275,11 @@ hidden_test("04_masks", last_outputs_backward, points=2)
 # %% [markdown]
 # ## Question 5: a mean over what is real (4 points)
 #
-# Now a network that answers at every step, and its loss: the cross-entropy of a softmax. A padded step has no right answer, so it belongs neither to the sum of the losses nor to the number that the sum is divided by. The second half of that sentence is often forgotten. If you divide by $TB$, one long sentence makes the learning rate of all others in its batch smaller, equation (11.12).
+# Now a network that answers at every step, and its loss: the cross-entropy of a softmax. A padded step has no right answer, so it belongs neither to the sum of the losses nor to the number that the sum is divided by. The second half of that sentence is often forgotten. If you divide by $TB$, one long sentence makes the learning rate of all others in its batch smaller, equation (14.12).
 #
-# `masked_loss(logits, targets, mask)` returns `(loss, dlogits)`: the mean (11.11) over all real steps, each counting the same, and its gradient. The loss of one step is that of (4.13), in nats, and its gradient is (4.12) with a temperature of 1.
+# `masked_loss(logits, targets, mask)` returns `(loss, dlogits)`: the mean (14.11) over all real steps, each counting the same, and its gradient. The loss of one step is that of (5.13), in nats, and its gradient is (5.12) with a temperature of 1.
 #
-# Some logits are near 1000. The softmax depends only on differences, so it is well defined, but `np.exp` of such a number overflows. Equation (4.6) shows what to do.
+# Some logits are near 1000. The softmax depends only on differences, so it is well defined, but `np.exp` of such a number overflows. Equation (5.6) shows what to do.
 #
 # | | shape |
 # |---|---|
@@ -296,7 +296,7 @@ hidden_test("04_masks", last_outputs_backward, points=2)
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Take the logarithm of the softmax by (4.7), not the softmax first: $e^{1000}$ is never computed then. The probabilities are the `np.exp` of what you get.
+# Take the logarithm of the softmax by (5.7), not the softmax first: $e^{1000}$ is never computed then. The probabilities are the `np.exp` of what you get.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -330,9 +330,9 @@ hidden_test("04_masks", masked_loss, points=4)
 # %% [markdown]
 # ## Question 6: turn each within its own length (2 points)
 #
-# The second network reads from the end, and each sequence has its own end. Chapter 11 turns the whole array and its mask, (11.13), and lets the padding come first. You use the other way, that of its exercise 5: turn each sequence within its own length, so that the padding stays at the end and the mask stays as it is.
+# The second network reads from the end, and each sequence has its own end. Chapter 14 turns the whole array and its mask, (14.13), and lets the padding come first. You use the other way, that of its exercise 5: turn each sequence within its own length, so that the padding stays at the end and the mask stays as it is.
 #
-# `reverse_padded(xs, mask)` returns `turned`: $x_{T_n}$ first, $x_1$ at step $T_n$, and zeros after it, whatever was there. It is the $R$ of (10.4) with $T_n$ in the place of $T$.
+# `reverse_padded(xs, mask)` returns `turned`: $x_{T_n}$ first, $x_1$ at step $T_n$, and zeros after it, whatever was there. It is the $R$ of (13.4) with $T_n$ in the place of $T$.
 #
 # | | shape |
 # |---|---|
@@ -340,7 +340,7 @@ hidden_test("04_masks", masked_loss, points=4)
 # | `mask` | $(T, B)$ |
 # | returns `turned` | $(T, B, D)$, zero on padding |
 #
-# Such a turn exchanges real steps in pairs, the first with the last and so on. So it is its own backward, (10.6): question 8 will need that.
+# Such a turn exchanges real steps in pairs, the first with the last and so on. So it is its own backward, (13.6): question 8 will need that.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -391,9 +391,9 @@ class BidirectionalParams(NamedTuple):
 # %% [markdown]
 # ## Question 7: two readings (3 points)
 #
-# At step $t$ a network has read $x_1$ to $x_t$. A second one that comes from the end has read $x_{T_n}$ to $x_t$. Side by side, (10.9), they know the whole sequence at every step, but only if both outputs belong to the *same* step: hence the turn before the reading and the turn after it, (10.5).
+# At step $t$ a network has read $x_1$ to $x_t$. A second one that comes from the end has read $x_{T_n}$ to $x_t$. Side by side, (13.9), they know the whole sequence at every step, but only if both outputs belong to the *same* step: hence the turn before the reading and the turn after it, (13.5).
 #
-# `bidirectional(params, xs, mask, h_first, h_end)` returns `(ys, ends)`. `ys` is $[\overrightarrow{h}_t, \overleftarrow{h}_t]$ at every step, zero on padding. `ends` is the answer to the whole sequence, (10.13): the state of each reading when it has read everything.
+# `bidirectional(params, xs, mask, h_first, h_end)` returns `(ys, ends)`. `ys` is $[\overrightarrow{h}_t, \overleftarrow{h}_t]$ at every step, zero on padding. `ends` is the answer to the whole sequence, (13.13): the state of each reading when it has read everything.
 #
 # | | shape |
 # |---|---|
@@ -416,7 +416,7 @@ class BidirectionalParams(NamedTuple):
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# The second reading is (10.5) word for word: `masked_unroll` of the turned inputs, and its outputs turned. Its last state is not turned, for it has no axis of time. Then `np.concatenate` over the last axis, twice.
+# The second reading is (13.5) word for word: `masked_unroll` of the turned inputs, and its outputs turned. Its last state is not turned, for it has no axis of time. Then `np.concatenate` over the last axis, twice.
 #
 # </details>
 
@@ -444,7 +444,7 @@ hidden_test("04_masks", bidirectional, points=3)
 # %% [markdown]
 # ## Question 8: both readings back (5 points)
 #
-# Each $x_t$ is read twice, so its gradient is a sum of two, (10.8). Each reading goes back by question 2. And a turn is its own backward, so what you turned on the way forward is turned on the way back, (10.7). The difficulty is to keep track of four arrays: which of them are in the order of the sequence, and which in the order in which the second network read?
+# Each $x_t$ is read twice, so its gradient is a sum of two, (13.8). Each reading goes back by question 2. And a turn is its own backward, so what you turned on the way forward is turned on the way back, (13.7). The difficulty is to keep track of four arrays: which of them are in the order of the sequence, and which in the order in which the second network read?
 #
 # `bidirectional_backward(params, xs, mask, h_first, h_end, ys, dys, dends)` returns `(dparams, dxs, dh_first, dh_end)`.
 #
@@ -459,7 +459,7 @@ hidden_test("04_masks", bidirectional, points=3)
 #
 # <details><summary>Hint 1</summary>
 #
-# Cut first, (10.9): what was joined at the last axis of `ys` is cut at the same place in `dys` and in `dends`. The place is $H$, not the middle.
+# Cut first, (13.9): what was joined at the last axis of `ys` is cut at the same place in `dys` and in `dends`. The place is $H$, not the middle.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -484,7 +484,7 @@ def bidirectional_backward(params, xs, mask, h_first, h_end, ys, dys, dends):
     turned = (reverse_padded(array, mask) for array in (ys[..., H:], dys[..., H:]))
     second = params.backwards, reverse_padded(xs, mask), mask, h_end, *turned, dends[:, H:]
     dbackwards, dxs_second, dh_end = masked_unroll_backward(*second)
-    dxs = dxs_first + reverse_padded(dxs_second, mask)  # (10.8)
+    dxs = dxs_first + reverse_padded(dxs_second, mask)  # (13.8)
     return BidirectionalParams(dforwards, dbackwards), dxs, dh_first, dh_end
     ### END SOLUTION
 
@@ -501,7 +501,7 @@ hidden_test("04_masks", bidirectional_backward, points=5)
 # %% [markdown]
 # Now use what you have written. A tagger: two readings, a dense layer, your loss, and one gradient through all of it. Three sentences of 6, 4 and 1 steps are padded to 6, then with 10 and with 100 steps more, and the padding is garbage.
 #
-# Before you run the cell, predict: which of the three numbers change from line to line? The last is the mean with the padding counted as zeros, (11.12). If one of the first two moves, padding leaks.
+# Before you run the cell, predict: which of the three numbers change from line to line? The last is the mean with the padding counted as zeros, (14.12). If one of the first two moves, padding leaks.
 
 # %% nbgrader={"grade": false, "grade_id": "check_padding", "locked": true, "schema_version": 3, "solution": false, "task": false}
 rng = np.random.default_rng(0)

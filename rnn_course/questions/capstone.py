@@ -1,4 +1,4 @@
-"""Assignment 5: a bidirectional tagger that says how words are pronounced. Chapters 04, 10, 11.
+"""Assignment 5: a bidirectional tagger that says how words are pronounced. Chapters 05, 13, 14.
 
 The references are the package's own functions. The mistakes of the network are in
 `capstone_network.py`, those of the training in `capstone_training.py`, and those of clipping, Adam

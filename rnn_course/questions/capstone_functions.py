@@ -77,110 +77,110 @@ def shares_wrongly(
 CLIPPING = (
     (
         "clipped entry by entry",
-        "You limit each entry. What has to be limited is the length of the whole: (4.14).",
+        "You limit each entry. What has to be limited is the length of the whole: (5.14).",
         {"entries": True},
     ),
     (
         "clipped always",
-        "You make short gradients longer: what is the minimum in (4.14) for?",
+        "You make short gradients longer: what is the minimum in (5.14) for?",
         {"factor": lambda ratio: ratio},
     ),
     (
         "never clipped",
-        "Your gradient is as long as before: equation (4.14).",
+        "Your gradient is as long as before: equation (5.14).",
         {"factor": lambda ratio: 1},
     ),
     (
         "lengthened",
-        "You lengthen the short ones, and leave the long ones: (4.14).",
+        "You lengthen the short ones, and leave the long ones: (5.14).",
         {"factor": lambda ratio: max(1, ratio)},
     ),
     (
         "another norm",
-        "That is the square of a norm: (4.14) has the length itself.",
+        "That is the square of a norm: (5.14) has the length itself.",
         {"norm": lambda g: g @ g},
     ),
     (
         "another norm",
-        "The norm in (4.14) is the Euclidean one.",
+        "The norm in (5.14) is the Euclidean one.",
         {"norm": lambda g: np.abs(g).max()},
     ),
     (
         "another norm",
-        "The norm in (4.14) is the Euclidean one.",
+        "The norm in (5.14) is the Euclidean one.",
         {"norm": lambda g: np.abs(g).sum()},
     ),
     (
         "another norm",
-        "That is a root of a mean, where (4.14) has the root of a sum.",
+        "That is a root of a mean, where (5.14) has the root of a sum.",
         {"norm": lambda g: np.sqrt(np.mean(g**2))},
     ),
 )
 UPDATING = (
     (
         "betas exchanged",
-        "Each of your two means has the decay of the other: equation (4.15).",
+        "Each of your two means has the decay of the other: equation (5.15).",
         {"betas": (0.999, 0.9)},
     ),
     (
         "bias correction missing",
-        "Your means began at zero and are still too close to it: equations (4.17) and (4.18).",
+        "Your means began at zero and are still too close to it: equations (5.17) and (5.18).",
         {"age": None},
     ),
     (
         "off by one step",
-        "The number t of this update is an argument, and 1 at the first: (4.17).",
+        "The number t of this update is an argument, and 1 at the first: (5.17).",
         {"age": 1},
     ),
-    ("sign", "You go uphill: equation (4.18).", {"sign": 1}),
+    ("sign", "You go uphill: equation (5.18).", {"sign": 1}),
     (
         "square missing",
-        "The second mean is one of squares: equation (4.15).",
+        "The second mean is one of squares: equation (5.15).",
         {"power": 1, "root": lambda v: np.sqrt(np.abs(v))},
     ),
     (
         "root missing",
-        "The mean of the squares is not the scale of the gradient yet: equation (4.18).",
+        "The mean of the squares is not the scale of the gradient yet: equation (5.18).",
         {"root": np.copy},
     ),
     (
         "old mean for the new one",
-        "Your step is made with the means from before this gradient: (4.15) comes first.",
+        "Your step is made with the means from before this gradient: (5.15) comes first.",
         {"late": True},
     ),
     (
         "corrected means kept",
-        "The next update needs the means of (4.15), not those of (4.18).",
+        "The next update needs the means of (5.15), not those of (5.18).",
         {"kept": True},
     ),
 )
 COUNTING = (
     (
         "padding leaks",
-        "Your share of letters counts padding as letters: a mean over what is real, (11.11).",
+        "Your share of letters counts padding as letters: a mean over what is real, (14.11).",
         {"counted": False},
     ),
     (
         "padding leaks",
-        "You divide by all places of the array, and padding is among them: (11.11) and (11.12).",
+        "You divide by all places of the array, and padding is among them: (14.11) and (14.12).",
         {"log": True},
     ),
     (
         "padding leaks",
         "Your words are right only if their padding is right as well. What must hold on padding? "
-        "See (11.1).",
+        "See (14.1).",
         {"padding": True},
     ),
     (
         "padding leaks",
         "In your count of words, padding is a mistake, so only the longest words can be right. See "
-        "(11.1).",
+        "(14.1).",
         {"padding": "wrong"},
     ),
     (
         "mean of means",
         "You take a mean for each word, then a mean of these: a long word then counts too little, "
-        "(11.11).",
+        "(14.11).",
         {"each": True},
     ),
     (

@@ -198,17 +198,17 @@ READING = (
     (
         "not turned back",
         "The outputs of your second reading are still in the order in which it read. To which "
-        "letter does entry t belong? See (10.5).",
+        "letter does entry t belong? See (13.5).",
         {"outer": 1},
     ),
     (
         "mask not turned",
-        "You turn the letters, and the mask stays as it was: equation (11.13).",
+        "You turn the letters, and the mask stays as it was: equation (14.13).",
         {"of_mask": 1},
     ),
     (
         BOTH_FORWARDS,
-        "Your second reading begins at the first letter, like the first one: equation (10.3).",
+        "Your second reading begins at the first letter, like the first one: equation (13.3).",
         {"inner": 1, "of_mask": 1, "outer": 1},
     ),
     (
@@ -219,18 +219,18 @@ READING = (
     (
         "padding leaks",
         "A word takes no step on padding, after its end or, in the second reading, before its "
-        "beginning: its state is held, (11.3).",
+        "beginning: its state is held, (14.3).",
         {"hold": False},
     ),
     (
         "padding leaks",
-        "Padding changes your state, and your outputs there are not zero: equations (11.3) and "
-        "(11.5).",
+        "Padding changes your state, and your outputs there are not zero: equations (14.3) and "
+        "(14.5).",
         {"hold": False, "padded_outputs": True},
     ),
     (
         "padding leaks",
-        "The held state is no output: what does (11.5) say about padding?",
+        "The held state is no output: what does (14.5) say about padding?",
         {"padded_outputs": True},
     ),
     (
@@ -258,17 +258,17 @@ READING = (
 OUTPUT = (
     (
         "halves exchanged",
-        "The two readings are exchanged where they meet W: equation (10.9).",
+        "The two readings are exchanged where they meet W: equation (13.9).",
         {"halves": -1},
     ),
     (
         "bias missing",
-        "One of the two terms of the output is not in your sum: equation (4.3).",
+        "One of the two terms of the output is not in your sum: equation (5.3).",
         {"out_bias": 0},
     ),
     (
         "outputs hidden on padding",
-        "Equation (4.3) holds at every place of the array. The loss leaves padding out, so no "
+        "Equation (5.3) holds at every place of the array. The loss leaves padding out, so no "
         "output has to be hidden here.",
         {"hide": True},
     ),
@@ -301,7 +301,7 @@ BACK = (
     (
         "padding leaks",
         "In the second reading padding comes before the word, and your loop takes steps back "
-        "through it: equations (11.7) and (11.9).",
+        "through it: equations (14.7) and (14.9).",
         {"leak": True},
     ),
     (
@@ -312,13 +312,13 @@ BACK = (
     (
         "repeated letters counted once",
         "A letter that occurs twice has two gradients. With repeated indices, your line keeps one "
-        "of them: below (4.2).",
+        "of them: below (5.2).",
         {"add": add_once},
     ),
     (
         "repeated letters counted once",
         "Two words of a batch may have the same letter at one step, and your line keeps one of "
-        "their gradients: below (4.2).",
+        "their gradients: below (5.2).",
         {"add": add_once_a_step},
     ),
     (
@@ -328,29 +328,29 @@ BACK = (
     ),
     (
         "mean for sum",
-        "The gradient of a weight is a sum over its uses; the mean is in dys already: (4.4).",
+        "The gradient of a weight is a sum over its uses; the mean is in dys already: (5.4).",
         {"mean": True},
     ),
 )
 BOTH_BACK = (
     (
         "one gradient for both directions",
-        "Your second reading gets the gradient of the first one: (10.9).",
+        "Your second reading gets the gradient of the first one: (13.9).",
         {"same": True},
     ),
     (
         "gradient not turned",
-        "Your second reading is turned, the gradient that arrives at it is not: (10.7).",
+        "Your second reading is turned, the gradient that arrives at it is not: (13.7).",
         {"of_dys": 1},
     ),
     (
         BOTH_FORWARDS,
-        "You go back through the second reading as if it had begun at the first letter: (10.7).",
+        "You go back through the second reading as if it had begun at the first letter: (13.7).",
         {"turn": 1},
     ),
     (
         "halves exchanged",
-        "Each reading gets the gradient of the other: which rows of W belong to which? See (10.9).",
+        "Each reading gets the gradient of the other: which rows of W belong to which? See (13.9).",
         {"halves": -1},
     ),
     (

@@ -1,6 +1,6 @@
 """Assignment 3: the GRU, reset after and before the matrix, and the two conventions for z.
 
-Chapter 09. The references are the package's own functions. The mistakes of the steps are in
+Chapter 12. The references are the package's own functions. The mistakes of the steps are in
 `gru_forward.py`, `gru_gates.py` and `gru_backward.py`.
 """
 
@@ -145,7 +145,7 @@ def gru_before_step_backward(
 def other_z(W_x: Array, W_h: Array, b: Array) -> tuple[Array, ...]:
     """Return (W_x, W_h, b) in the convention of Chung et al., where z multiplies the candidate.
 
-    z becomes 1 - z: its block changes sign, equation (9.10).
+    z becomes 1 - z: its block changes sign, equation (12.10).
     """
     blocks = (gate_blocks(leaf, GRUGates) for leaf in (W_x, W_h, b))
     return tuple(np.concatenate(gates._replace(z=-gates.z), axis=-1) for gates in blocks)
@@ -201,12 +201,12 @@ CONVERT = (
     (
         "complement of the weights",
         "It is the gate that becomes one minus itself, not its weights. What must its "
-        "pre-activation become? (9.10).",
+        "pre-activation become? (12.10).",
         {"change": lambda part: 1 - part},
     ),
     (
         "block lost",
-        "The gate is not lost in the other convention, it becomes one minus itself: (9.10).",
+        "The gate is not lost in the other convention, it becomes one minus itself: (12.10).",
         {"change": np.zeros_like},
     ),
 )

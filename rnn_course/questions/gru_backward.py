@@ -102,7 +102,7 @@ def before_backward(
 # The mistakes: rows of (name, hint, switches that make it)
 
 COUNT = (
-    "The old state is used four times: count its paths in (9.17), or in the table of both forms. "
+    "The old state is used four times: count its paths in (12.17), or in the table of both forms. "
     "Yours lacks one:"
 )
 STEP = (
@@ -112,17 +112,17 @@ STEP = (
     (PATH, f"{COUNT} the one without a matrix.", {"lost": 3}),
     (
         COMPLEMENT,
-        "How much of the old state is kept, z or the rest? (9.2).",
+        "How much of the old state is kept, z or the rest? (12.2).",
         {"kept": lambda dh, z: dh * (1 - z)},
     ),
     (
         "gate missing on the way back",
-        "Not all of the old state is kept. By what is it multiplied in (9.2)?",
+        "Not all of the old state is kept. By what is it multiplied in (12.2)?",
         {"kept": lambda dh, z: dh},
     ),
     (
         "weight transposed",
-        "On the way back, a block of W_h is used the other way round: compare (9.17) with (9.3).",
+        "On the way back, a block of W_h is used the other way round: compare (12.17) with (12.3).",
         {"turned": True},
     ),
     (
@@ -135,7 +135,7 @@ TO_INPUT = (
     (
         "reset gate on the way to the input",
         "The input does not pass the reset gate: its part of the candidate has its own gradient, "
-        "(9.15).",
+        "(12.15).",
         {"to_input": True},
     ),
 )
@@ -143,34 +143,34 @@ RESET_BEFORE = (
     (
         "reset gate missing on the way back",
         "The candidate's matrix saw the state after the reset. Where is the reset gate in your "
-        "backward? (9.18) and (9.19).",
+        "backward? (12.18) and (12.19).",
         {"product": lambda da_n, r, h, W: ((da_n @ W.T) * h, h.T @ da_n, da_n @ W.T)},
     ),
     (
         FORM,
-        "This is the way back of the reset after the matrix. Here it comes before: (9.18) and "
-        "(9.19).",
+        "This is the way back of the reset after the matrix. Here it comes before: (12.18) and "
+        "(12.19).",
         {"product": lambda da_n, r, h, W: (da_n * (h @ W), h.T @ (da_n * r), (da_n * r) @ W.T)},
     ),
     (
         "matrix missing",
-        "Between the candidate and the reset gate there is a matrix: (9.18) comes before (9.19).",
+        "Between the candidate and the reset gate there is a matrix: (12.18) comes before (12.19).",
         {"product": lambda da_n, r, h, W: (da_n * h, (r * h).T @ da_n, da_n * r)},
     ),
     (
         "factors of a product exchanged",
-        "In a product each factor is multiplied by the other: look at (9.19) again.",
+        "In a product each factor is multiplied by the other: look at (12.19) again.",
         {"product": lambda da_n, r, h, W: ((da_n @ W.T) * r, (r * h).T @ da_n, (da_n @ W.T) * h)},
     ),
     (
         "factors of a product exchanged",
-        "The path to the reset gate goes on from the other of the two gradients in (9.19).",
+        "The path to the reset gate goes on from the other of the two gradients in (12.19).",
         {"product": lambda da_n, r, h, W: ((da_n @ W.T) * r, (r * h).T @ da_n, (da_n @ W.T) * r)},
     ),
     (
         "weight transposed",
         "On the way back, W_hn is used the other way round. W_hn is square, so no shape complains: "
-        "(9.18).",
+        "(12.18).",
         {"product": lambda da_n, r, h, W: ((da_n @ W) * h, (r * h).T @ da_n, (da_n @ W) * r)},
     ),
     (

@@ -95,7 +95,7 @@ COMPLEMENT = "gate for its complement"
 STEP = (
     (
         "bias missing",
-        "The pre-activations of both gates and of the candidate have a bias each: (9.3) and (9.5).",
+        "The pre-activations of both gates and of the candidate have a bias each: (12.3) and (12.5).",
         {"bias": 0},
     ),
     (
@@ -117,27 +117,27 @@ STEP = (
     (
         "weight transposed",
         "Rows and columns are exchanged in the blocks of W_h. They are square, so no shape "
-        "complains: see the order in (9.3).",
+        "complains: see the order in (12.3).",
         {"turned": True},
     ),
     (
         "old state not used",
-        "Your gates look at the input alone. Equation (9.3) has one more product.",
+        "Your gates look at the input alone. Equation (12.3) has one more product.",
         {"seen": 0},
     ),
     (
         "activation missing",
-        "The gates are shares, between 0 and 1. Yours are still pre-activations: (9.3).",
+        "The gates are shares, between 0 and 1. Yours are still pre-activations: (12.3).",
         {"gate": np.copy},
     ),
     (
         "activation missing",
-        "The candidate you return is a pre-activation. Equation (9.5) goes on.",
+        "The candidate you return is a pre-activation. Equation (12.5) goes on.",
         {"f": np.copy},
     ),
     (
         "another activation",
-        "Your gates have the tanh. Which function do shares between 0 and 1 come from? (9.3).",
+        "Your gates have the tanh. Which function do shares between 0 and 1 come from? (12.3).",
         {"gate": np.tanh},
     ),
     (
@@ -148,34 +148,34 @@ STEP = (
     ),
     (
         "another activation",
-        "Your candidate has the sigmoid. It must be able to be negative: (9.5).",
+        "Your candidate has the sigmoid. It must be able to be negative: (12.5).",
         {"f": sigmoid},
     ),
     (
         Z_CONVENTION,
-        "In (9.2) an open update gate keeps. In your function it updates, as in Chung et al.: "
-        "equation (9.9).",
+        "In (12.2) an open update gate keeps. In your function it updates, as in Chung et al.: "
+        "equation (12.9).",
         {"mean": lambda r, z, h, n: (1 - z) * h + z * n},
     ),
     (
         "old state not kept",
-        "Equation (9.2) is a mean of two things, and you have one of them.",
+        "Equation (12.2) is a mean of two things, and you have one of them.",
         {"mean": lambda r, z, h, n: (1 - z) * n},
     ),
     (
         "the shares do not add up to one",
         "The more z keeps of the old, the less it takes of the new: look at the second term of "
-        "(9.2).",
+        "(12.2).",
         {"mean": lambda r, z, h, n: z * h + n},
     ),
     (
         "the shares do not add up to one",
-        "You give the old and the new the same share. Look at the second term of (9.2).",
+        "You give the old and the new the same share. Look at the second term of (12.2).",
         {"mean": lambda r, z, h, n: z * h + z * n},
     ),
     (
         "one gate for another",
-        "Your state is mixed by the reset gate. Which gate does (9.2) have?",
+        "Your state is mixed by the reset gate. Which gate does (12.2) have?",
         {"mean": lambda r, z, h, n: r * h + (1 - r) * n},
     ),
 )
@@ -187,51 +187,51 @@ RESET_AFTER = (
     (
         FORM,
         "You reset the state, then multiply by the matrix. This question has the reset after the "
-        "matrix: (9.4) and (9.5).",
+        "matrix: (12.4) and (12.5).",
         {"candidate": lambda r, z, a, h, W, c: a + (r * h) @ W + c},
     ),
     (
         FORM,
-        "You reset the state, then multiply by the matrix, and b_hn is missing: compare (9.6) with "
-        "(9.4) and (9.5).",
+        "You reset the state, then multiply by the matrix, and b_hn is missing: compare (12.6) with "
+        "(12.4) and (12.5).",
         {"candidate": lambda r, z, a, h, W, c: a + (r * h) @ W},
     ),
     (
         "bias outside the reset",
-        "The bias b_hn belongs to s, and the reset gate multiplies all of s: (9.4) and (9.5).",
+        "The bias b_hn belongs to s, and the reset gate multiplies all of s: (12.4) and (12.5).",
         {"candidate": lambda r, z, a, h, W, c: a + r * (h @ W) + c},
     ),
     (
         "bias missing",
-        "One parameter is not in your answer: where does b_hn enter (9.4)?",
+        "One parameter is not in your answer: where does b_hn enter (12.4)?",
         {"candidate": lambda r, z, a, h, W, c: a + r * (h @ W)},
     ),
     (
         "reset gate on the input as well",
         "Your reset gate multiplies what comes from the input too. What is inside the reset in "
-        "(9.5), and what is outside?",
+        "(12.5), and what is outside?",
         {"candidate": lambda r, z, a, h, W, c: r * (a + h @ W + c)},
     ),
     (
         "reset gate on the input as well",
         "Your reset gate multiplies what comes from the input, and not b_hn. Draw the bracket of "
-        "(9.5) again, with (9.4) in it.",
+        "(12.5) again, with (12.4) in it.",
         {"candidate": lambda r, z, a, h, W, c: r * (a + h @ W) + c},
     ),
     (
         "reset gate on the input as well",
-        "Your reset gate multiplies what comes from the input, and b_hn is missing: (9.4) and "
-        "(9.5).",
+        "Your reset gate multiplies what comes from the input, and b_hn is missing: (12.4) and "
+        "(12.5).",
         {"candidate": lambda r, z, a, h, W, c: r * (a + h @ W)},
     ),
     (
         COMPLEMENT,
-        "Where your reset gate is open, the candidate does not see the old state: (9.5).",
+        "Where your reset gate is open, the candidate does not see the old state: (12.5).",
         {"candidate": lambda r, z, a, h, W, c: a + (1 - r) * (h @ W + c)},
     ),
     (
         "one gate for another",
-        "Your candidate is reset by the update gate: (9.5).",
+        "Your candidate is reset by the update gate: (12.5).",
         {"candidate": lambda r, z, a, h, W, c: a + z * (h @ W + c)},
     ),
 )
@@ -239,23 +239,23 @@ RESET_BEFORE = (
     ("reset gate missing", NO_RESET, {"candidate": lambda r, z, a, h, W, c: a + h @ W}),
     (
         "reset gate on the input as well",
-        "Your reset gate multiplies what comes from the input too. What is it that (9.6) resets?",
+        "Your reset gate multiplies what comes from the input too. What is it that (12.6) resets?",
         {"candidate": lambda r, z, a, h, W, c: r * (a + h @ W)},
     ),
     (
         FORM,
         "You multiply by the matrix, then reset the product. This question has the reset before "
-        "the matrix: (9.6).",
+        "the matrix: (12.6).",
         {"candidate": lambda r, z, a, h, W, c: a + r * (h @ W)},
     ),
     (
         COMPLEMENT,
-        "Where your reset gate is open, the candidate does not see the old state: (9.6).",
+        "Where your reset gate is open, the candidate does not see the old state: (12.6).",
         {"candidate": lambda r, z, a, h, W, c: a + ((1 - r) * h) @ W},
     ),
     (
         "one gate for another",
-        "Your candidate is reset by the update gate: (9.6).",
+        "Your candidate is reset by the update gate: (12.6).",
         {"candidate": lambda r, z, a, h, W, c: a + (z * h) @ W},
     ),
 )

@@ -104,129 +104,129 @@ SLOPES = tuple(
     for row in (
         (
             MISSING,
-            f"What arrives at {g} still has to go back through its sigmoid: (9.14).",
+            f"What arrives at {g} still has to go back through its sigmoid: (12.14).",
             {f"slope_{g}": np.ones_like},
         ),
         (
             ANOTHER,
-            f"The gate {g} is a sigmoid; this is the slope of tanh: (9.14).",
+            f"The gate {g} is a sigmoid; this is the slope of tanh: (12.14).",
             {f"slope_{g}": slope_of_tanh},
         ),
         (
             WRONG_PLACE,
-            f"Your slope takes the sigmoid of {g}, but {g} is a sigmoid already: (9.14).",
+            f"Your slope takes the sigmoid of {g}, but {g} is a sigmoid already: (12.14).",
             {f"slope_{g}": lambda y: slope_of_sigmoid(sigmoid(y))},
         ),
         (
             "activation in the place of its derivative",
-            f"You multiply by {g} itself. The way back needs the slope: (9.14).",
+            f"You multiply by {g} itself. The way back needs the slope: (12.14).",
             {f"slope_{g}": np.copy},
         ),
         (
             "activation in the place of its derivative",
-            f"You multiply by the sigmoid of {g}. Its slope belongs there: (9.14).",
+            f"You multiply by the sigmoid of {g}. Its slope belongs there: (12.14).",
             {f"slope_{g}": sigmoid},
         ),
     )
 ) + (
     (
         MISSING,
-        "What arrives at the candidate still has to go back through its tanh: (9.12).",
+        "What arrives at the candidate still has to go back through its tanh: (12.12).",
         {"slope_n": np.ones_like},
     ),
     (
         ANOTHER,
-        "The candidate is a tanh; this is the slope of a sigmoid: (9.12).",
+        "The candidate is a tanh; this is the slope of a sigmoid: (12.12).",
         {"slope_n": slope_of_sigmoid},
     ),
     (
         "derivative of the activation wrong",
-        "Look at every sign and power of the slope of tanh in (9.12).",
+        "Look at every sign and power of the slope of tanh in (12.12).",
         {"slope_n": lambda y: 1 - y},
     ),
     (
         WRONG_PLACE,
-        "Your slope takes the tanh of n, but n is a tanh already: (9.12).",
+        "Your slope takes the tanh of n, but n is a tanh already: (12.12).",
         {"slope_n": lambda y: slope_of_tanh(np.tanh(y))},
     ),
 )
 MEAN = (
     (
         PATH,
-        "Opening z does two things in (9.2): it keeps more of the old and takes less of the new. "
+        "Opening z does two things in (12.2): it keeps more of the old and takes less of the new. "
         "Yours does one of them.",
         {"dz": lambda dh, h, z, n: dh * h},
     ),
     (
         PATH,
-        "Opening z does two things in (9.2): it keeps more of the old and takes less of the new. "
+        "Opening z does two things in (12.2): it keeps more of the old and takes less of the new. "
         "Yours does one of them.",
         {"dz": lambda dh, h, z, n: -dh * n},
     ),
     (
         "sign",
-        "Opening z brings in the old and takes out the new. Which has the minus? (9.11).",
+        "Opening z brings in the old and takes out the new. Which has the minus? (12.11).",
         {"dz": lambda dh, h, z, n: dh * (n - h)},
     ),
     (
         "sign",
-        "Where z grows, the share of the candidate shrinks: (9.11).",
+        "Where z grows, the share of the candidate shrinks: (12.11).",
         {"dz": lambda dh, h, z, n: dh * (h + n)},
     ),
     (
         "one minus a gradient",
         "On the way back through 1 - z you take one minus a gradient. A gradient is multiplied by "
-        "a slope. Which is it? (9.11).",
+        "a slope. Which is it? (12.11).",
         {"dz": lambda dh, h, z, n: dh * h + (1 - dh * n)},
     ),
     (
         COMPLEMENT,
-        "By what is the candidate multiplied in (9.2)? Its gradient goes back through the same "
+        "By what is the candidate multiplied in (12.2)? Its gradient goes back through the same "
         "factor.",
         {"dn": lambda dh, z: dh * z},
     ),
     (
         "gate missing on the way back",
-        "The candidate is only a part of the state. By what is it multiplied in (9.2)?",
+        "The candidate is only a part of the state. By what is it multiplied in (12.2)?",
         {"dn": lambda dh, z: dh},
     ),
 )
 RESET_AFTER = (
     (
         "reset gate missing on the way back",
-        "The reset gate is between s and the candidate, on the way back as well: (9.13).",
+        "The reset gate is between s and the candidate, on the way back as well: (12.13).",
         {"product": lambda da_n, dn, r, s, h, W: (da_n * s, da_n)},
     ),
     (
         "bias missing",
-        "What the reset gate multiplied was all of s. Your s lacks the bias: (9.4).",
+        "What the reset gate multiplied was all of s. Your s lacks the bias: (12.4).",
         {"bias": 0},
     ),
     (
         FORM,
         "Your reset gate multiplied the old state. In this question it multiplied s, after the "
-        "matrix: (9.13).",
+        "matrix: (12.13).",
         {"product": lambda da_n, dn, r, s, h, W: ((da_n @ W.T) * h, da_n * r)},
     ),
     (
         "matrix missing",
-        "Your reset gate multiplied the old state itself. In this question it multiplied s: (9.4) "
-        "and (9.13).",
+        "Your reset gate multiplied the old state itself. In this question it multiplied s: (12.4) "
+        "and (12.13).",
         {"product": lambda da_n, dn, r, s, h, W: (da_n * h, da_n * r)},
     ),
     (
         "factors of a product exchanged",
-        "In a product each factor is multiplied by the other: look at (9.13) again.",
+        "In a product each factor is multiplied by the other: look at (12.13) again.",
         {"product": lambda da_n, dn, r, s, h, W: (da_n * r, da_n * s)},
     ),
     (
         MISSING,
-        "The product of r and s is inside the tanh: both of its gradients begin with da_n, (9.13).",
+        "The product of r and s is inside the tanh: both of its gradients begin with da_n, (12.13).",
         {"product": lambda da_n, dn, r, s, h, W: (dn * s, dn * r)},
     ),
 )
 CHUNG_HINT = (
-    "This is the way back of (9.9). The forward pass of this question is (9.2), where z multiplies "
+    "This is the way back of (12.9). The forward pass of this question is (12.2), where z multiplies "
     "the old state."
 )
 CHUNG = {"dz": lambda dh, h, z, n: dh * (n - h), "dn": lambda dh, z: dh * z}

@@ -1,6 +1,6 @@
 """Assignment 2: the LSTM and its backward, gate by gate, as one product, and through time.
 
-Chapters 06 and 07. The references are the package's own functions. `lstm_forward.py`,
+Chapters 09 and 10. The references are the package's own functions. `lstm_forward.py`,
 `lstm_gates.py` and `lstm_backward.py` have the same functions with a switch for each mistake.
 """
 

@@ -109,11 +109,11 @@ def backward(
 ORDER, ORDER_HINT = (
     "gates in another order",
     "You lay the four gradients side by side in another order than the blocks of the parameters: "
-    "(7.21).",
+    "(10.21).",
 )
 FOUR_USES = (
-    "The input and the old h are in all four lines of (7.1). The path back through one gate is "
-    "missing: (7.20)."
+    "The input and the old h are in all four lines of (10.1). The path back through one gate is "
+    "missing: (10.20)."
 )
 PRODUCTS = (
     (ORDER, ORDER_HINT, {"order": (I, F, G, O)}),
@@ -122,22 +122,22 @@ PRODUCTS = (
     (
         "weight transposed",
         "On the way back, a block of W_h is used the other way round. A block is square, so no "
-        "shape complains: (7.20).",
+        "shape complains: (10.20).",
         {"turned": True},
     ),
     (
         "new state for the old one",
-        "W_h multiplies the h from before the step, so its gradient is made with that one: (7.22).",
+        "W_h multiplies the h from before the step, so its gradient is made with that one: (10.22).",
         {"factor": lambda previous, h: h},
     ),
     (
         "h and c exchanged",
-        "W_h multiplies h, not c: which of the two belongs in its gradient? (7.22).",
+        "W_h multiplies h, not c: which of the two belongs in its gradient? (10.22).",
         {"factor": lambda previous, h: previous.c},
     ),
     (
         "h and c exchanged",
-        "The forget gate multiplied the old cell. You use the old h in its gradient: (7.15).",
+        "The forget gate multiplied the old cell. You use the old h in its gradient: (10.15).",
         {"old": "h"},
     ),
     (
@@ -148,74 +148,74 @@ PRODUCTS = (
     ),
     (
         "gradients of two gates exchanged",
-        "The biases of several gates get the gradient of one: (7.18), once for each gate.",
+        "The biases of several gates get the gradient of one: (10.18), once for each gate.",
         {"pasted": True},
     ),
 )
 LOST = tuple((PATH, FOUR_USES, {"lost": gate}) for gate in (I, F, O, G))
 FORWARD_HINT = (
-    "Your loop goes from the first step to the last. Which step of (7.25) can be computed first?"
+    "Your loop goes from the first step to the last. Which step of (10.25) can be computed first?"
 )
 OVER_TIME = (
     (
         "carry lost between steps",
         "Each step passes two gradients to the step before it, and in your loop none arrives: "
-        "(7.25).",
+        "(10.25).",
         {"carry_h": 0, "carry_c": 0},
     ),
     (
         "carry lost between steps",
-        "You carry the gradient of c back, and not that of h: (7.25) has two lines.",
+        "You carry the gradient of c back, and not that of h: (10.25) has two lines.",
         {"carry_h": 0},
     ),
     (
         "carry lost between steps",
-        "You carry the gradient of h back, and not that of c: (7.25) has two lines.",
+        "You carry the gradient of h back, and not that of c: (10.25) has two lines.",
         {"carry_c": 0},
     ),
     (
         "gradient of the last state ignored",
-        "One argument is not in your answer: where does dlast enter (7.25)?",
+        "One argument is not in your answer: where does dlast enter (10.25)?",
         {"last_h": 0, "last_c": 0},
     ),
     (
         "gradient of the last state ignored",
-        "The gradient that arrives at the last h is not in your answer: (7.25).",
+        "The gradient that arrives at the last h is not in your answer: (10.25).",
         {"last_h": 0},
     ),
     (
         "gradient of the last state ignored",
-        "The gradient that arrives at the last c is not in your answer: (7.25).",
+        "The gradient that arrives at the last c is not in your answer: (10.25).",
         {"last_c": 0},
     ),
     (
         "gradient of the last state at every step",
-        "The gradient dlast belongs to one state only: the last term of (7.24).",
+        "The gradient dlast belongs to one state only: the last term of (10.24).",
         {"always": 1},
     ),
     (
         "gradients of the outputs ignored",
-        "Every h also has its own loss: the first term of (7.25).",
+        "Every h also has its own loss: the first term of (10.25).",
         {"out": 0},
     ),
     (
         "counted twice",
-        "Each h has two paths, so its gradient has two terms. One of yours is there twice: (7.25).",
+        "Each h has two paths, so its gradient has two terms. One of yours is there twice: (10.25).",
         {"out": 2},
     ),
     (
         "not accumulated over time",
-        "A weight is used at every step. You keep the gradient of the first step alone: (7.26).",
+        "A weight is used at every step. You keep the gradient of the first step alone: (10.26).",
         {"uses": slice(-1, None)},
     ),
     (
         "not accumulated over time",
-        "A weight is used at every step. You keep the gradient of the last step alone: (7.26).",
+        "A weight is used at every step. You keep the gradient of the last step alone: (10.26).",
         {"uses": slice(1)},
     ),
     (
         "gradients of the outputs at the cell",
-        "The losses of the steps see h, not c: which line of (7.25) has a term for them?",
+        "The losses of the steps see h, not c: which line of (10.25) has a term for them?",
         {"out_c": 1},
     ),
     (
@@ -226,12 +226,12 @@ OVER_TIME = (
     ),
     (
         "first state taken for zero",
-        "The first state has an h: look at the first term of dW_h in (7.26).",
+        "The first state has an h: look at the first term of dW_h in (10.26).",
         {"first_h": 0},
     ),
     (
         "first state taken for zero",
-        "The first state has a c, and the forget gate of the first step multiplied it: (7.15).",
+        "The first state has a c, and the forget gate of the first step multiplied it: (10.15).",
         {"first_c": 0},
     ),
     (
@@ -248,7 +248,7 @@ OVER_TIME = (
     ),
     (
         "h and c exchanged",
-        "Two gradients go from step to step, and your loop exchanges them: (7.25) has a line for "
+        "Two gradients go from step to step, and your loop exchanges them: (10.25) has a line for "
         "each.",
         {"crossed": True},
     ),
@@ -256,7 +256,7 @@ OVER_TIME = (
     ("time runs forward", FORWARD_HINT, {"direction": 1, "stack": 1}),
     (
         "mean for sum",
-        "The gradient of a weight that is used T times is a sum over the uses: (7.26).",
+        "The gradient of a weight that is used T times is a sum over the uses: (10.26).",
         {"mean": True},
     ),
     (

@@ -91,26 +91,26 @@ ORDER = (
     (
         "gates in another order",
         "You take the blocks of columns for i, f, g, o, as PyTorch and Keras have them. The order "
-        "here is that of (6.17).",
+        "here is that of (9.17).",
         {"order": (I, F, G, O)},
     ),
     (
         "gates in another order",
         "You take the blocks of columns for i, o, f, g, as ONNX has them. The order here is that "
-        "of (6.17).",
+        "of (9.17).",
         {"order": (I, O, F, G)},
     ),
     (
         "gates in another order",
         "You take the first block of columns for f and the second for i. The order here is that of "
-        "(6.17).",
+        "(9.17).",
         {"order": (F, I, O, G)},
     ),
 )
 AFFINE = (
     (
         "bias missing",
-        "Each pre-activation is a sum of three terms, (6.17). One of them is not in yours.",
+        "Each pre-activation is a sum of three terms, (9.17). One of them is not in yours.",
         {"bias": 0},
     ),
     (
@@ -130,35 +130,35 @@ AFFINE = (
     ),
     (
         "old state not used",
-        "Your gates look at the input alone. Equation (6.17) has one more product.",
+        "Your gates look at the input alone. Equation (9.17) has one more product.",
         {"seen": lambda h, c: 0 * h},
     ),
     (
         "h and c exchanged",
-        "Which part of the old state do the gates see, h or c? Look at (6.17).",
+        "Which part of the old state do the gates see, h or c? Look at (9.17).",
         {"seen": lambda h, c: c},
     ),
     (
         "weight transposed",
         "Rows and columns are exchanged in the blocks of W_h. A block is square, so no shape "
-        "complains: see (6.17).",
+        "complains: see (9.17).",
         {"turned": True},
     ),
 )
 SQUASH = (
     (
         "activation missing",
-        "Three gates say how much, between 0 and 1. Yours are still pre-activations: (6.18).",
+        "Three gates say how much, between 0 and 1. Yours are still pre-activations: (9.18).",
         {"gate": np.copy},
     ),
     (
         "activation missing",
-        "The candidate you use is a pre-activation. Equation (6.18) goes on.",
+        "The candidate you use is a pre-activation. Equation (9.18) goes on.",
         {"f": np.copy},
     ),
     (
         "another activation",
-        "Your gates can be negative. How much is kept or shown is between 0 and 1: (6.18).",
+        "Your gates can be negative. How much is kept or shown is between 0 and 1: (9.18).",
         {"gate": np.tanh},
     ),
     (
@@ -170,87 +170,87 @@ SQUASH = (
     (
         "another activation",
         "Your gates are made of straight lines. The gates of this assignment have the sigmoid, "
-        "(6.18).",
+        "(9.18).",
         {"gate": lambda a: np.clip(0.2 * a + 0.5, 0, 1)},
     ),
     (
         "another activation",
-        "Your candidate has the sigmoid. What is written must be able to be negative: (6.18).",
+        "Your candidate has the sigmoid. What is written must be able to be negative: (9.18).",
         {"f": sigmoid},
     ),
 )
 WRITE = (
     (
         "forget gate missing",
-        "All of the old cell is kept. That was the cell of 1997; which factor does (6.19) put "
+        "All of the old cell is kept. That was the cell of 1997; which factor does (9.19) put "
         "before it?",
         {"write": lambda gates, c, h: c + gates.i * gates.g},
     ),
     (
         "input gate missing",
-        "All of the candidate is written. Which gate says how much of it may enter? (6.19).",
+        "All of the candidate is written. Which gate says how much of it may enter? (9.19).",
         {"write": lambda gates, c, h: gates.f * c + gates.g},
     ),
     (
         "old state not kept",
-        "Your new cell does not depend on the old one: (6.19) has two terms.",
+        "Your new cell does not depend on the old one: (9.19) has two terms.",
         {"write": lambda gates, c, h: gates.i * gates.g},
     ),
     (
         "h and c exchanged",
-        "The forget gate keeps a part of the old cell. Yours keeps a part of the old h: (6.19).",
+        "The forget gate keeps a part of the old cell. Yours keeps a part of the old h: (9.19).",
         {"write": lambda gates, c, h: gates.f * h + gates.i * gates.g},
     ),
     (
         "one gate for another",
-        "The gate that keeps and the gate that writes are exchanged: (6.19).",
+        "The gate that keeps and the gate that writes are exchanged: (9.19).",
         {"write": lambda gates, c, h: gates.i * c + gates.f * gates.g},
     ),
     (
         "one gate for another",
-        "The output gate says how much is shown. Which gate says how much is kept? (6.19).",
+        "The output gate says how much is shown. Which gate says how much is kept? (9.19).",
         {"write": lambda gates, c, h: gates.o * c + gates.i * gates.g},
     ),
     (
         "one gate for another",
-        "One gate keeps and another writes, each for itself: (6.19).",
+        "One gate keeps and another writes, each for itself: (9.19).",
         {"write": lambda gates, c, h: gates.f * (c + gates.g)},
     ),
     (
         "sign",
-        "What is written is added to what is kept: (6.19).",
+        "What is written is added to what is kept: (9.19).",
         {"write": lambda gates, c, h: gates.f * c - gates.i * gates.g},
     ),
     (
         "gate for its complement",
-        "An open forget gate keeps, in spite of its name. Yours forgets: (6.19).",
+        "An open forget gate keeps, in spite of its name. Yours forgets: (9.19).",
         {"write": lambda gates, c, h: (1 - gates.f) * c + gates.i * gates.g},
     ),
     (
         "gate for its complement",
-        "You write as much as you forget. In this cell the input gate decides for itself: (6.19).",
+        "You write as much as you forget. In this cell the input gate decides for itself: (9.19).",
         {"write": lambda gates, c, h: gates.f * c + (1 - gates.f) * gates.g},
     ),
 )
 SHOW = (
     (
         "tanh missing on the cell",
-        "The cell is a sum and has no bounds, so it is squashed once more on its way to h: (6.19).",
+        "The cell is a sum and has no bounds, so it is squashed once more on its way to h: (9.19).",
         {"shown": lambda gates, c, old: gates.o * c},
     ),
     (
         "another activation",
-        "The cell goes through a sigmoid on its way to h. Which function has (6.19) there?",
+        "The cell goes through a sigmoid on its way to h. Which function has (9.19) there?",
         {"shown": lambda gates, c, old: gates.o * sigmoid(c)},
     ),
     (
         "output gate missing",
-        "You show all of the cell. Which gate says how much of it is shown? (6.19).",
+        "You show all of the cell. Which gate says how much of it is shown? (9.19).",
         {"shown": lambda gates, c, old: np.tanh(c)},
     ),
     (
         "old state for the new one",
-        "You show the cell as it was before the step: (6.19) comes in two lines, and the second "
+        "You show the cell as it was before the step: (9.19) comes in two lines, and the second "
         "uses the first.",
         {"shown": lambda gates, c, old: gates.o * np.tanh(old)},
     ),
@@ -270,12 +270,12 @@ OVER_TIME = (
     ),
     (
         "carry lost between steps",
-        "You pass on c and not h. The gates of the next step see h: (6.17).",
+        "You pass on c and not h. The gates of the next step see h: (9.17).",
         {"carry_h": 0},
     ),
     (
         "carry lost between steps",
-        "You pass on h and not c. Both are the state of this cell: (6.19).",
+        "You pass on h and not c. Both are the state of this cell: (9.19).",
         {"carry_c": 0},
     ),
     (

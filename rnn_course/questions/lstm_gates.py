@@ -84,10 +84,10 @@ OTHER_GATE, FOR_C = "one gate for another", "gradient of h for that of c"
 WRONG, PLACE = "derivative of the activation wrong", "derivative taken at the wrong place"
 VALUE, PATH = "activation in the place of its derivative", "path missing"
 GATE, COMPLEMENT = "gate missing on the way back", "gate for its complement"
-PATHS_HINT = "The cell has two paths to the loss, so dc has two terms: (7.14)."
+PATHS_HINT = "The cell has two paths to the loss, so dc has two terms: (10.14)."
 CELL_SLOPE = (
     "The slope of tanh is written with its value, and its value here is the tanh of c. Look again "
-    "at (7.14), sign and power."
+    "at (10.14), sign and power."
 )
 
 PATHS = (
@@ -103,7 +103,7 @@ PATHS = (
     ),
     (
         MISSING,
-        "On the path up, between the cell and h, there is a tanh. Its slope is missing: (7.13).",
+        "On the path up, between the cell and h, there is a tanh. Its slope is missing: (10.13).",
         {"paths": lambda dh, dc, gates, c: dc + dh * gates.o},
     ),
     (WRONG, CELL_SLOPE, {"paths": lambda dh, dc, gates, c: dc + dh * gates.o * (1 - np.tanh(c))}),
@@ -116,77 +116,77 @@ PATHS = (
     (PLACE, CELL_SLOPE, {"paths": lambda dh, dc, gates, c: both_paths(dh, dc, gates, np.tanh(c))}),
     (
         ANOTHER,
-        "On its way to h the cell went through tanh. This is the slope of a sigmoid: (7.13).",
+        "On its way to h the cell went through tanh. This is the slope of a sigmoid: (10.13).",
         {"paths": lambda dh, dc, gates, c: dc + dh * gates.o * slope_of_sigmoid(np.tanh(c))},
     ),
     (
         VALUE,
         "On the path up you multiply by the tanh of c itself. The way back needs its slope: "
-        "(7.13).",
+        "(10.13).",
         {"paths": lambda dh, dc, gates, c: dc + dh * gates.o * np.tanh(c)},
     ),
     (
         GATE,
-        "Only a part of the cell was shown. Which gate is missing on the path up? (7.12).",
+        "Only a part of the cell was shown. Which gate is missing on the path up? (10.12).",
         {"paths": lambda dh, dc, gates, c: dc + dh * slope_of_tanh(np.tanh(c))},
     ),
     (
         "bracket in the wrong place",
         "The slope of tanh belongs to the path up alone. What comes from the next step never went "
-        "through this tanh: (7.14).",
+        "through this tanh: (10.14).",
         {"paths": lambda dh, dc, gates, c: (dc + dh * gates.o) * slope_of_tanh(np.tanh(c))},
     ),
     (
         OTHER_GATE,
-        "Which gate multiplied the cell on its way to h? (7.12).",
+        "Which gate multiplied the cell on its way to h? (10.12).",
         {"paths": lambda dh, dc, gates, c: both_paths(dh, dc, gates._replace(o=gates.i), c)},
     ),
     (
         OTHER_GATE,
-        "Which gate multiplied the cell on its way to h? (7.12).",
+        "Which gate multiplied the cell on its way to h? (10.12).",
         {"paths": lambda dh, dc, gates, c: both_paths(dh, dc, gates._replace(o=gates.f), c)},
     ),
     (
         "sign",
-        "Two paths into the cell, two terms that are added: (7.14).",
+        "Two paths into the cell, two terms that are added: (10.14).",
         {"paths": lambda dh, dc, gates, c: both_paths(-dh, dc, gates, c)},
     ),
     (
         "h and c exchanged",
         "The gradient of h takes the path up, the gradient of c comes from the next step: which is "
-        "which in (7.14)?",
+        "which in (10.14)?",
         {"paths": lambda dh, dc, gates, c: both_paths(dc, dh, gates, c), "arriving": "ccncc"},
     ),
     (
         "forget gate applied twice",
         "The dc_next that you are given has been through the next step's forget gate. This step's "
-        "own comes later: (7.15).",
+        "own comes later: (10.15).",
         {"paths": lambda dh, dc, gates, c: both_paths(dh, dc * gates.f, gates, c)},
     ),
 )
 EXCHANGED = (
-    "Each factor of a product is multiplied by the other factor. See (7.15) for which belongs to "
+    "Each factor of a product is multiplied by the other factor. See (10.15) for which belongs to "
     "which."
 )
 CELL_PRODUCTS = (
     (
         "tanh missing on the cell",
-        "What did the output gate multiply in (7.5)? Not the cell as it is.",
+        "What did the output gate multiply in (10.5)? Not the cell as it is.",
         {"shown": lambda d, c, old: d * c},
     ),
     (
         "factor missing",
-        "The output gate multiplied something in (7.5). Where is that in (7.11)?",
+        "The output gate multiplied something in (10.5). Where is that in (10.11)?",
         {"shown": lambda d, c, old: d},
     ),
     (
         "old state for the new one",
-        "The output gate shows the cell as it is after the step: (7.11).",
+        "The output gate shows the cell as it is after the step: (10.11).",
         {"shown": lambda d, c, old: d * np.tanh(old)},
     ),
     (
         "old state for the new one",
-        "The tanh that leads to h is that of the cell after the step: (7.11) and (7.14).",
+        "The tanh that leads to h is that of the cell after the step: (10.11) and (10.14).",
         {"seen": lambda c, old: old},
     ),
     ("factors of a product exchanged", EXCHANGED, {"written": lambda d, gates: d * gates.i}),
@@ -199,28 +199,28 @@ CELL_PRODUCTS = (
     ("factors of a product exchanged", EXCHANGED, {"kept": lambda d, gates, old: d * old}),
     (
         "new state for the old one",
-        "The forget gate multiplied the cell as it was before the step: (7.15).",
+        "The forget gate multiplied the cell as it was before the step: (10.15).",
         {"forgotten": lambda d, gates, old, c: d * c},
     ),
 )
 KEPT = (
     (
         GATE,
-        "What was not kept gets no gradient. Which gate multiplies the old cell in (7.4)?",
+        "What was not kept gets no gradient. Which gate multiplies the old cell in (10.4)?",
         {"kept": lambda d, gates, old: d},
     ),
     (
         COMPLEMENT,
-        "An open forget gate keeps, so it lets the gradient through: (7.15).",
+        "An open forget gate keeps, so it lets the gradient through: (10.15).",
         {"kept": lambda d, gates, old: d * (1 - gates.f)},
     ),
     (
         OTHER_GATE,
-        "The input gate does not multiply the old cell: (7.15).",
+        "The input gate does not multiply the old cell: (10.15).",
         {"kept": lambda d, gates, old: d * gates.i},
     ),
 )
-CELL_HINT = "All of dc arrives here, both of its paths: (7.15). You took"
+CELL_HINT = "All of dc arrives here, both of its paths: (10.15). You took"
 ARRIVING = (
     *(
         (PATH, f"{CELL_HINT} one of them.", {"arriving": letters})
@@ -233,13 +233,13 @@ ARRIVING = (
     (
         "gradient of c for that of h",
         "The output gate multiplies the cell on its way to h, so its gradient comes from h alone: "
-        "(7.11).",
+        "(10.11).",
         {"arriving": "ccccc"},
     ),
 )
 FACTOR_OF_G, OF_ANOTHER = (
-    "Which gate multiplies the candidate in (7.4)?",
-    "You took the slope of another gate: in (7.16) each has its own.",
+    "Which gate multiplies the candidate in (10.4)?",
+    "You took the slope of another gate: in (10.16) each has its own.",
 )
 PASTED = (
     (OTHER_GATE, FACTOR_OF_G, {"candidate": lambda d, gates: d * gates.f}),
@@ -257,7 +257,7 @@ PASTED = (
     ),
 )
 GATE_SLOPE = (
-    "What arrives at a gate still has to go back through the gate's own activation: (7.16)."
+    "What arrives at a gate still has to go back through the gate's own activation: (10.16)."
 )
 NO_SLOPE = tuple((MISSING, GATE_SLOPE, {f"slope_{gate}": np.ones_like}) for gate in "ifog")
 ALL_SLOPES = ((MISSING, GATE_SLOPE, {f"slope_{gate}": np.ones_like for gate in "ifog"}),)
@@ -267,49 +267,49 @@ SLOPES = tuple(
     for row in (
         (
             ANOTHER,
-            "This gate is a sigmoid; you took the slope of tanh: (7.16).",
+            "This gate is a sigmoid; you took the slope of tanh: (10.16).",
             {f"slope_{gate}": slope_of_tanh},
         ),
         (
             VALUE,
-            "You multiply by a gate itself. The way back needs the slope: (7.16).",
+            "You multiply by a gate itself. The way back needs the slope: (10.16).",
             {f"slope_{gate}": np.copy},
         ),
         (
             PLACE,
-            "Your slope takes the sigmoid of a gate, but the gate is a sigmoid already: (7.16).",
+            "Your slope takes the sigmoid of a gate, but the gate is a sigmoid already: (10.16).",
             {f"slope_{gate}": lambda y: slope_of_sigmoid(sigmoid(y))},
         ),
         (
             VALUE,
-            "You multiply by the sigmoid of a gate. The way back needs the slope: (7.16).",
+            "You multiply by the sigmoid of a gate. The way back needs the slope: (10.16).",
             {f"slope_{gate}": sigmoid},
         ),
         (
             WRONG,
-            "Look again at (7.16): how often does the gate itself occur in it?",
+            "Look again at (10.16): how often does the gate itself occur in it?",
             {f"slope_{gate}": lambda y: 1 - y},
         ),
     )
 ) + (
     (
         ANOTHER,
-        "The candidate is a tanh; you took the slope of a sigmoid: (7.16).",
+        "The candidate is a tanh; you took the slope of a sigmoid: (10.16).",
         {"slope_g": slope_of_sigmoid},
     ),
     (
         VALUE,
-        "You multiply by the candidate itself. The way back needs the slope: (7.16).",
+        "You multiply by the candidate itself. The way back needs the slope: (10.16).",
         {"slope_g": np.copy},
     ),
     (
         PLACE,
-        "Your slope takes the tanh of g, but g is a tanh already: (7.16).",
+        "Your slope takes the tanh of g, but g is a tanh already: (10.16).",
         {"slope_g": lambda y: slope_of_tanh(np.tanh(y))},
     ),
     (
         WRONG,
-        "The slope of tanh is written with its value. Look again at (7.16), at sign and power.",
+        "The slope of tanh is written with its value. Look again at (10.16), at sign and power.",
         {"slope_g": lambda y: 1 - y},
     ),
 )

@@ -1,4 +1,4 @@
-"""Assignment 4: masks and both directions. Chapters 10 and 11, and the loss of chapter 04.
+"""Assignment 4: masks and both directions. Chapters 13 and 14, and the loss of chapter 05.
 
 The references are the package's own functions, with the vanilla cell. `masks_forward.py`,
 `masks_backward.py` and `masks_loss.py` have the same functions with a switch for each mistake.

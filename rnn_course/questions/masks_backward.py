@@ -25,7 +25,7 @@ __all__ = ["BOTH", "OVER_TIME", "PADDING", "PUT", "backward", "both", "put"]
 
 
 def held(keep: Mask, dprevious: Array, dh: Array) -> Array:
-    """Return what goes to the step before: equation (11.8)."""
+    """Return what goes to the step before: equation (14.8)."""
     return np.where(keep, dprevious, dh)
 
 
@@ -137,36 +137,36 @@ def through(keep: Mask, dprevious: Array, dh: Array) -> Array:
 PADDING = (
     (
         "padding leaks",
-        "You walk back through the padding as if its steps had been taken: (11.6) to (11.8).",
+        "You walk back through the padding as if its steps had been taken: (14.6) to (14.8).",
         {"seen": ignored},
     ),
     (
         "padding leaks",
-        "A gradient that arrives at a padded output must not count: equation (11.6).",
+        "A gradient that arrives at a padded output must not count: equation (14.6).",
         {"padded": True},
     ),
     (
         "padding leaks",
         "On padding a gradient arrives at your step, and it reaches the parameters and inputs: "
-        "equation (11.7).",
+        "equation (14.7).",
         {"whole": True},
     ),
     (
         "padding leaks",
         "The gradients of the outputs are left out on padding. That of the state still goes "
-        "through steps there: (11.7) and (11.8).",
+        "through steps there: (14.7) and (14.8).",
         {"whole": True, "onward": through},
     ),
     (
         "gradient lost on padding",
         "In a short sequence, dh_last never arrives at a real step. Where the state was held, its "
-        "gradient passes unchanged: (11.8).",
+        "gradient passes unchanged: (14.8).",
         {"onward": lambda keep, dprevious, dh: np.where(keep, dprevious, 0)},
     ),
     (
         "counted twice",
         "On real steps the old state has one path, through the step, and yours has two. See the "
-        "factor in (11.8).",
+        "factor in (14.8).",
         {"onward": lambda keep, dprevious, dh: dprevious + dh},
     ),
     (
@@ -191,13 +191,13 @@ PADDING = (
     ),
     (
         "gradients of the outputs ignored",
-        "Every real h_t also has a gradient from its own output: equation (11.6).",
+        "Every real h_t also has a gradient from its own output: equation (14.6).",
         {"out": 0},
     ),
     (
         "carry lost between steps",
         "Each step passes a gradient to the step before it, and in your loop none arrives: "
-        "equation (11.8).",
+        "equation (14.8).",
         {"carry": 0},
     ),
     (
@@ -212,7 +212,7 @@ PADDING = (
     ),
     (
         "mean for sum",
-        "You divide by the number of real steps. That is done in the loss, equation (11.11); here "
+        "You divide by the number of real steps. That is done in the loss, equation (14.11); here "
         "gradients are added up.",
         {"scale": lambda mask: 1 / mask.sum()},
     ),
@@ -233,19 +233,19 @@ OVER_TIME = (
 PUT = (
     (
         "gradient at every step",
-        "One output uses one step. Yours gives the gradient to all: the second case of (11.10).",
+        "One output uses one step. Yours gives the gradient to all: the second case of (14.10).",
         {"weights": lambda real: np.ones_like(real)},
     ),
     (
         "gradient at every step",
         "One output uses one step. Yours gives the gradient to all real ones: the second case of "
-        "(11.10).",
+        "(14.10).",
         {"weights": lambda real: real},
     ),
     (
         "mean in the place of the last",
         "This is the gradient of a mean over steps. One step was taken, and it has all of the "
-        "gradient: (11.10).",
+        "gradient: (14.10).",
         {"weights": lambda real: real / real.sum(axis=0)},
     ),
 )
@@ -253,25 +253,25 @@ BOTH = (
     (
         "gradient of one direction missing",
         "Each x is read twice, by two networks. Only the first reading's gradient is in your dxs: "
-        "(10.8).",
+        "(13.8).",
         {"use": (1, 0)},
     ),
     (
         "gradient of one direction missing",
         "Each x is read twice, by two networks. Only the second reading's gradient is in your dxs: "
-        "(10.8).",
+        "(13.8).",
         {"use": (0, 1)},
     ),
     (
         "gradient not turned",
         "The second network counts its steps from the end. Does the gradient that arrives at it? "
-        "The inner turn of (10.7).",
+        "The inner turn of (13.7).",
         {"arriving": as_it_is},
     ),
     (
         "not turned back",
         "The second reading's gradient of the inputs is in the order in which it read. Turn it "
-        "before you add: the outer turn of (10.7).",
+        "before you add: the outer turn of (13.7).",
         {"out_again": as_it_is},
     ),
     (
@@ -288,13 +288,13 @@ BOTH = (
     ),
     (
         "not reversed",
-        "You treat both readings alike. The second one began at the end: equation (10.7).",
+        "You treat both readings alike. The second one began at the end: equation (13.7).",
         {"inputs": as_it_is, "states": as_it_is, "arriving": as_it_is, "out_again": as_it_is},
     ),
     (
         "mask not turned",
         "You turn the whole array and leave its mask as it was. Which steps does the mask then "
-        "call real? Equation (11.13).",
+        "call real? Equation (14.13).",
         {
             "inputs": turned_whole,
             "states": turned_whole,
@@ -305,7 +305,7 @@ BOTH = (
     (
         "first state lost on padding",
         "With the padding in front, the row before a sequence's first step is padding, and ys is "
-        "zero there. Which state is held through it? Equation (11.14).",
+        "zero there. Which state is held through it? Equation (14.14).",
         {
             "inputs": turned_whole,
             "states": turned_whole,
@@ -317,7 +317,7 @@ BOTH = (
     (
         "last output for the last state",
         "The gradient of the second end enters where the second reading ended, at step 1: equation "
-        "(10.13).",
+        "(13.13).",
         {"late": True},
     ),
 )

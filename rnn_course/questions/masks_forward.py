@@ -156,39 +156,39 @@ def last_of_both(forwards: Array, backwards: Array, mask: Mask) -> tuple[Array, 
 PADDING = (
     (
         "padding leaks",
-        "Your outputs are zero on padding, but the state goes on changing there: equation (11.3) "
+        "Your outputs are zero on padding, but the state goes on changing there: equation (14.3) "
         "is about the state.",
         {"hold": 0},
     ),
     (
         "padding leaks",
         "Zeros in xs are no mask. What does a step make of x = 0, with a bias and an old state? "
-        "Equation (11.3).",
+        "Equation (14.3).",
         {"hold": 0, "blank": True},
     ),
     (
         "padding leaks",
         "Your network reads the padding as if it were input: your state does not depend on the "
-        "mask. Equation (11.3).",
+        "mask. Equation (14.3).",
         {"seen": ignored},
     ),
     (
         "padding leaks",
         "Zeros in xs are no mask. What does a step make of x = 0, with a bias and an old state? "
-        "Equation (11.3).",
+        "Equation (14.3).",
         {"seen": ignored, "blank": True},
     ),
     (
         "output on padding",
         "The state is held, and you return the held state as an output. A step that did not happen "
-        "has no output: (11.5).",
+        "has no output: (14.5).",
         {"zero": False},
     ),
     (
         "state lost on padding",
         "The last state of a short sequence is zero. Either its state becomes zero on padding, or "
         "you take it from the outputs, "
-        "which are zero there: (11.3) holds, (11.5) sets to zero.",
+        "which are zero there: (14.3) holds, (14.5) sets to zero.",
         {"wait": 0},
     ),
     (
@@ -218,7 +218,7 @@ OVER_TIME = (
 PLACE = (
     (
         "padding leaks",
-        "The last row of the array is the last step of the longest sequence alone: (11.10) has a "
+        "The last row of the array is the last step of the longest sequence alone: (14.10) has a "
         "step for each.",
         {"place": lambda mask: -np.ones(mask.shape[1], int)},
     ),
@@ -250,18 +250,18 @@ PLACE = (
 PICK = (
     (
         "mean in the place of the last",
-        "This is a mean over steps. Here one step is asked for: equation (11.10).",
+        "This is a mean over steps. Here one step is asked for: equation (14.10).",
         {"f": lambda hs, real: (hs * real).sum(axis=0) / real.sum(axis=0)},
     ),
     (
         "mean in the place of the last",
         "This is a mean over steps, padding included. Here one step is asked for: equation "
-        "(11.10).",
+        "(14.10).",
         {"f": lambda hs, real: hs.mean(axis=0)},
     ),
     (
         "sum in the place of the last",
-        "This is a sum over steps. Here one step is asked for: equation (11.10).",
+        "This is a sum over steps. Here one step is asked for: equation (14.10).",
         {"f": lambda hs, real: (hs * real).sum(axis=0)},
     ),
 )
@@ -314,7 +314,7 @@ BOTH = (
     (
         "not turned back",
         "The second reading numbers its steps from the end. Before the merge it has to be turned "
-        "once more: equation (10.5).",
+        "once more: equation (13.5).",
         {"outer": as_it_is},
     ),
     (
@@ -324,42 +324,42 @@ BOTH = (
     ),
     (
         "not reversed",
-        "You turn the outputs of the second network, and not its inputs: equation (10.5).",
+        "You turn the outputs of the second network, and not its inputs: equation (13.5).",
         {"inner": as_it_is},
     ),
     (
         "padding leaks",
         "Your second reading begins with the padding of the short sequences. From which step "
-        "should it start? Equation (11.14).",
+        "should it start? Equation (14.14).",
         {"inner": turned_whole, "outer": turned_whole, "second": {"seen": ignored}},
     ),
     (
         "mask not turned",
         "You turn the whole array and leave its mask as it was. Which steps does the mask then "
-        "call real? Equation (11.13).",
+        "call real? Equation (14.13).",
         {"inner": turned_whole, "outer": turned_whole},
     ),
     (
         "last output for the last state",
         "At step 1, where it ends, the second reading has read everything; at the last step it has "
-        "read one step. Compare (10.13).",
+        "read one step. Compare (13.13).",
         {"ends": last_of_both},
     ),
     (
         "padding leaks",
         "The last row of ys is the last step of the longest sequence alone. And where is the end "
-        "of the second reading? (10.13).",
+        "of the second reading? (13.13).",
         {"ends": lambda forwards, backwards, mask: (forwards[-1], backwards[-1])},
     ),
     (
         "padding leaks",
-        "The last row of ys is the last step of the longest sequence alone: see (10.13) and "
-        "(11.10).",
+        "The last row of ys is the last step of the longest sequence alone: see (13.13) and "
+        "(14.10).",
         {"ends": lambda forwards, backwards, mask: (forwards[-1], backwards[0])},
     ),
     (
         "halves exchanged",
-        "The two readings are exchanged: equation (10.9).",
+        "The two readings are exchanged: equation (13.9).",
         {"swap": True},
     ),
     ("first state taken for zero", "Your first reading does not begin with h_first.", {"first": 0}),

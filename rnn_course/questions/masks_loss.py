@@ -11,7 +11,7 @@ __all__ = ["SOFTMAX", "WEIGHTS", "loss"]
 
 
 def over_what_is_real(mask: Mask) -> Array:
-    """Return the weight of each step in the mean of (11.11)."""
+    """Return the weight of each step in the mean of (14.11)."""
     return mask / mask.sum()
 
 
@@ -50,57 +50,57 @@ WEIGHTS = (
     (
         "padding in the mean",
         "The losses on padding are zero, but they are counted in the number that you divide by: "
-        "equation (11.12).",
+        "equation (14.12).",
         {"weights": lambda mask: mask / mask.size},
     ),
     (
         "padding leaks",
-        "Padding has a loss in your sum: equation (11.11).",
+        "Padding has a loss in your sum: equation (14.11).",
         {"weights": lambda mask: np.ones(mask.shape) / mask.size},
     ),
     (
         "padding leaks",
-        "Padding has a loss in your sum, though not in the number that you divide by: (11.11).",
+        "Padding has a loss in your sum, though not in the number that you divide by: (14.11).",
         {"weights": lambda mask: np.ones(mask.shape) / mask.sum()},
     ),
     (
         "sum for mean",
-        "This is a sum over the real steps. Equation (11.11) is a mean.",
+        "This is a sum over the real steps. Equation (14.11) is a mean.",
         {"weights": lambda mask: 1.0 * mask},
     ),
     (
         "another mean",
-        "Here every sequence counts the same. In (11.11) every step does.",
+        "Here every sequence counts the same. In (14.11) every step does.",
         {"weights": by_sequence},
     ),
     (
         "another mean",
-        "You divide by the number of sequences. Equation (11.11) divides by the number of real "
+        "You divide by the number of sequences. Equation (14.11) divides by the number of real "
         "steps.",
         {"weights": lambda mask: mask / mask.shape[1]},
     ),
     (
         "another mean",
-        "You divide by the number of rows of the array. Equation (11.11) divides by the number of "
+        "You divide by the number of rows of the array. Equation (14.11) divides by the number of "
         "real steps.",
         {"weights": lambda mask: mask / len(mask)},
     ),
     (
         "padding leaks",
         "A padded step is not in the loss, so it must have no gradient: the second half of "
-        "(11.11).",
+        "(14.11).",
         {"dweights": lambda mask: np.ones(mask.shape) / mask.sum()},
     ),
     (
         "sum for mean",
         "Your loss is a mean, your gradient is that of a sum: each step carries its share, "
-        "equation (4.12).",
+        "equation (5.12).",
         {"dweights": lambda mask: 1.0 * mask},
     ),
     (
         "padding in the mean",
         "Your loss is right, but its gradient is divided by another number: the second half of "
-        "(11.11).",
+        "(14.11).",
         {"dweights": lambda mask: mask / mask.size},
     ),
 )
@@ -108,23 +108,23 @@ SOFTMAX = (
     (
         "target missing",
         "The gradient is prediction minus truth, and in yours the truth is missing. Equation "
-        "(4.12).",
+        "(5.12).",
         {"truth": 0},
     ),
     (
         "gradient of the target only",
         "Every logit of a step is in the denominator of its softmax, so every one has a gradient: "
-        "(4.12).",
+        "(5.12).",
         {"others": 0},
     ),
     (
         "another axis",
-        "Your probabilities add up to 1 over the steps. Over what should they? Equation (4.5).",
+        "Your probabilities add up to 1 over the steps. Over what should they? Equation (5.5).",
         {"axis": 0},
     ),
     (
         "another axis",
-        "Your probabilities add up to 1 over the sequences. Over what should they? Equation (4.5).",
+        "Your probabilities add up to 1 over the sequences. Over what should they? Equation (5.5).",
         {"axis": 1},
     ),
     (

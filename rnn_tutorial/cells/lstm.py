@@ -6,7 +6,7 @@
     h = o * tanh(c)
 
 The four gates are side by side in the order i, f, o, g. `lstm_step` and `lstm_step_backward` are
-the specification, as chapters 06 and 07 build it. `lstm_pointwise` and its backward are the same
+the specification, as chapters 09 and 10 build it. `lstm_pointwise` and its backward are the same
 step without its matrix products (see `cell.py`); `unroll` runs these. `Recurrent` trains on the
 kernel, `kernels/lstm.py`, which a test holds equal to them.
 

@@ -1,4 +1,4 @@
-"""Jacobians over time: how a change in an early state changes a late one. Chapter 05 measures them.
+"""Jacobians over time: how a change in an early state changes a late one. Chapter 06 measures them.
 
     jacobian[k, i] = d h_T[k] / d h_t[i]
 

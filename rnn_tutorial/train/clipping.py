@@ -1,4 +1,4 @@
-"""Clipping: shorter gradients of the same structure, against the explosions of chapter 05.
+"""Clipping: shorter gradients of the same structure, against the explosions of chapter 06.
 
 Each is `clip(grads, limit) -> grads`, a function from tree to tree; `optimizers.clipped` puts it
 before an optimizer. A gradient that is not finite is returned as it is: scaled by limit / infinity

@@ -91,7 +91,7 @@ def f_score(matrix: Array, beta: float = 1.0) -> Array:
 
     Raises: ValueError for a beta that is not positive, or anything but a square matrix.
 
-    Source: van Rijsbergen (1979), "Information retrieval", chapter 7.
+    Source: van Rijsbergen (1979), "Information retrieval", chapter 10.
     """
     beta = check_number("beta", beta, above=0)
     p, r = precision(matrix), recall(matrix)

@@ -1,4 +1,4 @@
-"""The table of chapter 08: the script and the chapter run the same code, and the table is right."""
+"""The table of chapter 11: the script and the chapter run the same code, and the table is right."""
 
 from collections import Counter
 
@@ -30,7 +30,7 @@ def cells_of(task):
 
 @pytest.mark.parametrize("name", SHARED)
 def test_the_chapter_runs_what_the_script_ran(name):
-    chapter = read(ROOT / "chapters" / "08_what_each_part_is_for.ipynb")
+    chapter = read(ROOT / "chapters" / "11_what_each_part_is_for.ipynb")
     shown = definitions("\n\n".join(cell.source for cell in code_cells(chapter)))
     ran = definitions((ROOT / "benchmarks" / "lstm_ablation.py").read_text(encoding="utf-8"))
     assert bare_code(shown[name]) == bare_code(ran[name])

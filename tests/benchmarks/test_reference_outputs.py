@@ -1,4 +1,4 @@
-"""The stored outputs of other libraries, which chapter 14 reads, are what the libraries compute."""
+"""The stored outputs of other libraries, which chapter 19 reads, are what the libraries compute."""
 
 import numpy as np
 import pytest

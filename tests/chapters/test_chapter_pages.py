@@ -132,8 +132,15 @@ def test_every_figure_has_a_description_and_a_cell_of_its_own(path):
     for cell in code_cells(read(path)):
         pictures = [output for output in cell.outputs if "image/png" in output.get("data", {})]
         assert len(pictures) <= 1, cell.source
-        for picture in pictures:
-            assert picture.metadata.get("image/png", {}).get("alt", "").strip(), cell.source
+        description = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+        assert bool(description.strip()) == bool(pictures), cell.source
+
+
+@each_notebook
+def test_the_prose_is_wrapped_so_that_a_change_is_reviewed_line_by_line(path):
+    lines = re.sub(r"^\$\$.*?^\$\$$", "", prose(read(path)), flags=re.MULTILINE | re.DOTALL).splitlines()
+    # A table row, an equation and a link cannot be broken.
+    assert [line for line in lines if len(line) > 100 and not re.match(r"\||\$\$|<|\S+$", line)] == []
 
 
 @each_notebook

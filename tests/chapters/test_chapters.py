@@ -8,7 +8,9 @@ from jupytext.compare import compare_notebooks
 
 from tools.chapters import notebook_to_text, prepare, read_notebook
 
-TAGS = {"experiment", "wrong-on-purpose", "raises-exception", "nbval-ignore-output"}
+TAGS = {"wrong-on-purpose", "raises-exception", "nbval-ignore-output"}
+FOLDING = {"hide-input", "hide-output", "hide-cell"}
+LINES = 15  # of a cell that a reader must read
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=chapter_name)
 
@@ -73,7 +75,14 @@ def test_a_cross_is_stored_only_where_the_code_is_wrong_on_purpose(path):
 @each_notebook
 def test_tags_are_known_ones(path):
     for cell in code_cells(read(path)):
-        assert tags(cell) <= TAGS, cell.source
+        assert tags(cell) <= TAGS | FOLDING, cell.source
+
+
+@each_notebook
+def test_a_cell_that_is_not_folded_can_be_read_at_once(path):
+    for cell in code_cells(read(path)):
+        lines = [line for line in cell.source.splitlines() if line.strip()]
+        assert len(lines) <= LINES or tags(cell) & {"hide-input", "hide-cell"}, cell.source
 
 
 @each_notebook

@@ -1,107 +1,97 @@
-"""Every solution of an exercise runs after the cells of its chapter, and its assertions hold."""
+"""Every exercise has a cell of its own, an empty cell for the answer, and a folded solution."""
 
 import re
-import textwrap
 
-import matplotlib.pyplot as plt
 import pytest
 from chapter_files import NOTEBOOKS, chapter_number, code_cells, prose, read, tags
 
+EXERCISE = re.compile(r"^\*\*(\d+\.\d+)\.\*\*", re.MULTILINE)
 DETAILS = re.compile(r"^<details>(.*?)^</details>", re.MULTILINE | re.DOTALL)
-CODE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LESSONS = [path for path in NOTEBOOKS if chapter_number(path)]
 
-
-def solutions(markdown: str) -> list[str]:
-    """Return the code of every folded solution that has code."""
-    return [
-        "\n".join(CODE.findall(details))
-        for details in DETAILS.findall(markdown)
-        if CODE.search(details)
-    ]
+each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
-def all_solutions() -> list:
-    """Return one test for every solution, named by its chapter and its number."""
-    return [
-        pytest.param(path, code, id=f"{path.stem}-{i}")
-        for path in NOTEBOOKS
-        for i, code in enumerate(solutions(prose(read(path))), start=1)
-    ]
+def exercises(path) -> dict[str, list]:
+    """Return the cells of each exercise by its number: the question, and what follows it."""
+    found: dict[str, list] = {}
+    number = None
+    for cell in read(path).cells:
+        if cell.cell_type == "markdown":
+            numbers = EXERCISE.findall(cell.source)
+            if numbers:
+                assert len(numbers) == 1, f"one cell an exercise: {numbers}"
+                (number,) = numbers
+                assert number not in found, number
+            elif re.search(r"^##? ", cell.source, re.MULTILINE):
+                number = None
+        if number:
+            found.setdefault(number, []).append(cell)
+    return found
 
 
-def run_chapter(path) -> dict:
-    """Return the names that the cells of a chapter define, without those of long experiments."""
-    names = {"__name__": "__main__"}
-    for i, cell in enumerate(code_cells(read(path)), start=1):
-        if "experiment" in tags(cell):
-            continue
-        code = compile(cell.source, f"{path.stem}[{i}]", "exec")
-        if "raises-exception" in tags(cell):
-            with pytest.raises(Exception):  # noqa: B017
-                exec(code, names)
-        else:
-            exec(code, names)
-        plt.close("all")
-    return names
+@each_lesson
+def test_a_chapter_has_three_exercises_or_more_with_numbers_in_order(path):
+    numbers = list(exercises(path))
+    assert numbers == [f"{chapter_number(path)}.{k}" for k in range(1, len(numbers) + 1)]
+    assert len(numbers) >= 3
 
 
-@pytest.fixture(scope="module")
-def chapter_names():
-    """Return a function that gives the names of a chapter, and runs it the first time."""
-    known = {}
-    return lambda path: known[path] if path in known else known.setdefault(path, run_chapter(path))
+@each_lesson
+def test_below_an_exercise_is_an_empty_cell_for_the_answer(path):
+    for number, (_, answer, *_) in exercises(path).items():
+        assert answer.cell_type == "code"
+        assert answer.source == f"# your answer to {number}"
 
 
-@pytest.mark.filterwarnings("ignore:FigureCanvasAgg is non-interactive")
-@pytest.mark.parametrize(("path", "code"), all_solutions())
-def test_a_solution_runs_after_its_chapter_and_its_assertions_hold(
-    path, code, chapter_names, monkeypatch
-):
-    monkeypatch.chdir(path.parent)
-    exec(compile(code, f"{path.stem} solution", "exec"), dict(chapter_names(path)))
-    plt.close("all")
+@each_lesson
+def test_every_exercise_has_a_folded_solution(path):
+    for number, (_, _, *solution) in exercises(path).items():
+        assert solution, f"{number} has no solution"
+        for cell in solution:
+            if cell.cell_type == "code":
+                assert "hide-cell" in tags(cell), f"the solution of {number} can be seen"
+            else:
+                assert not DETAILS.sub("", cell.source + "\n").strip(), f"{number}: {cell.source}"
 
 
-@pytest.mark.parametrize(("path", "code"), all_solutions())
-def test_a_solution_asserts_something(path, code):
-    assert re.search(r"^\s*assert\b|assert_|pytest\.raises", code, re.MULTILINE)
+@each_lesson
+def test_a_solution_in_code_asserts_something(path):
+    for number, (_, _, *solution) in exercises(path).items():
+        code = "\n".join(cell.source for cell in solution if cell.cell_type == "code")
+        assert not code or re.search(r"^\s*assert\b|assert_|pytest\.raises", code, re.MULTILINE), (
+            f"the solution of {number} asserts nothing"
+        )
 
 
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_a_chapter_has_three_exercises_with_solutions_or_more(path):
-    text = prose(read(path))
-    assert len(DETAILS.findall(text)) >= 3
-    assert solutions(text)
+@each_lesson
+def test_some_solutions_can_be_run(path):
+    assert any(cell.cell_type == "code" for cells in exercises(path).values() for cell in cells[2:])
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_every_solution_is_folded_in_a_way_that_all_readers_unfold(path):
+@each_notebook
+def test_what_is_folded_in_the_prose_unfolds_for_all_readers(path):
     text = prose(read(path))
     assert len(DETAILS.findall(text)) == text.count("<details") == text.count("</details>")
     for details in DETAILS.findall(text):
         assert re.match(r"\s*<summary>[^<]+</summary>\n\n", details), details[:80]
         assert details.endswith("\n\n"), details[-80:]
+        assert "```" not in details, "code that can be run belongs in a cell with the tag hide-cell"
 
 
-def test_code_is_found_in_a_folded_solution():
-    text = textwrap.dedent("""
-        <details><summary>Solution</summary>
+@each_notebook
+def test_an_answer_is_not_shown_below_the_request_to_predict_it(path):
+    cells = read(path).cells
+    for cell, following in zip(cells, cells[1:], strict=False):
+        if "**Predict" in cell.source and following.cell_type == "code" and following.outputs:
+            assert tags(following) & {"hide-output", "hide-cell"}, following.source
 
-        Words.
 
-        ```python
-        a = 1
-        ```
-
-        ```python
-        assert a == 1
-        ```
-
-        </details>
-
-        ```python
-        not in a solution
-        ```
-        """)
-    assert solutions(text) == ["a = 1\n\nassert a == 1\n"]
+@each_notebook
+def test_jupyter_folds_what_the_tags_fold_on_the_site(path):
+    for cell in code_cells(read(path)):
+        folded = cell.metadata.get("jupyter", {})
+        hide = {tag.removeprefix("hide-") for tag in tags(cell) if tag.startswith("hide-")}
+        assert folded.get("source_hidden", False) == bool(hide & {"input", "cell"}), cell.source
+        assert folded.get("outputs_hidden", False) == bool(hide & {"output", "cell"}), cell.source

@@ -30,7 +30,7 @@ def window(xs, mask, t, n, before, after):
 
 
 def share_of_table(batch, held_out, before, after):
-    """Return the share of letters that a table of counts gets right, equation (10.1).
+    """Return the share of letters that a table of counts gets right, equation (13.1).
 
     It counts on `batch` and is tried on `held_out`; the widest window that it has seen decides.
     """

@@ -1,6 +1,6 @@
 """The kernels of Elman, LSTM and GRU: their elementwise parts in place, for `fused_unroll`.
 
-`kernel.py` says what a kernel is; each of the three has one file. Chapter 13 builds the kernel of
+`kernel.py` says what a kernel is; each of the three has one file. Chapter 17 builds the kernel of
 the LSTM. The table shows what a kernel saves: the time of `unroll` divided by that of
 `fused_unroll`, forward and backward on one thread, medians of interleaved runs, at the sizes
 
