@@ -3,7 +3,7 @@
     python benchmarks/lstm_ablation.py                    prints the table, about ten minutes
     python benchmarks/lstm_ablation.py --task interval    one task: order, echo or interval
     python benchmarks/lstm_ablation.py --seeds 2          a quick look
-    python benchmarks/lstm_ablation.py --write            stores the trials in results/parts.csv
+    python benchmarks/lstm_ablation.py --write            stores the trials in parts.csv
 
 The optimizer is always Adam at 0.02, with gradients clipped to norm 1. The chapter defines the same
 three trials, the same `with_input_bias` and the same turning carousel; a test compares the code.
@@ -48,7 +48,7 @@ from rnn_tutorial.train import (
 )
 from rnn_tutorial.types import Array, Rng, Tree
 
-RESULTS = Path(__file__).resolve().parent / "results" / "parts.csv"
+RESULTS = Path(__file__).resolve().parents[1] / "rnn_tutorial" / "results" / "parts.csv"
 
 OPTIMIZER = clipped(adam(0.02), clip_by_global_norm, 1.0)
 

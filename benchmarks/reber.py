@@ -2,7 +2,7 @@
 
     python benchmarks/reber.py                           prints the table: 30 trials per line
     python benchmarks/reber.py --seeds 2 --limit 5120    a quick look
-    python benchmarks/reber.py --write                   also stores the trials in results/reber.csv
+    python benchmarks/reber.py --write                   also stores the trials in reber.csv
 
 The networks are trained by Adam on the whole gradient; in the paper it is truncated. Batch size and
 rates were chosen with seeds 100 to 103, which are not in the table: at a rate of 0.02 the tanh
@@ -28,7 +28,7 @@ from rnn_tutorial.train import adam, presentations_needed, softmax_cross_entropy
 from rnn_tutorial.tree import tree_leaves
 from rnn_tutorial.types import Array, Tree
 
-RESULTS = Path(__file__).resolve().parent / "results" / "reber.csv"
+RESULTS = Path(__file__).resolve().parents[1] / "rnn_tutorial" / "results" / "reber.csv"
 RATES = 0.02, 0.04
 NETWORKS = (
     Recurrent(Elman, 7, 15),

@@ -3,11 +3,11 @@
     python benchmarks/reference_outputs.py            prints how far each output is from the stored
     python benchmarks/reference_outputs.py --write    trains PyTorch's network again, stores all
 
-It needs the extra `judges` of pyproject.toml. In results/neighbours.safetensors, a name is library,
+It needs the extra `judges` of pyproject.toml. In neighbours.safetensors, a name is library,
 network, array, such as keras.gru.kernel. The weights are random numbers of our own generator, with
 the shapes and the names of the library. xs and ys have its order of axes, and the first state is
 its default. padded_ys is the output for sequences of LENGTHS. fresh.* is the bias of a new layer,
-as the library sets it. results/remember.safetensors is the state_dict of a network trained in
+as the library sets it. remember.safetensors is the state_dict of a network trained in
 PyTorch.
 """
 
@@ -32,7 +32,7 @@ from rnn_tutorial.types import Array, Rng
 
 Arrays = dict[str, Array]
 
-RESULTS = Path(__file__).resolve().parent / "results"
+RESULTS = Path(__file__).resolve().parents[1] / "rnn_tutorial" / "results"
 T, B, D, H = 5, 2, 3, 4
 LENGTHS = 5, 3
 

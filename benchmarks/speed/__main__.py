@@ -28,7 +28,7 @@ from benchmarks.speed.page import OTHERS, blocks, filled
 from benchmarks.speed.tables import TABLES, Tables, read_table, write_table
 
 ROOT = Path(__file__).resolve().parents[2]
-RESULTS = ROOT / "benchmarks" / "results"
+RESULTS = ROOT / "rnn_tutorial" / "results"
 README = ROOT / "benchmarks" / "README.md"
 FIGURE = ROOT / "figures" / "speed.png"
 

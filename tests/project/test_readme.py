@@ -9,6 +9,7 @@ from chapter_files import ROOT
 from benchmarks.speed.implementations import PYTORCH
 from benchmarks.speed.measuring import PRODUCTS
 from benchmarks.speed.tables import ratios, read_table
+from rnn_tutorial.data import stored_result
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -29,7 +30,7 @@ def test_every_chapter_is_in_the_table():
 
 
 def test_the_speed_is_that_of_the_stored_runs():
-    tables = {"speed": read_table(ROOT / "benchmarks" / "results" / "speed.csv")}
+    tables = {"speed": read_table(stored_result("speed.csv"))}
     places = {
         tuple(row[name] for name in ("cell", "dtype", "B", "T", "D", "H"))
         for row in tables["speed"]

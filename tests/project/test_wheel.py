@@ -24,6 +24,8 @@ for module in (rnn_course, rnn_tutorial):
 assert importlib.metadata.version("rnn-tutorial") == rnn_tutorial.__version__
 failed, attempted = doctest.testmod(rnn_tutorial)
 assert failed == 0 and attempted > 10, (failed, attempted)
+from rnn_tutorial.data import stored_result
+assert str(stored_result("parts.csv")).startswith(sys.prefix)
 """
 
 
@@ -58,6 +60,13 @@ def test_the_wheel_has_every_module_of_both_packages_and_the_mark_that_they_are_
         for path in (ROOT / package).rglob("*.py")
     }
     assert expected | {"rnn_tutorial/py.typed"} <= names(wheel)
+
+
+def test_the_wheel_has_every_stored_result(wheel):
+    stored = {
+        path.relative_to(ROOT).as_posix() for path in (ROOT / "rnn_tutorial" / "results").iterdir()
+    }
+    assert "rnn_tutorial/results/parts.csv" in stored and stored <= names(wheel)
 
 
 def test_the_wheel_has_no_tests_and_no_other_folder(wheel):
