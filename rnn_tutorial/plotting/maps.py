@@ -11,6 +11,7 @@ from rnn_tutorial.validation import check_positive
 
 __all__ = [
     "plot_cobweb",
+    "plot_level",
 ]
 
 
@@ -44,10 +45,35 @@ def plot_cobweb(
         line = {"color": line["color"], "linestyle": line["linestyle"]}
         ax.plot(corners[:-1], corners[1:], linewidth=1.4, marker="", label=label, **line)
         ax.plot(start, start, color=line["color"], marker="o", label="_start")
+        arrow = {"arrowstyle": "->", "color": line["color"], "shrinkA": 0, "shrinkB": 0}
+        middle = (states[0] + states[1]) / 2
+        ax.annotate("", (states[0], middle), (start, start), arrowprops=arrow)
+        ax.annotate("", (middle, states[1]), (start, states[1]), arrowprops=arrow)
     ticks, limits = np.linspace(-1, 1, 5), (-1.03, 1.03)
     ax.set(
         xlabel=r"state before, $h_{t-1}$", ylabel=r"state after, $h_t$", xticks=ticks, yticks=ticks
     )
     ax.set(xlim=limits, ylim=limits, aspect="equal")
     ax.legend(loc="upper left", handlelength=3)
+    return ax
+
+
+@in_house_style
+def plot_level(w: float, level: float, disturbance: float, *, ax: Axes | None = None) -> Axes:
+    """Return the Axes with the states above a level, and below them the states one step later.
+
+    The first bar is the interval from `level` to 1. The second is its image under
+    tanh(w h + u) for all |u| <= disturbance: it goes from tanh(w level - disturbance) to
+    tanh(w + disturbance). If it is inside the first, a state above the level stays there.
+    """
+    ax = new_axes(ax, size=(7, 1.9))
+    after = np.tanh([w * level - disturbance, w + disturbance])
+    rows = {"before the step": (level, 1.0), "after it": tuple(after)}
+    for y, (label, (low, high)), line in zip((1, 0), rows.items(), LINES):
+        bar = {"color": line["color"], "linestyle": "-", "marker": "", "linewidth": 9}
+        ax.plot([low, high], [y, y], solid_capstyle="butt", label=label, **bar)
+        ax.text(low - 0.03, y, f"{low:.2f}", ha="right", va="center", color=line["color"])
+    ax.axvline(level, color=GREY, linewidth=1, linestyle=":")
+    ax.set(yticks=(1, 0), yticklabels=rows, xlim=(0, 1.03), ylim=(-0.6, 1.6))
+    ax.set_xlabel(r"state $h$")
     return ax

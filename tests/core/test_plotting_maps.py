@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from rnn_tutorial.plotting import plot_cobweb
+from rnn_tutorial.plotting import plot_cobweb, plot_level
 
 
 def staircase(ax, label):
@@ -30,3 +30,11 @@ def test_the_curve_is_the_function():
 def test_an_empty_staircase_is_refused():
     with pytest.raises(ValueError, match="steps: expected a positive whole number, got 0"):
         plot_cobweb(np.tanh, {"start": 0.5}, steps=0)
+
+
+def test_the_level_and_its_image_are_drawn_where_they_are():
+    ax = plot_level(w=2.0, level=0.7, disturbance=0.5)
+    bars = {line.get_label(): line.get_xdata() for line in ax.lines}
+    np.testing.assert_allclose(bars["before the step"], [0.7, 1])
+    np.testing.assert_allclose(bars["after it"], np.tanh([2 * 0.7 - 0.5, 2 + 0.5]))
+    plt.close(ax.figure)
