@@ -65,7 +65,8 @@ def _single(seen: Look, place_at: PlaceAt) -> Cause | None:
         path = direct if _size(seen.right[node]) > NOTHING else "the product of da_h and W_h"
         return (name,), f"Only {name} is wrong: look at {path}."
     if name != node:
-        return (name,), f"Only gate {part} is wrong: look at {name}, its product and its slope."
+        gate = f"gate {part}" if len(seen.gates) > 1 else name
+        return (name,), f"Only {gate} is wrong: look at {name}, its product and its slope."
     if part:
         return (name,), f"Only block {part} of {kind} is wrong: look at how it is computed."
     return (name,), f"Only {name} is wrong: look at its own line."
@@ -89,12 +90,11 @@ def _shared(seen: Look, place_at: PlaceAt) -> Cause | None:
         kind, _, gate = node.partition(".")
         others = [other for other in seen.wrong if other != node]
         if kind == "da_x" and _all_through(seen, gate, others, place_at):
-            line = f"da_{gate}"
+            line = seen.gate_line(gate)
             return (line,), f"{intro}, and all go through gate {gate}: look at {line}."
     for field in seen.dstate._fields:
         if set(seen.wrong) == _reached(seen, field):
-            share = f"what they share, d{field}{_part(seen)}"
-            return (f"d{field}",), f"{intro}: look at {share}."
+            return (f"d{field}",), f"{intro}: look at what they share, d{field}{_part(seen)}."
     return names, f"{intro}: look at what they share."
 
 
@@ -120,33 +120,34 @@ def _reached(seen: Look, field: str) -> set[str]:
 def _with_only(seen: Look, field: str) -> Look:
     """Return a look with a gradient of this field of the new state alone."""
     dstate = tree_zeros_like(seen.dstate)
-    return seen.again(
-        seen.place, dstate._replace(**{field: getattr(seen.dstate, field)})
-    )
+    return seen.again(seen.place, dstate._replace(**{field: getattr(seen.dstate, field)}))
 
 
 def _part(seen: Look) -> str:
-    """Return which gradient of the new state alone gives right nodes, if one of them does."""
+    """Return which gradients of the new state arrive wrong, if others arrive right."""
     fields = seen.dstate._fields
-    right = [field for field in fields if not _with_only(seen, field).wrong]
-    names = _and([f"dstate.{field}" for field in right])
-    return f" (right if only {names} is not zero)" if right else ""
+    wrong = [f"dstate.{field}" for field in fields if _with_only(seen, field).wrong]
+    return f": its part from {_and(wrong)} is wrong" if len(wrong) < len(fields) else ""
 
 
 def _through_own(seen: Look, place_at: PlaceAt) -> Cause | None:
-    """Return the Cause that shows with the cell's own parameters at zero.
+    """Return the Cause that shows with parameters of the cell's own at zero.
 
-    Gates may be wrong because they come after a wrong gate through such a parameter.
+    A gate may be wrong because another one is, and reaches it through such a parameter. If all that
+    is wrong is right without one of them, the mistake is on the path through it.
     """
-    params = seen.place.params
-    own = [name for name in params._fields if name not in SHARED]
-    if not own:
-        return None
-    zero = _with_zero(seen, own, place_at)
-    if zero.wrong and not zero.broken:
+    own = [name for name in seen.place.params._fields if name not in SHARED]
+    zero = _with_zero(seen, own, place_at) if own else seen
+    if any(node.startswith("da_") for node in zero.wrong) and not zero.broken:
         found = _single(zero, place_at) or _shared(zero, place_at)
         if found and set(zero.wrong) < set(seen.wrong):
             return found[0], f"With {_and(own)} at zero: {found[1]} The rest follows from it."
+    for name in own:
+        zero = _with_zero(seen, [name], place_at)
+        left = [node for node in seen.wrong if _size(zero.right[node]) > NOTHING]
+        if left and not zero.wrong and not zero.broken:
+            names = _and(list(map(seen.shown, seen.wrong)))
+            return (name,), f"{names} are wrong, and right with {name} at zero: look at its path."
     return None
 
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from rnn_tutorial.cells.cell import Cell, check_is_cell
 from rnn_tutorial.gradient_check.cause import cause
-from rnn_tutorial.gradient_check.look import look
+from rnn_tutorial.gradient_check.look import Look, look
 from rnn_tutorial.gradient_check.one_step import (
     Da,
     Place,
@@ -45,7 +45,6 @@ from rnn_tutorial.validation import check_rng
 
 __all__ = ["Location", "locate", "locate_cell"]
 
-BLOCKS = ("da_x", "da_h", "dW_x", "dW_h", "db")  # the arrays with a block for each gate
 PRODUCTS = ("dW_x", "dW_h", "db", "dx", "dprevious.h")  # the arrays that are computed from da
 
 
@@ -55,7 +54,8 @@ class Location:
 
     rows: by the name of an array, whether each part of it is right: one part for each gate, or one
         part. The rows whose names begin with `da` are those before the matrix products.
-    follows: the names of the wrong arrays that are right products of the wrong da.
+    notes: by the name of an array, what to know about it: that it follows from a wrong da, or that
+        it has another shape.
     places: what to look at: ("da_f",), ("dc",), ("dW_h",); () if nothing is wrong, or if the
         mistake was not located.
     sentence: the same in words.
@@ -65,7 +65,7 @@ class Location:
 
     gates: tuple[str, ...]
     rows: dict[str, tuple[bool, ...]]
-    follows: tuple[str, ...]
+    notes: dict[str, str]
     places: tuple[str, ...]
     sentence: str
 
@@ -79,8 +79,8 @@ class Location:
         lines = [" " * width + " ".join(self.gates)]
         for name, row in self.rows.items():
             marks = (f"{'✓' if right else '✗':{len(gate)}}" for gate, right in zip(self.gates, row))
-            follows = "  follows from da" if name in self.follows else ""
-            lines.append((f"{name:{width}}" + " ".join(marks)).rstrip() + follows)
+            note = f"  {self.notes[name]}" if name in self.notes else ""
+            lines.append((f"{name:{width}}" + " ".join(marks)).rstrip() + note)
         return "\n".join([*lines, self.sentence])
 
     __repr__ = __str__
@@ -227,30 +227,52 @@ def _locate(
     *batch, dbatch = drawn(3)
     place = place_at(*batch)
     got, want = place.got(dbatch), place.want(dbatch)
-    H = len(params.W_h)
-    arrays = {name: _row(name, got[name], want[name], H, rtol) for name in want}
+    H, A = params.W_h.shape[0], params.b.shape[0]
+    divided = {
+        f"d{name}" for name, leaf in zip(params._fields, params) if np.shape(leaf)[-1:] == (A,)
+    }
+    divided |= {"dW_h"}
+    widths = {name: H if name in divided else want[name].shape[-1] for name in want}
+    arrays = {name: _row(got[name], want[name], widths[name], rtol) for name in want}
     wrong = tuple(name for name, row in arrays.items() if not all(row))
-    found = cause(seen, lambda params: place_at(params, *point[1:]), wrong)
+    shapes = {
+        name: f"has shape {got[name].shape}, expected {want[name].shape}"
+        for name in wrong
+        if got[name].shape != want[name].shape
+    }
+    if shapes:
+        found = tuple(shapes), "An array has another shape: look at that first."
+    else:
+        found = cause(seen, lambda params: place_at(params, *point[1:]), wrong)
     rows = _da_rows(seen.got, seen.want, H, rtol) | arrays
+    return Location(
+        gates,
+        {name: row for name, row in rows.items() if row},
+        _notes(seen, wrong) | shapes,
+        *found,
+    )
+
+
+def _notes(seen: Look, wrong: tuple[str, ...]) -> dict[str, str]:
+    """Return the notes on the wrong arrays that are right products of a wrong da."""
     own = {*seen.broken, *seen.wrong}
-    follows = tuple(name for name in wrong if name in PRODUCTS and name not in own and seen.wrong)
-    return Location(gates, rows, follows, *found)
+    spoilt = any(node.startswith("da_") for node in seen.wrong)
+    return {
+        name: "follows from da" for name in wrong if spoilt and name in PRODUCTS and name not in own
+    }
 
 
-def _row(name: str, got: Array, want: Array, H: int, rtol: float) -> tuple[bool, ...]:
-    """Return whether each block of H columns is right, or whether the array is."""
-    if got.shape != want.shape or name not in BLOCKS:
-        return (near(got, want, rtol),)
+def _row(got: Array, want: Array, width: int, rtol: float) -> tuple[bool, ...]:
+    """Return whether each block of `width` columns is right; one answer for another shape."""
+    if got.shape != want.shape:
+        return (False,)
     size = float(np.max(np.abs(want), initial=0.0))
-    return tuple(near(a, b, rtol, size) for a, b in zip(blocks(got, H), blocks(want, H)))
+    return tuple(near(a, b, rtol, size) for a, b in zip(blocks(got, width), blocks(want, width)))
 
 
 def _da_rows(got: Da, want: Da, H: int, rtol: float) -> dict[str, tuple[bool, ...]]:
     """Return the rows of da_x and da_h, or one row of da if these are equal."""
-    rows = {
-        name: _row(name, getattr(got, name), getattr(want, name), H, rtol)
-        for name in ("da_x", "da_h")
-    }
-    if near(want.da_x, want.da_h, rtol) and rows["da_x"] == rows["da_h"]:
-        return {"da": rows["da_x"]}
-    return {name: row for name, row in rows.items() if row}
+    da_x, da_h = _row(got.da_x, want.da_x, H, rtol), _row(got.da_h, want.da_h, H, rtol)
+    if near(want.da_x, want.da_h, rtol) and da_x == da_h:
+        return {"da": da_x}
+    return {"da_x": da_x, "da_h": da_h}

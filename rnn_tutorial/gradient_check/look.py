@@ -38,7 +38,9 @@ class Look:
     def nodes(self) -> tuple[str, ...]:
         """The names of the nodes, one for a gate whose two gradients are one."""
         return tuple(
-            name for name in self.values if not name.startswith("da_h.") or name[5:] not in self.joined
+            name
+            for name in self.values
+            if not name.startswith("da_h.") or name[5:] not in self.joined
         )
 
     @property
@@ -58,7 +60,11 @@ class Look:
     def shown(self, node: str) -> str:
         """Return the name of a node for a reader: `da_f` for a gate whose two gradients are one."""
         side, _, gate = node.partition(".")
-        return f"da_{gate}" if side == "da_x" and gate in self.joined else node
+        return self.gate_line(gate) if side == "da_x" and gate in self.joined else node
+
+    def gate_line(self, gate: str) -> str:
+        """Return the name of the gradient of a gate's pre-activation: `da`, if no other has one."""
+        return f"da_{gate}" if len(self.gates) > 1 else "da"
 
     def again(self, place: Place, dstate: Any) -> "Look":
         """Return a look at another place, or with another gradient of the new state."""

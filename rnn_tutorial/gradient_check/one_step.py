@@ -61,12 +61,12 @@ class Place:
         got = {f"d{name}": getattr(dparams, name) for name in self.params._fields}
         got |= {"dx": dx}
         got |= {f"dprevious.{name}": getattr(dprevious, name) for name in self.state._fields}
-        return {name: np.asarray(leaf) for name, leaf in got.items()}
+        return {name: np.atleast_1d(leaf) for name, leaf in got.items()}
 
     def want(self, dstate: Any) -> dict[str, Array]:
         """Return the right gradients: those of the sum of dstate times the new state."""
         flat = np.concatenate([leaf.ravel() for leaf in tree_leaves(dstate)])
-        return {name: slopes @ flat for name, slopes in self.slopes.items()}
+        return {name: np.atleast_1d(slopes @ flat) for name, slopes in self.slopes.items()}
 
 
 class Da(NamedTuple):
