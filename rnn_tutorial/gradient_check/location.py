@@ -15,6 +15,7 @@ This needs no list of cells: all of it is measured, by slopes of the forward ste
 
 from dataclasses import dataclass
 from functools import partial
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,7 @@ class Location:
             marks = (f"{'✓' if right else '✗':{len(gate)}}" for gate, right in zip(self.gates, row))
             note = f"  {self.notes[name]}" if name in self.notes else ""
             lines.append((f"{name:{width}}" + " ".join(marks)).rstrip() + note)
-        return "\n".join([*lines, self.sentence])
+        return "\n".join([*lines, *wrap(self.sentence, 80)])
 
     __repr__ = __str__
 

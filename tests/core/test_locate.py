@@ -341,3 +341,96 @@ def test_nothing_of_the_caller_is_changed_and_the_same_seed_finds_the_same(rng):
     assert found[0] == found[1]
     for old, new in zip(tree_leaves(before), tree_leaves((params, state)), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+# The search itself: each of its slips must spoil an answer.
+
+MODULES = [
+    import_module(f"rnn_tutorial.gradient_check.{name}")
+    for name in ("one_step", "look", "cause", "location")
+]
+SEARCH = {
+    "read_da": MODULES[0],
+    "one_factor": MODULES[1],
+    "_single": MODULES[2],
+    "_shared": MODULES[2],
+    "_all_through": MODULES[2],
+    "_reached": MODULES[2],
+    "_part": MODULES[2],
+    "_through_own": MODULES[2],
+    "_notes": MODULES[3],
+}
+
+
+def with_edit(functions, right, wrong):
+    return edited(functions, Answer("", right, wrong, ""))
+
+
+def questions():
+    """Yield (a call of `locate`, the text at the end of its answer)."""
+    peephole = PeepholeLSTM.pointwise_backward.func
+    before = GRUBefore.pointwise_backward.func
+    gru = [gru_module.gru_gates_backward, GRU.pointwise_backward.func]
+    for number in range(1, 6):
+        yield (locate_step, LSTM, lstm_step, lstm_puzzle(number)), lstm_answer(number).place
+    for number in (1, 2):
+        yield (locate_pointwise, GRU, gru_puzzle(number)), gru_answer(number).place
+    edits = [
+        (PeepholeLSTM, [peephole], "dstate.h * tanh_c *", "dstate.h * c *", "da_o"),
+        (PeepholeLSTM, [peephole], "da_i = dc * g *", "da_i = dc * i *", "da_i"),
+        (PeepholeLSTM, [peephole], "da_f * c_previous,", "da_f * c,", "dp_f"),
+        (GRUBefore, [before], "dm = da_n @ params.W_hn.T ", "dm = da_n @ params.W_hn ", "W_hn"),
+        (GRUBefore, [before], "da_n = dstate.h * (1 - z)", "da_n = dstate.h * z", "da_n"),
+        (GRU, gru, "dn = dstate.h * (1 - values.z)", "dn = dstate.h * values.z", "da_n"),
+        (GRU, gru, "da_x = np.concatenate([da_r, ", "da_x = np.concatenate([da_z, ", "da_x.r"),
+        (GRU, gru, "dstate.h * cache.z)", "dstate.h * cache.r)", "dprevious.h"),
+    ]
+    for cell, functions, right, wrong, place in edits:
+        yield (locate_pointwise, cell, with_edit(functions, right, wrong)), place
+    for right, wrong, place in (
+        ("x.T @ da", "x.T @ (2 * da)", "dW_x"),
+        ("da @ params.W_x.T", "-da @ params.W_x.T", "dx"),
+        ("h=da @ params.W_h.T", "h=da @ (2 * params.W_h.T)", "dprevious.h"),
+    ):
+        wrong_step = with_edit([lstm_step_backward], right, wrong)
+        yield (locate_step, LSTM, lstm_step, wrong_step), place
+    yield (locate_step, LSTM, lstm_step, lstm_step_backward), "This step is right."
+
+
+QUESTIONS = list(questions())
+
+
+def answers():
+    return [str((found := find(*rest)).places) + str(found) for (find, *rest), _ in QUESTIONS]
+
+
+def same_answers(expected):
+    with np.errstate(all="ignore"):
+        return all(
+            str((found := find(*rest)).places) + str(found) == want
+            for ((find, *rest), _), want in zip(QUESTIONS, expected)
+        )
+
+
+@pytest.mark.parametrize("place", range(len(QUESTIONS)))
+def test_the_questions_have_the_right_answers(place, quick):
+    (find, *rest), expected = QUESTIONS[place]
+    found = find(*rest)
+    assert expected in (*found.places, found.sentence)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", SEARCH)
+def test_every_slip_of_the_search_spoils_an_answer(name, quick, monkeypatch):
+    original, expected = getattr(SEARCH[name], name), answers()
+    survivors = []
+    for slip, mutant in mutants(original):
+        with monkeypatch.context() as patch:
+            for module in MODULES:
+                if getattr(module, name, None) is original:
+                    patch.setattr(module, name, mutant)
+            try:
+                survivors += [slip] if same_answers(expected) else []
+            except Exception:
+                continue
+    assert survivors == [], "\n".join(survivors)
