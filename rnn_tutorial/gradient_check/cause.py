@@ -36,11 +36,9 @@ def cause(seen: Look, place_at: PlaceAt, wrong: tuple[str, ...]) -> Cause:
     if not nodes:
         product = "its product" if len(broken) == 1 else "their products"
         return broken, f"Only {_and(broken)} {_is(broken)} wrong: look at {product}."
-    if not broken:
-        for pattern in (_single, _own, _shared, _through_own, _every):
-            found = pattern(seen, place_at)
-            if found:
-                return found
+    found = None if broken else _of_nodes(seen, place_at)
+    if found:
+        return found
     listed = _and([*map(seen.shown, nodes), *broken])
     return (), f"Not located: {listed} are wrong. There may be more than one mistake."
 
@@ -53,26 +51,38 @@ def _of_batch(wrong: tuple[str, ...]) -> Cause:
     return wrong, f"{seen}: look at the sum over the batch."
 
 
-def _single(seen: Look, place_at: PlaceAt) -> Cause | None:
+def _of_nodes(seen: Look, place_at: PlaceAt) -> Cause | None:
+    """Return the Cause of wrong nodes, if it can be found."""
+    return (
+        _single(seen)
+        or _own(seen)
+        or _shared(seen, place_at)
+        or _first(seen, place_at)
+        or _path(seen, place_at)
+        or _every(seen)
+    )
+
+
+def _single(seen: Look) -> Cause | None:
     """Return the Cause if one node is wrong."""
     if len(seen.wrong) > 1:
         return None
     node = seen.wrong[0]
-    name = seen.shown(node)
+    line = seen.shown(node)
     kind, _, part = node.partition(".")
     if kind == "dprevious":
         direct = f"the path that goes directly to the old {part}"
         path = direct if _size(seen.right[node]) > NOTHING else "the product of da_h and W_h"
-        return (name,), f"Only {name} is wrong: look at {path}."
-    if name != node:
-        gate = f"gate {part}" if len(seen.gates) > 1 else name
-        return (name,), f"Only {gate} is wrong: look at {name}, its product and its slope."
-    if part:
-        return (name,), f"Only block {part} of {kind} is wrong: look at how it is computed."
-    return (name,), f"Only {name} is wrong: look at its own line."
+        return (node,), f"Only {node} is wrong: look at {path}."
+    if line != node:
+        gate = line if line == "da" else f"gate {part}"
+        return (line,), f"Only {gate} is wrong: look at {line}, its product and its slope."
+    if "." in node:
+        return (node,), f"Only block {part} of {kind} is wrong: look at how it is computed."
+    return (node,), f"Only {node} is wrong: look at its own line."
 
 
-def _own(seen: Look, place_at: PlaceAt) -> Cause | None:
+def _own(seen: Look) -> Cause | None:
     """Return the Cause if only gradients of the cell's own parameters are wrong."""
     if not set(seen.wrong) <= {f"d{name}" for name in seen.place.params._fields}:
         return None
@@ -86,10 +96,8 @@ def _shared(seen: Look, place_at: PlaceAt) -> Cause | None:
         return None
     names = tuple(map(seen.shown, seen.wrong))
     intro = f"{_and(names)} are wrong by one factor"
-    for node in seen.wrong:
-        kind, _, gate = node.partition(".")
-        others = [other for other in seen.wrong if other != node]
-        if kind == "da_x" and _all_through(seen, gate, others, place_at):
+    for gate in seen.gates:
+        if f"da_x.{gate}" in seen.wrong and _all_through(seen, gate, place_at):
             line = seen.gate_line(gate)
             return (line,), f"{intro}, and all go through gate {gate}: look at {line}."
     for field in seen.dstate._fields:
@@ -98,15 +106,15 @@ def _shared(seen: Look, place_at: PlaceAt) -> Cause | None:
     return names, f"{intro}: look at what they share."
 
 
-def _all_through(seen: Look, gate: str, others: list[str], place_at: PlaceAt) -> bool:
-    """Return whether the other nodes vanish when the gate is saturated, at either end."""
+def _all_through(seen: Look, gate: str, place_at: PlaceAt) -> bool:
+    """Return whether all that is wrong should vanish when the gate is saturated, at either end."""
     params, H = seen.place.params, len(seen.place.params.W_h)
     k = seen.gates.index(gate)
     for bias in (-CLOSED, CLOSED):
         b = params.b.copy()
         b[k * H : (k + 1) * H] = bias
         right = seen.again(place_at(params._replace(b=b)), seen.dstate).right
-        if any(_size(right[node]) > NOTHING for node in others):
+        if any(_size(right[node]) > NOTHING for node in seen.wrong):
             return False
     return True
 
@@ -130,25 +138,34 @@ def _part(seen: Look) -> str:
     return f": its part from {_and(wrong)} is wrong" if len(wrong) < len(fields) else ""
 
 
-def _through_own(seen: Look, place_at: PlaceAt) -> Cause | None:
-    """Return the Cause that shows with parameters of the cell's own at zero.
+def _first(seen: Look, place_at: PlaceAt) -> Cause | None:
+    """Return the Cause that shows with the cell's own parameters at zero.
 
-    A gate may be wrong because another one is, and reaches it through such a parameter. If all that
-    is wrong is right without one of them, the mistake is on the path through it.
+    A gate may be wrong only because another one is, which reaches it through such a parameter.
     """
-    own = [name for name in seen.place.params._fields if name not in SHARED]
-    zero = _with_zero(seen, own, place_at) if own else seen
-    if any(node.startswith("da_") for node in zero.wrong) and not zero.broken:
-        found = _single(zero, place_at) or _shared(zero, place_at)
-        if found and set(zero.wrong) < set(seen.wrong):
-            return found[0], f"With {_and(own)} at zero: {found[1]} The rest follows from it."
-    for name in own:
-        zero = _with_zero(seen, [name], place_at)
-        left = [node for node in seen.wrong if _size(zero.right[node]) > NOTHING]
-        if left and not zero.wrong and not zero.broken:
-            names = _and(list(map(seen.shown, seen.wrong)))
-            return (name,), f"{names} are wrong, and right with {name} at zero: look at its path."
+    own = _own_names(seen)
+    zero = _with_zero(seen, own, place_at)
+    if zero.broken or not any(node.startswith("da_") for node in zero.wrong):
+        return None
+    found = _single(zero) or _shared(zero, place_at)
+    if not found:
+        return None
+    return found[0], f"With {_and(own)} at zero: {found[1]} The rest follows from it."
+
+
+def _path(seen: Look, place_at: PlaceAt) -> Cause | None:
+    """Return the Cause if all is right with one of the cell's own parameters at zero."""
+    names = _and(list(map(seen.shown, seen.wrong)))
+    for own in _own_names(seen):
+        zero = _with_zero(seen, [own], place_at)
+        if not zero.wrong and not zero.broken:
+            return (own,), f"{names} are wrong, and right with {own} at zero: look at its path."
     return None
+
+
+def _own_names(seen: Look) -> list[str]:
+    """Return the names of the cell's own parameters."""
+    return [name for name in seen.place.params._fields if name not in SHARED]
 
 
 def _with_zero(seen: Look, own: list[str], place_at: PlaceAt) -> Look:
@@ -158,7 +175,7 @@ def _with_zero(seen: Look, own: list[str], place_at: PlaceAt) -> Look:
     return seen.again(place_at(params._replace(**zeros)), seen.dstate)
 
 
-def _every(seen: Look, place_at: PlaceAt) -> Cause | None:
+def _every(seen: Look) -> Cause | None:
     """Return the Cause if all the gates are wrong, each by its own factor, and nothing else is."""
     gates = {node for node in seen.nodes if node.startswith("da_")}
     if set(seen.wrong) != gates:

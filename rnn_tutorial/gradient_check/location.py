@@ -224,34 +224,37 @@ def _locate(
         return place_of(forward, backward, params, x, state, slope)
 
     *point, dstate = drawn(1)
-    seen = look(place_at(*point), dstate, gates, rtol)
     *batch, dbatch = drawn(3)
-    place = place_at(*batch)
-    got, want = place.got(dbatch), place.want(dbatch)
-    H, A = params.W_h.shape[0], params.b.shape[0]
-    divided = {
-        f"d{name}" for name, leaf in zip(params._fields, params) if np.shape(leaf)[-1:] == (A,)
-    }
-    divided |= {"dW_h"}
+    one, several = place_at(*point), place_at(*batch)
+    got, want = several.got(dbatch), several.want(dbatch)
+    H, A = len(params.W_h), len(params.b)
+    divided = {"dW_h", *(f"d{name}" for name in params._fields if _columns(params, name) == A)}
     widths = {name: H if name in divided else want[name].shape[-1] for name in want}
     arrays = {name: _row(got[name], want[name], widths[name], rtol) for name in want}
+    shapes = _shapes(one.got(dstate), one.want(dstate)) | _shapes(got, want)
+    if shapes:
+        text = "An array has another shape than what it is the gradient of: look at that first."
+        return Location(gates, arrays, shapes, tuple(shapes), text)
+    seen = look(one, dstate, gates, rtol)
     wrong = tuple(name for name, row in arrays.items() if not all(row))
-    shapes = {
+    found = cause(seen, lambda params: place_at(params, *point[1:]), wrong)
+    rows = _da_rows(seen.got, seen.want, H, rtol) | arrays
+    rows = {name: row for name, row in rows.items() if row}
+    return Location(gates, rows, _notes(seen, wrong), *found)
+
+
+def _columns(params: Any, name: str) -> int:
+    """Return the size of the last axis of a parameter, 1 for a single number."""
+    return np.atleast_1d(getattr(params, name)).shape[-1]
+
+
+def _shapes(got: dict[str, Array], want: dict[str, Array]) -> dict[str, str]:
+    """Return a note for each array that has another shape than it should have."""
+    return {
         name: f"has shape {got[name].shape}, expected {want[name].shape}"
-        for name in wrong
+        for name in want
         if got[name].shape != want[name].shape
     }
-    if shapes:
-        found = tuple(shapes), "An array has another shape: look at that first."
-    else:
-        found = cause(seen, lambda params: place_at(params, *point[1:]), wrong)
-    rows = _da_rows(seen.got, seen.want, H, rtol) | arrays
-    return Location(
-        gates,
-        {name: row for name, row in rows.items() if row},
-        _notes(seen, wrong) | shapes,
-        *found,
-    )
 
 
 def _notes(seen: Look, wrong: tuple[str, ...]) -> dict[str, str]:
