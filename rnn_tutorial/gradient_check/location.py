@@ -10,7 +10,9 @@ does not, and what is right and what is wrong say where it is:
   is: the others follow through these parameters.
 - da is right, and dW_h is not: its product.
 
-This needs no list of cells: all of it is measured, by slopes of the forward step.
+This needs no list of cells: all of it is measured, by slopes of the forward step. It is blind to
+what one step does not show, and two mistakes at once are usually not located. In a cell that
+normalises, such as NormLSTM, each gate depends on all units, and only the table helps.
 """
 
 from dataclasses import dataclass

@@ -102,8 +102,8 @@ def lstm_puzzle(number: int) -> StepBackward:
     dx           ✗  follows from da
     dprevious.h  ✗  follows from da
     dprevious.c  ✗
-    da_i, da_f, da_g and dprevious.c are wrong by one factor: look at
-    what they share, dc: its part from dstate.c is wrong.
+    da_i, da_f, da_g and dprevious.c are wrong by one factor: look at what they
+    share, dc: its part from dstate.c is wrong.
     """
     return edited([lstm_step_backward], lstm_answer(number))
 
