@@ -30,6 +30,7 @@ MARKERS = {
         "tests/chapters/test_nbval_tolerance.py",
         "tests/chapters/test_solutions.py",
         "tests/core/test_layer_mutants.py",
+        "tests/core/test_locate_mutants.py",
         "tests/core/test_museum.py",
         "tests/core/test_mutants.py",
         "tests/core/test_plotting.py",

@@ -32,7 +32,8 @@ sequence: `model.forward(params, more_xs, state)` continues from there.
     layers          Recurrent, Dense, Embedding, Last, Serial, Residual, Bidirectional, dropout;
                     Layer, for a layer of your own
     train           the loop, losses, optimizers, schedules, clipping, metrics, generated text
-    gradient_check  check_cell, check_layer, check_gradients: is a backward right?
+    gradient_check  check_cell, check_layer, check_gradients: is a backward right? locate: where is
+                    the mistake?
     data            texts and Vocabulary, synthetic tasks, padding and batches, n-grams
     plotting        the pictures of the chapters, such as plot_gates
     exchange        weights to and from PyTorch, Keras, ONNX and safetensors

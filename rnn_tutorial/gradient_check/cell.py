@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 
 from rnn_tutorial.cells.cell import Cell, check_is_cell
-from rnn_tutorial.gradient_check.check import check_gradients
+from rnn_tutorial.gradient_check.check import GradientError, check_gradients
 from rnn_tutorial.gradient_check.checked import Checked, checked
 from rnn_tutorial.gradient_check.contract import unchanged
+from rnn_tutorial.gradient_check.location import locate_cell
 from rnn_tutorial.gradient_check.protocol import parts
-from rnn_tutorial.gradient_check.slopes import Slope, complex_step_slope
+from rnn_tutorial.gradient_check.slopes import CannotJudge, Slope, complex_step_slope
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
 from rnn_tutorial.tree import tree_random_like
 from rnn_tutorial.types import Array, Mask, Rng
@@ -44,8 +45,9 @@ def check_cell(
 
     Random non-zero biases and first state, a gradient that arrives at each step and at the last
     state, and a second run with lengths from T down to 1. Checked: all parameters, all inputs, the
-    first state, which are [0], [1] and [2] in the message. For a cell that does not accept complex
-    numbers, `slope=central_difference_slope, rtol=1e-6`.
+    first state, which are [0], [1] and [2] in the message. Before these, the message says what
+    `locate_cell` finds at one step. For a cell that does not accept complex numbers,
+    `slope=central_difference_slope, rtol=1e-6`.
 
     Raises: what `check_gradients` raises; TypeError or ValueError for a cell whose functions do not
     return what a Cell's must; ContractBroken for one whose functions change what they are given.
@@ -64,9 +66,21 @@ def check_cell(
         def backward(cache: Any, doutputs: Any) -> tuple[Any, ...]:
             return unroll_backward(cell, params, cache, doutputs)
 
-        check_gradients(forward, backward, (params, xs, state), rng, slope=slope, rtol=rtol)
+        try:
+            check_gradients(forward, backward, (params, xs, state), rng, slope=slope, rtol=rtol)
+        except GradientError as error:
+            raise GradientError(_with_one_step(cell, rng, slope, rtol, T, str(error))) from None
     steps = f"over {T} step{'s' if T > 1 else ''}, whole and ragged"
     return checked(repr(cell), params, ["inputs", "first state"], steps, rtol)
+
+
+def _with_one_step(cell: Cell, rng: Rng, slope: Slope, rtol: float, T: int, message: str) -> str:
+    """Return the message, after what is found at one step, if one step can be judged."""
+    try:
+        found = locate_cell(cell, rng, slope=slope, rtol=max(rtol, 1e-9))
+    except (CannotJudge, TypeError, ValueError):  # the first error is the one to report
+        return message
+    return f"at one step: {found.sentence}\nover {T} step{'s' if T > 1 else ''}: {message}"
 
 
 def _check_functions(cell: Cell, params: Any, state: Any) -> None:
