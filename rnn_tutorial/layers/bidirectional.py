@@ -259,7 +259,7 @@ class Bidirectional:
         xs is read twice, so its gradient is a sum of two.
 
         Raises: ValueError or TypeError if dys has another shape than ys, or if the backward of the
-        merge does not return (da, db) of the shapes of a and b.
+        merge does not return (dforwards, dbackwards) of the shapes of the two outputs.
         """
         dstate_f, dstate_b = (None, None) if dstate is None else dstate
         check_like("dys", dys, self.merge.f(cache.forwards, cache.backwards))

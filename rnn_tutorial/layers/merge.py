@@ -49,25 +49,28 @@ def _made_of_functions(kind: Any) -> Any:
 
 @_made_of_functions
 class Merge(NamedTuple):
-    """A name and two functions: `f(a, b) -> ys`, and `backward(a, b, dys) -> (da, db)`.
+    """A name and two functions of the outputs of the two directions.
+
+    f(forwards, backwards) -> ys
+    backward(forwards, backwards, dys) -> (dforwards, dbackwards)
 
     They act on the last axis or on each entry. The template to copy is `add`, with `add_of` and
-    `add_backward`. An `f` that acts on each entry begins with `check_same_shape(a, b)`: without it
-    NumPy would stretch one unit over many.
+    `add_backward`. An `f` that acts on each entry begins with
+    `check_same_shape(forwards, backwards)`: without it NumPy would stretch one unit over many.
 
-    Shapes: a (T, B, M) and b (T, B, N), or (B, M) and (B, N) for one answer a sequence; ys keeps
-    all axes but the last. da has the shape of a, db that of b.
+    Shapes: forwards (T, B, M) and backwards (T, B, N), or (B, M) and (B, N) for one answer a
+    sequence; ys keeps all axes but the last. A gradient has the shape of its array.
 
     Raises: TypeError unless f and backward are functions. `Bidirectional` raises TypeError or
-    ValueError if ys, da or db are anything else than described here.
+    ValueError if ys, dforwards or dbackwards are anything else than described here.
 
     Example:
-        def max_of(a, b):
-            check_same_shape(a, b)
-            return np.maximum(a, b)
+        def max_of(forwards, backwards):
+            check_same_shape(forwards, backwards)
+            return np.maximum(forwards, backwards)
 
-        def max_backward(a, b, dys):
-            return np.where(a >= b, dys, 0), np.where(a >= b, 0, dys)
+        def max_backward(forwards, backwards, dys):
+            return np.where(forwards >= backwards, dys, 0), np.where(forwards >= backwards, 0, dys)
 
         Bidirectional(first, second, Merge("max", max_of, max_backward))
     """
@@ -80,62 +83,64 @@ class Merge(NamedTuple):
         return self.name
 
 
-def concat_of(a: Array, b: Array) -> Array:
-    """Return [a, b], one after the other along the last axis."""
-    return np.concatenate([a, b], axis=-1)
+def concat_of(forwards: Array, backwards: Array) -> Array:
+    """Return [forwards, backwards], one after the other along the last axis."""
+    return np.concatenate([forwards, backwards], axis=-1)
 
 
-def concat_backward(a: Array, b: Array, dys: Array) -> tuple[Array, Array]:
-    """Return (da, db): the first part of dys belongs to a, the rest to b."""
-    return dys[..., : a.shape[-1]], dys[..., a.shape[-1] :]
+def concat_backward(forwards: Array, backwards: Array, dys: Array) -> tuple[Array, Array]:
+    """Return (dforwards, dbackwards): the first part of dys, and the rest of it."""
+    return dys[..., : forwards.shape[-1]], dys[..., forwards.shape[-1] :]
 
 
-def add_of(a: Array, b: Array) -> Array:
-    """Return a + b.
+def add_of(forwards: Array, backwards: Array) -> Array:
+    """Return forwards + backwards.
 
-    Raises: ValueError for a and b of different shapes.
+    Raises: ValueError for two arrays of different shapes.
     """
-    check_same_shape(a, b)
-    return a + b
+    check_same_shape(forwards, backwards)
+    return forwards + backwards
 
 
-def add_backward(a: Array, b: Array, dys: Array) -> tuple[Array, Array]:
+def add_backward(forwards: Array, backwards: Array, dys: Array) -> tuple[Array, Array]:
     """Return (dys, dys): both receive all of it."""
     return dys, dys
 
 
-def average_of(a: Array, b: Array) -> Array:
-    """Return (a + b) / 2.
+def average_of(forwards: Array, backwards: Array) -> Array:
+    """Return (forwards + backwards) / 2.
 
-    Raises: ValueError for a and b of different shapes.
+    Raises: ValueError for two arrays of different shapes.
     """
-    check_same_shape(a, b)
-    return (a + b) / 2
+    check_same_shape(forwards, backwards)
+    return (forwards + backwards) / 2
 
 
-def average_backward(a: Array, b: Array, dys: Array) -> tuple[Array, Array]:
+def average_backward(forwards: Array, backwards: Array, dys: Array) -> tuple[Array, Array]:
     """Return (dys / 2, dys / 2): both receive half of it."""
     return dys / 2, dys / 2
 
 
-def multiply_of(a: Array, b: Array) -> Array:
-    """Return a * b.
+def multiply_of(forwards: Array, backwards: Array) -> Array:
+    """Return forwards * backwards.
 
-    Raises: ValueError for a and b of different shapes.
+    Raises: ValueError for two arrays of different shapes.
     """
-    check_same_shape(a, b)
-    return a * b
+    check_same_shape(forwards, backwards)
+    return forwards * backwards
 
 
-def multiply_backward(a: Array, b: Array, dys: Array) -> tuple[Array, Array]:
-    """Return (dys * b, dys * a): each receives dys times the other, by the product rule."""
-    return dys * b, dys * a
+def multiply_backward(forwards: Array, backwards: Array, dys: Array) -> tuple[Array, Array]:
+    """Return (dys * backwards, dys * forwards), by the product rule."""
+    return dys * backwards, dys * forwards
 
 
-def check_same_shape(a: Array, b: Array) -> None:
-    """Raise ValueError unless a and b have one shape: NumPy would stretch one unit over many."""
-    if a.shape != b.shape:
-        raise ValueError(f"backwards: expected shape {a.shape}, that of forwards, got {b.shape}")
+def check_same_shape(forwards: Array, backwards: Array) -> None:
+    """Raise ValueError unless both have one shape: NumPy would stretch one unit over many."""
+    if forwards.shape != backwards.shape:
+        raise ValueError(
+            f"backwards: expected shape {forwards.shape}, that of forwards, got {backwards.shape}"
+        )
 
 
 concat = Merge("concat", concat_of, concat_backward)
@@ -169,17 +174,23 @@ def merged(merge: Merge, forwards: Array, backwards: Array) -> Array:
     return ys
 
 
-def merged_backward(a: Array, b: Array, dys: Array, *, merge: Merge) -> tuple[Array, Array]:
-    """Return merge.backward(a, b, dys): (da, db), of the shapes and dtypes of a and b.
+def merged_backward(
+    forwards: Array, backwards: Array, dys: Array, *, merge: Merge
+) -> tuple[Array, Array]:
+    """Return merge.backward(forwards, backwards, dys): (dforwards, dbackwards).
+
+    Each has the shape and dtype of its array.
 
     Raises: TypeError for anything that is not a pair of arrays, or another dtype; ValueError for
     another shape.
     """
-    answer, name = merge.backward(a, b, dys), f"merge {merge.name}: backward"
+    answer, name = merge.backward(forwards, backwards, dys), f"merge {merge.name}: backward"
     if not isinstance(answer, (tuple, list)) or len(answer) != 2:
         several = f" of {len(answer)}" if isinstance(answer, (tuple, list)) else ""
-        raise TypeError(f"{name}: expected (da, db), got {type(answer).__name__}{several}")
-    da, db = answer
-    check_shape(f"{name}: da", da, a.shape, a.dtype)
-    check_shape(f"{name}: db", db, b.shape, b.dtype)
-    return da, db
+        raise TypeError(
+            f"{name}: expected (dforwards, dbackwards), got {type(answer).__name__}{several}"
+        )
+    dforwards, dbackwards = answer
+    check_shape(f"{name}: dforwards", dforwards, forwards.shape, forwards.dtype)
+    check_shape(f"{name}: dbackwards", dbackwards, backwards.shape, backwards.dtype)
+    return dforwards, dbackwards
