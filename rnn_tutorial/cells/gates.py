@@ -109,10 +109,9 @@ def join_gates(gates: Any, Params: type[Any], **own: Array) -> Any:
         raise TypeError(
             f"own: expected the other parameters of {Params.__name__}, {expected}, got {got}"
         )
-    W_x, W_h, b = (np.concatenate(list(blocks.values()), axis=-1) for blocks in (U, V, b))
-    return Params(
-        W_x=W_x, W_h=W_h, b=b, **matrices, **{name: np.array(leaf) for name, leaf in own.items()}
-    )
+    W_x, W_h, biases = (np.concatenate(list(blocks.values()), axis=-1) for blocks in (U, V, b))
+    copies = {name: np.array(leaf) for name, leaf in own.items()}
+    return Params(W_x=W_x, W_h=W_h, b=biases, **matrices, **copies)
 
 
 def recurrent_matrices(params: Any, gates: Sequence[str]) -> dict[str, Array]:
@@ -166,13 +165,16 @@ def check_blocks(params: Any, gates: Sequence[str]) -> None:
     A gate with a recurrent matrix of its own has no block in W_h.
     """
     check_fields("params", params, "W_x", "W_h", "b")
-    own = own_matrices(params, gates)
-    H, G, G_h = len(params.W_h), len(gates), len(gates) - len(own)
-    check_array("W_h", params.W_h, **{"H": H, f"{G_h}H": G_h * H})
+    own, H = own_matrices(params, gates), len(params.W_h)
+
+    def columns(G: int) -> dict[str, Any]:
+        return {f"{G}H": G * H}
+
+    check_array("W_h", params.W_h, H=H, **columns(len(gates) - len(own)))
     for name in own.values():
         check_array(name, getattr(params, name), H_previous=H, H=H)
-    check_array("W_x", params.W_x, **{"D": None, f"{G}H": G * H})
-    check_array("b", params.b, **{f"{G}H": G * H})
+    check_array("W_x", params.W_x, D=None, **columns(len(gates)))
+    check_array("b", params.b, **columns(len(gates)))
 
 
 def check_step_inputs(params: Any, x: Array, state: Any) -> None:
