@@ -4,14 +4,9 @@ EpyNN starts from a state of zeros and has no lengths. Its GRU resets before the
 is ours: h = z h + (1 - z) n.
 """
 
-import importlib
-import sys
-import tarfile
-from pathlib import Path
-
 import numpy as np
 import pytest
-from judges import assert_close
+from judges import assert_close, epynn_or_skip
 
 from rnn_tutorial.cells import (
     LSTM,
@@ -26,22 +21,13 @@ from rnn_tutorial.gradient_check import random_start
 from rnn_tutorial.sequence import trace, trace_backward, unroll, unroll_backward
 from rnn_tutorial.tree import tree_zeros_like
 
-archive = pytest.importorskip("EpyNN")
 T, B, D, H = 7, 3, 4, 5
 
 
 @pytest.fixture(scope="module")
 def layers(tmp_path_factory):
-    """Return EpyNN's LSTM and GRU by name; the installed package has them in an archive."""
-    folder = tmp_path_factory.mktemp("epynn")
-    with tarfile.open(Path(archive.__file__).with_name("EpyNN.tar")) as tar:
-        tar.extractall(folder, filter="data")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [str(folder / "EpyNN"), *sys.path])
-        return {
-            name: getattr(importlib.import_module(f"epynn.{name.lower()}.models"), name)
-            for name in ("LSTM", "GRU")
-        }
+    """Return EpyNN's LSTM and GRU by name."""
+    return epynn_or_skip(tmp_path_factory.mktemp("epynn"))
 
 
 CELLS = {  # our cell, its gates, and EpyNN's names of these gates

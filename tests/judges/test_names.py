@@ -8,14 +8,11 @@ its step, and against the numbers that it prints.
 import collections
 import importlib
 import inspect
-import sys
-import tarfile
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
-from judges import assert_close, onnx_run, torch_or_skip
+from judges import assert_close, epynn_or_skip, onnx_run, torch_or_skip
 
 from rnn_tutorial.cells import (
     GRU,
@@ -171,17 +168,8 @@ def turned(array, field, our_axes):
 
 @pytest.fixture(scope="module")
 def epynn(tmp_path_factory):
-    """Return EpyNN's LSTM and GRU by name; the installed package has them in an archive."""
-    archive = pytest.importorskip("EpyNN")
-    folder = tmp_path_factory.mktemp("epynn")
-    with tarfile.open(Path(archive.__file__).with_name("EpyNN.tar")) as tar:
-        tar.extractall(folder, filter="data")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [str(folder / "EpyNN"), *sys.path])
-        return {
-            name: getattr(importlib.import_module(f"epynn.{name.lower()}.models"), name)
-            for name in ("LSTM", "GRU")
-        }
+    """Return EpyNN's LSTM and GRU by name."""
+    return epynn_or_skip(tmp_path_factory.mktemp("epynn"))
 
 
 def put_in(problem, library, there):
@@ -323,6 +311,8 @@ def test_one_step_of_cs231n():
     for name, value in theirs.items():
         assert_close(name, ours[rows[name]], value.numpy(), 1e-12)
     assert rows.keys() == {*arguments, *theirs, "dnext_h", "dnext_c"}
+    for row in NAMES["LSTM, one step"]:  # none of these arrays was turned
+        assert row.cs231n.split(" | ")[1] == row.here.split(" | ")[1]
 
 
 def test_a_sequence_of_cs231n_gives_the_numbers_that_it_prints():
@@ -529,6 +519,19 @@ def test_a_table_has_the_columns_and_rows_of_its_libraries():
     )
     with pytest.raises(ValueError, match="libraries: expected some of epynn, .*, got tensorflow"):
         names_table("epynn", "tensorflow")
+
+
+def test_the_row_of_the_gates_has_the_orders_that_are_used():
+    """Every other row of a block is compared in the orders of GATE_NAMES."""
+    rows = {row.here.split(" gates: ")[0]: row for row in NAMES["conventions"][:2]}
+    for network, orders in GATE_NAMES.items():
+        said = {library: getattr(rows[network], library) for library in LIBRARIES}
+        used = {library: " ".join(names.values()) for library, names in orders.items()}
+        assert {library: words for library, words in said.items() if words} == used
+        assert rows[network].here.endswith(" ".join(GATES[network]._fields))
+    mine = {network: cell.gates for network, cell in (("LSTM", LSTM), ("GRU", GRU))}
+    for network, orders in GATE_NAMES.items():
+        assert all(sorted(names) == sorted(mine[network]) for names in orders.values())
 
 
 def test_every_column_has_a_row_and_every_row_a_name():
