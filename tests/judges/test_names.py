@@ -8,6 +8,7 @@ its step, and against the numbers that it prints.
 import collections
 import importlib
 import inspect
+import re
 import warnings
 
 import numpy as np
@@ -511,6 +512,8 @@ def test_a_table_has_the_columns_and_rows_of_its_libraries():
     lines = names_table("cs231n").splitlines()
     assert lines[0].split() == ["here", "CS231n"]
     assert "dstate.c (B, H)                 dnext_c (B, H)" in lines
+    pairs = {tuple(re.split(r"  +", line)) for line in lines}
+    assert {("b (GH,)", "b (GH,)"), ("W_x (D, GH)", "Wx (D, GH)"), ("B", "N")} <= pairs
     assert not [line for line in lines if "EpyNN" in line or line.startswith("tanh_c")]
     assert "GRU" not in lines and "LSTM, one step" in lines
     assert names_table().splitlines()[0].split() == ["here", *LIBRARIES.values()]
