@@ -36,7 +36,8 @@ class Cell:
     """A cell: a name, the types of its parameters and its state, its gates, three pure functions.
 
     Params: a NamedTuple with the fields W_x (D, A), W_h (H, A_h), b (A,), where A = G * H for a
-        cell of G gates. Other fields are the cell's own parameters.
+        cell of G gates. Other fields are the cell's own parameters. W_hn is the recurrent matrix
+        of a gate n that has no block in W_h, and b_hn a second bias of this gate.
     State: a NamedTuple with the field h (B, H), which is also the cell's output. Other fields are
         (B, H) too.
     gates: the names of the G blocks of W_x in their order, such as "ifog"; no name twice.

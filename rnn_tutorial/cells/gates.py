@@ -4,8 +4,12 @@ A cell with G gates has one matrix W_x (D, G*H), one W_h (H, G*H) and one b (G*H
 along the last axis: one product computes all the pre-activations. Many texts write a matrix for
 each gate instead, U, V and b. `split_gates` and `join_gates` go from one form to the other. Both
 only move numbers, so they are right for gradients as well as for values.
+
+The names of the other parameters say to which gate they belong: W_hn is the recurrent matrix of the
+gate n, which then has no block in W_h, and b_hn is its second bias.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +30,8 @@ __all__ = [
     "gate_blocks",
     "init_gates",
     "join_gates",
+    "own_matrices",
+    "recurrent_matrices",
     "split_gates",
 ]
 
@@ -55,22 +61,36 @@ def split_gates(params: Any, Gates: type[Any]) -> Any:
     """Return a `Gates`, such as LSTMGates, of GateParams: the parameters, gate by gate.
 
     Gradients are split in the same way: `split_gates(dparams, LSTMGates).f.V` is dV of the forget
-    gate. Parameters other than W_x, W_h and b, such as peepholes, are left out.
+    gate. The arrays are views. Parameters that are not U, V or b of a gate, such as peepholes or
+    b_hn of the GRU, are left out.
 
-    Raises: ValueError or TypeError unless W_x, W_h and b each have as many blocks as Gates has
-    fields.
+    Raises: ValueError or TypeError unless every gate has a block of W_x and of b, and either a
+    block of W_h or a matrix of its own.
     """
-    check_blocks(params, len(Gates._fields))
-    W_x, W_h, b = (gate_blocks(leaf, Gates) for leaf in (params.W_x, params.W_h, params.b))
-    return Gates(*map(GateParams, W_x, W_h, b))
+    check_blocks(params, Gates._fields)
+    V = recurrent_matrices(params, Gates._fields)
+    U, b = gate_blocks(params.W_x, Gates), gate_blocks(params.b, Gates)
+    return Gates(*map(GateParams, U, (V[gate] for gate in Gates._fields), b))
 
 
-def join_gates(gates: Any, Params: type[Any]) -> Any:
+def join_gates(gates: Any, Params: type[Any], **own: Array) -> Any:
     """Return `Params`, such as LSTMParams, with all gates side by side.
 
-    gates: a NamedTuple of GateParams. The function is the inverse of `split_gates`.
+    gates: a NamedTuple of GateParams. own: the parameters that `split_gates` leaves out, by name.
+    The function is the inverse of `split_gates`. The arrays are copies.
 
-    Raises: TypeError for a gate that is not a GateParams, ValueError for gates of different shapes.
+    Raises: TypeError for a gate that is not a GateParams, and for an `own` that is missing or not a
+    parameter of the cell; ValueError for gates of different shapes.
+
+    Example: the GRU has one parameter that is not U, V or b of a gate.
+
+    >>> import numpy as np
+    >>> from rnn_tutorial.cells import GRU, GRUGates, GRUParams, join_gates, split_gates
+    >>> params = GRU.init(np.random.default_rng(0), 4, 5)
+    >>> gates = split_gates(params, GRUGates)
+    >>> joined = join_gates(gates, GRUParams, b_hn=params.b_hn)
+    >>> all(np.array_equal(new, old) for new, old in zip(joined, params))
+    True
     """
     D = H = None  # the first gate sets them
     for name, gate in zip(gates._fields, gates):
@@ -79,7 +99,34 @@ def join_gates(gates: Any, Params: type[Any]) -> Any:
         D, H = gate.U.shape
         check_array(f"{name}.V", gate.V, H_previous=H, H=H)
         check_array(f"{name}.b", gate.b, H=H)
-    return Params(*(np.concatenate(blocks, axis=-1) for blocks in zip(*gates)))
+    U, V, b = (dict(zip(gates._fields, leaves)) for leaves in zip(*gates))
+    matrices = {
+        name: V.pop(gate).copy() for gate, name in own_matrices(Params, gates._fields).items()
+    }
+    wanted = set(Params._fields) - {"W_x", "W_h", "b"} - set(matrices)
+    if own.keys() != wanted:
+        expected, got = (", ".join(sorted(names)) or "none" for names in (wanted, own.keys()))
+        raise TypeError(
+            f"own: expected the other parameters of {Params.__name__}, {expected}, got {got}"
+        )
+    W_x, W_h, biases = (np.concatenate(list(blocks.values()), axis=-1) for blocks in (U, V, b))
+    copies = {name: np.array(leaf) for name, leaf in own.items()}
+    return Params(W_x=W_x, W_h=W_h, b=biases, **matrices, **copies)
+
+
+def recurrent_matrices(params: Any, gates: Sequence[str]) -> dict[str, Array]:
+    """Return {gate: its recurrent matrix}: a block of W_h, or a parameter of its own."""
+    own = {gate: getattr(params, name) for gate, name in own_matrices(params, gates).items()}
+    in_W_h = [gate for gate in gates if gate not in own]
+    return dict(zip(in_W_h, np.split(params.W_h, len(in_W_h), axis=-1))) | own
+
+
+def own_matrices(params: Any, gates: Sequence[str]) -> dict[str, str]:
+    """Return {gate: name} of the recurrent matrices that are not blocks of W_h, such as W_hn.
+
+    params: a Params, or its type.
+    """
+    return {gate: f"W_h{gate}" for gate in gates if f"W_h{gate}" in params._fields}
 
 
 def init_gates(
@@ -112,28 +159,44 @@ def init_gates(
     )
 
 
-def check_blocks(params: Any, count: int) -> None:
-    """Raise ValueError or TypeError unless W_x, W_h and b have `count` blocks of H columns."""
+def check_blocks(params: Any, gates: Sequence[str]) -> None:
+    """Raise ValueError or TypeError unless W_x, W_h and b have a block of H columns for each gate.
+
+    A gate with a recurrent matrix of its own has no block in W_h.
+    """
     check_fields("params", params, "W_x", "W_h", "b")
-    H = len(params.W_h)
-    columns: dict[str, Any] = {f"{count}H": count * H}
-    check_array("W_h", params.W_h, H=H, **columns)
-    check_array("W_x", params.W_x, D=None, **columns)
-    check_array("b", params.b, **columns)
+    own, H = own_matrices(params, gates), len(params.W_h)
+
+    def columns(G: int) -> dict[str, Any]:
+        return {f"{G}H": G * H}
+
+    check_array("W_h", params.W_h, H=H, **columns(len(gates) - len(own)))
+    for name in own.values():
+        check_array(name, getattr(params, name), H_previous=H, H=H)
+    check_array("W_x", params.W_x, D=None, **columns(len(gates)))
+    check_array("b", params.b, **columns(len(gates)))
 
 
 def check_step_inputs(params: Any, x: Array, state: Any) -> None:
     """Raise ValueError or TypeError unless x and state fit the parameters.
 
     They must have the dtype of the parameters and finite numbers. W_x, W_h and b must fit each
-    other too: NumPy would broadcast one column of W_h over all gates.
+    other too, and a W_h or b of a single gate must fit W_h: NumPy would broadcast one column of W_h
+    over all gates.
 
     Shapes: x (B, D), every field of state (B, H).
     """
-    check_array("W_x", params.W_x, D=None, A=len(params.b))
-    check_array("W_h", params.W_h, H=None, A=len(params.b))
+    H, A = len(params.W_h), len(params.b)
+    matrices = [name for name in params._fields if name.startswith("W_h") and name != "W_h"]
+    biases = [name for name in params._fields if name.startswith("b_h")]
+    check_array("W_x", params.W_x, D=None, A=A)
+    check_array("W_h", params.W_h, H=None, A=A - len(matrices) * H)
+    for name in matrices:
+        check_array(name, getattr(params, name), H_previous=H, H=H)
+    for name in biases:
+        check_array(name, getattr(params, name), H=H)
     check_array("x", x, dtype=params.b.dtype, B=None, D=len(params.W_x))
     check_finite("x", x)
     for name, leaf in zip(state._fields, state):
-        check_array(f"state.{name}", leaf, dtype=params.b.dtype, B=len(x), H=len(params.W_h))
+        check_array(f"state.{name}", leaf, dtype=params.b.dtype, B=len(x), H=H)
         check_finite(f"state.{name}", leaf)

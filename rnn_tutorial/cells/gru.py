@@ -11,7 +11,10 @@ z says how much of the old state is kept, as in Cho et al. 2014 and in every lib
 candidate a second bias, b_hn; for r and z a second bias would only add to the first. Cho et al.
 reset before the matrix, which is another function: see `gru_before.py`.
 
-The gates are side by side in the order r, z, n.
+The gates are side by side in the order r, z, n. `gru_step` and `gru_step_backward` are the
+specification. `gru_pointwise` and its backward are the same step without its matrix products (see
+`cell.py`); `unroll` runs these. A test holds them, and the kernel of the fast path, equal to the
+specification.
 
 Source: Cho et al. 2014, section 2.3.
 """
@@ -23,14 +26,16 @@ import numpy as np
 from rnn_tutorial.activations import Activation, sigmoid, tanh
 from rnn_tutorial.bound import Bound
 from rnn_tutorial.cells.cell import Cell, cell_with_activations
-from rnn_tutorial.cells.gates import gate_blocks, init_gates
+from rnn_tutorial.cells.gates import check_step_inputs, gate_blocks, init_gates
 from rnn_tutorial.cells.kernels.gru import GRU_KERNEL
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
 from rnn_tutorial.types import Array, Initializer, Rng
+from rnn_tutorial.validation import check_like
 
 __all__ = [
     "GRU",
     "GRUActivations",
+    "GRUCache",
     "GRUGates",
     "GRUParams",
     "GRUState",
@@ -41,6 +46,8 @@ __all__ = [
     "gru_pointwise",
     "gru_pointwise_backward",
     "gru_shapes",
+    "gru_step",
+    "gru_step_backward",
 ]
 
 
@@ -63,11 +70,22 @@ class GRUState(NamedTuple):
 
 
 class GRUGates(NamedTuple):
-    """One field for each gate: values, pre-activations, their gradients."""
+    """One field for each gate: values, pre-activations, their gradients, GateParams."""
 
     r: Array  # reset gate: how much of the old state the candidate sees
     z: Array  # update gate: how much of the old state is kept
     n: Array  # the candidate: the new content
+
+
+class GRUCache(NamedTuple):
+    """What `gru_step` keeps for its backward."""
+
+    x: Array  # (B, D)
+    previous: GRUState
+    r: Array  # (B, H), as all that follow
+    z: Array
+    n: Array
+    s: Array  # h_previous @ W_hn + b_hn, what the reset gate multiplies
 
 
 class GRUValues(NamedTuple):
@@ -110,6 +128,59 @@ def gru_init(
 def gru_shapes(D: int, H: int) -> Any:
     """Return GRUParams of shapes."""
     return GRUParams(W_x=(D, 3 * H), W_h=(H, 3 * H), b=(3 * H,), b_hn=(H,))  # type: ignore[arg-type]
+
+
+def gru_step(params: GRUParams, x: Array, state: GRUState) -> tuple[GRUState, GRUCache]:
+    """Return (state, cache) after one step, by the formulas at the top of this file.
+
+    Shapes: x (B, D), state.h (B, H).
+
+    Raises: ValueError or TypeError if x or state does not fit the parameters.
+    """
+    check_step_inputs(params, x, state)
+    a_x = gate_blocks(x @ params.W_x + params.b, GRUGates)
+    a_h = gate_blocks(state.h @ params.W_h, GRUGates)
+    r, z = sigmoid.f(a_x.r + a_h.r), sigmoid.f(a_x.z + a_h.z)
+    s = a_h.n + params.b_hn
+    n = np.tanh(a_x.n + r * s)
+    h = z * state.h + (1 - z) * n
+    return GRUState(h), GRUCache(x, state, r, z, n, s)
+
+
+def gru_step_backward(
+    params: GRUParams, cache: GRUCache, dstate: GRUState
+) -> tuple[GRUParams, Array, GRUState]:
+    """Return (dparams, dx, dprevious), the gradients of the inputs of `gru_step`.
+
+    dstate is the gradient of the new state, from the layer above and from the next step.
+
+        dz = dh * (h_previous - n)      dn = dh * (1 - z)      da_n = dn * (1 - n^2)
+        dr = da_n * s                   ds = da_n * r
+        da_x = [dr r (1 - r), dz z (1 - z), da_n]      da_h = [dr r (1 - r), dz z (1 - z), ds]
+
+    Then, as for any affine map, with a gradient of its own for each of the two products,
+
+        dW_x = x^T da_x     dW_h = h_previous^T da_h     db, db_hn = sums over the batch of da_x, ds
+        dx = da_x W_x^T     dh_previous = dh * z + da_h W_h^T
+
+    where dh * z comes along the one path without a matrix.
+
+    Shapes: dstate.h (B, H), da_x and da_h (B, 3H), dx (B, D).
+
+    Raises: ValueError or TypeError if dstate does not fit.
+    """
+    x, previous, r, z, n, s = cache
+    check_like("dstate", dstate, previous)
+    dz = dstate.h * (previous.h - n)  # h = z * h_previous + (1 - z) * n
+    da_n = dstate.h * (1 - z) * (1 - n**2)
+    dr, ds = da_n * s, da_n * r  # n = tanh(a_x,n + r * s)
+    da_r, da_z = dr * r * (1 - r), dz * z * (1 - z)
+    da_x = np.concatenate([da_r, da_z, da_n], axis=1)
+    da_h = np.concatenate([da_r, da_z, ds], axis=1)
+    dparams = GRUParams(
+        W_x=x.T @ da_x, W_h=previous.h.T @ da_h, b=da_x.sum(axis=0), b_hn=ds.sum(axis=0)
+    )
+    return dparams, da_x @ params.W_x.T, GRUState(h=dstate.h * z + da_h @ params.W_h.T)
 
 
 def gru_pointwise(

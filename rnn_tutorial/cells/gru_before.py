@@ -10,7 +10,9 @@ The candidate's matrix needs the reset gate first, so it is a parameter of its o
 inside the step; W_h has only the two blocks of r and z. In `gru.py` the matrix comes first and the
 reset after it; here the reset comes first, and no second bias is needed.
 
-The gates are side by side in the order r, z, n.
+The gates are side by side in the order r, z, n. `gru_before_step` and `gru_before_step_backward`
+are the specification; `gru_before_pointwise` and its backward are the same step without the
+products that every cell has, and a test holds the two equal.
 
 Source: Cho et al. 2014, section 2.3, equations 5 to 8.
 """
@@ -22,13 +24,15 @@ import numpy as np
 from rnn_tutorial.activations import Activation, sigmoid, tanh
 from rnn_tutorial.bound import Bound
 from rnn_tutorial.cells.cell import Cell, cell_with_activations
-from rnn_tutorial.cells.gates import gate_blocks, init_gates
+from rnn_tutorial.cells.gates import check_step_inputs, gate_blocks, init_gates
 from rnn_tutorial.cells.gru import GRUActivations, GRUGates, GRUState
 from rnn_tutorial.initializers import glorot_uniform, orthogonal, zeros
 from rnn_tutorial.types import Array, Initializer, Rng
+from rnn_tutorial.validation import check_like
 
 __all__ = [
     "GRUBefore",
+    "GRUBeforeCache",
     "GRUBeforeParams",
     "GRUBeforeValues",
     "gru_before",
@@ -36,6 +40,8 @@ __all__ = [
     "gru_before_pointwise",
     "gru_before_pointwise_backward",
     "gru_before_shapes",
+    "gru_before_step",
+    "gru_before_step_backward",
 ]
 
 
@@ -49,6 +55,16 @@ class GRUBeforeParams(NamedTuple):
     W_h: Array  # (H, 2H), of r and z
     b: Array  # (3H,)
     W_hn: Array  # (H, H)
+
+
+class GRUBeforeCache(NamedTuple):
+    """What `gru_before_step` keeps for its backward."""
+
+    x: Array  # (B, D)
+    previous: GRUState
+    r: Array  # (B, H), as all that follow
+    z: Array
+    n: Array
 
 
 class GRUBeforeValues(NamedTuple):
@@ -82,6 +98,62 @@ def gru_before_init(
 def gru_before_shapes(D: int, H: int) -> Any:
     """Return GRUBeforeParams of shapes."""
     return GRUBeforeParams(W_x=(D, 3 * H), W_h=(H, 2 * H), b=(3 * H,), W_hn=(H, H))  # type: ignore[arg-type]
+
+
+def gru_before_step(
+    params: GRUBeforeParams, x: Array, state: GRUState
+) -> tuple[GRUState, GRUBeforeCache]:
+    """Return (state, cache) after one step, by the formulas at the top of this file.
+
+    Shapes: x (B, D), state.h (B, H).
+
+    Raises: ValueError or TypeError if x or state does not fit the parameters.
+    """
+    check_step_inputs(params, x, state)
+    a_x = gate_blocks(x @ params.W_x + params.b, GRUGates)
+    a_hr, a_hz = np.split(state.h @ params.W_h, 2, axis=1)
+    r, z = sigmoid.f(a_x.r + a_hr), sigmoid.f(a_x.z + a_hz)
+    n = np.tanh(a_x.n + (r * state.h) @ params.W_hn)
+    h = z * state.h + (1 - z) * n
+    return GRUState(h), GRUBeforeCache(x, state, r, z, n)
+
+
+def gru_before_step_backward(
+    params: GRUBeforeParams, cache: GRUBeforeCache, dstate: GRUState
+) -> tuple[GRUBeforeParams, Array, GRUState]:
+    """Return (dparams, dx, dprevious), the gradients of the inputs of `gru_before_step`.
+
+    dstate is the gradient of the new state, from the layer above and from the next step. With
+    m = r * h_previous,
+
+        dz = dh * (h_previous - n)      dn = dh * (1 - z)      da_n = dn * (1 - n^2)
+        dm = da_n W_hn^T                dr = dm * h_previous   dW_hn = m^T da_n
+        da_x = [dr r (1 - r), dz z (1 - z), da_n]      da_h = [dr r (1 - r), dz z (1 - z)]
+
+    Then, as for any affine map,
+
+        dW_x = x^T da_x     dW_h = h_previous^T da_h     db = sum over the batch of da_x
+        dx = da_x W_x^T     dh_previous = dh * z + dm * r + da_h W_h^T
+
+    Shapes: dstate.h (B, H), da_x (B, 3H), da_h (B, 2H), dx (B, D).
+
+    Raises: ValueError or TypeError if dstate does not fit.
+    """
+    x, previous, r, z, n = cache
+    check_like("dstate", dstate, previous)
+    m = r * previous.h
+    dz = dstate.h * (previous.h - n)  # h = z * h_previous + (1 - z) * n
+    da_n = dstate.h * (1 - z) * (1 - n**2)
+    dm = da_n @ params.W_hn.T  # n = tanh(a_x,n + m @ W_hn)
+    dr = dm * previous.h  # m = r * h_previous
+    da_r, da_z = dr * r * (1 - r), dz * z * (1 - z)
+    da_x = np.concatenate([da_r, da_z, da_n], axis=1)
+    da_h = np.concatenate([da_r, da_z], axis=1)
+    dparams = GRUBeforeParams(
+        W_x=x.T @ da_x, W_h=previous.h.T @ da_h, b=da_x.sum(axis=0), W_hn=m.T @ da_n
+    )
+    dprevious = GRUState(h=dstate.h * z + dm * r + da_h @ params.W_h.T)
+    return dparams, da_x @ params.W_x.T, dprevious
 
 
 def gru_before_pointwise(

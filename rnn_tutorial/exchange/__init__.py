@@ -9,7 +9,8 @@ A list of weights does not say its activations. `from_pytorch_module` and `from_
 the module or the layer itself, which does. Gradients need functions of their own, since two biases
 that are added have the same gradient: `gradients_to_pytorch`, `gradients_to_keras`.
 
-`layout.py` is what all formats share. `pytorch_names.py` and `keras_layers.py` are parts of
+`names.py` is a table of what other libraries call the arrays here, `names_table()`. `layout.py` is
+what all formats share. `pytorch_names.py` and `keras_layers.py` are parts of
 `pytorch.py` and `keras.py`.
 
 A network that both libraries have is moved, not computed, so the way there and back is exact. Any
@@ -20,6 +21,7 @@ that has some of its biases and not others is damaged, and is refused.
 
 from rnn_tutorial.exchange.keras import *
 from rnn_tutorial.exchange.layout import ExchangeError as ExchangeError
+from rnn_tutorial.exchange.names import *
 from rnn_tutorial.exchange.onnx import *
 from rnn_tutorial.exchange.pytorch import *
 from rnn_tutorial.exchange.safetensors import *

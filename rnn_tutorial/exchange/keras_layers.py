@@ -31,6 +31,7 @@ from rnn_tutorial.validation import check_array, check_fields
 __all__ = [
     "KNOWN",
     "entry_of",
+    "gates_there",
 ]
 
 Shapes = dict[str, tuple[int, ...]]
@@ -66,6 +67,14 @@ class Entry(NamedTuple):
     shapes: Callable[[Any], Shapes]  # layer -> the shapes of its weights, in Keras's order
     to_list: Callable[[Any, Any, Callable], list[Array]]  # (layer, params, split) -> arrays
     from_list: Callable[[Any, Sequence[Array]], Any]  # (layer, arrays) -> its Params
+
+
+def gates_there(cell: Cell) -> str:
+    """Return our names of the gates of a cell in Keras's order, such as "ifgo".
+
+    Raises: ExchangeError for a cell that Keras does not have.
+    """
+    return _known(cell).there
 
 
 def entry_of(layer: Layer) -> Entry:

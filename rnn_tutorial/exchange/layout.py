@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from rnn_tutorial.cells.cell import Cell, check_is_cell, same_function
+from rnn_tutorial.cells.gates import own_matrices, recurrent_matrices
 from rnn_tutorial.layers.core import Recurrent
 from rnn_tutorial.types import Array
 
@@ -94,15 +95,13 @@ def _all_gates(
     """Return (W_x, W_h, b_x, b_h); b_h is second(b) for the gates that have no second bias here."""
     cell = recurrent.cell
     cell.check_params(params, recurrent.input_size, recurrent.hidden_size)
-    in_W_h = [gate for gate in cell.gates if f"W_h{gate}" not in cell.extra]
-    matrices = zip(in_W_h, np.split(params.W_h, len(in_W_h), axis=-1))
-    biases = zip(cell.gates, np.split(second(params.b), len(cell.gates)))
-    leaves = {f"W_h{gate}": matrix for gate, matrix in matrices}
-    leaves |= {f"b_h{gate}": b for gate, b in biases}
-    leaves |= {name: getattr(params, name) for name in cell.extra}
-    W_h = [leaves[f"W_h{gate}"] for gate in cell.gates]
-    b_h = [leaves[f"b_h{gate}"] for gate in cell.gates]
-    return params.W_x, np.concatenate(W_h, axis=-1), params.b, np.concatenate(b_h)
+    V = recurrent_matrices(params, cell.gates)
+    biases = dict(zip(cell.gates, np.split(second(params.b), len(cell.gates))))
+    biases |= {g: getattr(params, f"b_h{g}") for g in cell.gates if f"b_h{g}" in cell.extra}
+    W_h, b_h = (
+        np.concatenate([leaves[gate] for gate in cell.gates], axis=-1) for leaves in (V, biases)
+    )
+    return params.W_x, W_h, params.b, b_h
 
 
 def one_bias(cell: Cell, W_x: Array, W_h: Array, b_x: Array, b_h: Array, **own: Array) -> Any:
@@ -115,9 +114,9 @@ def one_bias(cell: Cell, W_x: Array, W_h: Array, b_x: Array, b_h: Array, **own: 
     gates, count = cell.gates, len(cell.gates)
     first, second = (dict(zip(gates, np.split(b, count))) for b in (b_x, b_h))
     matrices = dict(zip(gates, np.split(W_h, count, axis=-1)))
+    for gate, name in own_matrices(cell.Params, gates).items():
+        own[name] = matrices.pop(gate).copy()
     for gate in gates:
-        if f"W_h{gate}" in cell.extra:
-            own[f"W_h{gate}"] = matrices.pop(gate).copy()
         if f"b_h{gate}" in cell.extra:
             own[f"b_h{gate}"] = second[gate].copy()
             second[gate] = np.zeros_like(second[gate])

@@ -80,6 +80,14 @@ KNOWN = (
 )
 
 
+def gates_there(cell: Cell) -> str:
+    """Return our names of the gates of a cell in PyTorch's order, such as "ifgo".
+
+    Raises: ExchangeError for a cell that PyTorch does not have.
+    """
+    return _known(cell).there
+
+
 def to_pytorch(model: Layer, params: Any) -> dict[str, Array]:
     """Return the state_dict of the torch.nn.RNN, LSTM or GRU that computes what `model` computes.
 

@@ -3,25 +3,28 @@
 Other shapes are refused.
 """
 
+from collections import namedtuple
 from typing import NamedTuple
 
 import numpy as np
 import pytest
+from every_cell import PACKAGE
 from judges import assert_close
 
 from rnn_tutorial import initializers
 from rnn_tutorial.cells import (
     LSTM,
-    LSTM1997,
-    CoupledLSTM,
     CoupledLSTMParams,
     GateParams,
+    GRUBefore,
+    GRUBeforeParams,
+    GRUGates,
+    GRUParams,
     LSTM1997Gates,
     LSTM1997Params,
     LSTMGates,
     LSTMParams,
     LSTMState,
-    PeepholeLSTM,
     check_blocks,
     check_step_inputs,
     gate_blocks,
@@ -50,31 +53,107 @@ def test_blocks_are_the_quarters_of_the_last_axis_in_the_order_of_the_fields():
     assert gate_blocks(np.zeros((7, 2, 12)), LSTM1997Gates).o.shape == (7, 2, 4)
 
 
-CELLS = [(LSTM, LSTMGates), (LSTM1997, LSTM1997Gates), (CoupledLSTM, LSTM1997Gates)]
+each_cell = pytest.mark.parametrize("cell", PACKAGE.values(), ids=PACKAGE)
 
 
-@pytest.mark.parametrize("cell, Gates", CELLS, ids=lambda x: getattr(x, "name", ""))
-def test_split_and_join_lead_back_exactly(cell, Gates, rng):
+def parts_of(cell, params):
+    """Return (Gates, params gate by gate, what belongs to no gate by name)."""
+    Gates = namedtuple("Gates", list(cell.gates))
+    matrices = {f"W_h{gate}" for gate in cell.gates}
+    rest = {name: getattr(params, name) for name in cell.extra if name not in matrices}
+    return Gates, split_gates(params, Gates), rest
+
+
+@each_cell
+def test_split_and_join_lead_back_exactly(cell, rng):
+    """Values and gradients of every cell: a gradient has the type of its parameters."""
     params, _ = random_start(cell, rng, B, D, H)
-    gates = split_gates(params, Gates)
-    again = join_gates(gates, type(params))
+    Gates, gates, rest = parts_of(cell, params)
+    again = join_gates(gates, type(params), **rest)
     assert type(gates) is Gates and type(again) is type(params)
     for new, old in zip(again, params, strict=True):
         np.testing.assert_array_equal(new, old)
-    for k, gate in enumerate(gates):
-        columns = slice(k * H, (k + 1) * H)
-        np.testing.assert_array_equal(gate.U, params.W_x[:, columns])
-        np.testing.assert_array_equal(gate.V, params.W_h[:, columns])
-        np.testing.assert_array_equal(gate.b, params.b[columns])
+        assert not np.shares_memory(new, old)
     for new, old in zip(tree_leaves(split_gates(again, Gates)), tree_leaves(gates), strict=True):
         np.testing.assert_array_equal(new, old)
 
 
-def test_peepholes_are_not_among_the_split_gates(rng):
-    params, _ = random_start(PeepholeLSTM, rng, B, D, H)
-    again = join_gates(split_gates(params, LSTMGates), LSTMParams)
-    for new, old in zip(again, params[:3], strict=True):
+@each_cell
+def test_the_pre_activation_of_every_gate_is_that_of_its_own_three_arrays(cell, rng):
+    """x @ U + h @ V + b is what the blocks give, whichever matrix the candidate waits for."""
+    params, state = random_start(cell, rng, B, D, H)
+    _, gates, _ = parts_of(cell, params)
+    x = rng.standard_normal((B, D))
+    a_x, a_h = x @ params.W_x + params.b, state.h @ params.W_h
+    own = [k for k, gate in enumerate(cell.gates) if f"W_h{gate}" in cell.extra]
+    for k in own:
+        W = getattr(params, f"W_h{cell.gates[k]}")
+        a_h = np.insert(a_h, [k * H], state.h @ W, axis=1)
+    for k, gate in enumerate(gates):
+        columns = slice(k * H, (k + 1) * H)
+        np.testing.assert_allclose(
+            x @ gate.U + state.h @ gate.V + gate.b, (a_x + a_h)[:, columns], rtol=1e-12
+        )
+
+
+@pytest.mark.parametrize("gates, own", [("rzn", "n"), ("nrz", "n"), ("nrz", "rn"), ("zrn", "")])
+def test_a_gate_s_own_matrix_may_be_that_of_any_gate(gates, own, rng):
+    """Only the name says which: W_hn is the matrix of n, wherever n is."""
+    Gates = namedtuple("Gates", list(gates))
+    Params = namedtuple("Params", ["W_x", "W_h", "b", *(f"W_h{gate}" for gate in own)])
+    one_by_one = Gates(
+        *(
+            GateParams(*(rng.standard_normal(shape) for shape in ((D, H), (H, H), (H,))))
+            for _ in gates
+        )
+    )
+    params = join_gates(one_by_one, Params)
+    assert params.W_h.shape == (H, (3 - len(own)) * H)
+    for gate in own:
+        np.testing.assert_array_equal(getattr(params, f"W_h{gate}"), getattr(one_by_one, gate).V)
+    for new, old in zip(
+        tree_leaves(split_gates(params, Gates)), tree_leaves(one_by_one), strict=True
+    ):
         np.testing.assert_array_equal(new, old)
+
+
+def three_gates(**changed):
+    """Return GRUGates of three gates of zeros."""
+    return GRUGates(gate(), gate(), gate())._replace(**changed)
+
+
+@pytest.mark.parametrize(
+    "Params, own, message",
+    [
+        (GRUParams, {}, "the other parameters of GRUParams, b_hn, got none"),
+        (GRUBeforeParams, {"b_hn": np.zeros(H)}, "of GRUBeforeParams, none, got b_hn"),
+        (GRUBeforeParams, {"W_hn": np.zeros((H, H))}, "of GRUBeforeParams, none, got W_hn"),
+        (GRUParams, {"b_n": np.zeros(H)}, "the other parameters of GRUParams, b_hn, got b_n"),
+    ],
+)
+def test_a_parameter_that_is_missing_or_surplus_is_named(Params, own, message):
+    with pytest.raises(TypeError, match=message):
+        join_gates(three_gates(), Params, **own)
+
+
+def test_the_matrix_of_a_gate_that_is_not_named_is_not_lost():
+    """W_hn belongs to a gate n, which the LSTM does not have."""
+    with pytest.raises(TypeError, match="of GRUBeforeParams, W_hn, got none"):
+        join_gates(LSTM1997Gates(gate(), gate(), gate()), GRUBeforeParams)
+
+
+@pytest.mark.parametrize(
+    "changed, message",
+    [
+        ({"W_h": np.zeros((H, 3 * H))}, r"W_h: expected shape \(H=5, 2H=10\), got \(5, 15\)"),
+        ({"W_hn": np.zeros((H, 1))}, r"W_hn: expected shape \(H_previous=5, H=5\), got \(5, 1\)"),
+        ({"b": np.zeros(2 * H)}, r"b: expected shape \(3H=15,\), got \(10,\)"),
+    ],
+)
+def test_a_matrix_of_its_own_has_no_block_in_W_h(changed, message, rng):
+    params = GRUBefore.init(rng, D, H)._replace(**changed)
+    with pytest.raises(ValueError, match=message):
+        split_gates(params, GRUGates)
 
 
 def sigmoid(a):
@@ -242,7 +321,7 @@ def test_blocks_that_are_not_as_many_as_the_gates_are_refused(params, error, mes
     with pytest.raises(error, match=message):
         split_gates(params, LSTMGates)
     with pytest.raises(error, match=message):
-        check_blocks(params, 4)
+        check_blocks(params, "ifog")
 
 
 def gate(D=D, H=H):

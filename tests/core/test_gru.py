@@ -31,7 +31,11 @@ from rnn_tutorial.cells import (
     gate_blocks,
     gru,
     gru_before,
+    gru_before_step,
+    gru_before_step_backward,
     gru_gates_backward,
+    gru_step,
+    gru_step_backward,
     join_gates,
     split_gates,
 )
@@ -43,12 +47,13 @@ from rnn_tutorial.gradient_check import (
     relative_error,
 )
 from rnn_tutorial.sequence import unroll, unroll_backward
-from rnn_tutorial.tree import tree_cast, tree_leaves
+from rnn_tutorial.tree import tree_add, tree_cast, tree_leaves, tree_random_like, tree_zeros_like
 from rnn_tutorial.validation import NotFiniteError
 
 T, B, D, H = 6, 3, 4, 5
 FORMS = {"after": GRU, "before": GRUBefore}
 each_form = pytest.mark.parametrize("cell", FORMS.values(), ids=FORMS)
+STEPS = {GRU: (gru_step, gru_step_backward), GRUBefore: (gru_before_step, gru_before_step_backward)}
 each_maker = pytest.mark.parametrize("make", [gru, gru_before], ids=FORMS)
 
 
@@ -60,8 +65,7 @@ def step(cell, params, x, state):
 
 def before_from_after(params):
     """Return the weights of the GRU as those of the other form, which has no b_hn."""
-    W_hr, W_hz, W_hn = np.split(params.W_h, 3, axis=1)
-    return GRUBeforeParams(params.W_x, np.concatenate([W_hr, W_hz], axis=1), params.b, W_hn)
+    return join_gates(split_gates(params, GRUGates), GRUBeforeParams)
 
 
 # The formula
@@ -72,6 +76,8 @@ def test_the_step_is_the_formula_one_number_at_a_time(cell, rng):
     params, state = random_start(cell, rng, B, D, H)
     x = rng.standard_normal((B, D))
     new = step(cell, params, x, state)
+    by_formula, _ = STEPS[cell][0](params, x, state)
+    np.testing.assert_allclose(by_formula.h, new.h, rtol=1e-13)
     for row in range(B):
         h_previous = state.h[row]
         r = [
@@ -555,8 +561,113 @@ def test_one_matrix_for_each_gate_is_the_same_cell(rng):
     params, _ = random_start(GRU, rng, B, D, H)
     gates = split_gates(params, GRUGates)
     np.testing.assert_array_equal(gates.z.V, params.W_h[:, H : 2 * H])
-    joined = join_gates(gates, lambda *blocks: GRUParams(*blocks, params.b_hn))
+    joined = join_gates(gates, GRUParams, b_hn=params.b_hn)
     assert all(np.array_equal(a, b) for a, b in zip(joined, params, strict=True))
+
+
+# One step as one function
+
+
+@pytest.fixture(params=STEPS, ids=lambda cell: cell.name)
+def one_step(request, rng):
+    """Return (step, step backward, (params, x, state)) of one form."""
+    params, state = random_start(request.param, rng, B, D, H)
+    return *STEPS[request.param], (params, rng.standard_normal((B, D)), state)
+
+
+def test_every_gradient_of_the_step_is_the_slope(one_step, rng):
+    forward, backward, start = one_step
+    check_gradients(
+        lambda point: forward(*point), lambda cache, d: backward(start[0], cache, d), start, rng
+    )
+
+
+def loop_of_steps(forward, backward, params, xs, state, dhs, dlast):
+    """Return (hs, dparams, dxs, dfirst) of a loop of steps, forward and back."""
+    hs, caches, dxs = [], [], []
+    for x in xs:
+        state, cache = forward(params, x, state)
+        hs.append(state.h)
+        caches.append(cache)
+    dstate, dparams = dlast, tree_zeros_like(params)
+    for cache, dh_out in zip(reversed(caches), reversed(dhs)):
+        dparams_t, dx, dstate = backward(params, cache, GRUState(dh_out + dstate.h))
+        dparams = tree_add(dparams, dparams_t)
+        dxs.append(dx)
+    return np.stack(hs), dparams, np.stack(dxs[::-1]), dstate
+
+
+@each_form
+def test_a_loop_of_steps_is_what_unroll_computes(cell, rng):
+    params, state = random_start(cell, rng, B, D, H)
+    xs, dhs = rng.standard_normal((T, B, D)), rng.standard_normal((T, B, H))
+    dlast = tree_random_like(state, rng)
+    (hs, _), cache = unroll(cell, params, xs, state)
+    ours = hs, *unroll_backward(cell, params, cache, (dhs, dlast))
+    loop = loop_of_steps(*STEPS[cell], params, xs, state, dhs, dlast)
+    for one, other in zip(tree_leaves(ours), tree_leaves(loop), strict=True):
+        assert_close("loop", one, other, 1e-13)
+
+
+def test_a_loop_of_steps_agrees_with_pytorch(rng):
+    torch = torch_or_skip()
+    params, state = random_start(GRU, rng, B, D, H)
+    xs, dhs = rng.standard_normal((T, B, D)), rng.standard_normal((T, B, H))
+    dlast = tree_random_like(state, rng)
+    hs, dparams, dxs, dfirst = loop_of_steps(*STEPS[GRU], params, xs, state, dhs, dlast)
+    their_hs, _, theirs = torch_unroll(
+        torch, torch_gru(torch, params), xs, state, [T] * B, dhs, dlast
+    )
+    db_h = np.concatenate([dparams.b[: 2 * H], dparams.b_hn])
+    ours = {"W_x": dparams.W_x, "W_h": dparams.W_h, "b": dparams.b, "b_h": db_h, "xs": dxs}
+    for name, gradient in ours.items():
+        assert_close(name, gradient, theirs[name], 1e-12)
+    assert_close("hs", hs, their_hs, 1e-12)
+    assert_close("first state", dfirst.h, theirs["state"].h, 1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_step_keeps_the_dtype_and_changes_nothing(one_step, dtype, rng):
+    forward, backward, start = one_step
+    start = tree_cast(start, dtype)
+    dstate = tree_random_like(start[2], rng)
+    new, cache = forward(*start)
+    everything = start, new, cache, dstate
+    copies = [leaf.copy() for leaf in tree_leaves(everything)]
+    forward(*start)
+    back = backward(start[0], cache, dstate)
+    assert {leaf.dtype for leaf in tree_leaves((everything, back))} == {np.dtype(dtype)}
+    for old, leaf in zip(copies, tree_leaves(everything), strict=True):
+        np.testing.assert_array_equal(old, leaf)
+
+
+BAD_STEPS = [
+    ({"W_h": np.zeros((H, 1))}, r"W_h: expected shape \(H, A=1[05]\), got \(5, 1\)"),
+    ({"W_x": np.zeros((D, 1))}, r"W_x: expected shape \(D, A=15\), got \(4, 1\)"),
+    ({"b_hn": np.zeros(1)}, r"b_hn: expected shape \(H=5,\), got \(1,\)"),
+    ({"W_hn": np.zeros((H, 1))}, r"W_hn: expected shape \(H_previous=5, H=5\), got \(5, 1\)"),
+]
+
+
+@pytest.mark.parametrize("changed, message", BAD_STEPS, ids=lambda part: " ".join(part)[:6])
+def test_the_step_refuses_parameters_that_numpy_would_broadcast(one_step, changed, message):
+    forward, _, (params, x, state) = one_step
+    if changed.keys() <= set(params._fields):
+        with pytest.raises(ValueError, match=message):
+            forward(params._replace(**changed), x, state)
+
+
+def test_the_step_refuses_what_does_not_fit(one_step):
+    forward, backward, (params, x, state) = one_step
+    with pytest.raises(ValueError, match=r"x: expected shape \(B, D=4\), got \(3, 1\)"):
+        forward(params, x[:, :1], state)
+    with pytest.raises(ValueError, match=r"state.h: expected shape \(B=3, H=5\), got \(1, 5\)"):
+        forward(params, x, GRUState(state.h[:1]))
+    with pytest.raises(NotFiniteError, match="state.h: expected finite numbers"):
+        forward(params, x, GRUState(state.h * np.nan))
+    _, cache = forward(params, x, state)
+    with pytest.raises(ValueError, match=r"h: expected shape \(3, 5\), got \(1, 5\)"):
+        backward(params, cache, GRUState(state.h[:1]))
 
 
 BAD_AFTER = [

@@ -11,8 +11,11 @@ from mutation import surviving
 
 from rnn_tutorial.activations import elu, leaky_relu, sigmoid, tanh
 from rnn_tutorial.cells import (
+    GRU,
+    LSTM,
     Elman,
     GRUActivations,
+    GRUBefore,
     LSTM1997Activations,
     LSTMActivations,
     NormLSTM,
@@ -21,7 +24,11 @@ from rnn_tutorial.cells import (
     elman,
     gru_before,
     gru_before_pointwise_backward,
+    gru_before_step,
+    gru_before_step_backward,
     gru_pointwise_backward,
+    gru_step,
+    gru_step_backward,
     lstm_1997,
     lstm_1997_pointwise_backward,
     lstm_pointwise_backward,
@@ -107,15 +114,17 @@ def check_gated_backward(make, activations):
     return check
 
 
-def check_lstm_step_backward(backward):
-    params, state = random_start(lstm_module.LSTM, rng(), B, D, H)
-    point = params, rng().standard_normal((B, D)), state
-    check_gradients(
-        lambda p: lstm_module.lstm_step(*p),
-        lambda cache, d: backward(params, cache, d),
-        point,
-        rng(),
-    )
+def check_step_of(cell, forward):
+    """Return a check of the backward of one step as one function."""
+
+    def check(backward):
+        params, state = random_start(cell, rng(), B, D, H)
+        point = params, rng().standard_normal((B, D)), state
+        check_gradients(
+            lambda p: forward(*p), lambda cache, d: backward(params, cache, d), point, rng()
+        )
+
+    return check
 
 
 def check_lstm_gates_backward(backward):
@@ -239,7 +248,15 @@ complex_step = complex_step_slope
 CHECKS = {  # the function, and the check that must fail for each of its mutants
     "elman_step_backward": (elman_module.elman_step_backward, check_step_backward),
     "elman_pointwise_backward": (elman_module.elman_pointwise_backward, check_pointwise_backward),
-    "lstm_step_backward": (lstm_module.lstm_step_backward, check_lstm_step_backward),
+    "lstm_step_backward": (
+        lstm_module.lstm_step_backward,
+        check_step_of(LSTM, lstm_module.lstm_step),
+    ),
+    "gru_step_backward": (gru_step_backward, check_step_of(GRU, gru_step)),
+    "gru_before_step_backward": (
+        gru_before_step_backward,
+        check_step_of(GRUBefore, gru_before_step),
+    ),
     "lstm_pointwise_backward": (
         lstm_pointwise_backward,
         check_gated_backward(lstm_module.lstm, LSTM_ACTIVATIONS),

@@ -1,6 +1,7 @@
 """The diagrams of the cells agree with their equations: the connections, and the gradients."""
 
-from itertools import pairwise
+import re
+from itertools import combinations, pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,6 +10,20 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 
 from rnn_tutorial import plotting
+from rnn_tutorial.cells import (
+    GRU,
+    LSTM,
+    GRUGates,
+    LSTMGates,
+    gate_blocks,
+    gru_gates_backward,
+    gru_step,
+    gru_step_backward,
+    lstm_gates_backward,
+    lstm_step,
+    lstm_step_backward,
+)
+from rnn_tutorial.gradient_check import random_start
 from rnn_tutorial.plotting.diagrams import cells, pen
 
 
@@ -173,41 +188,174 @@ def test_an_arrow_says_that_it_carries_one_minus_z():
         )
 
 
-def test_the_gradient_goes_back_along_every_arrow_of_the_lstm():
-    ax = plotting.draw_lstm(backward=True)
+STEPS = {"lstm": (plotting.draw_lstm, cells._LSTM), "gru": (plotting.draw_gru, cells._GRU)}
+each_step = pytest.mark.parametrize("draw, diagram", STEPS.values(), ids=STEPS)
+
+
+@each_step
+def test_the_gradient_goes_back_along_every_arrow_of_a_step(draw, diagram):
+    ax = draw(backward=True)
     there, back = arrows(ax, plotting.BLACK), arrows(ax, plotting.VERMILLION)
-    assert len(there) == len(back) == sum(len(path) - 1 for path in cells._LSTM_PATHS)
+    assert len(there) == len(back) == sum(len(path) - 1 for path in diagram.paths)
     for one, other in zip(there, back, strict=True):
         (start, end), (back_start, back_end) = np.array(one._posA_posB), np.array(other._posA_posB)
         np.testing.assert_allclose(back_end - back_start, start - end, atol=1e-12)
         assert one.get_linestyle() != other.get_linestyle()
-    assert not arrows(plotting.draw_lstm(), plotting.VERMILLION)
+    assert not arrows(draw(), plotting.VERMILLION)
+    assert not [text for text in words(draw()) if text.startswith("$d")]
 
 
-def test_every_array_of_the_lstm_has_its_gradient():
-    said = words(plotting.draw_lstm(backward=True))
-    first = {text.split(" ")[0].strip("$:") for text in said if text.startswith("$d")}
-    arrays = {
-        "i_t",
-        "f_t",
-        "o_t",
-        "g_t",
-        "a_i",
-        "a_f",
-        "a_o",
-        "a_g",
-        "a_t",
-        "c_t",
-        "h_t",
-        "c_{t-1}",
-        "h_{t-1}",
-        "x_t",
-        "W_x",
+def test_the_arrows_of_the_gru_compute_a_gru():
+    h, a_z, a_xn, s, a_r = np.random.default_rng(0).normal(size=5)
+    given = {"h before": h, "a_z": a_z, "a_xn": a_xn, "s": s, "a_r": a_r, "x": 0, "map": 0}
+    nodes = cells._GRU_STEP_NODES | {"1 - z": cells._GRU_STEP_NODES["z"]}
+    z, n = sigmoid(a_z), np.tanh(a_xn + sigmoid(a_r) * s)
+    got = forward(
+        nodes,
+        paths_with_1_minus_z(cells._GRU_STEP_PATHS),
+        given | {"1 - z": 1 - z},
+        ELEMENTWISE,
+    )
+    assert [got["z"], got["n"]] == pytest.approx([z, n])
+    assert got["h"] == pytest.approx(z * h + (1 - z) * n)
+
+
+PYTHON = (  # from the formulas of the diagrams to Python, in this order
+    (r"\\mathrm\{(\w+)\}", r"\1"),
+    (r"_\{t-1\}", "_before"),
+    (r"\^\{(\w+)\}", r"_\1"),  # dh_t^{next}
+    (r"\^([xh])_", r"_\1_"),  # a^x_t
+    (r"_\{hn\}", "_hn"),
+    (r"_t(?![a-z])", ""),
+    (r"\\tanh\^2 (\w+)", r"np.tanh(\1) ** 2"),
+    (r"\\tanh (\w+)", r"np.tanh(\1)"),
+    (r"\^2", " ** 2"),
+    (r"\\sum_B (\w+)", r"\1.sum(axis=0)"),
+    (r"\^\\top *(\\,)?(?=d)", ".T @ "),
+    (r"\\,W_(.)\^\\top", r" @ W_\1.T"),
+    (r"\\,", " * "),
+    (r"\\circ", "*"),
+)
+
+
+def formulas(ax):
+    """Return {name: Python} of the gradients that are written in a diagram."""
+    found = {}
+    for text in words(ax):
+        for line in re.split(r"\$|\\qquad|\\quad", text.replace("$\n$", " ").replace("\\;", "")):
+            if line.strip().startswith("d") and "=" in line:
+                for pattern, replacement in PYTHON:
+                    line = re.sub(pattern, replacement, line)
+                name, _, right = line.partition("=")
+                found[name.strip()] = right.strip()
+    return found
+
+
+def evaluated(found, known):
+    """Return the values of all formulas, each from those that it names."""
+    known, left = dict(known), dict(found)
+    while left:
+        ready = [
+            k for k, text in left.items() if set(re.findall(r"\bd\w+|np", text)) <= {*known, "np"}
+        ]
+        assert ready, left
+        known |= {k: eval(left.pop(k), {"np": np}, known) for k in ready}
+    return {name: known[name] for name in found}
+
+
+def test_every_gradient_that_is_written_at_the_lstm_is_right():
+    """Each formula is computed from the others, and compared with the package."""
+    rng = np.random.default_rng(3)
+    params, previous = random_start(LSTM, rng, 3, 4, 5)
+    x, (dh_out, dh_next, dc_next) = rng.standard_normal((3, 4)), rng.standard_normal((3, 3, 5))
+    state, cache = lstm_step(params, x, previous)
+    dstate = state._replace(h=dh_out + dh_next, c=dc_next)
+    dparams, dx, dprevious = lstm_step_backward(params, cache, dstate)
+    values = LSTM.pointwise(params, x @ params.W_x + params.b, previous.h @ params.W_h, previous)[1]
+    dgates, dc = lstm_gates_backward(values, dstate)
+    da = LSTM.pointwise_backward(params, values, dstate)[1]
+
+    known = params._asdict() | values._asdict() | {"x": x, "c": state.c, "da": da}
+    known |= {"h_before": previous.h, "c_before": previous.c}
+    known |= {"dh_out": dh_out, "dh_next": dh_next, "dc_next": dc_next}
+    wanted = {f"d{name}": leaf for name, leaf in (dparams._asdict() | dgates._asdict()).items()}
+    wanted |= {f"da_{gate}": block for gate, block in gate_blocks(da, LSTMGates)._asdict().items()}
+    wanted |= {"dh": dstate.h, "dc": dc, "dx": dx}
+    wanted |= {"dh_before_next": dprevious.h, "dc_before_next": dprevious.c}
+    got = evaluated(formulas(plotting.draw_lstm(backward=True)), known)
+    assert got.keys() == wanted.keys()
+    for name, value in wanted.items():
+        np.testing.assert_allclose(got[name], value, rtol=1e-10, atol=1e-12, err_msg=name)
+
+
+def test_every_gradient_that_is_written_at_the_gru_is_right():
+    rng = np.random.default_rng(4)
+    params, previous = random_start(GRU, rng, 3, 4, 5)
+    x, (dh_out, dh_next) = rng.standard_normal((3, 4)), rng.standard_normal((2, 3, 5))
+    state, cache = gru_step(params, x, previous)
+    dstate = state._replace(h=dh_out + dh_next)
+    dparams, dx, dprevious = gru_step_backward(params, cache, dstate)
+    values = GRU.pointwise(params, x @ params.W_x + params.b, previous.h @ params.W_h, previous)[1]
+    dgates, ds = gru_gates_backward(values, dstate)
+    _, da_x, da_h, _ = GRU.pointwise_backward(params, values, dstate)
+
+    known = params._asdict() | values._asdict() | {"x": x, "h_before": previous.h}
+    known |= {"da_x": da_x, "da_h": da_h, "dh_out": dh_out, "dh_next": dh_next}
+    wanted = {f"d{name}": leaf for name, leaf in (dparams._asdict() | dgates._asdict()).items()}
+    wanted |= {f"da_{gate}": block for gate, block in gate_blocks(da_x, GRUGates)._asdict().items()}
+    wanted |= {"dh": dstate.h, "ds": ds, "dx": dx, "dh_before_next": dprevious.h}
+    got = evaluated(formulas(plotting.draw_gru(backward=True)), known)
+    assert got.keys() == wanted.keys()
+    for name, value in wanted.items():
+        np.testing.assert_allclose(got[name], value, rtol=1e-10, atol=1e-12, err_msg=name)
+
+
+def faint_nodes(ax):
+    """Return the centres of the boxes and circles that are light grey, rounded."""
+    to_inches = ax.transData.inverted().transform_bbox
+    shapes = [patch for patch in ax.patches if isinstance(patch, Circle | FancyBboxPatch)]
+    return {
+        tuple(to_inches(shape.get_extents()).get_points().mean(axis=0).round(2))
+        for shape in shapes
+        if to_hex(shape.get_edgecolor()) == pen.FAINT
     }
-    assert first == {f"d{name}" for name in arrays}
-    assert any("dW_h =" in text and "db =" in text for text in said)
-    assert r"$dc_{t-1} = dc_t \circ f_t$" in said and r"$df_t = dc_t \circ c_{t-1}$" in said
-    assert not [text for text in words(plotting.draw_lstm()) if text.startswith("$d")]
+
+
+@each_step
+def test_the_parts_that_are_not_lit_are_faint(draw, diagram):
+    for part, names in diagram.parts.items():
+        ax = draw(lit=(part,))
+        ax.figure.canvas.draw()
+        dark = {node.at for name, node in diagram.nodes.items() if name in names}
+        assert faint_nodes(ax) == {node.at for node in diagram.nodes.values()} - dark
+        written = {(text.get_text(), *text.get_position()): text for text in ax.texts}
+        for _, labels in diagram.always + diagram.forward:
+            for label in labels:
+                color = to_hex(written[label.words, *label.at].get_color())
+                assert (color == pen.FAINT) == (label.of not in names)
+        (line,) = (line for line in ax.lines if line.get_label() == "_band")
+        np.testing.assert_array_equal(line.get_xydata(), diagram.band[0])
+        assert (to_hex(line.get_color()) == pen.FAINT) == (diagram.band[1] not in names)
+        black = len(arrows(ax, plotting.BLACK))
+        assert 0 < black < sum(len(path) - 1 for path in diagram.paths)
+        assert len(arrows(draw(lit=(part,), backward=True), plotting.VERMILLION)) == black
+
+
+@each_step
+def test_without_lit_and_with_every_part_nothing_is_faint(draw, diagram):
+    for ax in (draw(), draw(lit=tuple(diagram.parts)), draw(backward=True)):
+        assert not faint_nodes(ax) and not arrows(ax, pen.FAINT)
+        assert pen.FAINT not in {to_hex(text.get_color()) for text in ax.texts}
+    known = ", ".join(diagram.parts)
+    with pytest.raises(ValueError, match=f"lit: expected parts of the step, {known}, got q"):
+        draw(lit=("q",))
+
+
+@each_step
+def test_every_node_belongs_to_a_part_and_every_label_to_a_node(draw, diagram):
+    assert set().union(*diagram.parts.values()) == diagram.nodes.keys()
+    groups = diagram.always + diagram.forward + diagram.backward
+    assert {label.of for _, labels in groups for label in labels} <= diagram.nodes.keys()
 
 
 def test_the_carousel_goes_round_both_ways_with_weight_1():
@@ -222,18 +370,34 @@ def test_the_carousel_goes_round_both_ways_with_weight_1():
         )
 
 
+PLUGS = {
+    node.at
+    for step in (cells._LSTM, cells._GRU)
+    for node in step.nodes.values()
+    if node.size == cells._PLUG
+}
+
+
 @pytest.mark.parametrize(
-    "draw", [plotting.draw_lstm, lambda: plotting.draw_lstm(backward=True), plotting.draw_gru_forms]
+    "draw",
+    [
+        plotting.draw_lstm,
+        lambda: plotting.draw_lstm(backward=True),
+        plotting.draw_gru,
+        lambda: plotting.draw_gru(backward=True),
+        plotting.draw_gru_forms,
+    ],
+    ids=["lstm", "lstm backward", "gru", "gru backward", "gru forms"],
 )
 def test_no_words_stand_across_an_arrow_a_circle_or_the_edge_of_a_box(draw):
-    """The four pre-activations do: their boxes stand on the edge of the map's box, and hide it."""
+    """The pre-activations do: their boxes stand on the edge of the map's box, and hide it."""
     ax = draw()
     ax.figure.canvas.draw()
     to_inches = ax.transData.inverted().transform_bbox
     places = {
         text.get_text(): to_inches(text.get_window_extent())
         for text in ax.texts
-        if not text.get_text().startswith("$a_")
+        if text.get_text() and text.get_position() not in PLUGS
     }
     lines = [np.linspace(*p._posA_posB, 200) for p in ax.patches if isinstance(p, FancyArrowPatch)]
     for patch in ax.patches:
@@ -248,3 +412,8 @@ def test_no_words_stand_across_an_arrow_a_circle_or_the_edge_of_a_box(draw):
         for line in lines:
             inside = (line > place.min + 0.005).all(axis=1) & (line < place.max - 0.005).all(axis=1)
             assert not inside.any(), name
+    (width, height) = ax.get_xlim()[1], ax.get_ylim()[1]
+    for name, place in places.items():
+        assert place.x0 > 0 and place.y0 > 0 and place.x1 < width and place.y1 < height, name
+    for (one, place), (other, there) in combinations(places.items(), 2):
+        assert not place.overlaps(there), (one, other)

@@ -12,9 +12,14 @@ from rnn_tutorial.cells import (
     GRU,
     LSTM,
     Elman,
+    GRUBefore,
     LSTMState,
     elman_step,
     elman_step_backward,
+    gru_before_step,
+    gru_before_step_backward,
+    gru_step,
+    gru_step_backward,
     lstm,
     lstm_step,
     lstm_step_backward,
@@ -54,10 +59,16 @@ def test_every_cell_of_the_package_is_found():
     } <= set(PACKAGE)
 
 
+STEPS = [
+    (Elman, elman_step, elman_step_backward),
+    (LSTM, lstm_step, lstm_step_backward),
+    (GRU, gru_step, gru_step_backward),
+    (GRUBefore, gru_before_step, gru_before_step_backward),
+]
+
+
 @pytest.mark.parametrize(
-    "cell, one, one_backward",
-    [(Elman, elman_step, elman_step_backward), (LSTM, lstm_step, lstm_step_backward)],
-    ids=["Elman", "LSTM"],
+    "cell, one, one_backward", STEPS, ids=lambda part: getattr(part, "name", "")
 )
 def test_it_is_the_step_that_the_chapters_build(cell, one, one_backward, rng):
     inputs, dstate = problem(cell, rng)

@@ -4,18 +4,12 @@ EpyNN starts from a state of zeros and has no lengths. Its GRU resets before the
 is ours: h = z h + (1 - z) n.
 """
 
-import importlib
-import sys
-import tarfile
-from pathlib import Path
-
 import numpy as np
 import pytest
-from judges import assert_close
+from judges import assert_close, epynn_or_skip
 
 from rnn_tutorial.cells import (
     LSTM,
-    GateParams,
     GRUBefore,
     GRUGates,
     LSTMGates,
@@ -27,39 +21,18 @@ from rnn_tutorial.gradient_check import random_start
 from rnn_tutorial.sequence import trace, trace_backward, unroll, unroll_backward
 from rnn_tutorial.tree import tree_zeros_like
 
-archive = pytest.importorskip("EpyNN")
 T, B, D, H = 7, 3, 4, 5
 
 
 @pytest.fixture(scope="module")
 def layers(tmp_path_factory):
-    """Return EpyNN's LSTM and GRU by name; the installed package has them in an archive."""
-    folder = tmp_path_factory.mktemp("epynn")
-    with tarfile.open(Path(archive.__file__).with_name("EpyNN.tar")) as tar:
-        tar.extractall(folder, filter="data")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [str(folder / "EpyNN"), *sys.path])
-        return {
-            name: getattr(importlib.import_module(f"epynn.{name.lower()}.models"), name)
-            for name in ("LSTM", "GRU")
-        }
+    """Return EpyNN's LSTM and GRU by name."""
+    return epynn_or_skip(tmp_path_factory.mktemp("epynn"))
 
 
-def split_gru(params):
-    """Return GRUGates of GateParams: GRUBefore has the matrix V of its candidate separately."""
-    U, V, b = (
-        np.split(leaf, n, axis=-1) for leaf, n in ((params.W_x, 3), (params.W_h, 2), (params.b, 3))
-    )
-    return GRUGates(*map(GateParams, U, [*V, params.W_hn], b))
-
-
-def split_lstm(params):
-    return split_gates(params, LSTMGates)
-
-
-CELLS = {  # our cell, its parameters gate by gate, and EpyNN's names of these gates
-    "LSTM": (LSTM, split_lstm, "ifog"),
-    "GRU": (GRUBefore, split_gru, ("r", "z", "hh")),
+CELLS = {  # our cell, its gates, and EpyNN's names of these gates
+    "LSTM": (LSTM, LSTMGates, "ifog"),
+    "GRU": (GRUBefore, GRUGates, ("r", "z", "hh")),
 }
 
 
@@ -85,17 +58,17 @@ def epynn(Layer, gates, names, xs, dhs):
 @pytest.mark.parametrize("T, B, D, H", [(T, B, D, H), (1, B, D, H), (30, 1, 2, 6)])
 @pytest.mark.parametrize("name", CELLS)
 def test_the_gradient_of_every_gate_is_theirs(name, T, B, D, H, layers):
-    cell, split, names = CELLS[name]
+    cell, Gates, names = CELLS[name]
     params, xs, state, (dhs, dlast) = problem(cell, T, B, D, H)
     (hs, _), cache = unroll(cell, params, xs, state)
     dparams, dxs, dfirst = unroll_backward(cell, params, cache, (dhs, dlast))
 
-    layer = epynn(layers[name], split(params), names, xs, dhs)
+    layer = epynn(layers[name], split_gates(params, Gates), names, xs, dhs)
     assert_close("hs", hs, layer.fc["h"].swapaxes(0, 1), 1e-12)
     assert_close("dxs", dxs, layer.bc["dX"].swapaxes(0, 1), 1e-12)
     for ours, theirs in zip(dfirst, ("dh", "dC")):
         assert_close(f"first {theirs}", ours, layer.bc[theirs][:, 0], 1e-12)
-    for gate, dgate in zip(names, split(dparams)):
+    for gate, dgate in zip(names, split_gates(dparams, Gates)):
         assert_close(f"dU{gate}", dgate.U, layer.g[f"dU{gate}"], 1e-12)
         assert_close(f"dV{gate}", dgate.V, layer.g[f"dV{gate}"], 1e-12)
         assert_close(f"db{gate}", dgate.b, layer.g[f"db{gate}"][0], 1e-12)
@@ -103,11 +76,11 @@ def test_the_gradient_of_every_gate_is_theirs(name, T, B, D, H, layers):
 
 @pytest.mark.parametrize("name", CELLS)
 def test_every_gate_and_the_gradient_of_its_pre_activation_are_theirs_at_every_step(name, layers):
-    cell, split, names = CELLS[name]
+    cell, Gates, names = CELLS[name]
     params, xs, state, (dhs, dlast) = problem(cell, T, B, D, H)
     traced, caches = trace(cell, params, xs, state)
     back = trace_backward(cell, params, caches, (dhs, dlast))
-    gates = split(params)
+    gates = split_gates(params, Gates)
 
     layer = epynn(layers[name], gates, names, xs, dhs)
     for theirs, ours, da in zip(names, gates._fields, gate_blocks(back.da_xs, type(gates))):

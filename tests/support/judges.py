@@ -1,6 +1,10 @@
-"""PyTorch and onnxruntime as references: both are given our arrays. Not a test file."""
+"""PyTorch, onnxruntime and EpyNN as references: all are given our arrays. Not a test file."""
 
+import importlib
+import sys
+import tarfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +28,22 @@ def torch_or_skip() -> Any:
     torch = pytest.importorskip("torch")
     torch.set_num_threads(1)
     return torch
+
+
+def epynn_or_skip(folder: Path) -> dict[str, Any]:
+    """Return EpyNN's LSTM and GRU by name; skip the test if it is not installed.
+
+    The installed package has them in an archive, which is unpacked in `folder`.
+    """
+    archive = pytest.importorskip("EpyNN")
+    with tarfile.open(Path(archive.__file__).with_name("EpyNN.tar")) as tar:
+        tar.extractall(folder, filter="data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [str(folder / "EpyNN"), *sys.path])
+        return {
+            name: getattr(importlib.import_module(f"epynn.{name.lower()}.models"), name)
+            for name in ("LSTM", "GRU")
+        }
 
 
 def reorder_gates(array: Array, order: str, new_order: str) -> Array:

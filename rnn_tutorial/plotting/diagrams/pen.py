@@ -12,6 +12,7 @@ from rnn_tutorial.types import Array
 
 __all__ = [
     "BACKWARD",
+    "FAINT",
     "FORWARD",
     "INPUT",
     "Node",
@@ -27,6 +28,7 @@ __all__ = [
     "box",
     "canvas",
     "circle",
+    "faint",
     "graph",
     "grid",
     "write",
@@ -40,6 +42,7 @@ Size: TypeAlias = tuple[float, float]
 
 INPUT, STATE, OUTPUT, WEIGHT, PLAIN = "#d6eaf6", "#fbe6c2", "#cfeee2", "#ece7f3", "#ffffff"
 PALE = "#a0a0a0"  # the edge of what is out of reach
+FAINT = "#cfcfcf"  # all of a part that is not looked at
 _RADIUS = 0.27  # of a circle, inches
 FORWARD: dict[str, Any] = {"color": BLACK, "linestyle": "-"}
 BACKWARD: dict[str, Any] = {"color": VERMILLION, "linestyle": (0, (4, 2))}
@@ -126,10 +129,10 @@ def both_ways(ax: Axes, start: Point, end: Point, backward: bool) -> None:
     arrow(ax, (u - aside[0], v - aside[1]), (x - aside[0], y - aside[1]), BACKWARD)
 
 
-def band(ax: Axes, points: Sequence[Point] | Array) -> None:
+def band(ax: Axes, points: Sequence[Point] | Array, color: str = STATE) -> None:
     """Draw a broad pale line through `points`, below everything else: the path of a state."""
     look: dict[str, Any] = {
-        "color": STATE,
+        "color": color,
         "linewidth": 17,
         "alpha": 0.55,
         "linestyle": "-",
@@ -146,6 +149,12 @@ class Node(NamedTuple):
     words: str
     fill: str = PLAIN
     size: Size | None = None
+    edge: str = BLACK
+
+
+def faint(node: Node) -> Node:
+    """Return the node without its colour and in light grey."""
+    return node._replace(fill=PLAIN, edge=FAINT)
 
 
 def graph(
@@ -157,17 +166,22 @@ def graph(
     """Draw `nodes`, and arrows from each name of a path to the next, back too with `backward`.
 
     A path may have a point in place of a name, for an arrow that comes from outside or leads there.
+    The arrow of a faint node is faint too, and there is none back.
     """
     for node in nodes.values():
         if node.size is None:
-            circle(ax, node.at, node.words, node.fill)
+            circle(ax, node.at, node.words, node.fill, edge=node.edge)
         else:
-            box(ax, node.at, node.words, node.fill, node.size)
+            box(ax, node.at, node.words, node.fill, node.size, node.edge)
     for ends in (pair for path in paths for pair in pairwise(path)):
         start, end = (
             nodes[end] if isinstance(end, str) else Node(end, "", size=(0, 0)) for end in ends
         )
-        both_ways(ax, _rim(start, end.at), _rim(end, start.at), backward)
+        rims = _rim(start, end.at), _rim(end, start.at)
+        if FAINT in (start.edge, end.edge):
+            arrow(ax, *rims, FORWARD | {"color": FAINT})
+        else:
+            both_ways(ax, *rims, backward)
 
 
 def _rim(node: Node, towards: Point) -> Point:
