@@ -1,6 +1,6 @@
 """Weights exchanged with other libraries: each module has two functions, `to_` and `from_`.
 
-`pytorch.py` has the state_dict of torch.nn.RNN, LSTM and GRU, `keras.py` the weight lists of Keras.
+`pytorch.py` has the state_dict of PyTorch's modules, `keras.py` the weight lists of Keras.
 `onnx` writes and reads a file that onnxruntime runs, `safetensors.py` any dict of arrays by name.
 None of them needs the library to convert arrays, and importing them imports none. The two kinds of
 files need `onnx` and `safetensors` (`pip install -e ".[exchange]"`).
@@ -9,8 +9,8 @@ A list of weights does not say its activations. `from_pytorch_module` and `from_
 the module or the layer itself, which does. Gradients need functions of their own, since two biases
 that are added have the same gradient: `gradients_to_pytorch`, `gradients_to_keras`.
 
-`layout.py` is what all formats share. `pytorch_names.py` and `keras_layers.py` are parts of
-`pytorch.py` and `keras.py`.
+`layout.py` is what all formats share. `pytorch_layers.py`, `pytorch_names.py` and `keras_layers.py`
+are parts of `pytorch.py` and `keras.py`.
 
 A network that both libraries have is moved, not computed, so the way there and back is exact. Any
 other network is refused with the reason. Some weights have no bias: those of PyTorch with
