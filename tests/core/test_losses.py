@@ -378,6 +378,13 @@ def test_penalties_by_hand():
     np.testing.assert_allclose(dhs.ravel(), [-1, 2.5, -1.5])
 
 
+def test_a_step_after_a_pause_has_no_step_before_it():
+    hs, mask = np.array([1.0, 5.0, 3.0, 4.0]).reshape(4, 1, 1), np.array([1, 0, 1, 1], bool)
+    value, dhs = temporal_activation_regularization(hs, 0.5, mask=mask[:, None])
+    assert value == 0.5
+    np.testing.assert_allclose(dhs.ravel(), [0, 0, -1, 1])
+
+
 @pytest.mark.parametrize("penalty", PENALTIES)
 def test_penalties_and_their_gradients_are_those_of_pytorch(penalty, rng):
     torch = pytest.importorskip("torch")
