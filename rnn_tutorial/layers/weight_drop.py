@@ -72,7 +72,8 @@ class WeightDrop:
     Each entry of W_h (and of W_hn, if the cell has it) is zero with probability `rate`; the others
     are divided by 1 - rate. All steps of a sequence have the same weights, and so have all
     sequences that begin together. The state says which weights; it goes on to the next piece of the
-    sequence, and a row of zeros draws anew. In evaluation this is `Recurrent`.
+    sequence, and a row of zeros draws anew. In evaluation this is `Recurrent`, with the same
+    parameters: to export a trained model, give its parameters to a model with `Recurrent`.
 
     Shapes: xs (T, B, D); hs (T, B, H).
 
