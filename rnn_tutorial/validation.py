@@ -34,6 +34,7 @@ __all__ = [
     "check_like",
     "check_mask",
     "check_number",
+    "check_parts",
     "check_positive",
     "check_rng",
     "check_shape",
@@ -150,6 +151,13 @@ def check_fields(name: str, params: Any, *fields: str) -> None:
         raise TypeError(
             f"{name}: expected parameters with the fields {', '.join(fields)}, got {got}"
         )
+
+
+def check_parts(name: str, parts: object, count: int) -> None:
+    """Raise ValueError unless `parts` is a tuple or list of `count`, one for each layer."""
+    if not isinstance(parts, (tuple, list)) or len(parts) != count:
+        got = len(parts) if isinstance(parts, (tuple, list)) else type(parts).__name__
+        raise ValueError(f"{name}: expected a tuple of {count}, one for each layer, got {got}")
 
 
 def check_kind(name: str, value: Any, Kind: Any) -> None:

@@ -147,7 +147,8 @@ def standardize(xs: Array, mean: Array, std: Array) -> Array:
 def pad(sequences: Sequence[Any]) -> tuple[Array, Mask]:
     """Return (xs, mask): the sequences side by side in one array, with zeros after the end of each.
 
-    mask is True on real steps and False on padding.
+    mask is True on real steps and False on padding. xs is that of PyTorch's `pad_sequence`. For a
+    packed sequence, `pack_padded_sequence`, see `rnn_tutorial.sequence.pack`.
 
     Shapes: sequence b (T_b, ...), xs (T, B, ...), mask (T, B), where T is the length of the
     longest.

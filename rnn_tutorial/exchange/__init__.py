@@ -1,6 +1,6 @@
 """Weights exchanged with other libraries: each module has two functions, `to_` and `from_`.
 
-`pytorch.py` has the state_dict of torch.nn.RNN, LSTM and GRU, `keras.py` the weight lists of Keras.
+`pytorch.py` has the state_dict of PyTorch's modules, `keras.py` the weight lists of Keras.
 `onnx` writes and reads a file that onnxruntime runs, `safetensors.py` any dict of arrays by name.
 None of them needs the library to convert arrays, and importing them imports none. The two kinds of
 files need `onnx` and `safetensors` (`pip install -e ".[exchange]"`).
@@ -10,7 +10,7 @@ the module or the layer itself, which does. Gradients need functions of their ow
 that are added have the same gradient: `gradients_to_pytorch`, `gradients_to_keras`.
 
 `names.py` is a table of what other libraries call the arrays here, `names_table()`. `layout.py` is
-what all formats share. `pytorch_names.py` and `keras_layers.py` are parts of
+what all formats share. `pytorch_layers.py`, `pytorch_names.py` and `keras_layers.py` are parts of
 `pytorch.py` and `keras.py`.
 
 A network that both libraries have is moved, not computed, so the way there and back is exact. Any

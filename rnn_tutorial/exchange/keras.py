@@ -1,4 +1,4 @@
-"""To and from the weight lists of Keras: SimpleRNN, LSTM, GRU (both forms), Bidirectional, Dense.
+"""To and from the weight lists of Keras: recurrent layers, Bidirectional, Dense, Embedding.
 
     here                              Keras, in the order of get_weights()
     W_x (D, G*H), W_h (H, G*H), b     kernel, recurrent_kernel, bias: the same shapes, x W in both
@@ -8,6 +8,7 @@
                                       (reset_after=True)
     GRUBefore: W_h and W_hn           recurrent_kernel (H, 3H), bias (3H,) (reset_after=False)
     Bidirectional                     the list of the forward layer, then that of the backward layer
+    Dense: W, b; Embedding: E         kernel, bias; embeddings
 
     to_keras, from_keras              our weights, and the list
     from_keras_layer                  our layer and its weights, from a Keras layer
@@ -36,7 +37,7 @@ from rnn_tutorial.exchange.layout import (
     two_biases,
 )
 from rnn_tutorial.layers.bidirectional import Bidirectional
-from rnn_tutorial.layers.core import Dense, Recurrent
+from rnn_tutorial.layers.core import Dense, Embedding, Recurrent
 from rnn_tutorial.layers.layer import Layer
 from rnn_tutorial.layers.merge import add, average, concat, multiply
 from rnn_tutorial.types import Array
@@ -57,7 +58,7 @@ def to_keras(layer: Layer, params: Any) -> list[Array]:
 
     layer: `Recurrent` of Elman (SimpleRNN, with activation="relu" for `elman(relu)`), LSTM, GRU
     (reset_after=True) or GRUBefore (reset_after=False), `Bidirectional` of two of them with any
-    merge, or `Dense`. The arrays are copies.
+    merge, `Dense` or `Embedding`. The arrays are copies.
 
     This is for weights. Gradients have another second bias: see `gradients_to_keras`.
 
@@ -117,10 +118,10 @@ def from_keras(layer: Layer, weights: Sequence[Any]) -> Any:
 def from_keras_layer(keras_layer: Any) -> tuple[Layer, Any]:
     """Return (layer, params): our layer that computes what a Keras layer computes, and its weights.
 
-    keras_layer: SimpleRNN, LSTM, GRU, Dense without an activation, or Bidirectional of two of the
-    first three, once it is built. A Keras layer knows its activations. Our layer takes time first,
-    returns the outputs of all steps, whatever return_sequences is, and has no dropout, as in
-    evaluation. The arrays are copies.
+    keras_layer: SimpleRNN, LSTM, GRU, Dense without an activation, Embedding without mask_zero, or
+    Bidirectional of two of the first three, once it is built. A Keras layer knows its activations.
+    Our layer takes time first, returns the outputs of all steps, whatever return_sequences is, and
+    has no dropout, as in evaluation. The arrays are copies.
 
     Raises: ExchangeError for another layer, for settings that do not exist here, such as
     recurrent_activation="hard_sigmoid" or go_backwards=True, and for a layer that is not built.
@@ -171,6 +172,15 @@ def _read_dense(keras_layer: Any) -> Dense:
     return Dense(len(keras_layer.get_weights()[0]), keras_layer.units)
 
 
+def _read_embedding(keras_layer: Any) -> Embedding:
+    if keras_layer.mask_zero:
+        raise ExchangeError(
+            "keras_layer: expected Embedding with mask_zero=False, got mask_zero=True; "
+            "here a mask is an argument of forward"
+        )
+    return Embedding(keras_layer.input_dim, keras_layer.output_dim)
+
+
 def _setting(value: Any) -> Any:
     """Return the name of a function, and anything else as it is."""
     return getattr(value, "__name__", value)
@@ -183,4 +193,8 @@ def _words(settings: Mapping[str, object]) -> str:
 RECURRENT: dict[str, Callable[[Any], Layer]] = dict.fromkeys(
     (known.name for known in KNOWN), _read_recurrent
 )
-READERS = RECURRENT | {"Dense": _read_dense, "Bidirectional": _read_bidirectional}
+READERS = RECURRENT | {
+    "Dense": _read_dense,
+    "Embedding": _read_embedding,
+    "Bidirectional": _read_bidirectional,
+}

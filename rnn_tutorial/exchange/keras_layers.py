@@ -23,7 +23,7 @@ from rnn_tutorial.exchange.layout import (
     reorder_gates,
 )
 from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams
-from rnn_tutorial.layers.core import Dense, DenseParams, Recurrent
+from rnn_tutorial.layers.core import Dense, DenseParams, Embedding, EmbeddingParams, Recurrent
 from rnn_tutorial.layers.layer import Layer
 from rnn_tutorial.types import Array
 from rnn_tutorial.validation import check_array, check_fields
@@ -103,6 +103,20 @@ def _dense_params(layer: Dense, arrays: Sequence[Array]) -> DenseParams:
     return DenseParams(*arrays)
 
 
+def _embedding_shapes(layer: Embedding) -> Shapes:
+    return {"embeddings": (layer.vocabulary_size, layer.output_size)}
+
+
+def _embedding_list(layer: Embedding, params: Any, split: Callable) -> list[Array]:
+    check_fields("params", params, "E")
+    check_array("E", params.E, V=layer.vocabulary_size, N=layer.output_size)
+    return [params.E.copy()]
+
+
+def _embedding_params(layer: Embedding, arrays: Sequence[Array]) -> EmbeddingParams:
+    return EmbeddingParams(*arrays)
+
+
 def _recurrent_shapes(layer: Recurrent) -> Shapes:
     D, H, known = layer.input_size, layer.hidden_size, _known(layer.cell)
     columns = len(known.there) * H
@@ -165,4 +179,5 @@ LAYERS: dict[type, Entry] = {
     Recurrent: Entry(_recurrent_shapes, _recurrent_list, _recurrent_params),
     Bidirectional: Entry(_bidirectional_shapes, _bidirectional_list, _bidirectional_params),
     Dense: Entry(_dense_shapes, _dense_list, _dense_params),
+    Embedding: Entry(_embedding_shapes, _embedding_list, _embedding_params),
 }

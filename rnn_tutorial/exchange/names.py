@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from rnn_tutorial.cells.gru import GRU
 from rnn_tutorial.cells.lstm import LSTM
-from rnn_tutorial.exchange import keras, keras_layers, pytorch
+from rnn_tutorial.exchange import keras, keras_layers, pytorch_layers
 from rnn_tutorial.exchange.onnx.nodes import kind_of_cell
 
 __all__ = [
@@ -62,13 +62,13 @@ GATE_NAMES: dict[str, dict[str, dict[str, str]]] = {
         "epynn": _called("ifog"),
         "numpy_ml": _called("ifog", i="u", g="c"),
         "cs231n": _called("ifog"),
-        "pytorch": _called(pytorch.gates_there(LSTM)),
+        "pytorch": _called(pytorch_layers.known_of(LSTM).there),
         "keras": _called(keras_layers.gates_there(LSTM), g="c"),
         "onnx": _called(kind_of_cell(LSTM)[0].there, g="c"),
     },
     "GRU": {
         "epynn": _called("rzn", n="hh"),
-        "pytorch": _called(pytorch.gates_there(GRU)),
+        "pytorch": _called(pytorch_layers.known_of(GRU).there),
         "keras": _called(keras_layers.gates_there(GRU), n="h"),
         "onnx": _called(kind_of_cell(GRU)[0].there, n="h"),
     },

@@ -27,8 +27,11 @@ def depth_of(arrays: Iterable[str]) -> int:
     return 1 + max(int(number) for name in arrays for number in re.findall(r"_l(\d+)", name))
 
 
-def without_counterpart(named: Iterable[str]) -> list[str]:
-    """Return a message for each kind of arrays that do not exist here, found by their names."""
+def without_counterpart(named: Iterable[str], prefix: str = "") -> list[str]:
+    """Return a message for each kind of arrays that do not exist here, found by their names.
+
+    Only the names that begin with the prefix count.
+    """
     kinds = {
         r"weight_hr_l\d+(_reverse)?": (
             "the projection of an LSTM with proj_size, which no cell here has"
@@ -44,7 +47,7 @@ def without_counterpart(named: Iterable[str]) -> list[str]:
         ),
     }
     found = {
-        words: [name for name in named if re.fullmatch(pattern, name)]
+        words: [name for name in named if re.fullmatch(f"{re.escape(prefix)}({pattern})", name)]
         for pattern, words in kinds.items()
     }
     return [f"{', '.join(sorted(names))}: {words}" for words, names in found.items() if names]

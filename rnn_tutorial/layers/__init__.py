@@ -2,8 +2,8 @@
 
 `core.py` has `Recurrent`, `Last`, `Dense` and `Embedding`; `serial.py` puts layers one after
 another (`Serial`, `Residual`); `bidirectional.py` reads in both directions, and `merge.py` puts the
-two readings together; `dropout.py` has the noise that regularizes; `recompute.py` trades time for
-memory.
+two readings together; `dropout.py` and `weight_drop.py` have the noise that regularizes; `tied.py`
+has one matrix for the symbols that come in and go out; `recompute.py` trades time for memory.
 """
 
 from rnn_tutorial.layers.bidirectional import *
@@ -13,3 +13,5 @@ from rnn_tutorial.layers.layer import *
 from rnn_tutorial.layers.merge import *
 from rnn_tutorial.layers.recompute import *
 from rnn_tutorial.layers.serial import *
+from rnn_tutorial.layers.tied import *
+from rnn_tutorial.layers.weight_drop import *

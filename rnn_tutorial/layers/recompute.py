@@ -8,6 +8,9 @@ gradients are as long as the sequence in any case.
 
 Evaluation needs no cache at all: `forward_in_stretches`.
 
+Other names for the same: activation checkpointing, rematerialization; a stretch is a segment, and
+a kept state is a checkpoint. In PyTorch it is torch.utils.checkpoint.
+
 Source: Chen et al. (2016), "Training deep nets with sublinear memory cost", section 4; for
 recurrent networks Gruslys et al. (2016), "Memory-efficient backpropagation through time".
 """
@@ -48,7 +51,7 @@ class RecomputeCache(NamedTuple):
 @made_of_layers("layer")
 @dataclass(frozen=True)
 class Recomputed:
-    """A layer that keeps a state for every stretch of steps instead of its cache.
+    """Gradient checkpointing of a layer: of a stretch of steps it keeps a state, not its cache.
 
     For long sequences. layer: one with an output at each step that can go on from a state, such as
     `Recurrent`, or a `Serial` of such layers. every: how many steps are in a stretch; about the

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 from rnn_tutorial.layers.layer import Layer, check_rng_or_none, made_of_layers
 from rnn_tutorial.types import Array, Mask, Rng, Tree
-from rnn_tutorial.validation import check_shape
+from rnn_tutorial.validation import check_parts, check_shape
 
 __all__ = [
     "Residual",
@@ -132,11 +132,7 @@ class Serial:
         return tuple(dparams[::-1]), dys, tuple(dfirst[::-1])
 
     def _check(self, name: str, parts: Any) -> None:
-        if not isinstance(parts, (tuple, list)) or len(parts) != len(self.layers):
-            got = len(parts) if isinstance(parts, (tuple, list)) else type(parts).__name__
-            raise ValueError(
-                f"{name}: expected a tuple of {len(self.layers)}, one for each layer, got {got}"
-            )
+        check_parts(name, parts, len(self.layers))
 
     def __repr__(self) -> str:
         lines = [line for layer in self.layers for line in f"{layer!r},".splitlines()]

@@ -5,8 +5,9 @@ All other cells go through `unroll` itself.
 The plan is that of `unroll`: one product with all the inputs before the loop, one product in each
 step, and one product for each weight gradient after the loop. The layout and the allocations
 differ. The gates are contiguous blocks (see `cells/kernels/kernel.py`). Each step works in place,
-in arrays that are made once for the sequence. Products and slopes are computed for a few steps at a
-time, so that they are still in the processor's cache when the loop needs them.
+in buffers, arrays that are made once for the sequence. It makes few calls of NumPy, since each call
+has an overhead, a time that it takes for any size. Products and slopes are computed for a few steps
+at a time, so that they are still in the processor's cache when the loop needs them.
 """
 
 from collections.abc import Iterable

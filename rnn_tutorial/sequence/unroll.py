@@ -61,7 +61,8 @@ def unroll(
     """Return ((hs, last state), cache) of running `cell` over the sequence xs from `state`.
 
     Where the mask is False, the state stays what it was and the output is zero. So the last state
-    of each sequence is the one after its own last real step. The cache holds copies: you may change
+    of each sequence is the one after its own last real step. (PyTorch packs a ragged batch instead:
+    see `packing.py`.) The cache holds copies: you may change
     xs, the states and the mask before the backward.
 
     Shapes: xs (T, B, D); hs (T, B, H); state: the cell's State of (B, H); mask: None, or boolean

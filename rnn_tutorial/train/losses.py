@@ -5,6 +5,9 @@ that counts and `dys` is the gradient of exactly that mean. `mask` is boolean, o
 without its last axis: True counts, False (padding) is left out of the mean, and its gradient is
 zero. The values at a masked place, in `ys` or in `targets`, are never read.
 
+The two penalties on the outputs of a recurrent layer have no targets: `activation_regularization`
+and `temporal_activation_regularization`, AR and TAR. Add value and gradient to those of the loss.
+
 The value has the dtype of `ys`, complex numbers included, so that a complex step can judge `dys`.
 `ys` is float32 or float64. float16 is refused: in float16 the number of rows of a long batch is
 infinite, and every gradient zero.
@@ -25,12 +28,14 @@ from rnn_tutorial.validation import (
 )
 
 __all__ = [
+    "activation_regularization",
     "binary_cross_entropy",
     "log_softmax",
     "mean_absolute_error",
     "mean_squared_error",
     "softmax",
     "softmax_cross_entropy",
+    "temporal_activation_regularization",
 ]
 
 
@@ -124,6 +129,63 @@ def softmax_cross_entropy(
     dz = np.exp(log_p)
     dz[rows, target] -= 1  # p - onehot(target)
     return -np.mean(log_p[rows, target]), _spread(dz / (len(rows) * temperature), counted)
+
+
+def activation_regularization(
+    hs: Array, alpha: float, *, mask: Mask | None = None
+) -> tuple[Any, Array]:
+    """Return alpha times the mean of h^2 (AR), and its gradient.
+
+    Each entry is in one term of the mean, so
+
+        dh = 2 alpha h / n
+
+    n is the number of entries counted. It keeps outputs small. In the paper, hs are the outputs of
+    the last layer after dropout, and there is a norm; its code has this mean.
+
+    Shapes: hs (T, B, H), mask (T, B).
+
+    Raises: as in `mean_squared_error`; ValueError unless alpha is at least 0.
+
+    Source: Merity, Keskar and Socher (2017), "Regularizing and optimizing LSTM language models", 4;
+    Merity, McCann and Socher (2017), "Revisiting activation regularization for language RNNs".
+    """
+    alpha = check_number("alpha", alpha, at_least=0)
+    counted = _counted("hs", hs, mask)
+    h = hs[counted]
+    return alpha * np.mean(h**2), _spread(2 * alpha * h / h.size, counted)
+
+
+def temporal_activation_regularization(
+    hs: Array, beta: float, *, mask: Mask | None = None
+) -> tuple[Any, Array]:
+    """Return beta times the mean of (h_t - h_(t-1))^2 (TAR), and its gradient.
+
+    h_t is in two terms, as the later one and as the earlier one, so
+
+        dh_t = 2 beta ((h_t - h_(t-1)) - (h_(t+1) - h_t)) / n
+
+    where a difference with a step that does not exist is 0. n is the number of entries of the
+    differences counted: both steps must be real. It keeps what the network says from changing
+    quickly. In the paper, hs are the outputs of the last layer before dropout.
+
+    Shapes: hs (T, B, H), mask (T, B).
+
+    Raises: as in `mean_squared_error`; ValueError unless beta is at least 0, and for a batch
+    without two real steps one after the other.
+
+    Source: as in `activation_regularization`.
+    """
+    beta = check_number("beta", beta, at_least=0)
+    counted = _counted("hs", hs, mask)
+    pairs = counted[1:] & counted[:-1]
+    if not pairs.any():
+        raise ValueError("hs: expected two real steps one after the other, got none")
+    later, earlier = hs[1:][pairs], hs[:-1][pairs]
+    slope = _spread(2 * beta * (later - earlier) / later.size, pairs)
+    none = np.zeros_like(slope[:1])
+    dhs = np.concatenate([none, slope]) - np.concatenate([slope, none])
+    return beta * np.mean((later - earlier) ** 2), dhs
 
 
 def softmax(logits: Array, temperature: float = 1.0) -> Array:

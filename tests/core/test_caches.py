@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from every_cell import CELLS
-from every_layer import D, V, every_layer
+from every_layer import D, V, every_layer, reads_symbols
 
 from rnn_tutorial.cells import GRU, LSTM
 from rnn_tutorial.gradient_check import random_start
@@ -97,9 +97,7 @@ def layer_problem(layer):
     """
     rng = np.random.default_rng(0)
     params = tree_random_like(layer.init(rng), rng, 0.3)
-    symbols = isinstance(layer, Embedding) or (
-        isinstance(layer, Serial) and isinstance(layer.layers[0], Embedding)
-    )
+    symbols = reads_symbols(layer)
     xs = rng.integers(V, size=(T, B)) if symbols else rng.standard_normal((T, B, D))
     try:
         state = tree_random_like(layer.initial_state(params, B), rng, 0.3)

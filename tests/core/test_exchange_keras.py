@@ -21,6 +21,7 @@ from rnn_tutorial.layers import (
     MERGES,
     Bidirectional,
     Dense,
+    Embedding,
     Last,
     Recurrent,
     Reversed,
@@ -238,6 +239,22 @@ def test_a_layer_of_keras_knows_its_cell(name, rng):
             assert layer == ours and same_bits(params, from_keras(ours, theirs.get_weights()))
 
 
+def test_an_embedding_both_ways(rng):
+    keras = keras_or_skip()
+    theirs, ours = keras.layers.Embedding(7, D), Embedding(7, D)
+    theirs.build((B, T))
+    symbols = rng.integers(0, 7, (T, B))
+    layer, params = from_keras_layer(theirs)
+    assert layer == ours and same_bits(params, from_keras(ours, theirs.get_weights()))
+    np.testing.assert_array_equal(
+        layer.forward(params, symbols)[0], outputs(keras, theirs, symbols)
+    )
+    params = random_params(ours, rng)
+    theirs.set_weights(to_keras(ours, params))
+    np.testing.assert_array_equal(ours.forward(params, symbols)[0], outputs(keras, theirs, symbols))
+    assert same_bits(gradients_to_keras(ours, params), list(params))
+
+
 def test_a_dense_layer_of_keras_is_read(rng):
     keras = keras_or_skip()
     theirs = keras.layers.Dense(7)
@@ -288,6 +305,10 @@ OTHERS = {
     "another layer": (
         lambda k: k.layers.Conv1D(3, 2),
         "expected one of Keras's SimpleRNN, LSTM, GRU, .*got Conv1D",
+    ),
+    "an Embedding that masks": (
+        lambda k: built(k, "Embedding", 7, D, mask_zero=True),
+        "expected Embedding with mask_zero=False, got mask_zero=True; here a mask is an argument",
     ),
     "a Dense that bends": (
         lambda k: built(k, "Dense", H, activation="relu"),
@@ -400,7 +421,7 @@ def test_the_two_grus_are_told_apart_by_their_biases(rng):
 @pytest.mark.parametrize(
     "layer, message",
     [
-        (Last(), "layer: expected Recurrent, Bidirectional, Dense, got Last"),
+        (Last(), "layer: expected Recurrent, Bidirectional, Dense, Embedding, got Last"),
         (Reversed(Recurrent(LSTM, D, H)), "got Reversed"),
         (Recurrent(PeepholeLSTM, D, H), "got PeepholeLSTM with i=sigmoid"),
         (Recurrent(lstm(g=sigmoid), D, H), "got LSTM with .*g=sigmoid"),

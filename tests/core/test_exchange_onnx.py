@@ -32,7 +32,7 @@ from rnn_tutorial.cells import (
 )
 from rnn_tutorial.data import lengths_to_mask
 from rnn_tutorial.exchange.layout import ExchangeError
-from rnn_tutorial.exchange.onnx import from_onnx, to_onnx
+from rnn_tutorial.exchange.onnx import flattened, from_onnx, to_onnx
 from rnn_tutorial.layers import (
     MERGES,
     Bidirectional,
@@ -69,6 +69,12 @@ CELLS = {
 }
 
 
+def ends_of(cell, D, H):
+    """Return the layer of two directions with one answer a sequence, each at its own end."""
+    part = Serial((Recurrent(cell, D, H), Last()))
+    return Bidirectional(part, part)
+
+
 def models(D, H):
     """Return models of every kind that can be written, by name; those named "text" read indices."""
     one = {name: Recurrent(cell, D, H) for name, cell in CELLS.items()}
@@ -93,15 +99,23 @@ def models(D, H):
         Dense(6, 2),
         Dropout(0.1),
     )
+    to_end = {name: Serial((layer, Last())) for name, layer in usual.items()}
+    ends = {f"{name}, both ends": Bidirectional(part, part) for name, part in to_end.items()}
+    ends |= {f"{name}, from the end": Reversed(part) for name, part in to_end.items()}
     return (
         one
         | both
         | backwards
+        | ends
         | {
             "dense": Dense(D, H),
             "a stack of three": Serial(stack),
             "one answer a sequence": Serial((*stack, Dense(2, 3), Last(), Dense(3, 1))),
             "last alone": Serial((Dense(D, 2), Last())),
+            "both ends, then dense": Serial(
+                (deep[0], ends_of(PeepholeLSTM, 2 * H, 3), Dense(6, 2))
+            ),
+            "a stack in a stack": Serial((Serial((Dropout(0.5), Serial(deep))), Dense(6, 2))),
             "deep, both, dropout": Serial(dropped),
             "text": Serial((Embedding(V, D), VariationalDropout(0.5), *deep, Dense(6, V))),
             "text, one answer a sequence": Serial(
@@ -147,8 +161,8 @@ def same_bits(a, b):
 
 
 def as_read(model):
-    """Return the model as a file holds it: a `Serial`, without dropout."""
-    layers = model.layers if isinstance(model, Serial) else (model,)
+    """Return the model as a file holds it: one `Serial`, without dropout."""
+    layers = [layer for layer, _ in flattened([model], [model.init(np.random.default_rng(0))])]
     return Serial(
         tuple(layer for layer in layers if not isinstance(layer, (Dropout, VariationalDropout)))
     )
@@ -683,7 +697,10 @@ REFUSED = {
         "the layers that have nodes in ONNX here are Recurrent.*got Zoneout",
     ),
     "a residual layer": (Serial((Residual(Recurrent(LSTM, 4, 4)),)), r"got Residual\(Recurrent\)"),
-    "a stack within a stack": (Serial((Serial((ONE,)),)), "got Serial"),
+    "a stack in each direction": (
+        Bidirectional(*[Serial((ONE, Recurrent(LSTM, 5, 5)))] * 2),
+        r"two Recurrent layers, or two Serial\(\(.*got Bidirectional\(Serial, Serial, concat\)",
+    ),
     "two cells in two directions": (
         Bidirectional(ONE, Recurrent(GRU, 4, 5)),
         "one cell and one size for both .*got LSTM",
@@ -700,9 +717,9 @@ REFUSED = {
         Bidirectional(Dense(4, 5), Dense(4, 5)),
         r"got Bidirectional\(Dense, Dense, concat\)",
     ),
-    "one answer in two directions": (
-        Serial((Bidirectional(Serial((ONE, Last())), Serial((ONE, Last()))), Dense(10, 2))),
-        "Bidirectional: expected two Recurrent layers, got Bidirectional",
+    "one answer in one of two directions": (
+        Bidirectional(Serial((ONE, Last())), ONE),
+        r"Bidirectional: expected two .*got Bidirectional\(Serial, Recurrent, concat\)",
     ),
     "a turned layer without a cell": (Reversed(Dense(4, 5)), r"got Reversed\(Dense\)"),
     "nothing but dropout": (

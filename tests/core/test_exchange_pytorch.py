@@ -1,4 +1,4 @@
-"""Weights of torch.nn.RNN, LSTM and GRU: the same outputs both ways, exact where that is possible.
+"""Weights of PyTorch's modules: the same outputs both ways, exact where that is possible.
 
 Weights that do not fit are refused with a reason.
 """
@@ -18,12 +18,16 @@ from rnn_tutorial.exchange.pytorch import (
     from_pytorch,
     from_pytorch_module,
     gradients_to_pytorch,
+    params_from_pytorch,
     to_pytorch,
 )
 from rnn_tutorial.layers import (
     Bidirectional,
     BidirectionalParams,
     Dense,
+    Dropout,
+    Embedding,
+    Last,
     Recurrent,
     Reversed,
     Serial,
@@ -515,3 +519,155 @@ def test_the_parameters_of_another_model_are_refused(rng):
         ValueError, match="params: expected a tuple of 1, one for each layer, got NoneType"
     ):
         to_pytorch(Serial((ONE,)), None)
+
+
+V, N, K = 7, 3, 2
+NAMES = "embedding", "lstm", "", "", "head"
+
+
+def whole_model(depth=2, directions=1):
+    """Return our model of a whole module of PyTorch: symbols in, one answer a sequence out."""
+    layers = [Recurrent(LSTM, size, H) for size in (N, *[directions * H] * (depth - 1))]
+    network = [layer if directions == 1 else Bidirectional(layer, layer) for layer in layers]
+    lstm = network[0] if depth == 1 else Serial(tuple(network))
+    return Serial((Embedding(V, N), lstm, Dropout(0.5), Last(), Dense(directions * H, K)))
+
+
+def whole_module(torch, depth=2, directions=1, bias=True):
+    """Return the module of PyTorch that `whole_model` is here."""
+
+    class Classifier(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            options = {"bidirectional": directions == 2, "batch_first": True}
+            self.embedding = torch.nn.Embedding(V, N)
+            self.lstm = torch.nn.LSTM(N, H, depth, **options)
+            self.head = torch.nn.Linear(directions * H, K, bias=bias)
+
+        def forward(self, symbols):
+            return self.head(self.lstm(self.embedding(symbols))[0][:, -1])
+
+    return Classifier().double()
+
+
+@pytest.mark.parametrize("depth, directions", [(1, 1), (2, 1), (2, 2)])
+def test_a_whole_module_comes_and_goes_with_its_gradients(depth, directions, rng):
+    torch = torch_or_skip()
+    there, model = whole_module(torch, depth, directions), whole_model(depth, directions)
+    symbols, dys = rng.integers(0, V, (T, B)), rng.standard_normal((B, K))
+    params = params_from_pytorch(model, there.state_dict(), NAMES)
+    theirs = there(torch.tensor(symbols.T))
+    ys, _, cache = model.forward(params, symbols)
+    assert_close("ys", ys, theirs.detach().numpy(), 1e-12)
+
+    (theirs * torch.tensor(dys)).sum().backward()
+    gradients = gradients_to_pytorch(model, model.backward(params, cache, dys)[0], NAMES)
+    assert gradients.keys() == dict(there.named_parameters()).keys()
+    for name, parameter in there.named_parameters():
+        assert_close(name, gradients[name], parameter.grad.numpy(), 1e-12)
+
+    params = random_params(model, rng)
+    there.load_state_dict(as_tensors(torch, to_pytorch(model, params, NAMES)))
+    theirs = there(torch.tensor(symbols.T)).detach().numpy()
+    assert_close("ours there", model.forward(params, symbols)[0], theirs, 1e-12)
+    back = params_from_pytorch(model, there.state_dict(), NAMES)
+    assert same_bits(back, params)
+    assert [type(part) for part in back] == [type(part) for part in params]
+
+
+def test_each_kind_of_module_moves_alone(rng):
+    torch = torch_or_skip()
+    modules = {
+        torch.nn.Linear(N, K): Dense(N, K),
+        torch.nn.Embedding(V, N): Embedding(V, N),
+        torch.nn.LSTM(D, H): ONE,
+        torch.nn.LSTM(D, H, 2, bidirectional=True): stack(LSTM, 2, 2),
+    }
+    for module, layer in modules.items():
+        params = params_from_pytorch(layer, module.state_dict())
+        xs = rng.integers(0, V, (T, B)) if isinstance(layer, Embedding) else None
+        xs = rng.standard_normal((T, B, N if isinstance(layer, Dense) else D)) if xs is None else xs
+        inputs = torch.tensor(xs if xs.dtype == int else xs.astype(np.float32))
+        theirs = module(inputs)
+        theirs = (theirs[0] if isinstance(theirs, tuple) else theirs).detach().numpy()
+        assert_close(type(layer).__name__, layer.forward(params, inputs.numpy())[0], theirs, 1e-6)
+        module.load_state_dict(as_tensors(torch, to_pytorch(layer, params)))
+        assert to_pytorch(layer, params).keys() == gradients_to_pytorch(layer, params).keys()
+
+
+def test_a_linear_without_a_bias_has_a_bias_of_zero(rng):
+    torch = torch_or_skip()
+    there, model = whole_module(torch, bias=False), whole_model()
+    params = params_from_pytorch(model, there.state_dict(), NAMES)
+    np.testing.assert_array_equal(params[-1].b, np.zeros(K))
+    assert params[-1].b.dtype == np.float64 and all(layer.b.any() for layer in params[1])
+
+
+def test_the_parts_of_a_whole_module_are_copies(rng):
+    model = whole_model()
+    params = random_params(model, rng)
+    theirs = to_pytorch(model, params, NAMES)
+    before = {name: array.copy() for name, array in theirs.items()}
+    for leaf in tree_leaves(params):
+        leaf[...] = 7
+    assert same_bits(theirs, before)
+    params = params_from_pytorch(model, theirs, NAMES)
+    for array in theirs.values():
+        array[...] = 7
+    assert same_bits(to_pytorch(model, params, NAMES), before)
+
+
+WRONG_MODULES = {
+    "a name that is missing": (
+        lambda theirs: theirs.pop("head.weight"),
+        "state_dict does not fit: head.weight is missing",
+    ),
+    "a name that nothing reads": (
+        lambda theirs: theirs.update({"norm.weight": np.ones(H)}),
+        "state_dict does not fit: norm.weight is surplus",
+    ),
+    "another size": (
+        lambda theirs: theirs.update({"embedding.weight": np.ones((V + 1, N))}),
+        r"embedding.weight has shape \(8, 3\), expected \(7, 3\)",
+    ),
+    "a bias that is lost": (
+        lambda theirs: theirs.pop("lstm.bias_hh_l1"),
+        "state_dict does not fit: lstm.bias_hh_l1 is missing",
+    ),
+    "proj_size": (
+        lambda theirs: theirs.update({"lstm.weight_hr_l0": np.ones((2, H))}),
+        "lstm.weight_hr_l0: the projection of an LSTM with proj_size, which no cell here has",
+    ),
+}
+
+
+@pytest.mark.parametrize("change, message", WRONG_MODULES.values(), ids=WRONG_MODULES)
+def test_a_whole_module_that_does_not_fit_is_refused_by_name(change, message, rng):
+    model = whole_model()
+    theirs = to_pytorch(model, random_params(model, rng), NAMES)
+    change(theirs)
+    with pytest.raises(ExchangeError, match=message):
+        params_from_pytorch(model, theirs, NAMES)
+
+
+@pytest.mark.parametrize(
+    "names, error, message",
+    [
+        (NAMES[1:], ValueError, "names: expected a tuple of 5, one for each layer, got 4"),
+        ("model", ValueError, "names: expected a tuple of 5, one for each layer, got str"),
+        (("a", "a", "", "", "b"), ValueError, "names: expected a name of its own for each layer"),
+        (("a", "", "", "", "b"), ValueError, "names: expected a name of its own for each layer"),
+        (None, ExchangeError, "got Embedding; a model of several modules needs `names`, one for"),
+    ],
+)
+def test_names_that_do_not_fit_the_model_are_refused(names, error, message, rng):
+    model = whole_model()
+    with pytest.raises(error, match=message):
+        to_pytorch(model, random_params(model, rng), names)
+    with pytest.raises(error, match=message):
+        params_from_pytorch(model, {}, names)
+
+
+def test_names_for_one_module_are_refused(rng):
+    with pytest.raises(ValueError, match="names: expected None for a Recurrent, one module, got"):
+        to_pytorch(ONE, random_params(ONE, rng), ("lstm",))

@@ -5,13 +5,16 @@ import warnings
 import numpy as np
 import pytest
 
+from rnn_tutorial.gradient_check import relative_error
 from rnn_tutorial.train import (
+    activation_regularization,
     binary_cross_entropy,
     log_softmax,
     mean_absolute_error,
     mean_squared_error,
     softmax,
     softmax_cross_entropy,
+    temporal_activation_regularization,
 )
 
 T, B, K = 4, 3, 5
@@ -339,3 +342,73 @@ def test_a_temperature_that_is_zero_in_the_dtype_of_the_logits_is_refused(dtype)
             ValueError, match="temperature: expected a finite number above 0 and at least"
         ):
             function(logits, tiny / 4)
+
+
+PENALTIES = [activation_regularization, temporal_activation_regularization]
+
+
+@pytest.mark.parametrize("mask", [None, MASK], ids=["whole", "ragged"])
+@pytest.mark.parametrize("penalty", PENALTIES)
+def test_the_gradient_of_a_penalty_is_that_of_the_value(penalty, mask, rng):
+    hs = rng.standard_normal((T, B, K))
+    reference = complex_step(penalty, hs, 0.7, mask=mask)
+    assert relative_error(penalty(hs, 0.7, mask=mask)[1], reference) < 1e-12
+
+
+@pytest.mark.parametrize("penalty", PENALTIES)
+def test_a_penalty_of_a_padded_batch_is_the_mean_over_its_real_steps_alone(penalty, rng):
+    hs, mask = rng.standard_normal((T, B, K)), np.arange(T)[:, None] < [4, 2, 3]
+    each = [hs[:n, b] for b, n in enumerate(mask.sum(axis=0))]
+    temporal = penalty is temporal_activation_regularization
+    parts = [np.diff(h, axis=0) for h in each] if temporal else each
+    want = 0.7 * np.mean(np.concatenate(parts) ** 2)
+    hs[~mask] = np.nan
+    value, dhs = penalty(hs, 0.7, mask=mask)
+    assert value == pytest.approx(want, rel=1e-14)
+    assert (dhs[~mask] == 0).all() and np.isfinite(dhs).all()
+
+
+def test_penalties_by_hand():
+    hs = np.array([1.0, 3.0, 0.0]).reshape(3, 1, 1)
+    value, dhs = activation_regularization(hs, 0.5)
+    assert value == 0.5 * 10 / 3
+    np.testing.assert_allclose(dhs.ravel(), [1 / 3, 1, 0])
+    value, dhs = temporal_activation_regularization(hs, 0.5)
+    assert value == 0.5 * (4 + 9) / 2
+    np.testing.assert_allclose(dhs.ravel(), [-1, 2.5, -1.5])
+
+
+def test_a_step_after_a_pause_has_no_step_before_it():
+    hs, mask = np.array([1.0, 5.0, 3.0, 4.0]).reshape(4, 1, 1), np.array([1, 0, 1, 1], bool)
+    value, dhs = temporal_activation_regularization(hs, 0.5, mask=mask[:, None])
+    assert value == 0.5
+    np.testing.assert_allclose(dhs.ravel(), [0, 0, -1, 1])
+
+
+@pytest.mark.parametrize("penalty", PENALTIES)
+def test_penalties_and_their_gradients_are_those_of_pytorch(penalty, rng):
+    torch = pytest.importorskip("torch")
+    hs = torch.tensor(rng.standard_normal((T, B, K)), requires_grad=True)
+    temporal = penalty is temporal_activation_regularization
+    theirs = 2 * (hs[1:] - hs[:-1] if temporal else hs).pow(2).mean()
+    theirs.backward()
+    value, dhs = penalty(hs.detach().numpy(), 2)
+    assert relative_error(value, theirs.item()) < 1e-14
+    assert relative_error(dhs, hs.grad.numpy()) < 1e-14
+
+
+@pytest.mark.parametrize("penalty, name", list(zip(PENALTIES, ("alpha", "beta"))))
+def test_what_a_penalty_cannot_mean_is_refused(penalty, name):
+    hs = np.ones((T, B, K))
+    assert penalty(hs.astype(np.float32), np.float64(1))[1].dtype == np.float32
+    with pytest.raises(ValueError, match=f"{name}: expected a finite number at least 0, got -1"):
+        penalty(hs, -1)
+    with pytest.raises(TypeError, match="hs: expected an array of floating-point numbers"):
+        penalty(hs.astype(int), 1)
+    with pytest.raises(ValueError, match="mask: expected shape"):
+        penalty(hs, 1, mask=MASK[1:])
+    alone = np.arange(T)[:, None] < [1, 1, 1]
+    for one in ({"hs": hs[:1]}, {"hs": hs, "mask": alone}):
+        if name == "beta":
+            with pytest.raises(ValueError, match="two real steps one after the other, got none"):
+                penalty(beta=1, **one)

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from every_layer import every_layer
+from every_layer import every_layer, reads_symbols
 from example_cell import Leaky
 from test_unroll import BAD
 
@@ -226,11 +226,7 @@ def test_every_layer_of_the_package_is_recomputed_or_refused_by_name(rng):
 def in_stretches(layer, rng):
     """Return why each of the two functions refuses a layer, "" if it does not."""
     params = layer.init(rng)
-    xs = (
-        rng.integers(0, 7, (T, B))
-        if isinstance(layer, Embedding)
-        else rng.standard_normal((T, B, D))
-    )
+    xs = rng.integers(0, 7, (T, B)) if reads_symbols(layer) else rng.standard_normal((T, B, D))
     answers = []
     for run in (Recomputed(layer).forward, functools.partial(forward_in_stretches, layer)):
         try:

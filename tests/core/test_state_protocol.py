@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from every_layer import D, V, every_layer, layer_classes
+from every_layer import D, V, every_layer, layer_classes, reads_symbols
 
 from rnn_tutorial.cells import GRU, LSTM
 from rnn_tutorial.layers import (
     CannotContinue,
     Dense,
-    Embedding,
     Last,
     Layer,
     Recomputed,
@@ -74,8 +73,7 @@ FROM_THE_END = {name: layer for name, layer in LAYERS.items() if name not in GO_
 
 
 def inputs(layer, rng):
-    reads_symbols = isinstance(layer, Embedding)
-    return rng.integers(V, size=(T, B)) if reads_symbols else rng.standard_normal((T, B, D))
+    return rng.integers(V, size=(T, B)) if reads_symbols(layer) else rng.standard_normal((T, B, D))
 
 
 def random_problem(layer, rng):

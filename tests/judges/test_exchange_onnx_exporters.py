@@ -71,14 +71,17 @@ def draw(seed):
     )
 
 
-def module_of(torch, drawn):
-    """Return PyTorch's module, in evaluation, and so without its dropout."""
+def module_of(torch, drawn, last_state=False):
+    """Return PyTorch's module, in evaluation, and so without its dropout.
+
+    last_state: one answer is h_n of the last layer, both directions side by side, and not ys[-1].
+    """
 
     class Reader(torch.nn.Module):
         def __init__(self):
             super().__init__()
             kind, options = CELLS[drawn.cell]
-            options |= {
+            options = options | {
                 "bidirectional": drawn.directions == 2,
                 "bias": drawn.biases,
                 "batch_first": drawn.batch_first,
@@ -90,8 +93,11 @@ def module_of(torch, drawn):
             self.dense = torch.nn.Linear(drawn.directions * drawn.H, 3, bias=drawn.dense_bias)
 
         def forward(self, xs):
-            ys = self.rnn(self.embedding(xs) if drawn.symbols else xs)[0]
-            if drawn.one_answer:
+            ys, h_n = self.rnn(self.embedding(xs) if drawn.symbols else xs)
+            h_n = h_n[0] if drawn.cell == "LSTM" else h_n
+            if last_state:
+                ys = h_n[-1] if drawn.directions == 1 else torch.cat([h_n[-2], h_n[-1]], dim=-1)
+            elif drawn.one_answer:
                 ys = ys[:, -1] if drawn.batch_first else ys[-1]
             ys = self.dropout(ys)
             return self.dense(ys) if drawn.dense else ys
@@ -143,6 +149,13 @@ def check_read(torch, drawn, module, path, rng):
     assert [type(layer) for layer in model.layers] == layers + [Last] * drawn.one_answer + [
         Dense
     ] * drawn.dense
+    check_outputs(torch, drawn, module, path, rng)
+    check_weights(drawn, module, params)
+
+
+def check_outputs(torch, drawn, module, path, rng):
+    """Fail unless the model of the file has the outputs of PyTorch and of onnxruntime."""
+    model, params = from_onnx(path)
     for T, B in ((drawn.T, drawn.B), (drawn.T + 2, drawn.B + 1)):
         xs = inputs_of(drawn, rng, T, B)
         ours, _, _ = model.forward(params, time_first(drawn, xs))
@@ -161,7 +174,6 @@ def check_read(torch, drawn, module, path, rng):
                 answers if drawn.one_answer else time_first(drawn, answers),
                 1e-5,
             )
-    check_weights(drawn, module, params)
 
 
 def check_weights(drawn, module, params):
@@ -206,6 +218,54 @@ def test_what_the_default_exporter_writes_is_read(seed, tmp_path):
     module = module_of(torch, drawn)
     xs = inputs_of(drawn, rng, drawn.T, drawn.B)
     check_read(torch, drawn, module, export(torch, module, tmp_path / "new.onnx", xs), rng)
+
+
+def last_state_cases(seeds, exporters):
+    return [(seed, options) for seed in seeds for options in exporters]
+
+
+@pytest.mark.parametrize(
+    "seed, options",
+    last_state_cases(range(40), [{"dynamo": False}]) + last_state_cases(range(NETWORKS), [{}]),
+)
+def test_networks_to_their_last_state_are_read(seed, options, tmp_path):
+    """h_n[-1], or h_n[-2] and h_n[-1] of two directions: each reads to its own end."""
+    torch = torch_or_skip()
+    pytest.importorskip("onnx" if options else "onnxscript")
+    rng, drawn = np.random.default_rng(seed), draw(seed)._replace(one_answer=True)
+    module = module_of(torch, drawn, last_state=True)
+    xs = inputs_of(drawn, rng, drawn.T, drawn.B)
+    path = export(torch, module, tmp_path / "last.onnx", xs, **options)
+    check_outputs(torch, drawn, module, path, rng)
+    _, params = from_onnx(path)
+    _, wanted = from_pytorch_module(module.rnn)
+    for leaf, want in zip(tree_leaves(params[drawn.symbols :]), tree_leaves(wanted)):
+        np.testing.assert_array_equal(leaf, want)
+
+
+@pytest.mark.parametrize("cell", ["LSTM", "tanh"])
+@pytest.mark.parametrize("dynamo", [True, False])
+def test_the_last_states_of_other_layers_or_of_one_direction_are_refused(cell, dynamo, tmp_path):
+    torch = torch_or_skip()
+    pytest.importorskip("onnxscript")
+
+    class Reader(torch.nn.Module):
+        def __init__(self, directions, layer):
+            super().__init__()
+            kind, options = CELLS[cell]
+            self.rnn = getattr(torch.nn, kind)(3, 4, 2, bidirectional=directions == 2, **options)
+            self.layer = layer
+
+        def forward(self, xs):
+            h_n = self.rnn(xs)[1]
+            return (h_n[0] if cell == "LSTM" else h_n)[self.layer]
+
+    for directions, layer in ((1, 0), (2, -1), (2, -2)):
+        xs = np.ones((3, 2, 3), np.float32)
+        module = Reader(directions, layer).eval()
+        path = export(torch, module, tmp_path / "other.onnx", xs, dynamo=dynamo)
+        with pytest.raises(ExchangeError, match="last states of|surplus|put together the steps"):
+            from_onnx(path)
 
 
 def test_the_draws_have_everything():

@@ -64,4 +64,14 @@ def every_layer() -> dict:
         for kind in layer_classes()
         if any(field.name == "layer" for field in dataclasses.fields(kind))
     ]
-    return layers | {f"{kind.__name__} of a stack": kind(stack) for kind in wrappers}
+    return layers | {
+        f"{kind.__name__} of a stack": dataclasses.replace(layers[kind.__name__], layer=stack)
+        for kind in wrappers
+    }
+
+
+def reads_symbols(layer) -> bool:
+    """Whether a layer takes integers: one with a vocabulary, or a stack that begins with it."""
+    return hasattr(layer, "vocabulary_size") or (
+        isinstance(layer, Serial) and reads_symbols(layer.layers[0])
+    )

@@ -106,19 +106,21 @@ def torch_unroll(
     lengths: Sequence[int],
     dhs: Array,
     dlast: Any,
+    enforce_sorted: bool = False,
 ) -> tuple[Array, Any, dict[str, Any]]:
     """Return (hs, last state, gradients) of PyTorch.
 
     The loss is sum(hs * dhs) plus the sum of last * dlast over the fields of the state. gradients
     has W_x, W_h, b, b_h (the recurrent bias) and xs, in our shapes and PyTorch's order of gates,
-    and the State `state`. Sequences of different lengths are packed sequences.
+    and the State `state`. Sequences of different lengths are packed sequences;
+    enforce_sorted: the longest come first, and PyTorch checks it.
 
     Shapes: state and dlast are our State of (B, H), with h, or with h and c.
     """
     inputs = torch.tensor(xs, requires_grad=True)
     first = [torch.tensor(part[None], requires_grad=True) for part in state]
     packed = torch.nn.utils.rnn.pack_padded_sequence(
-        inputs, torch.tensor(lengths), enforce_sorted=False
+        inputs, torch.tensor(lengths), enforce_sorted=enforce_sorted
     )
     packed_hs, last = rnn(packed, first[0] if len(first) == 1 else tuple(first))
     last = [last] if len(first) == 1 else last

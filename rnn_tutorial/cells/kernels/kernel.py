@@ -2,10 +2,12 @@
 
 The gates of a step are an array (G, B, H), in the order of the cell, the sigmoids first. Each gate
 is one block of memory and all the gates together are one block, so NumPy runs through either
-without a gap. Two more ideas save time:
+without a gap. Three more ideas save time:
 
 - The sigmoid is 1 / (1 + exp(-a)). The weights of the sigmoids are negated once for each sequence,
   so that exp(-a) needs no pass of its own: where a kernel reads a_x of a sigmoid, it reads -a_x.
+- The functions write into arrays that exist (buffers), and make few calls of NumPy: for a small
+  batch, the overhead of a call is more than its arithmetic.
 - The backward of a step is linear in the gradient that arrives. In
   da_o = dh * tanh_c * o * (1 - o), for example, all factors except dh are known when the forward
   pass ends. `slopes` computes such factors for many steps in one call, and the backward loop only
@@ -41,7 +43,8 @@ class Kernel(NamedTuple):
         first; the others are tanh.
     values(T, B, H, dtype) -> what the backward will need
         A NamedTuple of arrays with first axis T, not yet filled.
-    work(params, B) -> whatever `forward` needs that can be made once for each sequence
+    work(params, B) -> whatever `forward` needs that can be made once for each sequence: constants,
+        and buffers for results in between
     forward(work, a_x, a_h, previous, state, values)
         Fills in the values and the state of a step. a_x and a_h are (G, B, H), those of the
         sigmoids negated; a_x may be overwritten.

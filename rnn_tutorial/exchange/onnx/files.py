@@ -10,6 +10,7 @@ computes what the model computes here with the mask of those lengths.
     Recurrent, Reversed(Recurrent)    a node RNN, LSTM or GRU (see `nodes.py`), then Squeeze, which
                                       drops its axis of directions
     Bidirectional of two, concat      a node with direction="bidirectional", then Transpose, Reshape
+    the same of two Serial(Recurrent, Last)      the last states Y_h of such a node, side by side
     Dense                             MatMul, Add
     Embedding                         Gather
     Last                              Gather of the last step; with lengths ReverseSequence, then
@@ -34,8 +35,10 @@ from rnn_tutorial.layers.serial import Serial
 from rnn_tutorial.replacing import replacing
 from rnn_tutorial.tree import tree_leaves
 from rnn_tutorial.types import Array
+from rnn_tutorial.validation import check_parts
 
 __all__ = [
+    "flattened",
     "from_onnx",
     "to_onnx",
 ]
@@ -46,16 +49,16 @@ OPSET, IR_VERSION = 14, 7  # of 2021: any current runtime reads them
 def to_onnx(model: Layer, params: Any, path: str | PathLike[str], *, lengths: bool = False) -> None:
     """Write an ONNX file `path` that computes what `model` computes in evaluation with `params`.
 
-    model: one layer, or a `Serial` of layers, of the kinds above. lengths=True gives the graph its
-    second input.
+    model: one layer, or a `Serial` of layers, of the kinds above; a `Serial` inside it is written
+    as its layers. lengths=True gives the graph its second input.
 
     Raises: ImportError without the library onnx; ExchangeError for a layer that ONNX does not have,
     naming the layer and the reason; ValueError or TypeError for parameters that are not those of
     the model.
     """
     onnx = library("onnx")
-    layers = model.layers if isinstance(model, Serial) else (model,)
-    params = params if isinstance(model, Serial) else (params,)
+    flat = flattened([model], [params])
+    layers, params = [layer for layer, _ in flat], [part for _, part in flat]
     example = _example(layers, params)
     answer = Serial(tuple(layers)).forward(params, example)[0]  # raises unless the layers fit
     ys = name = "xs" if example.ndim == 3 else "indices"
@@ -79,8 +82,9 @@ def from_onnx(path: str | PathLike[str]) -> tuple[Serial, tuple[Any, ...]]:
     are read if they consist of the same operators and start from zero. So are the files that
     PyTorch exports, with dynamo=True (its default) or False, of a module that takes symbols or
     features through Embedding, RNN, LSTM or GRU, Dropout and Linear layers, one after another, to
-    the outputs of all steps or of the last one, ys[-1]. Two biases become their sum; a bias that is
-    left out becomes zero.
+    the outputs of all steps, of the last one, ys[-1], or to the last state of the last layer,
+    h_n[-1], or h_n[-2] and h_n[-1] of two directions side by side. Two biases become their sum; a
+    bias that is left out becomes zero.
 
     The model takes time first, xs (T, B, D), also if the file takes the batch first: then call it
     with xs.swapaxes(0, 1). It takes any number of steps and sequences, also if the file fixes them.
@@ -92,8 +96,8 @@ def from_onnx(path: str | PathLike[str]) -> tuple[Serial, tuple[Any, ...]]:
     is missing, surplus or of another shape.
     """
     steps = read_steps(read_graph(path))
-    model = Serial(tuple(step.layer for step in steps))
-    params = tuple(step.fill(step.arrays) for step in steps)
+    flat = flattened([step.layer for step in steps], [step.fill(step.arrays) for step in steps])
+    model, params = Serial(tuple(layer for layer, _ in flat)), tuple(part for _, part in flat)
     example = next((step.example for step in steps if step.example is not None), None)
     if example is None:
         raise ExchangeError(
@@ -104,6 +108,21 @@ def from_onnx(path: str | PathLike[str]) -> tuple[Serial, tuple[Any, ...]]:
     except (ValueError, TypeError) as error:
         raise ExchangeError(f"{path}: the layers do not fit each other: {error}") from error
     return model, params
+
+
+def flattened(layers: Sequence[Layer], params: Sequence[Any]) -> list[tuple[Layer, Any]]:
+    """Return (layer, its params) of all layers, where those of a `Serial` replace it.
+
+    Raises: ValueError unless the parameters of a `Serial` are one for each of its layers.
+    """
+    flat: list[tuple[Layer, Any]] = []
+    for layer, part in zip(layers, params, strict=True):
+        if isinstance(layer, Serial):
+            check_parts("params", part, len(layer.layers))
+            flat += flattened(layer.layers, part)
+        else:
+            flat.append((layer, part))
+    return flat
 
 
 def _example(layers: Sequence[Layer], params: Sequence[Any]) -> Array:

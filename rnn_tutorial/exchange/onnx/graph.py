@@ -17,6 +17,7 @@ __all__ = [
     "evaluate",
     "moved_from",
     "read_graph",
+    "sources_of",
     "try_to_evaluate",
 ]
 
@@ -141,6 +142,20 @@ def moved_from(graph: Graph, name: str) -> str:
     while name in graph.makers and graph.makers[name].op_type in MOVED:
         name = graph.makers[name].inputs[0]
     return name
+
+
+def sources_of(graph: Graph, name: str) -> list[str]:
+    """Return the names of the tensors that the numbers of the tensor `name` are taken from.
+
+    Numbers are moved, taken by an index, or put together from several tensors, but not changed.
+    Each tensor comes once.
+    """
+    node = graph.makers.get(name)
+    moved = node is not None and node.op_type in MOVED | {"Gather", "Concat"}
+    if node is None or not moved or node.inputs[0] in graph.arrays:
+        return [name]
+    within = node.inputs if node.op_type == "Concat" else node.inputs[:1]
+    return list(dict.fromkeys(source for part in within for source in sources_of(graph, part)))
 
 
 def _load(path: str | PathLike[str]) -> Any:

@@ -11,9 +11,13 @@ import numpy as np
 
 from rnn_tutorial.exchange.layout import ExchangeError, refuse
 from rnn_tutorial.exchange.onnx.graph import Graph, Node
-from rnn_tutorial.exchange.onnx.recurrent import recurrent_step
+from rnn_tutorial.exchange.onnx.recurrent import ends_in_last_states, recurrent_step
 from rnn_tutorial.exchange.onnx.step import Step, affine, expect
-from rnn_tutorial.exchange.onnx.unrolled import unrolled_step
+from rnn_tutorial.exchange.onnx.unrolled import (
+    ends_in_unrolled_states,
+    unrolled_last_step,
+    unrolled_step,
+)
 from rnn_tutorial.layers.core import Dense, DenseParams, Embedding, EmbeddingParams, Last
 from rnn_tutorial.types import Array
 from rnn_tutorial.validation import misfits
@@ -74,7 +78,7 @@ def _time_axis(graph: Graph, steps: Sequence[Step]) -> int:
     for step in steps:
         axes |= set() if step.time is None else {step.time ^ swapped}
         swapped ^= step.swaps
-        answers |= step.layer == Last()
+        answers |= step.one_answer
         if answers and step.swaps:
             raise ExchangeError(
                 f"{graph.path}: {step.name} swaps the axes of one answer a sequence, "
@@ -169,18 +173,32 @@ def _last(graph: Graph, node: Node, data: str, place: Array | None) -> Step:
     else:
         last = place is not None and np.array_equal(place, -1)
         expect(graph, node, last, "is neither an Embedding nor Last, which takes step -1")
-    return Step(node.name, xs, Last(), lengths=lengths, time=time)
+    return Step(node.name, xs, Last(), lengths=lengths, time=time, one_answer=True)
 
 
+def _last_states_or(read: Callable[[Graph, Node], Step]) -> Callable[[Graph, Node], Step]:
+    """Return the reader of a node that has last states, or else is one for `read`."""
+
+    def reader(graph: Graph, node: Node) -> Step:
+        found = (last for ends_in, last in LAST_STATES if ends_in(graph, node))
+        return next(found, read)(graph, node)
+
+    return reader
+
+
+LAST_STATES = (
+    (ends_in_last_states, recurrent_step),
+    (ends_in_unrolled_states, unrolled_last_step),
+)
 READERS: dict[str, Callable[[Graph, Node], Step]] = {
     "Add": _dense,
     "MatMul": _dense,
     "Gemm": _dense,
-    "Gather": _gather,
-    "Squeeze": recurrent_step,
-    "Reshape": recurrent_step,
+    "Gather": _last_states_or(_gather),
+    "Squeeze": _last_states_or(recurrent_step),
+    "Reshape": _last_states_or(recurrent_step),
     "Transpose": _transpose,
-    "Concat": unrolled_step,
+    "Concat": _last_states_or(unrolled_step),
     "Identity": _nothing,
     "Dropout": _nothing,
 }

@@ -1,14 +1,15 @@
 """A node RNN, LSTM or GRU of an ONNX graph as one of our layers.
 
-The nodes that put its directions side by side belong to it.
+The nodes that put its directions side by side belong to it. Such a node has two outputs that are
+read: Y, all steps, and Y_h, the last state of each direction, which PyTorch calls h_n.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from rnn_tutorial.exchange.onnx.graph import Graph, Node, moved_from, try_to_evaluate
+from rnn_tutorial.exchange.onnx.graph import Graph, Node, sources_of, try_to_evaluate
 from rnn_tutorial.exchange.onnx.nodes import (
     ACTIVATIONS,
     Kind,
@@ -20,10 +21,12 @@ from rnn_tutorial.exchange.onnx.nodes import (
 )
 from rnn_tutorial.exchange.onnx.step import Step, expect
 from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams, Reversed
-from rnn_tutorial.layers.core import Recurrent
+from rnn_tutorial.layers.core import Last, Recurrent
+from rnn_tutorial.layers.serial import Serial
 from rnn_tutorial.types import Array
 
 __all__ = [
+    "ends_in_last_states",
     "is_zero",
     "recurrent_step",
 ]
@@ -42,7 +45,8 @@ ATTRIBUTES = {
 }
 ZERO_STAYS = {"Slice", "Expand", "Squeeze", "Unsqueeze", "Identity"}
 NOT_WHOLE = (
-    "does not end an RNN, LSTM or GRU with all its outputs, time first, its directions side by side"
+    "does not end an RNN, LSTM or GRU with all its outputs, time first, or with the last states of "
+    "its last layer, its directions side by side"
 )
 DIRECTIONS: dict[str, tuple[Callable[..., Any], int]] = {
     "forward": (lambda layer: layer, 1),
@@ -51,50 +55,82 @@ DIRECTIONS: dict[str, tuple[Callable[..., Any], int]] = {
 }
 
 
+def ends_in_last_states(graph: Graph, end: Node) -> bool:
+    """Return whether `end` has only numbers of the output Y_h of recurrent nodes."""
+    return all(
+        source in graph.makers
+        and graph.makers[source].op_type in OPERATORS
+        and source in graph.makers[source].outputs[1:2]
+        for source in sources_of(graph, end.outputs[0])
+    )
+
+
 def recurrent_step(graph: Graph, end: Node) -> Step:
     """Return the Step of a recurrent node and of the nodes after it, the last of which is `end`.
 
+    The last states of a deep network are those of all its layers; they are read if the last layer's
+    are taken. A direction of last states is `Serial((Recurrent(...), Last()))`.
+
     Raises: ExchangeError for a node with inputs or attributes that do not exist here.
     """
-    source = moved_from(graph, end.outputs[0])
+    sources = sources_of(graph, end.outputs[0])
+    one_answer = ends_in_last_states(graph, end)
+    source = max(sources, key=lambda name: _place(graph, name))
     node = graph.makers.get(source, end)
-    expect(graph, end, node.op_type in OPERATORS and node.outputs[0] == source, NOT_WHOLE)
+    all_steps = len(sources) == 1 and node.op_type in OPERATORS and node.outputs[0] == source
+    expect(graph, end, one_answer or all_steps, NOT_WHOLE)
     given = {key: name for key, name in zip(INPUTS, node.inputs) if name}
     _check_inputs(graph, node, given)
     kind, recurrents, arrays, shapes = _recurrents(graph, node, given)
     turn, directions = DIRECTIONS[node.attributes.get("direction", "forward")]
+    parts = [Serial((part, Last())) for part in recurrents] if one_answer else recurrents
 
     def fill(arrays: Mapping[str, Array]) -> Any:
         params = [
             params_of_node(kind, {key: array[k] for key, array in arrays.items()})
             for k in range(directions)
         ]
+        params = [(part, ()) for part in params] if one_answer else params
         return params[0] if directions == 1 else BidirectionalParams(*params)
 
-    D, H = recurrents[0].input_size, recurrents[0].hidden_size
+    D = recurrents[0].input_size
     return Step(
         node.name,
         given["X"],
-        turn(*recurrents),
+        turn(*parts),
         arrays,
         shapes,
         example=np.zeros((1, 1, D), arrays["W"].dtype),
         fill=fill,
         lengths=given.get("sequence_lens", ""),
         time=0,
-        check=lambda T, B: _check_end(graph, node, end, (T, directions, B, H)),
+        one_answer=one_answer,
+        check=lambda T, B: _check_end(graph, end, sources, source, () if one_answer else (T,), B),
     )
 
 
-def _check_end(graph: Graph, node: Node, end: Node, shape: tuple[int, int, int, int]) -> None:
+def _place(graph: Graph, name: str) -> int:
+    """Return the place in the file of the node that makes a tensor, -1 if there is none."""
+    makers = list(map(id, graph.nodes))
+    return makers.index(id(graph.makers[name])) if name in graph.makers else -1
+
+
+def _check_end(
+    graph: Graph, end: Node, sources: Sequence[str], source: str, steps: tuple[int, ...], B: int
+) -> None:
     """Raise ExchangeError unless the nodes up to `end` put the directions side by side.
 
     One direction has an axis of its own, which they must drop. The nodes are run on an array with a
-    different number at every place, of the shape (T, directions, B, H) of the node's output.
+    different number at every place, of the shape of the node's output, Y (T, directions, B, H) or
+    Y_h (directions, B, H). The last states of the layers before it are given as -1.
     """
-    Y = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
-    found = try_to_evaluate(graph, end.outputs, {node.outputs[0]: Y})
-    side_by_side = np.concatenate(list(Y.swapaxes(0, 1)), axis=-1)
+    given = {}
+    for name in sources:
+        directions, _, H = graph.arrays[graph.makers[name].inputs[2]].shape
+        given[name] = np.full((*steps, directions, B, H), -1, np.float32)
+    given[source] = np.arange(given[source].size, dtype=np.float32).reshape(given[source].shape)
+    found = try_to_evaluate(graph, end.outputs, given)
+    side_by_side = np.concatenate(list(np.moveaxis(given[source], -3, 0)), axis=-1)
     expect(graph, end, found is not None and np.array_equal(found[0], side_by_side), NOT_WHOLE)
 
 

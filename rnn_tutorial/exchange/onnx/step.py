@@ -41,6 +41,7 @@ class Step(NamedTuple):
     lengths: str | None = None  # the tensor of lengths, "" without one; None if it does not matter
     time: int | None = None  # the axis along which the layer reads; None if it does not matter
     swaps: int = 0  # 1 where time and batch change places
+    one_answer: bool = False  # whether each sequence has one output, without an axis of time
     check: Callable[[int, int], object] = _any_sizes  # (T, B); raises ExchangeError if wrong there
 
 

@@ -7,7 +7,7 @@ PyTorch's default exporter writes torch.nn.RNN in this way, for one number of st
     hs = Concat(h[0], h[1], ...)                     in time order, also for a reversed network
 
 The product with h[-1] is computed by the exporter. The hs of two directions are put side by side by
-another Concat.
+another Concat. A network to its last state alone, h_n, is read from this state to the first.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,15 +17,24 @@ import numpy as np
 
 from rnn_tutorial.cells.cell import Cell
 from rnn_tutorial.exchange.layout import ExchangeError, one_bias
-from rnn_tutorial.exchange.onnx.graph import Graph, Node, moved_from, try_to_evaluate
+from rnn_tutorial.exchange.onnx.graph import (
+    Graph,
+    Node,
+    moved_from,
+    sources_of,
+    try_to_evaluate,
+)
 from rnn_tutorial.exchange.onnx.nodes import RNN, cell_of_kind
 from rnn_tutorial.exchange.onnx.recurrent import is_zero
 from rnn_tutorial.exchange.onnx.step import Affine, Step, affine, expect
 from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams, Reversed
-from rnn_tutorial.layers.core import Recurrent
+from rnn_tutorial.layers.core import Last, Recurrent
+from rnn_tutorial.layers.serial import Serial
 from rnn_tutorial.types import Array
 
 __all__ = [
+    "ends_in_unrolled_states",
+    "unrolled_last_step",
     "unrolled_step",
 ]
 
@@ -39,6 +48,7 @@ DIRECTIONS: dict[tuple[bool, ...], Callable[..., Any]] = {
     (True,): Reversed,
     (False, True): Bidirectional,
 }
+ACTIVATED = "Tanh", "Relu"
 
 
 class Unrolled(NamedTuple):
@@ -69,28 +79,81 @@ def unrolled_step(graph: Graph, concat: Node) -> Step:
     parts = [graph.makers.get(name) for name in concat.inputs] if both else [concat]
     ends = [part for part in parts if part is not None and _joins_steps(part)]
     expect(graph, concat, len(ends) == len(parts), NOT_STEPS)
-    found = [_unrolled(graph, end) for end in ends]
+    return _step(graph, concat, [_unrolled(graph, end, end.inputs) for end in ends])
+
+
+def ends_in_unrolled_states(graph: Graph, end: Node) -> bool:
+    """Return whether `end` has only numbers of last states: of an h that no other step takes."""
+    sources = sources_of(graph, end.outputs[0])
+    multiplied = {node.inputs[0] for node in graph.nodes if node.op_type in ("MatMul", "Gemm")}
+    return multiplied.isdisjoint(sources) and all(
+        source in graph.makers and graph.makers[source].op_type in ACTIVATED for source in sources
+    )
+
+
+def unrolled_last_step(graph: Graph, end: Node) -> Step:
+    """Return the Step of the network whose last state `end` has, in one direction or two.
+
+    The states are those of all layers, and the last layer's are taken.
+
+    Raises: ExchangeError if they are anything else.
+    """
+    sources = sources_of(graph, end.outputs[0])
+    found = [_unrolled(graph, end, _steps_to(graph, end, sources[-1]))]
+    if found[0].backwards and len(sources) > 1:
+        found.insert(0, _unrolled(graph, end, _steps_to(graph, end, sources[-2])))
+    step = _step(graph, end, found, one_answer=True)
+
+    def check(T: int, B: int) -> None:
+        step.check(T, B)
+        H = found[0].loop.W.shape[1]
+        taken = sources[-len(found) :]
+        numbers = np.arange(len(found) * B * H, dtype=np.float32).reshape(len(found), 1, B, H)
+        given = {name: np.full((1, B, H), -1, np.float32) for name in sources}
+        answer = try_to_evaluate(graph, end.outputs, given | dict(zip(taken, numbers)))
+        side_by_side = np.concatenate(list(numbers[:, 0]), axis=-1)
+        right = answer is not None and np.array_equal(answer[0], side_by_side)
+        expect(graph, end, right, "does not put the last states of the last layer side by side")
+
+    return step._replace(check=check)
+
+
+def _steps_to(graph: Graph, end: Node, h: str) -> list[str]:
+    """Return the h of all steps, in time order, of the network whose last state is `h`."""
+    hs = [h]
+    while (before := affine(graph, _moment(graph, end, hs[0]).loop)) is not None:
+        if before.xs not in graph.makers or graph.makers[before.xs].op_type not in ACTIVATED:
+            break
+        hs.insert(0, before.xs)
+    expect(graph, end, len(hs) > 1, NOT_STEPS)
+    return hs if _in_order(graph, [_moment(graph, end, h) for h in hs]) else hs[::-1]
+
+
+def _step(graph: Graph, node: Node, found: Sequence[Unrolled], one_answer: bool = False) -> Step:
+    """Return the Step of one direction or two, all steps or with one answer a sequence."""
     turn = DIRECTIONS.get(tuple(part.backwards for part in found))
     same_xs = len({part.first.xs for part in found}) == 1
-    turn = expect(graph, concat, turn if same_xs else None, NOT_STEPS)
-    layer = turn(*(Recurrent(_cell(part), *part.first.W.shape) for part in found))
+    turn = expect(graph, node, turn if same_xs else None, NOT_STEPS)
+    recurrents = [Recurrent(_cell(part), *part.first.W.shape) for part in found]
+    layers = [Serial((part, Last())) for part in recurrents] if one_answer else recurrents
 
     def check(T: int, B: int) -> None:
         steps = found[0].steps
         words = f"holds the network for {steps} steps, and the file takes another number, or any"
-        expect(graph, concat, T == steps, words)
+        expect(graph, node, T == steps, words)
 
     first = found[0].first
     return Step(
-        concat.name,
+        node.name,
         first.xs,
-        layer,
+        turn(*layers),
         _arrays(found),
         _shapes(found),
         example=np.zeros((1, 1, len(first.W)), first.W.dtype),
-        fill=_filler(found),
+        fill=_filler(found, one_answer),
         lengths="",
         time=0,
+        one_answer=one_answer,
         check=check,
     )
 
@@ -99,9 +162,8 @@ def _joins_steps(node: Node) -> bool:
     return node.op_type == "Concat" and node.attributes.get("axis") == 0 and len(node.inputs) > 1
 
 
-def _unrolled(graph: Graph, concat: Node) -> Unrolled:
-    """Return the Unrolled of one direction."""
-    hs = concat.inputs
+def _unrolled(graph: Graph, concat: Node, hs: Sequence[str]) -> Unrolled:
+    """Return the Unrolled of one direction from its h of all steps, in time order."""
     moments = [_moment(graph, concat, h) for h in hs]
     alike = len({(moment.activation, moment.linear) for moment in moments}) == 1
     first = expect(graph, concat, affine(graph, moments[0].linear), NOT_STEPS)
@@ -115,7 +177,7 @@ def _unrolled(graph: Graph, concat: Node) -> Unrolled:
 def _moment(graph: Graph, concat: Node, h: str) -> Moment:
     """Return the Moment that makes h: an activation of a product plus one row of xs @ W_x + b_x."""
     node = expect(graph, concat, graph.makers.get(h), NOT_STEPS)
-    expect(graph, concat, node.op_type in ("Tanh", "Relu"), NOT_STEPS)
+    expect(graph, concat, node.op_type in ACTIVATED, NOT_STEPS)
     total = expect(graph, concat, graph.makers.get(node.inputs[0]), NOT_STEPS)
     expect(graph, concat, total.op_type == "Add", NOT_STEPS)
     for loop, x in (total.inputs, total.inputs[::-1]):
@@ -184,12 +246,13 @@ def _shapes(found: Sequence[Unrolled]) -> dict[str, tuple[int, ...]]:
     }
 
 
-def _filler(found: Sequence[Unrolled]) -> Callable[[Mapping[str, Array]], Any]:
+def _filler(found: Sequence[Unrolled], one_answer: bool) -> Callable[[Mapping[str, Array]], Any]:
     """Return the function from the arrays by name to the layer's Params."""
 
     def fill(arrays: Mapping[str, Array]) -> Any:
         leaves, count = [array.copy() for array in arrays.values()], len(found)
         params = [one_bias(_cell(part), *leaves[4 * k :][:4]) for k, part in enumerate(found)]
+        params = [(part, ()) for part in params] if one_answer else params
         return params[0] if count == 1 else BidirectionalParams(*params)
 
     return fill

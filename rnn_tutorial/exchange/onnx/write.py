@@ -16,6 +16,7 @@ from rnn_tutorial.layers.core import Dense, Embedding, Last, Recurrent
 from rnn_tutorial.layers.dropout import Dropout, VariationalDropout
 from rnn_tutorial.layers.layer import Layer
 from rnn_tutorial.layers.merge import concat
+from rnn_tutorial.layers.serial import Serial
 from rnn_tutorial.types import Array
 
 __all__ = [
@@ -113,73 +114,124 @@ def _last(layer: Last, params: Any, place: Place) -> Written:
     return nodes, {f"{k}.first": np.array(0, np.int64)}
 
 
-def _one_direction(direction: str, recurrent_of: Callable[[Any], Recurrent]) -> Writer:
-    """Return the Writer of a layer that reads in one direction.
+class Part(NamedTuple):
+    """One direction of a layer."""
 
-    `recurrent_of` returns the `Recurrent` of the layer.
-    """
-
-    def nodes(layer: Any, params: Any, place: Place) -> Written:
-        k, axis = place.k, {f"{place.k}.axis": np.array([1], np.int64)}
-        # The output of the node is (T, 1, B, H).
-        node, arrays = _recurrent_node(direction, [recurrent_of(layer)], [params], place)
-        return [node, _node("Squeeze", [f"{k}.Y", f"{k}.axis"], f"{k}.ys")], arrays | axis
-
-    return Writer(nodes, lambda layer, dtype: _features(recurrent_of(layer), dtype))
+    recurrent: Recurrent
+    one_answer: bool  # whether it is followed by `Last`
 
 
-def _itself(layer: Recurrent) -> Recurrent:
-    return layer
+def _all_steps(layer: Recurrent) -> Part:
+    return Part(layer, False)
 
 
-def _turned(layer: Reversed) -> Recurrent:
-    """Return the `Recurrent` of a `Reversed`.
+def _last_state(layer: Serial) -> Part | None:
+    parts: list[Any] = list(layer.layers)
+    kinds = [type(part) for part in parts]
+    return Part(parts[0], True) if kinds == [Recurrent, Last] else None
+
+
+PARTS: dict[type, Callable[[Any], Part | None]] = {Recurrent: _all_steps, Serial: _last_state}
+
+
+def _part(layer: Layer) -> Part | None:
+    """Return the Part of a `Recurrent`, or a `Serial` of `Recurrent` and `Last`; None of others."""
+    return PARTS[type(layer)](layer) if type(layer) in PARTS else None
+
+
+def _itself(layer: Recurrent) -> list[Part]:
+    return [_all_steps(layer)]
+
+
+def _turned(layer: Reversed) -> list[Part]:
+    """Return the Part of a `Reversed`.
 
     Raises: ExchangeError for a `Reversed` of another layer.
     """
-    if type(layer.layer) is not Recurrent:
+    part = _part(layer.layer)
+    if part is None:
         raise ExchangeError(
-            f"Reversed: a node of ONNX turns a Recurrent layer alone, got {describe_layer(layer)}"
+            "Reversed: a node of ONNX turns a Recurrent layer alone, or with Last after it, "
+            f"got {describe_layer(layer)}"
         )
-    return layer.layer
+    return [part]
 
 
-def _bidirectional(layer: Bidirectional, params: Any, place: Place) -> Written:
-    # Reshape keeps T and B and puts the two halves side by side.
-    k, shape = place.k, {f"{place.k}.shape": np.array([0, 0, -1], np.int64)}
-    node, arrays = _recurrent_node("bidirectional", _both(layer), params, place)
-    turn = _node("Transpose", [f"{k}.Y"], f"{k}.Y_turned", perm=[0, 2, 1, 3])
-    return [
-        node,
-        turn,
-        _node("Reshape", [f"{k}.Y_turned", f"{k}.shape"], f"{k}.ys"),
-    ], arrays | shape
-
-
-def _both(layer: Bidirectional) -> list[Recurrent]:
-    """Return the two `Recurrent` of a `Bidirectional`.
+def _both(layer: Bidirectional) -> list[Part]:
+    """Return the two Parts of a `Bidirectional`.
 
     Raises: ExchangeError for a layer that no node of ONNX computes.
     """
-    first, second = layer.forwards, layer.backwards
-    if type(first) is not Recurrent or type(second) is not Recurrent:
+    parts = [part for part in map(_part, (layer.forwards, layer.backwards)) if part is not None]
+    if len(parts) < 2 or parts[0].one_answer != parts[1].one_answer:
         raise ExchangeError(
-            f"Bidirectional: expected two Recurrent layers, got {describe_layer(layer)}"
+            "Bidirectional: expected two Recurrent layers, or two Serial((Recurrent(...), Last())),"
+            f" got {describe_layer(layer)}"
         )
     if layer.merge != concat:
         raise ExchangeError(
             "Bidirectional: the nodes of ONNX put two directions side by side, "
             f"got merge {layer.merge.name}"
         )
+    first, second = (part.recurrent for part in parts)
     if not same_function(first.cell, second.cell) or first.hidden_size != second.hidden_size:
         both = " and ".join(
-            f"{describe(part.cell)} of {part.hidden_size}" for part in (first, second)
+            f"{describe(recurrent.cell)} of {recurrent.hidden_size}"
+            for recurrent in (first, second)
         )
         raise ExchangeError(
             "Bidirectional: a node of ONNX has one cell and one size for both directions, "
             f"got {both}"
         )
-    return [first, second]
+    return parts
+
+
+def _only(params: Any) -> list[Any]:
+    return [params]
+
+
+def _recurrent_writer(
+    direction: str,
+    parts_of: Callable[[Any], list[Part]],
+    halves: Callable[[Any], Sequence[Any]] = _only,
+) -> Writer:
+    """Return the Writer of a layer that is one node RNN, LSTM or GRU, and the nodes after it.
+
+    parts_of returns the Part of each direction of the layer, halves the parameters of each.
+    """
+
+    def nodes(layer: Any, params: Any, place: Place) -> Written:
+        parts = parts_of(layer)
+        one_answer = parts[0].one_answer
+        each = [half[0] if one_answer else half for half in halves(params)]
+        recurrents = [part.recurrent for part in parts]
+        node, arrays = _recurrent_node(direction, recurrents, each, place)
+        # The node has two outputs: Y (T, directions, B, H), and Y_h (directions, B, H).
+        node.output[:] = ["", f"{place.k}.Y_h"] if one_answer else [f"{place.k}.Y"]
+        end, more = ENDS[len(parts)](place.k, node.output[-1], 0 if one_answer else 1)
+        return [node, *end], arrays | more
+
+    return Writer(nodes, lambda layer, dtype: _features(parts_of(layer)[0].recurrent, dtype))
+
+
+def _drop_directions(k: int, Y: str, axis: int) -> Written:
+    """Return the node that drops the axis of one direction."""
+    array = {f"{k}.axis": np.array([axis], np.int64)}
+    return [_node("Squeeze", [Y, f"{k}.axis"], f"{k}.ys")], array
+
+
+def _join_directions(k: int, Y: str, axis: int) -> Written:
+    """Return the nodes that put two directions, along `axis`, side by side."""
+    # Reshape keeps T and B, and puts the two halves side by side.
+    shape = {f"{k}.shape": np.array([*[0] * (axis + 1), -1], np.int64)}
+    perm = [*range(axis), axis + 1, axis, axis + 2]
+    return [
+        _node("Transpose", [Y], f"{k}.Y_turned", perm=perm),
+        _node("Reshape", [f"{k}.Y_turned", f"{k}.shape"], f"{k}.ys"),
+    ], shape
+
+
+ENDS = {1: _drop_directions, 2: _join_directions}
 
 
 def _recurrent_node(
@@ -203,9 +255,9 @@ def _recurrent_node(
 
 
 WRITERS: dict[type, Writer] = {
-    Recurrent: _one_direction("forward", _itself),
-    Reversed: _one_direction("reverse", _turned),
-    Bidirectional: Writer(_bidirectional, lambda layer, dtype: _features(_both(layer)[0], dtype)),
+    Recurrent: _recurrent_writer("forward", _itself),
+    Reversed: _recurrent_writer("reverse", _turned),
+    Bidirectional: _recurrent_writer("bidirectional", _both, tuple),
     Dense: Writer(_dense, _features),
     Embedding: Writer(_embedding, _symbols),
     Last: Writer(_last, _anything),
