@@ -18,7 +18,7 @@ from rnn_tutorial.activations import check_activations
 from rnn_tutorial.bound import Bound
 from rnn_tutorial.cells.kernels.kernel import Kernel
 from rnn_tutorial.types import CellInit, CellShapes, Pointwise, PointwiseBackward, Tree
-from rnn_tutorial.validation import check_kind, check_positive, check_shape
+from rnn_tutorial.validation import check_kind, check_positive, check_shape, describe
 
 __all__ = [
     "Cell",
@@ -69,8 +69,8 @@ class Cell:
     in a module if models travel between processes: a function that is defined again is another
     function, and its cell refuses the caches of the first.
 
-    Raises: TypeError for parameters of the cell's own without `shapes`; ValueError unless the names
-    of the gates differ.
+    Raises: TypeError for Params without W_x, W_h or b, and for parameters of the cell's own without
+    `shapes`; ValueError unless the names of the gates differ.
 
     Example: h = h_previous / 2 + sin(a_x + a_h), with the parameters and the state of Elman.
 
@@ -105,6 +105,10 @@ class Cell:
     )  # a kernel holds slices, which have no hash
 
     def __post_init__(self) -> None:
+        fields = getattr(self.Params, "_fields", ())
+        if not set(SHARED) <= set(fields):
+            got = ", ".join(fields) or describe(self.Params)
+            raise TypeError(f"Params: expected the fields W_x, W_h and b among others, got {got}")
         if self.extra and self.shapes is None:
             own = ", ".join(self.extra)
             raise TypeError(f"shapes: the cell has parameters of its own ({own}): give it `shapes`")

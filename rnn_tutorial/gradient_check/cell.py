@@ -23,8 +23,11 @@ def random_start(cell: Cell, rng: Rng, B: int, D: int, H: int) -> tuple[Any, Any
     """Return (params, state) with every entry drawn from N(0, 0.3^2).
 
     A zero bias or state would hide mistakes.
+
+    Raises: ValueError or TypeError if the parameters from `cell.init` have not the cell's shapes.
     """
     params = cell.init(rng, D, H)
+    _check_init(cell, params, D, H)
     return tree_random_like(params, rng, 0.3), tree_random_like(
         cell.initial_state(params, B), rng, 0.3
     )
@@ -81,6 +84,19 @@ def _with_one_step(cell: Cell, rng: Rng, slope: Slope, rtol: float, T: int, mess
     except (CannotJudge, TypeError, ValueError):  # the first error is the one to report
         return message
     return f"at one step: {found.sentence}\nover {T} step{'s' if T > 1 else ''}: {message}"
+
+
+def _check_init(cell: Cell, params: Any, D: int, H: int) -> None:
+    """Raise ValueError or TypeError unless the parameters from `init` have the cell's shapes."""
+    try:
+        cell.check_params(params, D, H)
+    except ValueError as error:
+        if cell.shapes is not None:
+            raise
+        raise ValueError(
+            f"init: {error}; a cell without `shapes` has H={H} columns in W_x, W_h and b for each "
+            f"of its gates {cell.gates!r}; with `shapes`, W_h may have fewer"
+        ) from None
 
 
 def _check_functions(cell: Cell, params: Any, state: Any) -> None:

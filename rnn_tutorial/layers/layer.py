@@ -7,7 +7,7 @@
 
 A stream in chunks, for example, is this loop. The state is carried from each chunk to the next. The
 gradient stops at the border between them: this is truncated backpropagation in pieces, chapters 03
-and 06.
+and 09.
 
     state = model.initial_state(params, B)
     for xs, targets, first in chunks:                     first: (B,), True where a sequence begins

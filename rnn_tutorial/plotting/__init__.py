@@ -8,6 +8,7 @@ has the colours and the house style.
 from rnn_tutorial.plotting.curves import *
 from rnn_tutorial.plotting.diagrams.cells import *
 from rnn_tutorial.plotting.diagrams.directions import *
+from rnn_tutorial.plotting.diagrams.kept import *
 from rnn_tutorial.plotting.diagrams.layouts import *
 from rnn_tutorial.plotting.diagrams.padding import *
 from rnn_tutorial.plotting.diagrams.paths import *

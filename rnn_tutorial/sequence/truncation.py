@@ -25,8 +25,42 @@ from rnn_tutorial.types import Array
 from rnn_tutorial.validation import check_like, check_positive
 
 __all__ = [
+    "check_cut",
+    "kept_paths",
     "truncated_backward",
 ]
+
+
+def kept_paths(T: int, *, stride: int, window: int) -> Array:
+    """Return which paths `truncated_backward` keeps, as booleans: [s - 1, k - 1] from s to k.
+
+    A path runs from the use of the parameters at step s to the loss of step k >= s. It is kept if
+    s > stop - window, where stop is k rounded up to a whole number of strides.
+
+    Shapes: booleans (T, T), False below the diagonal.
+    Raises: ValueError unless T, stride and window are positive whole numbers, and for a window that
+    is shorter than the stride.
+
+    Example:
+    >>> kept_paths(4, stride=2, window=2).astype(int)
+    array([[1, 1, 0, 0],
+           [0, 1, 0, 0],
+           [0, 0, 1, 1],
+           [0, 0, 0, 1]])
+    """
+    check_positive("T", T)
+    check_cut(stride, window)
+    s, k = np.arange(1, T + 1)[:, None], np.arange(1, T + 1)
+    stop = -(-k // stride) * stride  # -(-k // n) rounds k / n up
+    return (s <= k) & (s > stop - window)
+
+
+def check_cut(stride: int, window: int) -> None:
+    """Raise ValueError unless both are positive whole numbers, and window >= stride."""
+    check_positive("stride", stride)
+    check_positive("window", window)
+    if window < stride:
+        raise ValueError(f"window: expected at least the stride, {stride}, got {window}")
 
 
 def truncated_backward(
@@ -49,17 +83,12 @@ def truncated_backward(
     shorter than the stride, which would leave losses out; ValueError or TypeError if dhs does not
     fit.
     """
-    check_positive("stride", stride)
-    check_positive("window", window)
-    if window < stride:
-        raise ValueError(f"window: expected at least the stride, {stride}, got {window}")
+    check_cut(stride, window)
     check_like("dhs", dhs, cache.previous_hs)
-    T = len(dhs)
     dparams, dxs = tree_zeros_like(params), np.zeros_like(cache.xs)
     dlast_state = tree_zeros_like(cache.last)
-    for start in range(0, T, stride):
-        stop = min(start + stride, T)
-        first = max(start + stride - window, 0)
+    for start in range(0, len(dhs), stride):
+        stop, first = min(start + stride, len(dhs)), max(start + stride - window, 0)
         dhs_seen = np.concatenate([np.zeros_like(dhs[first:start]), dhs[start:stop]])
         piece = cache.part(first, stop)
         dparams_piece, dxs_piece, _ = unroll_backward(cell, params, piece, (dhs_seen, dlast_state))

@@ -1,6 +1,7 @@
 """A cell is what its fields say: types, shapes, gates, names; what does not fit is refused."""
 
 import dataclasses
+from collections import namedtuple
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from rnn_tutorial.cells import (
     Cell,
     CoupledLSTM,
     Elman,
+    ElmanParams,
     GRUBefore,
     LSTMActivations,
     NormLSTM,
@@ -281,6 +283,30 @@ def test_the_columns_of_its_parameters_are_those_of_its_gates(rng):
     message = r"W_x: expected shape \(4, 10\), got \(4, 5\)"
     with pytest.raises(ValueError, match=message):
         Elman.replace(gates="zu").check_params(Elman.init(rng, D, H))
+
+
+def narrow_init(rng, input_size, hidden_size):
+    """W_x and b for two gates; W_h for one."""
+    W_x, W_h, b = Elman.init(rng, input_size, hidden_size)
+    return ElmanParams(np.concatenate([W_x, W_x], axis=1), W_h, np.concatenate([b, b]))
+
+
+def test_check_cell_says_why_a_gate_without_a_recurrent_part_needs_shapes(rng):
+    message = (
+        r"init: W_h: expected shape \(5, 10\), got \(5, 5\); a cell without `shapes` has H=5 "
+        r"columns .* for each of its gates 'cg'; with `shapes`, W_h may have fewer"
+    )
+    with pytest.raises(ValueError, match=message):
+        check_cell(Elman.replace(gates="cg", init=narrow_init), rng, D=D, H=H)
+
+
+def test_parameters_without_the_usual_three_are_refused():
+    UV = namedtuple("UV", "U V")
+    message = "Params: expected the fields W_x, W_h and b among others, got U, V"
+    with pytest.raises(TypeError, match=message):
+        Elman.replace(Params=UV)
+    with pytest.raises(TypeError, match="W_x, W_h and b among others, got type"):
+        Elman.replace(Params=dict)
 
 
 @pytest.mark.parametrize("cell", PACKAGE.values(), ids=PACKAGE)

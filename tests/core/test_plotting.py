@@ -13,6 +13,7 @@ from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from rnn_tutorial import plotting
 from rnn_tutorial.plotting.style import LINES, PAPER
+from rnn_tutorial.sequence import kept_paths
 
 DIAGRAMS = {
     "unrolled": plotting.draw_unrolled,
@@ -29,6 +30,11 @@ DIAGRAMS = {
     "shapes of one": lambda **k: plotting.draw_shapes(1, 1, 1, **k),
     "paths": plotting.draw_paths,
     "one path": lambda **k: plotting.draw_paths(3, source=3, **k),
+    "six paths": lambda **k: plotting.draw_paths(6, **k),
+    "kept paths": lambda **k: plotting.draw_kept_paths(
+        6, {"pieces of 2": (2, 2), "a window of 3": (1, 3), "BPTT(5; 2)": (2, 5)}, **k
+    ),
+    "kept paths of one step": lambda **k: plotting.draw_kept_paths(1, {"one": (1, 1)}, **k),
     "carousel": plotting.draw_carousel,
     "lstm": plotting.draw_lstm,
     "lstm backward": lambda **k: plotting.draw_lstm(backward=True, **k),
@@ -374,13 +380,30 @@ def test_there_is_a_path_to_every_loss_from_the_source_on():
     assert list(lines(ax)) == ["$L_{2}$", "$L_{3}$", "$L_{4}$"]
     for xs, _ in lines(ax).values():
         assert xs[0] == lines(ax)["$L_{2}$"][0][0]
-    products = [word for word in words(ax) if "frac" in word]
-    assert [word.count("dfrac") for word in products] == [1, 2, 3]
-    assert (
-        products[1]
-        == r"$\dfrac{\partial L_{3}}{\partial h_{3}}\;\dfrac{\partial h_{3}}{\partial h_{2}}$"
-    )
-    assert "$dh_{2}$ is the sum over the paths" in words(ax)
+    products = [word for word in words(ax) if "out" in word]
+    assert products == [
+        r"$dh_{2}^{\mathrm{out}}$",
+        r"$dh_{3}^{\mathrm{out}}\,J_{3}$",
+        r"$dh_{4}^{\mathrm{out}}\,J_{4}\,J_{3}$",
+    ]
+    assert any("$dh_{2}$ is the sum" in word for word in words(ax))
+
+
+def test_a_cell_of_the_grid_is_shaded_where_its_path_is_kept():
+    ax = plotting.draw_kept_paths(5, {"a": (2, 2), "b": (2, 4)})
+    cells = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
+    shaded = [to_hex(cell.get_facecolor()) == plotting.BLUE for cell in cells]
+    pairs = [(s, k) for k in range(1, 6) for s in range(1, k + 1)]  # the order of drawing
+    for window, half in ((2, shaded[:15]), (4, shaded[15:])):
+        kept = kept_paths(5, stride=2, window=window)
+        assert half == [kept[s - 1, k - 1] for s, k in pairs]
+    (x_1, y_1), (x_2, y_2) = cells[0].get_xy(), cells[2].get_xy()  # (1, 1) and (2, 2)
+    assert x_1 < x_2 and y_1 > y_2  # steps go to the right and down
+
+
+def test_a_long_path_has_dots_in_the_middle_of_its_product():
+    last = [word for word in words(plotting.draw_paths(6)) if "out" in word][-1]
+    assert last == r"$dh_{6}^{\mathrm{out}}\,J_{6}\,\cdots\,J_{2}$"
 
 
 @pytest.mark.parametrize(

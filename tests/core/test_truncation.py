@@ -5,7 +5,13 @@ import pytest
 
 from rnn_tutorial.cells import GRU, LSTM, Elman, ElmanState
 from rnn_tutorial.gradient_check import complex_step_slope, random_start, relative_error
-from rnn_tutorial.sequence import fused_unroll, truncated_backward, unroll, unroll_backward
+from rnn_tutorial.sequence import (
+    fused_unroll,
+    kept_paths,
+    truncated_backward,
+    unroll,
+    unroll_backward,
+)
 from rnn_tutorial.tree import (
     tree_add,
     tree_cast,
@@ -73,6 +79,44 @@ def test_only_the_paths_inside_the_windows_count(stride, window, mask):
         direction,
     )
     assert tree_dot(value, direction) == pytest.approx(slope, rel=1e-11)
+
+
+def path(params, hs, dh_out, s, k):
+    """Return the part of dW_h that comes from the use at step s and the loss of step k."""
+    g = dh_out
+    for t in range(k, s, -1):
+        g = (g * (1 - hs[t] ** 2)) @ params.W_h.T
+    return hs[s - 1].T @ (g * (1 - hs[s] ** 2))
+
+
+@each_cut
+def test_the_truncated_gradient_is_the_sum_over_the_kept_paths(stride, window):
+    params, _, dhs, (_, cache) = problem()
+    hs = [*cache.previous_hs, cache.last.h]
+    kept = kept_paths(T, stride=stride, window=window)
+    pairs = [(s, k) for s in range(1, T + 1) for k in range(1, T + 1) if kept[s - 1, k - 1]]
+    expected = sum(path(params, hs, dhs[k - 1], s, k) for s, k in pairs)
+    value, _ = truncated_backward(Elman, params, cache, dhs, stride=stride, window=window)
+    assert relative_error(value.W_h, expected) < 1e-12
+
+
+@pytest.mark.parametrize("T", [1, 5])
+def test_a_window_that_reaches_the_start_keeps_every_path(T):
+    assert (kept_paths(T, stride=1, window=T) == np.triu(np.ones((T, T), bool))).all()
+
+
+@pytest.mark.parametrize(
+    ("cut", "message"),
+    [
+        ({"stride": 4, "window": 3}, "window: expected at least the stride, 4, got 3"),
+        ({"stride": 0, "window": 3}, "stride: expected a positive whole number, got 0"),
+    ],
+)
+def test_paths_of_no_cut_are_refused(cut, message):
+    with pytest.raises(ValueError, match=message):
+        kept_paths(T, **cut)
+    with pytest.raises(ValueError, match="T: expected a positive whole number, got 0"):
+        kept_paths(0, stride=1, window=1)
 
 
 @each_mask

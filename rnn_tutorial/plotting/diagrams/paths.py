@@ -39,6 +39,7 @@ __all__ = [
 _COLUMN = 1.5  # inches from one step to the next
 _ROW = 1.05  # inches from the input to the state, and from the state to the output
 _STATE_ROW = 2.2
+_PATH_COLUMN = 1.75  # inches from one state to the next where a path's product is above its end
 
 
 @in_house_style
@@ -209,9 +210,10 @@ def draw_shapes(B: int = 2, D: int = 3, H: int = 4, *, ax: Axes | None = None) -
 
 @in_house_style
 def draw_paths(T: int = 4, *, source: int = 1, ax: Axes | None = None) -> Axes:
-    """Return the Axes with every path from h_source to a loss, each with its product.
+    """Return the Axes with every path from h_source to a loss, its product above the loss.
 
-    There are T - source + 1 paths. The gradient dh_source is the sum over these paths.
+    There are T - source + 1 paths. The gradient dh_source is the sum of their products, with
+    J_t = dh_t / dh_{t-1}.
 
     Raises: ValueError unless T and source are positive whole numbers, and for more paths than there
     are kinds of lines.
@@ -224,43 +226,30 @@ def draw_paths(T: int = 4, *, source: int = 1, ax: Axes | None = None) -> Axes:
             f"source: expected 1 to {len(LINES)} paths from h_source to L_T, "
             f"got T={T}, source={source}"
         )
-    tall, foot = 0.3 + 0.22 * paths, 0.62 * paths + 0.7
-    xs = [0.8 + _COLUMN * t for t in range(T)]
-    ax = canvas(ax, max(xs[-1] + 0.8, 1.9 + 0.75 * paths), foot + tall + 1.95)
+    tall, foot = 0.3 + 0.22 * paths, 0.8
+    xs = [0.9 + _PATH_COLUMN * t for t in range(T)]
+    ax = canvas(ax, max(xs[-1] + 0.9, 4.6), foot + tall + 1.95)
     for t, x in enumerate(xs, start=1):
-        edge = BLACK if t >= source else PALE
-        box(
-            ax,
-            (x, foot + 0.3 + tall / 2),
-            "",
-            STATE if t >= source else PLAIN,
-            size=(0.95, tall),
-            edge=edge,
-        )
-        write(ax, (x, foot + 0.1), f"$h_{{{t}}}$", color=edge)
-        circle(
-            ax, (x, foot + tall + 1.5), f"$L_{{{t}}}$", WEIGHT if t >= source else PLAIN, edge=edge
-        )
+        reached = t >= source
+        edge = BLACK if reached else PALE
+        middle, size = (x, foot + tall / 2), (0.95, tall)
+        box(ax, middle, "", STATE if reached else PLAIN, size=size, edge=edge)
+        write(ax, (x, foot - 0.2), f"$h_{{{t}}}$", color=edge)
+        top = (x, foot + tall + 1.2)
+        circle(ax, top, f"$L_{{{t}}}$", WEIGHT if reached else PLAIN, edge=edge)
     for k, line in zip(range(source, T + 1), LINES, strict=False):
-        lane, row = foot + 0.3 + tall - 0.22 * (k - source + 1), foot - 0.62 * (k - source + 1)
+        lane = foot + tall - 0.22 * (k - source + 1)
         line = {"color": line["color"], "linestyle": line["linestyle"]}
-        _draw_path(ax, (xs[source - 1] - 0.25, lane), (xs[k - 1], foot + tall + 1.23), row, k, line)
-        write(ax, (1.15, row), _path_product(source, k), ha="left", size=13)
-    write(
-        ax,
-        (0.35, 0.22),
-        f"$dh_{{{source}}}$ is the sum over the paths",
-        ha="left",
-        color=GREY,
-        size=11,
-    )
+        _draw_path(ax, (xs[source - 1] - 0.25, lane), (xs[k - 1], foot + tall + 0.93), k, line)
+        write(ax, (xs[k - 1], foot + tall + 1.72), _path_product(source, k), size=13)
+    sum_of_paths = rf"$dh_{{{source}}}$ is the sum of the products.   "
+    jacobian = r"$J_t = \partial h_t / \partial h_{t-1}$"
+    write(ax, (0.4, 0.22), sum_of_paths + jacobian, ha="left", color=GREY, size=11)
     return ax
 
 
-def _draw_path(
-    ax: Axes, start: Point, end: Point, row: float, k: int, line: dict[str, Any]
-) -> None:
-    """Draw the path to L_k: along the states, then up; at `row`, a piece of its line as a key."""
+def _draw_path(ax: Axes, start: Point, end: Point, k: int, line: dict[str, Any]) -> None:
+    """Draw the path to L_k: along the states, then up."""
     ax.plot(*start, color=line["color"], marker="o", label="_start")
     ax.plot(
         [start[0], end[0], end[0]],
@@ -270,14 +259,11 @@ def _draw_path(
         **line,
     )
     arrow(ax, (end[0], end[1] - 0.15), end, {"color": line["color"]})
-    ax.plot([0.35, 1.0], [row, row], marker="", label="_key", **line)
 
 
 def _path_product(source: int, k: int) -> str:
     """Return the formula of the path from h_source to L_k, loss first."""
-    pairs = [("L", k, "h", k), *(("h", t, "h", t - 1) for t in range(k, source, -1))]
-    factors = (
-        rf"\dfrac{{\partial {top}_{{{i}}}}}{{\partial {bottom}_{{{j}}}}}"
-        for top, i, bottom, j in pairs
-    )
-    return "$" + r"\;".join(factors) + "$"
+    factors = [f"J_{{{t}}}" for t in range(k, source, -1)]
+    if len(factors) > 3:
+        factors[1:-1] = [r"\cdots"]
+    return "$" + r"\,".join([rf"dh_{{{k}}}^{{\mathrm{{out}}}}", *factors]) + "$"
