@@ -1,4 +1,4 @@
-"""Pictures of what checks a gradient: difference quotients, and the mistakes that a check catches."""
+"""Pictures of checks of a gradient: difference quotients, and which mistakes a check catches."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -46,7 +46,11 @@ def plot_secants(f: Callable[[Any], Any], step: float, *, ax: Axes | None = None
         "central difference": (step, float((f(step) - f(-step)) / (2 * step))),
     }
     for (label, (through, slope)), line in zip(secants.items(), LINES, strict=False):
-        look = {"color": line["color"], "linestyle": line["linestyle"], "marker": ""}
+        look: dict[str, Any] = {
+            "color": line["color"],
+            "linestyle": line["linestyle"],
+            "marker": "",
+        }
         values = f(through) + slope * (at - through)
         ax.plot(at, values, label=f"{label}: {slope:.2f}", linewidth=1.4, **look)
     nodes = np.array([-step, 0.0, step])
@@ -75,16 +79,16 @@ def plot_verdicts(
     found = np.array(list(caught.values()), bool)
     rows, columns = found.shape
     ax = new_axes(ax, size=(3.2 + 0.55 * columns, 2.2 + 0.34 * rows))
-    for verdict, look in (
-        (True, {"marker": "s", "markersize": 11, "color": BLUE, "label": "caught"}),
-        (False, {"marker": "o", "markersize": 9, "color": VERMILLION, "label": "missed"}),
-    ):
-        down, across = np.nonzero(found == verdict)
-        ax.plot(across, down, linestyle="none", fillstyle="full" if verdict else "none", **look)
+    points: dict[str, Any] = {"linestyle": "none"}
+    down, across = np.nonzero(found)
+    ax.plot(across, down, marker="s", markersize=11, color=BLUE, label="caught", **points)
+    down, across = np.nonzero(~found)
+    points["fillstyle"] = "none"
+    ax.plot(across, down, marker="o", markersize=9, color=VERMILLION, label="missed", **points)
     for column, total in enumerate(found.sum(axis=0)):
         ax.text(column, rows - 0.1, f"{total}", ha="center", va="center", color=GREY)
     ax.text(-0.75, rows - 0.1, f"caught, of {rows}", ha="right", va="center", color=GREY)
-    ax.set_xticks(range(columns), checks, rotation=40, ha="left")
+    ax.set_xticks(range(columns), checks, rotation=40, ha="left", rotation_mode="anchor")
     ax.set_yticks(range(rows), list(caught))
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
