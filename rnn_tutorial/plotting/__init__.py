@@ -1,12 +1,14 @@
 """Every picture of the chapters, drawn from arrays. Functions return the Axes.
 
-This package needs Matplotlib, so `rnn_tutorial` does not import it. `curves.py`, `gates.py`,
-`maps.py`, `speed.py` and `trials.py` plot arrays, `diagrams/` draws boxes and arrows, `style.py`
-has the colours and the house style.
+This package needs Matplotlib, so `rnn_tutorial` does not import it. `checks.py`, `curves.py`,
+`gates.py`, `maps.py`, `speed.py` and `trials.py` plot arrays, `diagrams/` draws boxes and arrows,
+`style.py` has the colours and the house style.
 """
 
+from rnn_tutorial.plotting.checks import *
 from rnn_tutorial.plotting.curves import *
 from rnn_tutorial.plotting.diagrams.cells import *
+from rnn_tutorial.plotting.diagrams.circuit import *
 from rnn_tutorial.plotting.diagrams.directions import *
 from rnn_tutorial.plotting.diagrams.kept import *
 from rnn_tutorial.plotting.diagrams.layouts import *
