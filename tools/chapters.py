@@ -88,7 +88,7 @@ def fold(notebook: nbformat.NotebookNode) -> None:
     """Fold the input or the output of every cell whose tags say so, in Jupyter's own metadata."""
     for cell in notebook.cells:
         for tag in FOLDED.keys() & set(cell.metadata.get("tags", [])):
-            cell.metadata["jupyter"] = dict(FOLDED[tag])
+            cell.metadata["jupyter"] = cell.metadata.get("jupyter", {}) | FOLDED[tag]
 
 
 def execute(notebook: nbformat.NotebookNode, directory: Path) -> None:
