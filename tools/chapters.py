@@ -90,7 +90,7 @@ def package_note() -> nbformat.NotebookNode:
     clone = "" if address else ", where `CLONE` is the path of a clone of the repository"
     sentences = (
         "**Only this notebook?** In a clone of its repository, `make lab` installs what it needs."
-        f" Elsewhere, such as in Colab, first run `%pip install \"{package}\"`{clone}."
+        f' Elsewhere, such as in Colab, first run `%pip install "{package}"`{clone}.'
     )
     source = "\n".join(f"> {line}" for line in textwrap.wrap(sentences, 96, break_on_hyphens=False))
     return nbformat.v4.new_markdown_cell(source, metadata={"tags": [PACKAGE_NOTE]})

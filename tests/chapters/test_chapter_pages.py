@@ -140,9 +140,13 @@ def test_every_figure_has_a_description_and_a_cell_of_its_own(path):
 
 @each_notebook
 def test_the_prose_is_wrapped_so_that_a_change_is_reviewed_line_by_line(path):
-    lines = re.sub(r"^\$\$.*?^\$\$$", "", prose(read(path)), flags=re.MULTILINE | re.DOTALL).splitlines()
+    lines = re.sub(
+        r"^\$\$.*?^\$\$$", "", prose(read(path)), flags=re.MULTILINE | re.DOTALL
+    ).splitlines()
     # A table row, an equation and a link cannot be broken.
-    assert [line for line in lines if len(line) > 100 and not re.match(r"\||\$\$|<|\S+$", line)] == []
+    assert [
+        line for line in lines if len(line) > 100 and not re.match(r"\||\$\$|<|\S+$", line)
+    ] == []
 
 
 @each_notebook

@@ -1,4 +1,4 @@
-"""A reader works in copies of the chapters, which are never lost and change no file of the clone."""
+"""A reader works in copies of the chapters, which are never lost and change nothing else."""
 
 import ast
 import json
@@ -81,7 +81,9 @@ def test_a_new_edition_leaves_the_work_of_the_reader_and_says_so_in_one_line(cha
     assert said.count("\n") == 1 and said.startswith("chapter 03 has changed since you began")
     assert "make reading CHAPTER=03" in said and "python tools/reading.py 03" in said
     main(["3"])
-    assert capsys.readouterr().out.split() == [str(copy_of(chapter.with_name("03_sample-2.ipynb")).relative_to(chapter.parent.parent))]
+    assert capsys.readouterr().out.split() == [
+        str(copy_of(chapter.with_name("03_sample-2.ipynb")).relative_to(chapter.parent.parent))
+    ]
     assert copy_of(chapter).read_bytes() == mine
     fresh = copy_of(chapter).with_name("03_sample-2.ipynb").read_text(encoding="utf-8")
     assert "said better" in fresh and "1 - y**2" in fresh
@@ -131,7 +133,10 @@ def test_git_ignores_the_copies_and_make_clean_leaves_them():
 def test_the_commands_with_and_without_make_open_the_first_copy():
     first = f"reading/{NOTEBOOKS[0].name}"
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert f"tools/reading.py\n\t$(PY) -m jupyterlab --ServerApp.root_dir=. {first} $(ARGS)" in makefile
+    assert (
+        f"tools/reading.py\n\t$(PY) -m jupyterlab --ServerApp.root_dir=. {first} $(ARGS)"
+        in makefile
+    )
     readme = (ROOT / "README.md").read_text(encoding="utf-8").replace("\\", "/")
     starts = re.findall(r"jupyter ?lab --ServerApp.root_dir=. (\S+)", readme)
     assert len(starts) >= 3 and set(starts) == {first}
