@@ -63,16 +63,23 @@ def read(path: Path) -> dict:
 
 
 def write_copy(chapter: Path, copy: Path) -> None:
-    """Write a copy that has no text half, and remembers the edition of its chapter."""
+    """Write a copy that has no text half, and remembers the edition of its chapter.
+
+    Its outputs are those of the chapter, but no cell has the number of a run.
+    """
     notebook = read(chapter)
     notebook["metadata"].pop("jupytext", None)
     notebook["metadata"]["edition"] = edition(notebook)
     notebook["cells"] = [
         cell for cell in notebook["cells"] if PACKAGE_NOTE not in cell["metadata"].get("tags", [])
     ]
+    for part in [p for cell in notebook["cells"] for p in (cell, *cell.get("outputs", []))]:
+        if "execution_count" in part:
+            part["execution_count"] = None  # Jupyter shows [ ]: not run by your kernel yet
     copy.parent.mkdir(exist_ok=True)
     scratch = copy.with_name(f".{copy.name}.tmp")
-    scratch.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    scratch.write_text(text, encoding="utf-8", newline="\n")
     os.replace(scratch, copy)
 
 

@@ -129,7 +129,7 @@ def test_a_cell_that_was_changed_in_both_halves_is_named(chapter):
 
 def test_changed_prose_and_a_new_cell_are_named(chapter, made):
     chapter.write_text(made[".ipynb"].replace("# 1 A chapter", "# 1 My chapter"), "utf-8")
-    assert changed_by_whom(chapter) == "the text below cell [0] was changed (`# 1 My chapter`)"
+    assert changed_by_whom(chapter) == "the text above cell [1] was changed (`# 1 My chapter`)"
     notebook = read(chapter)
     notebook.cells = prepare(chapter.with_suffix(".md")).cells
     notebook.cells.append(nbformat.v4.new_code_cell("my_own = 1"))

@@ -54,6 +54,19 @@ def test_a_copy_is_the_chapter_without_pairing_and_without_the_note_for_other_pl
     assert copy["cells"] == others and len(others) == len(book["cells"]) - 1
 
 
+def test_a_copy_has_the_outputs_of_the_chapter_but_no_numbers_of_runs(chapter):
+    book = json.loads(chapter.read_text(encoding="utf-8"))
+    code = next(cell for cell in book["cells"] if cell["cell_type"] == "code")
+    value = {"output_type": "execute_result", "data": {"text/plain": ["2"]}, "metadata": {}}
+    code |= {"execution_count": 1, "outputs": [value | {"execution_count": 1}]}
+    chapter.write_text(json.dumps(book), encoding="utf-8")
+    main([])
+    copy = json.loads(copy_of(chapter).read_text(encoding="utf-8"))
+    (code,) = (cell for cell in copy["cells"] if cell["cell_type"] == "code")
+    assert code["execution_count"] is None
+    assert code["outputs"] == [value | {"execution_count": None}]
+
+
 def test_coming_back_changes_nothing(chapter, capsys):
     main([])
     replace(copy_of(chapter), "1 - y**2", "1 + y**2")

@@ -29,7 +29,8 @@ def changes_by_hand(path: Path, notebook: NotebookNode) -> str:
     for cell in typed_cells(notebook):
         before = notebook.cells[: notebook.cells.index(cell)]
         k = sum(other.cell_type == "code" for other in before)
-        place = f"cell [{k + 1}]" if cell.cell_type == "code" else f"the text below cell [{k}]"
+        prose = f"the text below cell [{k}]" if k else "the text above cell [1]"
+        place = f"cell [{k + 1}]" if cell.cell_type == "code" else prose
         return f"{place} was changed (`{changed_line(cell.source, text)}`)"
     machine = set(notebook.metadata) != {"jupytext", "kernelspec", "language_info"} or (
         notebook.metadata.language_info != {"name": "python"}
