@@ -1,10 +1,10 @@
-"""The adding problem at 100 steps with gated cells and other first biases, for chapter 09.
+"""The adding problem at 100 steps with gated cells and other first biases, for chapter 12.
 
     python -m benchmarks.gated_adding              prints the table, about five minutes
     python -m benchmarks.gated_adding --seed 5     only this seed
     python -m benchmarks.gated_adding --write      also stores it in gated_adding.csv
 
-The task, the sizes, the optimizer and the end of a run are those of chapter 09.
+The task, the sizes, the optimizer and the end of a run are those of chapter 12.
 """
 
 import argparse
@@ -59,7 +59,7 @@ CELLS = {
 
 
 def gated_row(name: str, seed: int) -> GatedRow:
-    """Return the row of one run: `learn_to_add(cell, seed=seed)` of chapter 09.
+    """Return the row of one run: `learn_to_add(cell, seed=seed)` of chapter 12.
 
     It ends when the mean loss of its last twenty batches is below 0.01.
     """
