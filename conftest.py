@@ -16,7 +16,7 @@ import matplotlib  # noqa: E402
 
 matplotlib.use("Agg")  # in the tests themselves, figures need no window
 
-pytest_plugins = ["tools.nbval_tolerance", "tools.progress_line"]
+pytest_plugins = ["tools.nbval_tolerance", "tools.progress_line", "chapter_checks"]
 
 # Markers by folder or file. Slow are the files that took most processor time when it was measured,
 # apart from those of the core that every change of the package needs.
@@ -47,6 +47,11 @@ def markers_of(path: Path) -> list[str]:
     inside = path.relative_to(ROOT)
     places = {inside.as_posix(), *(parent.as_posix() for parent in inside.parents)}
     return [name for name, marked in MARKERS.items() if places.intersection(marked)]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let nbval find its patterns from any folder in which pytest is started."""
+    config.option.nbval_sanitize_with = str(ROOT / "tests" / "nbval_sanitize.cfg")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

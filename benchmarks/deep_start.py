@@ -1,10 +1,10 @@
-"""Eight LSTM layers in their first updates, with the gradient's norm restored or not: chapter 12.
+"""Eight LSTM layers in their first updates, with the gradient's norm restored or not: chapter 15.
 
     python -m benchmarks.deep_start              prints the table, about three minutes
     python -m benchmarks.deep_start --seeds 1    a quick look
     python -m benchmarks.deep_start --write      also stores it in deep_start.csv
 
-The names, the network, the batches and the optimizer are those of chapter 12. It needs the extra
+The names, the network, the batches and the optimizer are those of chapter 15. It needs the extra
 `data`.
 """
 

@@ -1,18 +1,22 @@
 """Re-create ``chapters/*.ipynb`` with outputs from the text sources ``chapters/*.md``.
 
 Run by ``make chapters``. Running it twice gives the same bytes: cell ids are hashes, and no output
-depends on the day or the machine. If a chapter fails, its old notebook stays in place.
+depends on the day or the machine. If a chapter fails, its old notebook stays in place. A notebook
+in which somebody has typed what is not in the text is kept in ``reading/``.
 
-    python tools/chapters.py            # every chapter
-    python tools/chapters.py 03 5       # chapters by number
+    python tools/chapters.py                      # every chapter
+    python tools/chapters.py 03 5                 # chapters by number
+    python tools/chapters.py --keep-outputs 03    # runs nothing; only if no code has changed
     python tools/chapters.py chapters/05_learning_to_write.md
 """
 
 import argparse
-import hashlib
 import os
 import sys
+import textwrap
 import time
+import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import jupytext
@@ -22,6 +26,16 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tools.reading import (  # noqa: E402
+    PACKAGE_NOTE,
+    cell_ids,
+    changed_line,
+    one_more_copy,
+    typed_cells,
+)
+
 CHAPTERS = ROOT / "chapters"
 # What JupyterLab and VS Code fold away for a tag. The site knows the tags themselves.
 FOLDED = {
@@ -65,15 +79,35 @@ def notebook_to_text(notebook: nbformat.NotebookNode) -> str:
     return jupytext.writes(notebook, fmt="md:myst", config=load_jupytext_config(str(ROOT)))
 
 
+def package_note() -> nbformat.NotebookNode:
+    """Return the cell that says, in a notebook without its repository, how to get the package.
+
+    The address is the one in pyproject.toml, [project.urls] Repository, as soon as there is one.
+    """
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    address = project.get("urls", {}).get("Repository")
+    package = f"rnn-tutorial[data,exchange] @ git+{address}" if address else "CLONE[data,exchange]"
+    clone = "" if address else ", where `CLONE` is the path of a clone of the repository"
+    sentences = (
+        "**Only this notebook?** In a clone of its repository, `make lab` installs what it needs."
+        f' Elsewhere, such as in Colab, first run `%pip install "{package}"`{clone}.'
+    )
+    source = "\n".join(f"> {line}" for line in textwrap.wrap(sentences, 96, break_on_hyphens=False))
+    return nbformat.v4.new_markdown_cell(source, metadata={"tags": [PACKAGE_NOTE]})
+
+
 def prepare(source: Path) -> nbformat.NotebookNode:
     """Return the notebook of a text source, without outputs.
 
-    The id of a cell depends only on the name of the chapter and the position of the cell.
+    The note about the package is above the first code. The id of a cell is a hash of its source.
     """
     notebook = read_notebook(source)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
-    for i, cell in enumerate(notebook.cells):
-        cell["id"] = hashlib.sha1(f"{source.stem}-{i}".encode()).hexdigest()[:8]
+    cells = [cell for cell in notebook.cells if PACKAGE_NOTE not in cell.metadata.get("tags", [])]
+    first = next((i for i, cell in enumerate(cells) if cell.cell_type == "code"), len(cells))
+    notebook.cells = [*cells[:first], package_note(), *cells[first:]]
+    for cell, own in zip(notebook.cells, cell_ids(notebook.cells)):
+        cell["id"] = own
     notebook.metadata["kernelspec"] = {
         "display_name": "Python 3",
         "language": "python",
@@ -88,7 +122,7 @@ def fold(notebook: nbformat.NotebookNode) -> None:
     """Fold the input or the output of every cell whose tags say so, in Jupyter's own metadata."""
     for cell in notebook.cells:
         for tag in FOLDED.keys() & set(cell.metadata.get("tags", [])):
-            cell.metadata["jupyter"] = dict(FOLDED[tag])
+            cell.metadata["jupyter"] = cell.metadata.get("jupyter", {}) | FOLDED[tag]
 
 
 def execute(notebook: nbformat.NotebookNode, directory: Path) -> None:
@@ -132,22 +166,67 @@ def write_if_changed(path: Path, text: str) -> bool:
     return True
 
 
-def recreate(source: Path) -> str:
-    """Write the notebook of a chapter, make its text canonical, and return what changed."""
-    before = source.read_text(encoding="utf-8")
-    notebook = prepare(source)
+def run(notebook: nbformat.NotebookNode, source: Path) -> None:
+    """Run a chapter in its folder, or exit and name the cell that failed."""
     try:
         execute(notebook, source.parent)
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         raise SystemExit(f"{source.name}: {describe_failure(notebook, error)}") from None
+
+
+def keep_outputs(notebook: nbformat.NotebookNode, source: Path) -> None:
+    """Take the outputs from the stored notebook, or exit if its code is not the same."""
+    stored = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+    old, new = (
+        [cell for cell in cells if cell.cell_type == "code"]
+        for cells in (stored.cells, notebook.cells)
+    )
+    if [cell.source for cell in old] != [cell.source for cell in new]:
+        raise SystemExit(f"{source.name}: code has changed, so the outputs cannot be kept")
+    for old_cell, new_cell in zip(old, new):
+        new_cell.outputs, new_cell.execution_count = old_cell.outputs, old_cell.execution_count
+    notebook.metadata["language_info"] = {"name": "python"}
+
+
+def keep_typed(source: Path, notebook: nbformat.NotebookNode) -> str:
+    """Copy the stored notebook to reading/ if it has typed cells that the new one does not have.
+
+    Return what was done, or nothing.
+    """
+    stored = source.with_suffix(".ipynb")
+    typed = typed_cells(nbformat.read(stored, as_version=4)) if stored.exists() else []
+    sources = {cell.source for cell in notebook.cells}
+    lost = [cell.source for cell in typed if cell.source not in sources]
+    if not lost:
+        return ""
+    copy = one_more_copy(stored)
+    line = changed_line(lost[0], source.read_text(encoding="utf-8"))
+    return (
+        f"; {stored.name} had a cell that the text does not have (`{line}`),"
+        f" so it is kept as {copy.parent.name}/{copy.name}"
+    )
+
+
+def recreate(source: Path, fill: Callable[[nbformat.NotebookNode, Path], None] = run) -> str:
+    """Write the notebook of a chapter, make its text canonical, and return what changed.
+
+    ``fill`` gives the cells their outputs.
+    """
+    before = source.read_text(encoding="utf-8")
+    path = source.with_suffix(".ipynb")
+    notebook = prepare(source)
+    fill(notebook, source)
     if source.read_text(encoding="utf-8") != before:
         raise SystemExit(
             f"{source.name}: the text was edited while it ran; nothing written, run it again"
         )
-    written = write_if_changed(source.with_suffix(".ipynb"), nbformat.writes(notebook) + "\n")
+    kept = keep_typed(source, notebook)
+    written = write_if_changed(path, nbformat.writes(notebook) + "\n")
     rewritten = write_if_changed(source, notebook_to_text(notebook))
-    return ("written" if written else "unchanged") + (
-        ", text put into canonical form" if rewritten else ""
+    return (
+        ("written" if written else "unchanged")
+        + (", text put into canonical form" if rewritten else "")
+        + kept
     )
 
 
@@ -159,12 +238,21 @@ def main() -> None:
     parser.add_argument(
         "chapters", nargs="*", help="chapter numbers or files; every chapter if none is named"
     )
-    sources = find_sources(parser.parse_args().chapters)
+    parser.add_argument(
+        "--keep-outputs",
+        action="store_const",
+        const=keep_outputs,
+        default=run,
+        dest="fill",
+        help="store changed prose and tags without running the chapter; refused if code changed",
+    )
+    arguments = parser.parse_args()
+    sources = find_sources(arguments.chapters)
     os.environ.update(ENVIRONMENT)
     os.environ.pop("MPLBACKEND", None)  # the notebook's own backend must make the figures
     for source in sources:
         start = time.perf_counter()
-        result = recreate(source)
+        result = recreate(source, arguments.fill)
         print(f"{source.stem:<28} {time.perf_counter() - start:5.1f} s  {result}", flush=True)
 
 

@@ -12,17 +12,17 @@ __all__ = ["WEEKS", "about", "syllabus"]
 WEEKS = (  # (numbers of chapters, topic, number of the assignment or "")
     ("00 01", "The recurrence", ""),
     ("02", "One step back", ""),
-    ("03", "Through time", "01"),
-    ("04", "Learning to write", ""),
-    ("05", "Why it forgets", ""),
-    ("06", "A state that lasts", ""),
-    ("07", "The LSTM backward", "02"),
-    ("08", "What each part is for", ""),
-    ("09", "The GRU", "03"),
-    ("10", "Both directions", ""),
-    ("11", "Sentences have lengths", "04"),
-    ("12", "Deep", "05"),
-    ("13 14", "Make it fast; the same network elsewhere", ""),
+    ("03 04", "Through time; the first training", "01"),
+    ("05", "Learning to write", ""),
+    ("06 07", "Why it forgets; how far to trust a gradient", ""),
+    ("08 09", "Truncation, and a gradient that runs forward; a state that lasts", ""),
+    ("10", "The LSTM backward", "02"),
+    ("11", "What each part is for", ""),
+    ("12", "The GRU", "03"),
+    ("13", "Both directions", ""),
+    ("14", "Sentences have lengths", "04"),
+    ("15 16", "Deep; noise and normalisation", "05"),
+    ("17 18 19", "Make it fast; precision and memory; the same network elsewhere", ""),
 )
 
 

@@ -1,18 +1,37 @@
-"""The two halves of every chapter agree; its outputs come from one run from top to bottom."""
+"""Every chapter has both halves, and whoever runs one chapter learns that it was changed.
 
-import re
+The checks of a single chapter are in tests/support/chapter_checks.py, and run with the chapter.
+"""
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
 import pytest
-from chapter_files import NOTEBOOKS, ROOT, TEXTS, chapter_name, code_cells, output_texts, read, tags
-from jupytext.compare import compare_notebooks
+from chapter_checks import (
+    CHECKS,
+    changes_by_hand,
+    check_a_cross_is_stored_only_where_the_code_is_wrong_on_purpose,
+    check_the_notebook_is_that_of_the_text,
+)
+from chapter_files import NOTEBOOKS, ROOT, TEXTS, read
 
-from tools.chapters import notebook_to_text, prepare, read_notebook
+from tools.chapters import prepare, recreate
 
-TAGS = {"wrong-on-purpose", "raises-exception", "nbval-ignore-output"}
-FOLDING = {"hide-input", "hide-output", "hide-cell"}
-LINES = 15  # of a cell that a reader must read
+TEXT = """# 1 A chapter
 
-each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=chapter_name)
+```{code-cell}
+y = 2
+slope = 1 - y**2
+```
+
+```{code-cell}
+print("0.0 ✓" if slope == -3 else "2.0 ✗")
+```
+"""
 
 
 def test_every_text_has_its_notebook_and_the_reverse():
@@ -25,82 +44,136 @@ def test_chapters_are_numbered_without_gaps():
     assert numbers == list(range(len(TEXTS)))
 
 
-@each_notebook
-def test_the_two_halves_agree(path):
-    text = read_notebook(path.with_suffix(".md"))
-    compare_notebooks(read_notebook(path), text, "md:myst", compare_outputs=False)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> dict[str, str]:
+    """Return the text and the notebook of a chapter, by the ends of their names."""
+    source = tmp_path_factory.mktemp("made") / "chapters" / "01_sample.md"
+    source.parent.mkdir()
+    source.write_text(TEXT, encoding="utf-8")
+    recreate(source)
+    return {end: source.with_suffix(end).read_text(encoding="utf-8") for end in (".md", ".ipynb")}
 
 
-@each_notebook
-def test_the_text_is_canonical(path):
-    text = path.with_suffix(".md").read_text(encoding="utf-8")
-    assert notebook_to_text(read_notebook(path)) == text, (
-        "run: make chapters CHAPTER=" + path.name[:2]
+def run_pytest(folder: Path, *arguments: str) -> str:
+    """Return what pytest prints for a chapter in ``folder``, with our plugin and nbval."""
+    plugins = ["-p", "chapter_checks", "-p", "tools.nbval_tolerance", "-p", "no:cacheprovider"]
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", *plugins]
+        + ["-c", os.devnull, "--rootdir", str(folder), *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "tests/support")))},
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
+    return run.stdout
 
 
-@each_notebook
-def test_the_cell_ids_are_those_of_make_chapters(path):
-    expected = [cell.id for cell in prepare(path.with_suffix(".md")).cells]
-    assert [cell.id for cell in read(path).cells] == expected
+def as_saved_by_jupyter(text: str) -> str:
+    """Return a notebook as a program saves it after a reader wrote ``1 + y**2`` and ran all."""
+    notebook = json.loads(text.replace("1 - y**2", "1 + y**2"))
+    notebook["cells"][-1]["outputs"][0]["text"] = ["2.0 ✗\n"]
+    notebook["metadata"]["language_info"]["version"] = "3.11.0"
+    return json.dumps(notebook)
 
 
-@each_notebook
-def test_every_cell_was_executed_once_from_top_to_bottom(path):
-    counts = [cell.execution_count for cell in code_cells(read(path))]
-    assert counts == list(range(1, len(counts) + 1))
+@pytest.fixture
+def chapter(made, tmp_path) -> Path:
+    """Return the notebook of a chapter as it was made, in a folder of its own."""
+    path = tmp_path / "chapters" / "01_sample.ipynb"
+    path.parent.mkdir()
+    for end, text in made.items():
+        path.with_suffix(end).write_text(text, encoding="utf-8")
+    return path
 
 
-@each_notebook
-def test_no_error_is_stored_that_is_not_meant(path):
-    for cell in code_cells(read(path)):
-        failed = any(output.output_type == "error" for output in cell.outputs)
-        assert failed == ("raises-exception" in tags(cell)), cell.source
+def test_running_a_chapter_runs_its_cells_and_its_checks_once(chapter):
+    report = run_pytest(chapter.parent.parent, "-v", "chapters/01_sample.ipynb")
+    assert report.count("::Cell") == 2
+    assert report.count("::check_") == len(CHECKS) > 5
+    assert "failed" not in report and "skipped" not in report
 
 
-@each_notebook
-def test_no_warning_is_stored(path):
-    for cell in code_cells(read(path)):
-        assert not any(output.get("name") == "stderr" for output in cell.outputs), cell.source
-        assert not any(re.search(r"\w*Warning:", text) for text in output_texts(cell)), cell.source
+def test_a_chapter_that_a_reader_changed_fails_once_and_in_plain_words(chapter):
+    saved = as_saved_by_jupyter(chapter.read_text(encoding="utf-8"))
+    chapter.write_text(saved, encoding="utf-8")
+    report = run_pytest(chapter.parent.parent, "chapters/01_sample.ipynb")
+    message = report[report.index("chapter 01 is") :].splitlines()
+    assert message[0] == (
+        "chapter 01 is not the one that you cloned: cell [1] was changed (`slope = 1 + y**2`)."
+    )
+    assert "git restore chapters" in message[1] and "make chapters CHAPTER=01" in message[2]
+    summary = [line for line in report.splitlines() if line.startswith("FAILED")]
+    assert len(summary) == 1 and "nobody_has_changed_it" in summary[0]
 
 
-@each_notebook
-def test_a_cross_is_stored_only_where_the_code_is_wrong_on_purpose(path):
-    for cell in code_cells(read(path)):
-        crossed = any("✗" in text for text in output_texts(cell))
-        assert crossed == ("wrong-on-purpose" in tags(cell)), cell.source
+def test_what_its_message_advises_loses_nothing_that_the_reader_typed(chapter, made):
+    saved = as_saved_by_jupyter(chapter.read_text(encoding="utf-8"))
+    chapter.write_text(saved, encoding="utf-8")
+    assert recreate(chapter.with_suffix(".md")).startswith("written; 01_sample.ipynb had a cell")
+    assert chapter.read_text(encoding="utf-8") == made[".ipynb"]
+    kept = chapter.parent.parent / "reading" / "01_sample.ipynb"
+    assert "1 + y**2" in kept.read_text(encoding="utf-8")
 
 
-@each_notebook
-def test_tags_are_known_ones(path):
-    for cell in code_cells(read(path)):
-        assert tags(cell) <= TAGS | FOLDING, cell.source
+def changed_by_whom(chapter: Path) -> str:
+    """Return what the first check says about a chapter."""
+    return changes_by_hand(chapter, read(chapter))
 
 
-@each_notebook
-def test_a_cell_that_is_not_folded_can_be_read_at_once(path):
-    for cell in code_cells(read(path)):
-        lines = [line for line in cell.source.splitlines() if line.strip()]
-        assert len(lines) <= LINES or tags(cell) & {"hide-input", "hide-cell"}, cell.source
+def test_a_cell_that_was_changed_in_both_halves_is_named(chapter):
+    for half in (chapter, chapter.with_suffix(".md")):
+        half.write_text(half.read_text("utf-8").replace("1 - y**2", "1 + y**2"), "utf-8")
+    assert changed_by_whom(chapter) == "cell [1] was changed (`y = 2`)"
 
 
-@each_notebook
-def test_code_is_plain_python_without_magics_and_progress_bars(path):
-    for cell in code_cells(read(path)):
-        assert not re.search(r"^\s*[%!]", cell.source, re.MULTILINE), cell.source
-        assert not any("\r" in text or "it/s" in text for text in output_texts(cell)), cell.source
+def test_changed_prose_and_a_new_cell_are_named(chapter, made):
+    chapter.write_text(made[".ipynb"].replace("# 1 A chapter", "# 1 My chapter"), "utf-8")
+    assert changed_by_whom(chapter) == "the text above cell [1] was changed (`# 1 My chapter`)"
+    notebook = read(chapter)
+    notebook.cells = prepare(chapter.with_suffix(".md")).cells
+    notebook.cells.append(nbformat.v4.new_code_cell("my_own = 1"))
+    nbformat.write(notebook, chapter)
+    assert changed_by_whom(chapter) == "cell [3] was changed (`my_own = 1`)"
 
 
-@each_notebook
-def test_nothing_of_the_machine_is_stored(path):
-    metadata = read(path).metadata
-    advice = f"saved by Jupyter? run: make chapters CHAPTER={path.name[:2]}"
-    assert set(metadata) == {"jupytext", "kernelspec", "language_info"}, advice
-    assert metadata.language_info == {"name": "python"}, advice
-    for cell in code_cells(read(path)):
-        assert "execution" not in cell.metadata, advice
-        for text in output_texts(cell):
-            assert str(ROOT) not in text and not re.search(
-                r"/home/|/Users/|/tmp/|[A-Z]:\\", text
-            ), text
+def test_a_chapter_that_jupyter_only_saved_is_named(chapter, made):
+    notebook = json.loads(made[".ipynb"])
+    notebook["metadata"]["language_info"]["version"] = "3.11.0"
+    chapter.write_text(json.dumps(notebook), encoding="utf-8")
+    assert "has saved it, without changing a cell" in changed_by_whom(chapter)
+
+
+def test_an_author_who_changed_the_text_only_is_told_to_run_it(chapter):
+    text = chapter.with_suffix(".md")
+    text.write_text(TEXT.replace("1 - y**2", "1 - y * y"), encoding="utf-8")
+    assert changed_by_whom(chapter) == ""
+    with pytest.raises(pytest.fail.Exception, match=r"`slope = 1 - y \* y`(?s:.)*make chapters"):
+        check_the_notebook_is_that_of_the_text(chapter, read(chapter))
+
+
+def test_a_solution_that_prints_a_cross_fails_and_so_does_a_cross_in_a_copy(chapter, made):
+    notebook = json.loads(made[".ipynb"])
+    notebook["cells"][-1]["outputs"][0]["text"] = ["2.0 ✗\n"]
+    notebook["cells"][-1]["metadata"] = {"tags": ["hide-cell"]}
+    copy = chapter.parent.parent / "reading" / chapter.name
+    copy.parent.mkdir()
+    copy.write_text(json.dumps(notebook), encoding="utf-8")
+    with pytest.raises(pytest.fail.Exception, match=r"cell \[2\] of 01_sample.ipynb has a"):
+        check_a_cross_is_stored_only_where_the_code_is_wrong_on_purpose(copy, read(copy))
+    report = run_pytest(copy.parent, copy.name, "-m", "stored")
+    assert report.count("FAILED") == 1 and "cell [2] of 01_sample.ipynb has a" in report
+
+
+def test_pytest_runs_a_chapter_from_any_folder(tmp_path):
+    chapter = NOTEBOOKS[0]
+    for folder, path in ((chapter.parent, chapter.name), (tmp_path, str(chapter))):
+        run = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"{path}::Cell 0"],
+            cwd=folder,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert run.stdout.splitlines()[-1].startswith("1 passed"), run.stdout

@@ -8,7 +8,8 @@ from chapter_files import ROOT
 
 import rnn_tutorial
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = SETTINGS["project"]
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
 PIP = ENVIRONMENT[-1]["pip"]
 
@@ -31,6 +32,13 @@ def test_the_conda_environment_has_the_packages_and_bounds_of_pyproject():
 
 def test_the_conda_environment_installs_the_package_itself():
     assert "-e ." in PIP
+
+
+def test_uv_run_has_what_make_lab_installs_and_never_a_package_of_the_same_name_from_an_index():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    extras = re.search(r"^EXTRAS \?= (.*)$", makefile, re.MULTILINE)[1]
+    assert SETTINGS["dependency-groups"]["dev"] == [f"{PROJECT['name']}[{extras}]"]
+    assert SETTINGS["tool"]["uv"]["sources"] == {PROJECT["name"]: {"workspace": True}}
 
 
 def test_the_citation_names_the_version_of_the_package():

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from chapter_files import ROOT
@@ -56,6 +57,11 @@ def test_every_place_with_a_marker_exists_and_every_marker_is_registered(top, re
 
 def test_this_test_has_the_markers_of_its_file(top, request):
     assert [mark.name for mark in request.node.iter_markers()] == top.markers_of(request.path)
+
+
+def test_nbval_finds_its_patterns_from_any_folder(request):
+    patterns = Path(request.config.option.nbval_sanitize_with)
+    assert patterns.is_absolute() and patterns.is_file()
 
 
 def test_several_processes_print_one_line_of_progress(tmp_path):
