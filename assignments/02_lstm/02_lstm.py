@@ -14,7 +14,7 @@
 # | | |
 # |---|---|
 # | You will be able to | turn equations (9.17) to (9.19) into code; derive the gradient of each gate by asking where it is used; say why the cell's gradient has two terms and which of them goes through no matrix; fuse sixteen products into four; carry two gradients through time |
-# | You need | Chapters 09 *A state that lasts* and 07 *The LSTM backward* |
+# | You need | Chapters 09 *A state that lasts* and 10 *The LSTM backward* |
 # | Time | 5 hours |
 # | Points | 30 |
 #

@@ -14,7 +14,7 @@
 # | | |
 # |---|---|
 # | You will be able to | write a step of the GRU with the reset after the matrix and before it; take each of them back, gate by gate, along all four paths to the old state; say where the two forms differ; carry weights from one convention for z to the other |
-# | You need | Chapters 02 *One step back* and 09 *The GRU* |
+# | You need | Chapters 02 *One step back* and 12 *The GRU* |
 # | Time | 4 hours |
 # | Points | 30 |
 #

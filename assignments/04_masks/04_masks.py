@@ -14,7 +14,7 @@
 # | | |
 # |---|---|
 # | You will be able to | hold a state through padding and pass its gradient back through it; pick each sequence's own last output; take the mean of a loss over what is real; read padded sequences from both ends and add up the two gradients; say what leaks where a mask is missing |
-# | You need | Chapters 13 *Both directions* and 11 *Sentences have lengths*, and the softmax and loss of Chapter 05 *Learning to write*; from assignment 1, the way back through time |
+# | You need | Chapters 13 *Both directions* and 14 *Sentences have lengths*, and the softmax and loss of Chapter 05 *Learning to write*; from assignment 1, the way back through time |
 # | Time | 5 hours |
 # | Points | 30 |
 #

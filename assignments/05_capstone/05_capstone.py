@@ -14,7 +14,7 @@
 # | | |
 # |---|---|
 # | You will be able to | write a bidirectional tagger and its gradient with NumPy alone; train it with clipping and Adam; measure it without fooling yourself; say what a number such as 80 % is worth, by what a table of counts would get |
-# | You need | Chapters 05 *Learning to write*, 10 *Both directions* and 11 *Sentences have lengths* |
+# | You need | Chapters 05 *Learning to write*, 13 *Both directions* and 14 *Sentences have lengths* |
 # | Time | 6 hours |
 # | Points | 35 |
 #

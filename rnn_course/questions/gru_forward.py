@@ -95,7 +95,8 @@ COMPLEMENT = "gate for its complement"
 STEP = (
     (
         "bias missing",
-        "The pre-activations of both gates and of the candidate have a bias each: (12.3) and (12.5).",
+        "The pre-activations of both gates and of the candidate have a bias each: (12.3) and "
+        "(12.5).",
         {"bias": 0},
     ),
     (
@@ -192,8 +193,8 @@ RESET_AFTER = (
     ),
     (
         FORM,
-        "You reset the state, then multiply by the matrix, and b_hn is missing: compare (12.6) with "
-        "(12.4) and (12.5).",
+        "You reset the state, then multiply by the matrix, and b_hn is missing: compare (12.6) "
+        "with (12.4) and (12.5).",
         {"candidate": lambda r, z, a, h, W, c: a + (r * h) @ W},
     ),
     (

@@ -221,13 +221,14 @@ RESET_AFTER = (
     ),
     (
         MISSING,
-        "The product of r and s is inside the tanh: both of its gradients begin with da_n, (12.13).",
+        "The product of r and s is inside the tanh: both of its gradients begin with da_n, "
+        "(12.13).",
         {"product": lambda da_n, dn, r, s, h, W: (dn * s, dn * r)},
     ),
 )
 CHUNG_HINT = (
-    "This is the way back of (12.9). The forward pass of this question is (12.2), where z multiplies "
-    "the old state."
+    "This is the way back of (12.9). The forward pass of this question is (12.2), where z "
+    "multiplies the old state."
 )
 CHUNG = {"dz": lambda dh, h, z, n: dh * (n - h), "dn": lambda dh, z: dh * z}
 CHUNG_GATES = ((Z_CONVENTION, CHUNG_HINT, CHUNG),)

@@ -127,7 +127,8 @@ PRODUCTS = (
     ),
     (
         "new state for the old one",
-        "W_h multiplies the h from before the step, so its gradient is made with that one: (10.22).",
+        "W_h multiplies the h from before the step, so its gradient is made with that one: "
+        "(10.22).",
         {"factor": lambda previous, h: h},
     ),
     (
@@ -200,7 +201,8 @@ OVER_TIME = (
     ),
     (
         "counted twice",
-        "Each h has two paths, so its gradient has two terms. One of yours is there twice: (10.25).",
+        "Each h has two paths, so its gradient has two terms. One of yours is there twice: "
+        "(10.25).",
         {"out": 2},
     ),
     (

@@ -1,8 +1,7 @@
 """Every picture of the chapters, drawn from arrays. Functions return the Axes.
 
-This package needs Matplotlib, so `rnn_tutorial` does not import it. `checks.py`, `curves.py`,
-`gates.py`, `maps.py`, `speed.py` and `trials.py` plot arrays, `diagrams/` draws boxes and arrows,
-`style.py` has the colours and the house style.
+This package needs Matplotlib, so `rnn_tutorial` does not import it. Most modules plot arrays,
+`diagrams/` draws boxes and arrows, `style.py` has the colours and the house style.
 """
 
 from rnn_tutorial.plotting.checks import *
@@ -21,4 +20,5 @@ from rnn_tutorial.plotting.gates import *
 from rnn_tutorial.plotting.maps import *
 from rnn_tutorial.plotting.speed import *
 from rnn_tutorial.plotting.style import *
+from rnn_tutorial.plotting.surfaces import *
 from rnn_tutorial.plotting.trials import *

@@ -355,20 +355,29 @@ def test_a_right_merge_of_your_own_is_taken(rng):
     ],
 )
 def test_a_backward_that_does_not_return_two_gradients_is_refused(answer, got, rng):
-    with pytest.raises(TypeError, match=rf"merge max: backward: expected \(dforwards, dbackwards\), got {got}$"):
+    message = rf"merge max: backward: expected \(dforwards, dbackwards\), got {got}$"
+    with pytest.raises(TypeError, match=message):
         run(in_both_directions(backward=answer), rng)
 
 
 @pytest.mark.parametrize(
     "answer, error, message",
     [
-        (lambda a, b, dys: (dys[..., :1], dys), ValueError, r"dforwards: expected shape \(6, 3, 5\)"),
+        (
+            lambda a, b, dys: (dys[..., :1], dys),
+            ValueError,
+            r"dforwards: expected shape \(6, 3, 5\)",
+        ),
         (
             lambda a, b, dys: (dys, dys.sum()),
             ValueError,
             r"dbackwards: expected shape \(6, 3, 5\), got \(\)",
         ),
-        (lambda a, b, dys: (dys, None), TypeError, "dbackwards: expected a NumPy array .* got NoneType"),
+        (
+            lambda a, b, dys: (dys, None),
+            TypeError,
+            "dbackwards: expected a NumPy array .* got NoneType",
+        ),
         (lambda a, b, dys: (dys.astype("f"), dys), TypeError, "dforwards: expected dtype float64"),
     ],
 )
@@ -380,7 +389,8 @@ def test_a_gradient_that_does_not_fit_is_refused_by_name(answer, error, message,
 def test_one_unit_stretched_over_many_is_refused_in_the_forward_or_in_the_backward(rng):
     with pytest.raises(ValueError, match=r"merge: max cannot .*: backwards: expected shape"):
         run(in_both_directions(sizes=(H, 1)), rng)
-    with pytest.raises(ValueError, match=r"max: backward: dbackwards: expected shape \(6, 3, 1\), got"):
+    message = r"max: backward: dbackwards: expected shape \(6, 3, 1\), got"
+    with pytest.raises(ValueError, match=message):
         run(in_both_directions(np.maximum, sizes=(H, 1)), rng)
     assert "check_same_shape" in Merge.__doc__
 
