@@ -144,14 +144,12 @@ def gru_before_step_backward(
     m = r * previous.h
     dz = dstate.h * (previous.h - n)  # h = z * h_previous + (1 - z) * n
     da_n = dstate.h * (1 - z) * (1 - n**2)
-    dm = da_n @ params.W_hn.T  # n = tanh(a_x,n + m @ W_hn)
+    dm, dW_hn = da_n @ params.W_hn.T, m.T @ da_n  # n = tanh(a_x,n + m @ W_hn)
     dr = dm * previous.h  # m = r * h_previous
     da_r, da_z = dr * r * (1 - r), dz * z * (1 - z)
     da_x = np.concatenate([da_r, da_z, da_n], axis=1)
     da_h = np.concatenate([da_r, da_z], axis=1)
-    dparams = GRUBeforeParams(
-        W_x=x.T @ da_x, W_h=previous.h.T @ da_h, b=da_x.sum(axis=0), W_hn=m.T @ da_n
-    )
+    dparams = GRUBeforeParams(x.T @ da_x, previous.h.T @ da_h, da_x.sum(axis=0), dW_hn)
     dprevious = GRUState(h=dstate.h * z + dm * r + da_h @ params.W_h.T)
     return dparams, da_x @ params.W_x.T, dprevious
 

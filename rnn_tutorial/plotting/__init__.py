@@ -13,6 +13,7 @@ from rnn_tutorial.plotting.diagrams.kept import *
 from rnn_tutorial.plotting.diagrams.layouts import *
 from rnn_tutorial.plotting.diagrams.padding import *
 from rnn_tutorial.plotting.diagrams.paths import *
+from rnn_tutorial.plotting.diagrams.reset import *
 from rnn_tutorial.plotting.diagrams.stack import *
 from rnn_tutorial.plotting.diagrams.window import *
 from rnn_tutorial.plotting.gates import *
