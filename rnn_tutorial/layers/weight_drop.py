@@ -25,7 +25,7 @@ import numpy as np
 from rnn_tutorial.cells.cell import Cell, check_is_cell
 from rnn_tutorial.layers.core import Recurrent
 from rnn_tutorial.layers.layer import check_rng_or_none
-from rnn_tutorial.sequence.packing import rows
+from rnn_tutorial.sequence.packing import take_rows
 from rnn_tutorial.sequence.step import check_state
 from rnn_tutorial.tree import tree_add, tree_map, tree_zeros_like
 from rnn_tutorial.types import Array, Mask, Rng, Tree
@@ -131,7 +131,7 @@ class WeightDrop:
             hs_some, last_some, cache = self.recurrent.forward(
                 _times(params, drawn),
                 xs[:, some],
-                rows(state.cell, some),
+                take_rows(state.cell, some),
                 mask=None if mask is None else mask[:, some],
             )
             factors.append(drawn)
@@ -153,7 +153,7 @@ class WeightDrop:
         dparams, dxs, dfirst = tree_zeros_like(params), [], []
         for some, factors, inside in zip(cache.places, cache.factors, cache.caches):
             dparams_some, dxs_some, dfirst_some = self.recurrent.backward(
-                _times(params, factors), inside, dhs[:, some], rows(dlast, some)
+                _times(params, factors), inside, dhs[:, some], take_rows(dlast, some)
             )
             dparams = tree_add(dparams, _times(dparams_some, factors))
             dxs.append(dxs_some)

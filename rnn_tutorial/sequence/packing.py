@@ -48,8 +48,8 @@ __all__ = [
     "pack",
     "packed_unroll",
     "packed_unroll_backward",
-    "rows",
     "step_slices",
+    "take_rows",
     "unpack",
 ]
 
@@ -148,17 +148,17 @@ def packed_unroll(
     check_state(cell, params, state, len(packed.order))
     packed = Packed(*map(copied, packed))
     a_xs = packed.data @ params.W_x + params.b
-    running = rows(state, packed.order)
+    running = take_rows(state, packed.order)
     ended, previous_hs, hs, caches = [], [], [], []
     for some in step_slices(packed):
         n = some.stop - some.start
-        ended.append(rows(running, slice(n, None)))  # those whose last step was the one before
-        running = rows(running, slice(n))
+        ended.append(take_rows(running, slice(n, None)))  # those whose last step was the one before
+        running = take_rows(running, slice(n))
         previous_hs.append(running.h)
         running, cache = cell.pointwise(params, a_xs[some], running.h @ params.W_h, running)
         hs.append(running.h)
         caches.append(cache)
-    last = rows(_join(running, *ended[::-1]), np.argsort(packed.order))
+    last = take_rows(_join(running, *ended[::-1]), np.argsort(packed.order))
     kept = PackedCache(cell, packed, np.concatenate(previous_hs), caches, last)
     return (packed._replace(data=np.concatenate(hs)), last), kept
 
@@ -187,13 +187,13 @@ def packed_unroll_backward(
     if any((got != want).any() for got, want in zip(dhs[1:], packed[1:])):
         raise ValueError("dhs: expected the batch_sizes and the order of the hs, got others")
     check_like("dlast_state", dlast_state, cache.last)
-    dlast = rows(dlast_state, packed.order)
-    dstate = rows(dlast, slice(0))  # no sequence yet
+    dlast = take_rows(dlast_state, packed.order)
+    dstate = take_rows(dlast, slice(0))  # no sequence yet
     dextra = {name: np.zeros_like(getattr(params, name)) for name in cell.extra}
     da_x_steps, da_h_steps = [], []
     for some, step in reversed(list(zip(step_slices(packed), cache.steps))):
         n = some.stop - some.start
-        dstate = _join(dstate, rows(dlast, slice(len(dstate.h), n)))
+        dstate = _join(dstate, take_rows(dlast, slice(len(dstate.h), n)))
         dstate = dstate._replace(h=dstate.h + dhs.data[some])
         dextra_t, da_x, da_h, dprevious = cell.pointwise_backward(params, step, dstate)
         dstate = dprevious._replace(h=dprevious.h + da_h @ params.W_h.T)
@@ -205,13 +205,13 @@ def packed_unroll_backward(
         W_x=packed.data.T @ da_xs, W_h=cache.previous_hs.T @ da_hs, b=da_xs.sum(axis=0), **dextra
     )
     dxs = packed._replace(data=da_xs @ params.W_x.T)
-    return dparams, dxs, rows(dstate, np.argsort(packed.order))
+    return dparams, dxs, take_rows(dstate, np.argsort(packed.order))
 
 
-def rows(state: Any, places: Any) -> Any:
+def take_rows(state: Any, places: Any) -> Any:
     """Return the rows `places` of every array of a state; with an order, the state in that order.
 
-    The backward of rows(state, order) is rows(dstate, np.argsort(order)).
+    The backward of take_rows(state, order) is take_rows(dstate, np.argsort(order)).
     """
     return tree_map(lambda leaf: leaf[places], state)
 

@@ -1,4 +1,4 @@
-"""A function that a chapter builds is the same code in the package or the benchmarks."""
+"""A function that a chapter builds is the same code in the package."""
 
 import ast
 
@@ -6,13 +6,11 @@ import pytest
 from chapter_files import NOTEBOOKS, ROOT, code_cells, read
 from syntax_trees import Definition, bare_code, definitions
 
-PACKAGE_FILES = sorted((ROOT / "rnn_tutorial").rglob("*.py")) + sorted(
-    (ROOT / "benchmarks").rglob("*.py")
-)
+PACKAGE_FILES = sorted((ROOT / "rnn_tutorial").rglob("*.py"))
 
 
 def shipped() -> dict[str, list[Definition]]:
-    """Return every top-level definition of the package and the benchmarks, by name.
+    """Return every top-level definition of the package, by name.
 
     Two files may use the same name.
     """

@@ -21,7 +21,7 @@ from rnn_tutorial.sequence import (
     pack,
     packed_unroll,
     packed_unroll_backward,
-    rows,
+    take_rows,
     unpack,
     unroll,
     unroll_backward,
@@ -158,8 +158,8 @@ def test_each_sequence_keeps_its_own_state_though_the_batch_is_sorted(rng):
     (_, last), (_, _, dfirst) = packed_gradients(LSTM, (params, xs, state), (dhs, dlast), MASK)
     for b, n in enumerate(MASK.sum(axis=0)):
         one = slice(b, b + 1)
-        outputs, cache = unroll(LSTM, params, xs[:n, one], rows(state, one))
-        gradients = unroll_backward(LSTM, params, cache, (dhs[:n, one], rows(dlast, one)))
+        outputs, cache = unroll(LSTM, params, xs[:n, one], take_rows(state, one))
+        gradients = unroll_backward(LSTM, params, cache, (dhs[:n, one], take_rows(dlast, one)))
         for got, want in zip((*last, *dfirst), (*outputs[1], *gradients[2]), strict=True):
             assert_close("state", got[one], want, 1e-12)
 
@@ -238,4 +238,4 @@ def test_a_gradient_of_another_packing_is_refused(rng):
         with pytest.raises(ValueError, match="dhs"):
             packed_unroll_backward(LSTM, params, cache, (pack(dhs, other), dlast))
     with pytest.raises(ValueError, match="state.h: expected shape"):
-        packed_unroll(LSTM, params, pack(xs, MASK), rows(state, slice(1)))
+        packed_unroll(LSTM, params, pack(xs, MASK), take_rows(state, slice(1)))
