@@ -79,7 +79,7 @@ class Location:
 
     @property
     def table(self) -> str:
-        """The rows as text, without the sentence: for a reader who wants to find the place alone."""
+        """The rows as text, without the sentence, for a reader who looks for the place."""
         width = max(map(len, self.rows)) + 2
         lines = [" " * width + " ".join(self.gates)]
         for name, row in self.rows.items():
