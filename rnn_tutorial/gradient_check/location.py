@@ -77,14 +77,19 @@ class Location:
         """Whether every gradient of the step is right."""
         return all(all(row) for row in self.rows.values())
 
-    def __str__(self) -> str:
+    @property
+    def table(self) -> str:
+        """The rows as text, without the sentence, for a reader who looks for the place."""
         width = max(map(len, self.rows)) + 2
         lines = [" " * width + " ".join(self.gates)]
         for name, row in self.rows.items():
             marks = (f"{'✓' if right else '✗':{len(gate)}}" for gate, right in zip(self.gates, row))
             note = f"  {self.notes[name]}" if name in self.notes else ""
             lines.append((f"{name:{width}}" + " ".join(marks)).rstrip() + note)
-        return "\n".join([*lines, *wrap(self.sentence, 80)])
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return "\n".join([self.table, *wrap(self.sentence, 80)])
 
     __repr__ = __str__
 

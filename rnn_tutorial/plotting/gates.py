@@ -9,7 +9,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from rnn_tutorial.plotting.bundle import Curves, check_bundle, lines, marker_spacing
+from rnn_tutorial.plotting.bundle import (
+    Curves,
+    Look,
+    check_bundle,
+    gap_at_zero,
+    lines,
+    marker_spacing,
+)
 from rnn_tutorial.plotting.curves import plot_jacobian_norms
 from rnn_tutorial.plotting.style import (
     GREY,
@@ -25,6 +32,7 @@ from rnn_tutorial.types import Array
 __all__ = [
     "plot_gates",
     "plot_gradient_flow",
+    "plot_gradient_parts",
     "plot_traces",
 ]
 
@@ -183,6 +191,13 @@ def plot_traces(
     return ax
 
 
+def _check_norms(norms: Curves) -> None:
+    """Raise ValueError for a norm below 0."""
+    for label, values, _ in lines(norms):
+        if (values < 0).any():
+            raise ValueError(f"{label}: expected norms, none below 0, got {values.min():.3g}")
+
+
 @in_house_style
 def plot_gradient_flow(
     norms: Curves, *, quantity: str = r"$\Vert\,dh_t\,\Vert$", ax: Axes | None = None
@@ -200,10 +215,44 @@ def plot_gradient_flow(
 
     Raises: ValueError for a norm below 0.
     """
-    for label, values, _ in lines(norms):
-        if (values < 0).any():
-            raise ValueError(f"{label}: expected norms, none below 0, got {values.min():.3g}")
+    _check_norms(norms)
     ax = plot_jacobian_norms({label: values[::-1] for label, values, _ in lines(norms)}, ax=ax)
     ax.set_xlabel(r"time distance $T - t$ to the loss (steps)")
     ax.set_ylabel(quantity, fontsize=14)
+    return ax
+
+
+@in_house_style
+def plot_gradient_parts(
+    norms: Curves,
+    parts: Curves,
+    part: str,
+    *,
+    quantity: str = r"$\Vert\,dc_t\,\Vert$",
+    ax: Axes | None = None,
+) -> Axes:
+    """Return the Axes with the norms of gradients and of a part of each, over the time distance.
+
+    norms      {label: values} in the order of time, as in `plot_gradient_flow`, drawn solid
+    parts      {label: values}, drawn dashed, in the colour of the norm with the same label
+    part       what the parts are, for the legend: "direct path"
+
+    The vertical axis is logarithmic. A norm of exactly 0 leaves a gap.
+
+    Shapes: each of the norms and parts (T,).
+
+    Raises: ValueError unless norms and parts have the same labels, and for a norm below 0.
+    """
+    if list(norms) != list(parts):
+        raise ValueError(f"parts: expected those of {list(norms)}, got {list(parts)}")
+    _check_norms(parts)
+    ax = plot_gradient_flow(norms, quantity=quantity, ax=ax)
+    dashed: Look = {"linestyle": (0, (4, 2)), "linewidth": 1.4, "marker": ""}
+    for line, (label, values, _) in zip(ax.get_lines()[-len(parts) :], lines(parts)):
+        line.set_linestyle("-")
+        distances = np.arange(len(values))
+        color, name = line.get_color(), f"_{part} of {label}"
+        ax.plot(distances, gap_at_zero(values)[::-1], color=color, label=name, **dashed)
+    ax.plot([], [], color=GREY, label=part, **dashed)
+    legend_outside(ax)
     return ax

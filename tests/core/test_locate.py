@@ -63,6 +63,12 @@ def test_a_puzzle_of_the_gru_is_wrong_and_located(number, rng, quick):
     assert answer.place in locate_cell(wrong, rng).places
 
 
+def test_the_table_alone_does_not_tell_the_place(quick):
+    found = locate_step(LSTM, lstm_step, lstm_puzzle(1))
+    assert found.table.splitlines()[1] == "da           ✓ ✓ ✓ ✗"
+    assert "look at" not in found.table and str(found) == f"{found.table}\n{found.sentence}"
+
+
 def test_a_puzzle_does_not_show_its_source_and_leaves_the_package_alone(rng):
     for puzzle in (lstm_puzzle(1), gru_puzzle(1)):
         with pytest.raises(OSError):

@@ -136,6 +136,15 @@ def shapes(network: Network) -> None:
     check_like("gradient", gradients(network), problem(network.cell)[0])
 
 
+def twice_as_much_arrives(network: Network) -> None:
+    """Check that the backward is linear: twice the gradients of the outputs, twice everything.
+
+    This needs no reference, and one step is enough.
+    """
+    twice = tree_map(lambda leaf: 2 * leaf, gradients(network, steps=1))
+    assert_close(twice, gradients(network, steps=1, scale=2.0))
+
+
 def loss_goes_down(network: Network) -> None:
     """Check only that thirty updates by gradient descent lower the loss."""
     (params, xs, state), doutputs = problem(network.cell)
@@ -385,6 +394,8 @@ EXHIBITS = [
             one_step, cell_checked, r"\[0\].W_x: relative error"),
     Exhibit("sigmoid for its slope", with_backward(LSTM, museum.sigmoid_for_its_slope), lstm,
             loss_goes_down, cell_checked, r"\[0\].b: relative error"),
+    Exhibit("product for a sum", with_backward(LSTM, museum.product_for_a_sum), lstm,
+            shapes, twice_as_much_arrives, r"\[0\].W_x: off by 5.0e-01"),
     Exhibit("1 - delta", with_backward(GRUBefore, museum.one_minus_delta), before,
             shapes, cell_checked, r"\[0\].W_h: relative error"),
     Exhibit("deltas exchanged", with_backward(GRUBefore, museum.deltas_exchanged), before,

@@ -66,6 +66,9 @@ CURVES = {
     "gradient flow": lambda **k: plotting.plot_gradient_flow(
         {"a": [0.5, 1.0], "b": [0.0, 1.0]}, **k
     ),
+    "gradient parts": lambda **k: plotting.plot_gradient_parts(
+        {"a": [0.5, 1.0], "b": [0.0, 1.0]}, {"a": [0.5, 0.5], "b": [0.0, 0.5]}, "part", **k
+    ),
     "trials": lambda **k: plotting.plot_trials(
         {"a": [100, None], "b": [200, 300]}, limit=1000, **k
     ),

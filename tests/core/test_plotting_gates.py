@@ -107,6 +107,21 @@ def test_the_gradient_stands_over_the_distance_to_the_loss():
     assert "dh_t" in plotting.plot_gradient_flow({"tanh": [1.0]}).get_ylabel()
 
 
+def test_a_part_of_a_gradient_is_dashed_in_the_colour_of_the_whole():
+    whole, part = {"a": [1.0, 2.0], "b": [3.0, 4.0]}, {"a": [0.0, 2.0], "b": [0.5, 4.0]}
+    ax = plotting.plot_gradient_parts(whole, part, "direct path")
+    drawn = {line.get_label(): line for line in ax.lines}
+    for label in whole:
+        solid, dashed = drawn[label], drawn[f"_direct path of {label}"]
+        assert solid.get_color() == dashed.get_color() and solid.get_linestyle() == "-"
+        assert dashed.get_linestyle() != "-"
+    assert drawn["a"].get_color() != drawn["b"].get_color()
+    assert lines(ax, "_direct path of b")[0].tolist() == [[0, 4], [1, 0.5]]
+    assert np.isnan(lines(ax, "_direct path of a")[0][1, 1])
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["a", "b", "direct path"] and ax.get_yscale() == "log"
+
+
 TRIALS = {"tanh": [None, None, float("nan")], "1997": [800, None, 300], "LSTM": [50, 60, 400]}
 
 
@@ -205,6 +220,14 @@ def test_trials_none_of_which_was_solved_can_be_drawn():
         ),
         (
             lambda: plotting.plot_gradient_flow({"a": [1.0, -1.0]}),
+            "a: expected norms, none below 0, got -1",
+        ),
+        (
+            lambda: plotting.plot_gradient_parts({"a": [1.0]}, {"b": [1.0]}, "part"),
+            r"parts: expected those of \['a'\], got \['b'\]",
+        ),
+        (
+            lambda: plotting.plot_gradient_parts({"a": [1.0]}, {"a": [-1.0]}, "part"),
             "a: expected norms, none below 0, got -1",
         ),
         (

@@ -62,6 +62,17 @@ def sigmoid_for_its_slope(params: Any, cache: Any, dstate: Any) -> PointwiseGrad
     return {}, da, da, dprevious
 
 
+def product_for_a_sum(params: Any, cache: Any, dstate: Any) -> PointwiseGradients:
+    """Return the LSTM's backward that multiplies the two gradients that arrive at c.
+
+    They are to be added. Where nothing comes from the next step, their product is zero.
+
+    Source: the LSTM vignette of the R package `rnn` on CRAN, delta 8.
+    """
+    up = dstate.h * cache.o * (1 - cache.tanh_c**2)
+    return LSTM.pointwise_backward(params, cache, dstate._replace(c=dstate.c * up - up))
+
+
 def one_minus_delta(params: Any, cache: Any, dstate: Any) -> PointwiseGradients:
     """Return the GRU's backward in which the gradient through 1 - z is 1 - delta instead of -delta.
 
