@@ -8,8 +8,9 @@ from chapter_files import ROOT, code_cells, read
 from syntax_trees import bare_code, definitions
 
 from benchmarks import lstm_ablation
-from benchmarks.lstm_ablation import RESULTS, TASKS, TurningCarousel, table_row
+from benchmarks.lstm_ablation import RESULTS, TASKS, Task, TurningCarousel, table_row
 from rnn_tutorial.cells import lstm
+from rnn_tutorial.data import read_table, stored_result
 from rnn_tutorial.gradient_check import check_cell
 from rnn_tutorial.train import Trial, read_trials
 
@@ -25,7 +26,7 @@ SHARED = (
 
 def cells_of(task):
     """Return the variants of a task: {name: cell}."""
-    return TASKS[task][0]
+    return TASKS[task].variants
 
 
 @pytest.mark.parametrize("name", SHARED)
@@ -52,13 +53,16 @@ def test_an_input_bias_moves_the_input_gate_and_nothing_else():
     assert (after.W_x == before.W_x).all() and (after.W_h == before.W_h).all()
 
 
-def test_the_stored_table_has_ten_trials_for_each_task_and_variant():
+def test_the_stored_table_has_a_trial_for_each_task_variant_and_seed():
     stored = read_trials(RESULTS)
     expected = [
-        (task, variant, seed) for task in TASKS for variant in cells_of(task) for seed in range(10)
+        (name, variant, seed)
+        for name, task in TASKS.items()
+        for variant in task.variants
+        for seed in task.seeds
     ]
     assert [(trial.task, trial.variant, trial.seed) for trial in stored] == expected
-    assert all(trial.limit == TASKS[trial.task][2] for trial in stored)
+    assert all(trial.limit == TASKS[trial.task].limit for trial in stored)
     assert all(
         trial.presentations is None or 0 < trial.presentations <= trial.limit for trial in stored
     )
@@ -73,8 +77,18 @@ def test_the_quickest_stored_trial_of_a_task_is_what_the_script_gives(task):
         (trial for trial in read_trials(RESULTS) if trial.task == task),
         key=lambda trial: trial.presentations or 10**9,
     )
-    variants, trial, limit = TASKS[task]
-    assert trial(variants[stored.variant], stored.seed, limit) == stored.presentations
+    cell = cells_of(task)[stored.variant]
+    assert TASKS[task].trial(cell, stored.seed, stored.limit) == stored.presentations
+
+
+def test_the_reber_trials_of_the_lstm_are_those_of_the_script_for_the_grammar():
+    of_the_grammar = {
+        row["seed"]: row["presentations"]
+        for row in read_table(stored_result("reber.csv"))
+        if row["network"] == "LSTM" and row["rate"] == 0.04
+    }
+    here = [t for t in read_trials(RESULTS) if (t.task, t.variant) == ("Reber", "LSTM")]
+    assert [trial.presentations for trial in here] == [of_the_grammar[t.seed] for t in here]
 
 
 def test_an_unsolved_trial_is_stored_as_such():
@@ -102,7 +116,7 @@ def test_the_script_stores_what_it_prints_and_nothing_unless_told(monkeypatch, t
         lstm_ablation,
         "TASKS",
         {
-            "echo": (
+            "echo": Task(
                 {"turning carousel": TurningCarousel},
                 lambda cell, seed, limit: 160 * seed,
                 640,
