@@ -117,6 +117,9 @@ def test_the_stored_units_are_what_the_script_gives():
     again, stored = unit_rows(5, params), [row for row in UNITS if row.seed == 5]
     assert [row.unit for row in again] == [row.unit for row in stored]
     assert [row.other for row in again] == pytest.approx([r.other for r in stored], abs=0.02)
+    assert [row.correlation for row in again[1:-1]] == pytest.approx(
+        [row.correlation for row in stored[1:-1]], abs=0.02
+    )
     tied = max(again[1:-1], key=lambda row: row.correlation)
     used = max(again[1:-1], key=lambda row: row.other)
     assert tied.unit == "2" and tied.other < 0.01 and used.unit == "7" and used.other > 0.98
