@@ -50,6 +50,7 @@ from rnn_tutorial.tree import (
     tree_dot,
     tree_leaves,
     tree_map,
+    tree_map_paths,
     tree_norm,
     tree_paths,
     tree_random_like,
@@ -61,6 +62,7 @@ __all__ = [
     "GradientError",
     "check_gradients",
     "compare",
+    "compare_all",
     "diagnose",
     "relative_error",
 ]
@@ -111,6 +113,38 @@ def compare(name: str, value: Any, reference: Any, rtol: float = 1e-9) -> None:
     error = relative_error(value, reference)
     verdict = "✓" if error <= rtol else "✗"
     print(f"{name:<12} {value.shape!s:<14} largest relative error {error:.0e}   {verdict}")
+
+
+def compare_all(name: str, values: Tree, references: Tree, rtol: float = 1e-9) -> None:
+    """Print one line for all leaves of two trees: how many, the largest relative error, a verdict.
+
+    Each leaf is compared by its own size. Those that are wrong have a line of their own above, as
+    `compare` prints it. If a leaf is `...`, which a reader has not replaced yet, there is no
+    verdict.
+
+    Raises: ValueError unless both trees have one structure, with one leaf or more.
+
+    Example:
+    >>> compare_all("dh", [np.ones(2), np.ones(3)], [np.ones(2), np.ones(3)])
+    dh           2 comparisons  largest relative error 0e+00   ✓
+    """
+    if any(leaf is ... for leaf in tree_leaves(values)):
+        compare(name, ..., references)
+        return
+
+    def judged(path: str, value: Any, reference: Any) -> float:
+        alike = np.shape(value) == np.shape(reference)
+        error = relative_error(value, reference) if alike else np.inf
+        if error > rtol:
+            compare(path, value, reference, rtol)
+        return error
+
+    errors = tree_leaves(tree_map_paths(judged, values, references, name=name))
+    if not errors:
+        raise ValueError("values: expected a tree with one leaf or more, got none")
+    count = f"{len(errors)} comparison{'s' if len(errors) > 1 else ''}"
+    verdict = "✓" if max(errors) <= rtol else "✗"
+    print(f"{name:<12} {count:<14} largest relative error {max(errors):.0e}   {verdict}")
 
 
 def check_gradients(

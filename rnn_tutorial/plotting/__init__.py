@@ -1,8 +1,8 @@
 """Every picture of the chapters, drawn from arrays. Functions return the Axes.
 
 This package needs Matplotlib, so `rnn_tutorial` does not import it. `curves.py`, `gates.py`,
-`maps.py`, `speed.py` and `trials.py` plot arrays, `diagrams/` draws boxes and arrows, `style.py`
-has the colours and the house style.
+`maps.py`, `speed.py`, `surfaces.py` and `trials.py` plot arrays, `diagrams/` draws boxes and
+arrows, `style.py` has the colours and the house style.
 """
 
 from rnn_tutorial.plotting.curves import *
@@ -17,4 +17,5 @@ from rnn_tutorial.plotting.gates import *
 from rnn_tutorial.plotting.maps import *
 from rnn_tutorial.plotting.speed import *
 from rnn_tutorial.plotting.style import *
+from rnn_tutorial.plotting.surfaces import *
 from rnn_tutorial.plotting.trials import *

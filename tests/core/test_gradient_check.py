@@ -17,6 +17,7 @@ from rnn_tutorial.gradient_check import (
     check_cell,
     check_gradients,
     compare,
+    compare_all,
     complex_step_slope,
     diagnose,
     numerical_gradient,
@@ -99,7 +100,7 @@ def test_a_matrix_or_a_masked_array_is_refused_everywhere(odd, rng):
         check_gradients(squares, lambda x, d: (odd,), (np.ones(odd.shape),), rng)
 
 
-def printed(capsys, *args, **kwargs):
+def printed(capsys, *args, compare=compare, **kwargs):
     compare(*args, **kwargs)
     return capsys.readouterr().out
 
@@ -116,6 +117,49 @@ def test_compare_prints_a_tick_or_a_cross(capsys):
     )
     assert printed(capsys, "dW_x", wrong, right, rtol=0.02).endswith("✓\n")
     assert printed(capsys, "db", np.array(np.nan), np.array(1.0)).endswith("error inf   ✗\n")
+
+
+def test_many_comparisons_are_one_line_with_the_largest_error(capsys):
+    reference = [np.ones(2), {"dW_h": 4 * np.ones((2, 3))}]
+    value = [np.ones(2), {"dW_h": np.full((2, 3), 4 + 8e-10)}]
+    assert printed(capsys, "dh", value, reference, compare=compare_all) == (
+        "dh           2 comparisons  largest relative error 2e-10   ✓\n"
+    )
+    assert "1 comparison " in printed(capsys, "dh", value[:1], reference[:1], compare=compare_all)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (np.array([1.0, 2.0]), "largest relative error 1e+00   ✗"),
+        (np.array([1.0, np.nan]), "largest relative error inf   ✗"),
+        (np.ones((1, 2)), "another shape than the reference, (2,)   ✗"),
+    ],
+)
+def test_one_wrong_leaf_of_many_is_named_and_spoils_the_verdict(capsys, wrong, said):
+    reference = [np.ones(2)] * 5
+    *lines, last = printed(
+        capsys, "dh", [*reference[:3], wrong, np.ones(2)], reference, compare=compare_all
+    ).splitlines()
+    assert len(lines) == 1 and lines[0].startswith("dh[3] ") and said in lines[0]
+    assert last.startswith("dh           5 comparisons") and last.endswith("✗")
+
+
+def test_a_small_leaf_is_not_hidden_by_a_large_one(capsys):
+    reference = [1e9 * np.ones(2), np.ones(2)]
+    value = [1e9 * np.ones(2), np.ones(2) + 1e-6]
+    assert "✗" in printed(capsys, "dh", value, reference, compare=compare_all)
+
+
+def test_many_comparisons_wait_for_what_a_reader_has_not_written(capsys):
+    text = printed(capsys, "dh", [np.ones(2), ...], [np.ones(2), np.ones(2)], compare=compare_all)
+    assert "yours to write" in text and "✓" not in text
+
+
+@pytest.mark.parametrize(("value", "reference"), [([np.ones(2)], [np.ones(2)] * 2), ([], [])])
+def test_a_comparison_with_nothing_is_refused(value, reference):
+    with pytest.raises(ValueError, match="different structure|one leaf or more"):
+        compare_all("dh", value, reference)
 
 
 def test_compare_does_not_broadcast(capsys):
