@@ -187,6 +187,7 @@ ORDER = {
     "LSTM, biases f 3, i 0": lstm(forget_bias=3),
     "LSTM, biases f 1, i 0": lstm(forget_bias=1),
     "cell of 1997, bias i 0": LSTM1997,
+    "cell of 1997, bias i -4": with_input_bias(LSTM1997, -4),
     "without input gate": lstm(i=ONE, forget_bias=5),
 }
 ECHO = {
@@ -220,7 +221,7 @@ TASKS: dict[str, tuple[dict[str, Cell], Callable[[Cell, int, int], int | None], 
     "echo, delay 10": (
         {name: ECHO[name] for name in ("LSTM", "turning carousel")},
         lambda cell, seed, limit: echo_trial(cell, 10, seed, limit),
-        6_400,
+        25_600,
     ),
     "order": (ORDER, order_trial, 24_000),
 }
