@@ -58,7 +58,7 @@ def plot_text(
         cmap="PuOr",
         vmin=-limit,
         vmax=limit,
-        alpha=0.65,
+        alpha=0.5,
     )
     ax.figure.colorbar(image, ax=ax, label=label, pad=0.02, ticks=[-limit, 0, limit])
     for (row, column), symbol in zip(places, visible_symbols(symbols, len(symbols)), strict=True):
