@@ -1,11 +1,11 @@
-"""Why the tanh network forgets: the four tables of chapter 05, with several seeds each.
+"""Why the tanh network forgets: the four tables of chapter 06, with several seeds each.
 
     python -m benchmarks.forgetting                     prints all tables, about half an hour
     python -m benchmarks.forgetting radius              one table: radius, signal, runs or waiting
     python -m benchmarks.forgetting signal --seeds 2    fewer seeds: 0 and 1
     python -m benchmarks.forgetting --write             also stores them: forgetting_radius.csv, …
 
-The model of the adding problem, its optimizer and its batches are those of chapter 05.
+The model of the adding problem, its optimizer and its batches are those of chapter 06.
 """
 
 import argparse
@@ -60,7 +60,7 @@ class SignalRow(NamedTuple):
 
 
 class RunRow(NamedTuple):
-    """One training run of chapter 05."""
+    """One training run of chapter 06."""
 
     T: int
     updates: int
@@ -88,7 +88,7 @@ class WaitingRow(NamedTuple):
 
 
 def radius_row(radius: float, seed: int) -> RadiusRow:
-    """Return the row of one random network of 16 units and 50 steps, as in chapter 05."""
+    """Return the row of one random network of 16 units and 50 steps, as in chapter 06."""
     rng = np.random.default_rng(seed)
     gaussian = rng.standard_normal((16, 16))
     radius_one = gaussian / np.abs(np.linalg.eigvals(gaussian)).max()
@@ -115,7 +115,7 @@ def left_plateau(losses: list[float]) -> bool:
 def far_part(params: Tree, xs: Array, targets: Array) -> tuple[Array, Array]:
     """Return (far, whole): the part of dW_h of the distances from T / 2 on, and all of dW_h.
 
-    They are the sums of the terms of equation (5.11).
+    They are the sums of the terms of equation (6.11).
     """
     ys, _, _ = MODEL.forward(params, xs)
     _, dys = mean_squared_error(ys, targets)
@@ -139,7 +139,7 @@ def spread(arrays: Array) -> float:
 
 
 def signal_row(rate: float, T: int, updates: int, seed: int) -> SignalRow:
-    """Return the row of one network, after these updates of the experiment of chapter 05."""
+    """Return the row of one network, after these updates of the experiment of chapter 06."""
     rng = np.random.default_rng(seed)
     params = MODEL.init(rng)
     for step in islice(adding_steps(params, rng, T, cosine(rate, 0, 2400)), updates):
@@ -165,7 +165,7 @@ def slope(values: Array, answers: Array) -> tuple[float, float]:
 
 
 def run_row(T: int, updates: int, seed: int) -> RunRow:
-    """Return the row of one run: `learn_to_add(T, updates, seed)` of chapter 05."""
+    """Return the row of one run: `learn_to_add(T, updates, seed)` of chapter 06."""
     rng = np.random.default_rng(seed)
     losses: list[float] = []
     left = None
