@@ -83,10 +83,10 @@ def _draw_path(ax: Axes, label: str, points: Array, look: Look) -> None:
     if points.ndim != 2 or points.shape[1] != 2 or not len(points):
         raise ValueError(f"paths, {label}: expected points of shape (K, 2), got {points.shape}")
     end: Look = {"color": look["color"], "markeredgecolor": BLACK, "linestyle": "", "zorder": 3}
-    edge = [withStroke(linewidth=3.4, foreground=BLACK)]
-    ax.plot(
-        *points.T, label=label, linewidth=1.6, marker=".", markersize=3, path_effects=edge, **look
-    )
+    edge = [withStroke(linewidth=2.4, foreground=BLACK)]
+    ax.plot(*points.T, label=label, linewidth=1.2, marker="", path_effects=edge, **look)
+    dots: Look = {"marker": "o", "markersize": 3.4, "markeredgewidth": 0.5}
+    ax.plot(*points.T, label="_points", **dots, **end)
     ax.plot(*points[0], marker="o", markersize=8, label="_start", **end)
     ax.plot(*points[-1], marker="*", markersize=14, label="_end", **end)
 

@@ -27,8 +27,9 @@ def test_the_colour_at_a_place_is_the_loss_there():
 def test_a_path_runs_through_its_points_from_a_circle_to_a_star():
     points = np.array([[0.0, 1.0], [1.0, 2.0], [0.5, 9.0]])
     ax = plot_loss_surface(X, Y, LOSSES, {"descent": points})
-    line, start, end = ax.lines
+    line, dots, start, end = ax.lines
     np.testing.assert_array_equal(line.get_xydata(), points)
+    np.testing.assert_array_equal(dots.get_xydata(), points)
     np.testing.assert_array_equal(start.get_xydata(), points[:1])
     np.testing.assert_array_equal(end.get_xydata(), points[-1:])
     assert (start.get_marker(), end.get_marker()) == ("o", "*")
