@@ -61,7 +61,8 @@ def plot_text(
         alpha=0.5,
     )
     ax.figure.colorbar(image, ax=ax, label=label, pad=0.02, ticks=[-limit, 0, limit])
-    for (row, column), symbol in zip(places, visible_symbols(symbols, len(symbols)), strict=True):
+    written = visible_symbols(symbols, len(symbols)) or []
+    for (row, column), symbol in zip(places, written, strict=True):
         ax.text(
             column, row, symbol, color=BLACK, family="DejaVu Sans Mono", ha="center", va="center"
         )

@@ -1,4 +1,4 @@
-"""The character model from several seeds: every row is stored, and a short run does what it says."""
+"""The character model: every seed is stored, and a short run does what it says."""
 
 import importlib.util
 
