@@ -115,7 +115,7 @@ def left_plateau(losses: list[float]) -> bool:
 def far_part(params: Tree, xs: Array, targets: Array) -> tuple[Array, Array]:
     """Return (far, whole): the part of dW_h of the distances from T / 2 on, and all of dW_h.
 
-    They are the sums of the terms of equation (5.11).
+    They are the sums of the terms of equation (6.11).
     """
     ys, _, _ = MODEL.forward(params, xs)
     _, dys = mean_squared_error(ys, targets)

@@ -21,4 +21,5 @@ from rnn_tutorial.plotting.maps import *
 from rnn_tutorial.plotting.speed import *
 from rnn_tutorial.plotting.style import *
 from rnn_tutorial.plotting.surfaces import *
+from rnn_tutorial.plotting.text import *
 from rnn_tutorial.plotting.trials import *

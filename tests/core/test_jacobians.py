@@ -89,7 +89,7 @@ def test_a_linear_identity_network_loses_nothing_over_time():
     assert (norms == 1).all()
 
 
-def test_the_norm_never_passes_the_bound_of_chapter_05(problem):
+def test_the_norm_never_passes_the_bound_of_chapter_06(problem):
     params, xs, state = problem
     sigma = np.linalg.norm(params.W_h, ord=2)
     bound = sigma ** np.arange(T + 1)[:, None]
