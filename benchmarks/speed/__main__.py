@@ -25,7 +25,8 @@ from benchmarks.speed.figure import draw
 from benchmarks.speed.implementations import CELLS, OURS, PYTORCH, installed
 from benchmarks.speed.measuring import SHAPES, Row, clean_environment
 from benchmarks.speed.page import OTHERS, blocks, filled
-from benchmarks.speed.tables import TABLES, Tables, read_table, write_table
+from benchmarks.speed.tables import TABLES, Tables, write_table
+from rnn_tutorial.data import read_table
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "rnn_tutorial" / "results"

@@ -10,24 +10,10 @@ import numpy as np
 from benchmarks.speed.flops import flops
 from benchmarks.speed.implementations import CELLS
 from benchmarks.speed.measuring import PRODUCTS, Row
+from rnn_tutorial.data import read_table
 
 TABLES = "speed", "speed_machine", "speed_memory", "speed_growth", "speed_recompute"
 Tables = dict[str, list[Row]]
-
-
-def read_table(path: Path) -> list[Row]:
-    """Return the rows of a stored table; every text that is a number becomes a number."""
-    with open(path, newline="", encoding="utf-8") as file:
-        return [{name: _number(text) for name, text in row.items()} for row in csv.DictReader(file)]
-
-
-def _number(text: str) -> int | float | str:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
-    return text
 
 
 def write_table(path: Path, rows: list[Row], run: int) -> None:

@@ -39,7 +39,8 @@ from benchmarks.speed.measuring import (
     traced_peak,
 )
 from benchmarks.speed.page import blocks, filled, verdict_lines
-from benchmarks.speed.tables import TABLES, at_shape, pick, ratios, read_table, write_table
+from benchmarks.speed.tables import TABLES, at_shape, pick, ratios, write_table
+from rnn_tutorial.data import read_table
 
 RESULTS = speed.RESULTS
 

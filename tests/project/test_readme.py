@@ -8,8 +8,8 @@ from chapter_files import ROOT
 
 from benchmarks.speed.implementations import PYTORCH
 from benchmarks.speed.measuring import PRODUCTS
-from benchmarks.speed.tables import ratios, read_table
-from rnn_tutorial.data import stored_result
+from benchmarks.speed.tables import ratios
+from rnn_tutorial.data import read_table, stored_result
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
