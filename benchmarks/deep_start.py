@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.rows import RESULTS, digits, write_rows
 from benchmarks.surname_readers import batches_of, the_names
-from rnn_tutorial.cells import LSTM
+from rnn_tutorial.cells import LSTM, Elman
 from rnn_tutorial.layers import Dense, Embedding, Last, Layer, Recurrent, Residual, Serial
 from rnn_tutorial.train import Batch, adam, softmax_cross_entropy, train
 from rnn_tutorial.tree import tree_norm
@@ -85,6 +85,8 @@ VARIANTS: dict[str, Callable[[Layer, int], Layer]] = {
     "outputs × 2": lambda layer, level: Scaled(layer, 2.0, 1.0),
     "outputs × 2, gradient too": lambda layer, level: Scaled(layer, 2.0, 2.0),
     "residual": lambda layer, level: Residual(layer) if level else layer,
+    "tanh": lambda layer, level: Recurrent(Elman, H, H),
+    "tanh, residual": lambda layer, level: VARIANTS["residual"](Recurrent(Elman, H, H), level),
 }
 RUNS = [(variant, 100) for variant in VARIANTS] + [("plain", 400), ("residual", 400)]
 
