@@ -150,6 +150,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "four layers, residual": {"depth": 4, "residual": True},
     "dropout": {"noise": (Dropout(0.2),)},
     "one layer, dropout": {"depth": 1, "noise": (Dropout(0.2),)},
+    "one layer of 51 units, dropout": {"depth": 1, "H": 51, "noise": (Dropout(0.2),)},
     "variational dropout": {"noise": (VariationalDropout(0.2),)},
     "zoneout": {"layer": zoneout_lstm},
     "weight dropping": {"layer": weight_drop_lstm},

@@ -1,8 +1,8 @@
 """Every picture of the chapters, drawn from arrays. Functions return the Axes.
 
 This package needs Matplotlib, so `rnn_tutorial` does not import it. `checks.py`, `curves.py`,
-`gates.py`, `maps.py`, `speed.py` and `trials.py` plot arrays, `diagrams/` draws boxes and arrows,
-`style.py` has the colours and the house style.
+`draws.py`, `gates.py`, `maps.py`, `speed.py` and `trials.py` plot arrays, `diagrams/` draws boxes
+and arrows, `style.py` has the colours and the house style.
 """
 
 from rnn_tutorial.plotting.checks import *
@@ -16,6 +16,7 @@ from rnn_tutorial.plotting.diagrams.padding import *
 from rnn_tutorial.plotting.diagrams.paths import *
 from rnn_tutorial.plotting.diagrams.stack import *
 from rnn_tutorial.plotting.diagrams.window import *
+from rnn_tutorial.plotting.draws import *
 from rnn_tutorial.plotting.gates import *
 from rnn_tutorial.plotting.maps import *
 from rnn_tutorial.plotting.speed import *
