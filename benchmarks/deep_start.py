@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.rows import RESULTS, digits, write_rows
-from rnn_tutorial.cells import LSTM
-from rnn_tutorial.data import Vocabulary, bucket_by_length, pad, surnames
+from benchmarks.surname_readers import batches_of, the_names
+from rnn_tutorial.cells import LSTM, Elman
 from rnn_tutorial.layers import Dense, Embedding, Last, Layer, Recurrent, Residual, Serial
 from rnn_tutorial.train import Batch, adam, softmax_cross_entropy, train
 from rnn_tutorial.tree import tree_norm
@@ -26,8 +26,6 @@ from rnn_tutorial.types import Array, Mask, Rng, Tree
 
 LAYERS, H = 8, 24
 LAST = 20  # the loss is the mean of this many updates, the last ones
-
-Example = tuple[Array, int]
 
 
 class DeepRow(NamedTuple):
@@ -87,39 +85,21 @@ VARIANTS: dict[str, Callable[[Layer, int], Layer]] = {
     "outputs × 2": lambda layer, level: Scaled(layer, 2.0, 1.0),
     "outputs × 2, gradient too": lambda layer, level: Scaled(layer, 2.0, 2.0),
     "residual": lambda layer, level: Residual(layer) if level else layer,
+    "tanh": lambda layer, level: Recurrent(Elman, H, H),
+    "tanh, residual": lambda layer, level: VARIANTS["residual"](Recurrent(Elman, H, H), level),
 }
 RUNS = [(variant, 100) for variant in VARIANTS] + [("plain", 400), ("residual", 400)]
 
 
-def training_names() -> tuple[list[Example], int, int]:
-    """Return (examples to train on, size of the vocabulary, number of languages)."""
-    pairs = [(name.lower(), language) for name, language in surnames()]
-    languages = sorted({language for _, language in pairs})
-    vocabulary = Vocabulary.of("".join(name for name, _ in pairs))
-    order = np.random.default_rng(12).permutation(len(pairs))
-    examples = [(vocabulary.encode(pairs[k][0]), languages.index(pairs[k][1])) for k in order]
-    return examples[2500:], len(vocabulary), len(languages)
-
-
-def name_batches(rng: Rng, examples: list[Example]) -> list[Batch]:
-    """Return one pass of batches of 64 names of about one length."""
-    lengths = [len(letters) for letters, _ in examples]
-    batches = []
-    for part in bucket_by_length(rng, lengths, 64):
-        xs, mask = pad([examples[k][0] for k in part])
-        batches.append(Batch(xs, np.array([examples[k][1] for k in part]), mask))
-    return batches
-
-
 def deep_row(variant: str, seed: int, updates: int) -> DeepRow:
     """Return the row of one run: eight layers of 24 units, Adam at 0.01."""
-    examples, symbols, languages = training_names()
+    names = the_names()
     stack = [VARIANTS[variant](Recurrent(LSTM, H, H), level) for level in range(LAYERS)]
-    model = Serial((Embedding(symbols, H), *stack, Last(), Dense(H, languages)))
+    model = Serial((Embedding(names.symbols, H), *stack, Last(), Dense(H, names.languages)))
     rng = np.random.default_rng(seed)
     batches: list[Batch] = []
     while len(batches) < updates:
-        batches += name_batches(rng, examples)
+        batches += batches_of(rng, names.training, 64)
     params = model.init(rng)
     first = batches[0]
     ys, _, caches = model.forward(params, first.xs, mask=first.mask)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar, cast
 
+import numpy as np
+
 from rnn_tutorial.layers.layer import Layer, check_rng_or_none, made_of_layers
 from rnn_tutorial.types import Array, Mask, Rng, Tree
 from rnn_tutorial.validation import check_parts, check_shape
@@ -13,6 +15,7 @@ from rnn_tutorial.validation import check_parts, check_shape
 __all__ = [
     "Residual",
     "Serial",
+    "norms_below",
 ]
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -188,3 +191,26 @@ class Residual:
         """
         dparams, dxs, dstate = self.layer.backward(params, cache, dys, dstate)
         return dparams, dys + dxs, dstate
+
+
+def norms_below(stack: Serial, params: Any, caches: Any, dys: Array) -> Array:
+    """Return the norms of the gradient on its way down through the layers.
+
+    The first is that of dys, then follows one below each layer, from the last layer to the first.
+    Each is over all steps, sequences and units. The last states have no gradient of their own.
+
+    Shapes: dys as the outputs of the stack; the norms (L + 1,) for L layers.
+
+    Raises: ValueError unless params and caches have a part for each layer; TypeError for a layer
+    whose inputs have no gradient, such as an Embedding.
+    """
+    check_parts("params", params, len(stack.layers))
+    check_parts("caches", caches, len(stack.layers))
+    norms = [np.linalg.norm(dys)]
+    for layer, part, cache in reversed(list(zip(stack.layers, params, caches))):
+        _, below, _ = layer.backward(part, cache, dys)
+        if below is None:
+            raise TypeError(f"stack: the inputs of {layer!r} have no gradient")
+        dys = below
+        norms.append(np.linalg.norm(dys))
+    return np.array(norms)

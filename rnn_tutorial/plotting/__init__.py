@@ -16,6 +16,7 @@ from rnn_tutorial.plotting.diagrams.paths import *
 from rnn_tutorial.plotting.diagrams.reset import *
 from rnn_tutorial.plotting.diagrams.stack import *
 from rnn_tutorial.plotting.diagrams.window import *
+from rnn_tutorial.plotting.draws import *
 from rnn_tutorial.plotting.gates import *
 from rnn_tutorial.plotting.maps import *
 from rnn_tutorial.plotting.speed import *

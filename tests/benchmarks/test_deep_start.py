@@ -40,6 +40,10 @@ def test_restoring_the_gradient_does_not_make_the_stack_learn(stored):
     for variant in ("gradient × 1.5", "gradient × 1.8", "outputs × 2, gradient too"):
         assert np.abs(np.subtract(losses(stored, variant), plain)).max() < 0.05
     assert max(residual) < min(plain) - 0.5
+    # through tanh layers the gradient comes down whole, and a plain stack learns no faster
+    assert min(bottom["tanh"]) > 0.9
+    assert np.abs(np.subtract(losses(stored, "tanh"), plain)).max() < 0.2
+    assert max(losses(stored, "tanh, residual")) < min(losses(stored, "tanh")) - 0.4
     assert max(losses(stored, "plain", 400)) < min(plain) - 0.3  # it is slow, and not stuck
 
 

@@ -16,6 +16,7 @@ from rnn_tutorial.layers import (
     Recurrent,
     Residual,
     Serial,
+    norms_below,
 )
 from rnn_tutorial.sequence import unroll
 from rnn_tutorial.tree import tree_cast, tree_leaves
@@ -322,3 +323,28 @@ def test_residual_over_a_layer_of_another_size_is_refused(rng):
         ValueError, match=r"outputs of the layer: expected shape \(6, 3, 4\), got \(6, 3, 1\)"
     ):
         layer.forward(layer.init(rng), rng.standard_normal((T, B, D)))
+
+
+def test_the_norms_on_the_way_down_are_those_of_the_gradients_below_the_layers(rng):
+    stack = Serial((Recurrent(Elman, D, H), Residual(Recurrent(Elman, H, H)), Dense(H, 2)))
+    params, xs = stack.init(rng), rng.standard_normal((T, B, D))
+    ys, _, caches = stack.forward(params, xs)
+    dys = rng.standard_normal(ys.shape)
+    upper, lower = Serial(stack.layers[1:]), Serial(stack.layers[2:])
+    below = [
+        lower.backward(params[2:], caches[2:], dys)[1],
+        upper.backward(params[1:], caches[1:], dys)[1],
+        stack.backward(params, caches, dys)[1],
+    ]
+    norms = norms_below(stack, params, caches, dys)
+    np.testing.assert_allclose(norms, [np.linalg.norm(d) for d in (dys, *below)], rtol=1e-14)
+
+
+def test_norms_of_what_has_no_gradient_or_no_cache_are_refused(rng):
+    stack = Serial((Embedding(4, H), Dense(H, 2)))
+    params = stack.init(rng)
+    ys, _, caches = stack.forward(params, np.zeros((T, B), int))
+    with pytest.raises(TypeError, match=r"stack: the inputs of Embedding\(.*\) have no gradient"):
+        norms_below(stack, params, caches, ys)
+    with pytest.raises(ValueError, match="caches: expected a tuple of 2"):
+        norms_below(stack, params, caches[1:], ys)
