@@ -1,14 +1,17 @@
 """The outputs of PyTorch, Keras, ONNX and EpyNN for weights in their own layout, for chapter 19.
 
     python benchmarks/reference_outputs.py            prints how far each output is from the stored
-    python benchmarks/reference_outputs.py --write    trains PyTorch's network again, stores all
+    python benchmarks/reference_outputs.py --write    trains PyTorch's networks again, stores all
 
 It needs the extra `judges` of pyproject.toml. In neighbours.safetensors, a name is library,
 network, array, such as keras.gru.kernel. The weights are random numbers of our own generator, with
 the shapes and the names of the library. xs and ys have its order of axes, and the first state is
 its default. padded_ys is the output for sequences of LENGTHS. fresh.* is the bias of a new layer,
-as the library sets it. remember.safetensors is the state_dict of a network trained in
-PyTorch.
+as the library sets it.
+
+Two networks are trained in PyTorch. remember.safetensors and order.safetensors are their
+state_dicts. order.onnx is what torch.onnx.export makes of the second one, without its notes on
+which line of which program made each node: they name files of the machine.
 """
 
 import argparse
@@ -17,13 +20,15 @@ import os
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rnn_tutorial.cells import LSTM
+from rnn_tutorial.data import temporal_order
 from rnn_tutorial.exchange.pytorch import to_pytorch
 from rnn_tutorial.exchange.safetensors import from_safetensors, to_safetensors
 from rnn_tutorial.gradient_check import relative_error
@@ -67,7 +72,8 @@ def pytorch_shapes(gates: int) -> dict[str, tuple[int, ...]]:
 def pytorch_outputs() -> Arrays:
     """Return the outputs of torch.nn.LSTM and GRU, and of a deep bidirectional LSTM, in float64.
 
-    Those of the deep network include its gradients.
+    Those of the deep network include its gradients. Of an LSTM with proj_size there are only the
+    weights, to be refused here.
     """
     import torch
 
@@ -92,6 +98,9 @@ def pytorch_outputs() -> Arrays:
             "padded_ys": padded_ys.detach().numpy(),
         }
         outputs_by_name |= named(f"pytorch.{network}", arrays | outputs | fresh)
+    projected = torch.nn.LSTM(D, H, proj_size=2).state_dict()
+    shapes = {name: tuple(value.shape) for name, value in projected.items()}
+    outputs_by_name |= named("pytorch.projected", random_arrays(7, shapes))
     return outputs_by_name | named("pytorch.deep", _pytorch_deep(torch))
 
 
@@ -279,34 +288,44 @@ def remember_module() -> Any:
     return Remember()
 
 
-def trained_in_pytorch(updates: int = 800) -> Arrays:
-    """Return the state_dict of the module, trained by Adam at 0.02.
+def remember_trained(updates: int = 800) -> Arrays:
+    """Return the state_dict of the module, trained on batches of 32 sequences of 24 marked bits."""
+    import torch
 
-    Each batch has 32 sequences of 24 marked bits.
-    """
+    rng = np.random.default_rng(0)
+    batches = (marked_bits(rng, 24, 32) for _ in range(updates))
+    return _trained(
+        remember_module, batches, torch.nn.functional.binary_cross_entropy_with_logits, 0.02
+    )
+
+
+def _trained(
+    module_of: Callable[[], Any],
+    batches: Iterable[tuple[Array, Array]],
+    loss: Callable[[Any, Any], Any],
+    rate: float,
+) -> Arrays:
+    """Return the state_dict of a new module after one update of PyTorch's Adam for each batch."""
     import torch
 
     torch.manual_seed(0)
-    rng, module = np.random.default_rng(0), remember_module()
-    optimizer = torch.optim.Adam(module.parameters(), 0.02)
-    for _ in range(updates):
-        xs, targets = map(torch.tensor, marked_bits(rng, 24, 32))
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(module(xs), targets)
+    module = module_of()
+    optimizer = torch.optim.Adam(module.parameters(), rate)
+    for xs, targets in batches:
         optimizer.zero_grad()
-        loss.backward()
+        loss(module(torch.tensor(xs)), torch.tensor(targets)).backward()
         optimizer.step()
     return {name: value.numpy() for name, value in module.state_dict().items()}
 
 
-def outputs_of_trained(state_dict: Arrays) -> Arrays:
+def outputs_of_remember(state_dict: Arrays) -> Arrays:
     """Return PyTorch's outputs with these weights for 16 new sequences of 40 steps.
 
     ys is float32, ys_float64 is float64.
     """
     import torch
 
-    module = remember_module()
-    module.load_state_dict({name: torch.tensor(array) for name, array in state_dict.items()})
+    module = _with_weights(remember_module(), state_dict)
     xs, targets = marked_bits(np.random.default_rng(1), 40, 16)
     with torch.no_grad():
         ys = module(torch.tensor(xs)).numpy()
@@ -316,33 +335,130 @@ def outputs_of_trained(state_dict: Arrays) -> Arrays:
     )
 
 
+def ordered_marks(rng: Rng, B: int, T: int = 12) -> tuple[Array, Array]:
+    """Return (symbols, targets): sequences of the temporal order task, all of T steps.
+
+    The first mark is at one of the steps 1 to T/3, the second at one of T/2 to T - 3.
+
+    Shapes: symbols is (T, B), targets (B,), both int64.
+    """
+    xs, targets, _ = temporal_order(rng, B, (T, T), (1, T // 3), (T // 2, T - 3))
+    return xs.argmax(axis=-1), targets
+
+
+def order_module() -> Any:
+    """Return a module of PyTorch: Embedding, LSTM and Linear, with one output for a sequence."""
+    import torch
+
+    class Order(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedding = torch.nn.Embedding(8, 5)
+            self.lstm = torch.nn.LSTM(5, 16)
+            self.head = torch.nn.Linear(16, 4)
+
+        def forward(self, symbols: Any) -> Any:
+            ys, _ = self.lstm(self.embedding(symbols))
+            return self.head(ys[-1])
+
+    return Order()
+
+
+def order_trained(updates: int = 600) -> Arrays:
+    """Return the state_dict of the module, trained on batches of 32 sequences of 12 steps."""
+    import torch
+
+    rng = np.random.default_rng(0)
+    batches = (ordered_marks(rng, 32) for _ in range(updates))
+    return _trained(order_module, batches, torch.nn.functional.cross_entropy, 0.01)
+
+
+def outputs_of_order(state_dict: Arrays) -> Arrays:
+    """Return PyTorch's outputs with these weights for 16 new sequences, and its gradients.
+
+    logits is float32. d.* are the gradients of the mean cross-entropy in float64.
+    """
+    import torch
+
+    module = _with_weights(order_module(), state_dict)
+    symbols, targets = ordered_marks(np.random.default_rng(1), 16)
+    with torch.no_grad():
+        logits = module(torch.tensor(symbols)).numpy()
+    module = module.double()
+    loss = torch.nn.functional.cross_entropy(module(torch.tensor(symbols)), torch.tensor(targets))
+    loss.backward()
+    gradients = {f"d.{name}": value.grad.numpy() for name, value in module.named_parameters()}
+    outputs = {"symbols": symbols, "targets": targets, "logits": logits} | gradients
+    return named("pytorch.order", outputs)
+
+
+def exported_order(state_dict: Arrays) -> bytes:
+    """Return the ONNX file that PyTorch's default exporter makes of the module.
+
+    The notes of the exporter on its nodes are left out.
+    """
+    import onnx
+    import torch
+
+    symbols, _ = ordered_marks(np.random.default_rng(1), 2)
+    module = _with_weights(order_module(), state_dict).eval()
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        path = Path(folder) / "order.onnx"
+        torch.onnx.export(
+            module, (torch.tensor(symbols),), path, dynamo=True, external_data=False, verbose=False
+        )
+        proto = onnx.load(path)
+    graph = proto.graph
+    for part in (proto, graph, *graph.node, *graph.value_info, *graph.input, *graph.output):
+        del part.metadata_props[:]
+    for part in (proto, graph, *graph.node):
+        part.doc_string = ""
+    return proto.SerializeToString()
+
+
+def _with_weights(module: Any, state_dict: Arrays) -> Any:
+    """Return the module of PyTorch with these weights."""
+    import torch
+
+    module.load_state_dict({name: torch.tensor(array) for name, array in state_dict.items()})
+    return module
+
+
+TRAINED = {"remember": remember_trained, "order": order_trained}
+OUTPUTS_OF = {"remember": outputs_of_remember, "order": outputs_of_order}
+
+
 def main() -> None:
     """Run all libraries, print how far the outputs are from the stored ones; store with --write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
         "--write",
         action="store_true",
-        help="train the network of PyTorch again, and store everything",
+        help="train the networks of PyTorch again, and store everything",
     )
     arguments = parser.parse_args()
-    weights = (
-        trained_in_pytorch()
-        if arguments.write
-        else from_safetensors(RESULTS / "remember.safetensors")
-    )
-    outputs = outputs_of_trained(weights)
+    outputs: Arrays = {}
+    for name, train in TRAINED.items():
+        path = RESULTS / f"{name}.safetensors"
+        if arguments.write:
+            to_safetensors(path, train())
+        outputs |= OUTPUTS_OF[name](from_safetensors(path))
     for library in LIBRARIES.values():
         outputs |= library()
     if arguments.write:
-        to_safetensors(RESULTS / "remember.safetensors", weights)
         to_safetensors(RESULTS / "neighbours.safetensors", outputs)
+        order = from_safetensors(RESULTS / "order.safetensors")
+        (RESULTS / "order.onnx").write_bytes(exported_order(order))
     stored = from_safetensors(RESULTS / "neighbours.safetensors", like=outputs)
     for name, array in outputs.items():
-        if name.endswith((".ys", ".padded_ys")):
+        if name.endswith((".ys", ".padded_ys", ".logits")):
             error = relative_error(array, stored[name])
             print(f"{name:28} {array.shape!s:14} {array.dtype}   off by {error:.0e}")
     right = (outputs["pytorch.remember.ys"] > 0) == outputs["pytorch.remember.targets"]
-    print(f"the network trained in PyTorch is right at {right.mean():.1%} of new steps")
+    print(f"the network that remembers is right at {right.mean():.1%} of new steps")
+    right = outputs["pytorch.order.logits"].argmax(axis=1) == outputs["pytorch.order.targets"]
+    print(f"the network of the order of marks is right on {right.mean():.1%} of new sequences")
 
 
 if __name__ == "__main__":
