@@ -26,7 +26,7 @@ def plot_cobweb(
     """Return the Axes with the curve h_t = f(h_{t-1}), the diagonal, and staircases.
 
     f        an elementwise function, drawn on [-1, 1]
-    starts   {label: first state}, one staircase from each
+    starts   {label: first state}, one staircase from each; {} for the curve alone
 
     From a point of the diagonal, a staircase goes up or down to the curve, which is the next state,
     and across to the diagonal, where the next state becomes the old one. Where the curve meets the
@@ -54,7 +54,8 @@ def plot_cobweb(
         xlabel=r"state before, $h_{t-1}$", ylabel=r"state after, $h_t$", xticks=ticks, yticks=ticks
     )
     ax.set(xlim=limits, ylim=limits, aspect="equal")
-    ax.legend(loc="upper left", handlelength=3)
+    if starts:
+        ax.legend(loc="upper left", handlelength=3)
     return ax
 
 
@@ -64,16 +65,22 @@ def plot_level(w: float, level: float, disturbance: float, *, ax: Axes | None = 
 
     The first bar is the interval from `level` to 1. The second is its image under
     tanh(w h + u) for all |u| <= disturbance: it goes from tanh(w level - disturbance) to
-    tanh(w + disturbance). If it is inside the first, a state above the level stays there.
+    tanh(w + disturbance). If it is inside the first, a state above the level stays there. The title
+    has w and the disturbance, delta; the level is m.
     """
-    ax = new_axes(ax, size=(7, 1.9))
+    ax = new_axes(ax, size=(7, 2.2))
     after = np.tanh([w * level - disturbance, w + disturbance])
     rows = {"before the step": (level, 1.0), "after it": tuple(after)}
-    for y, (label, (low, high)), line in zip((1, 0), rows.items(), LINES):
-        bar = {"color": line["color"], "linestyle": "-", "marker": "", "linewidth": 9}
+    names = r"$m$", r"$\tanh(w m - \delta)$"
+    for y, name, (label, (low, high)), line in zip((1, 0), names, rows.items(), LINES):
+        color = line["color"]
+        bar = {"color": color, "linestyle": "-", "marker": "", "linewidth": 9}
         ax.plot([low, high], [y, y], solid_capstyle="butt", label=label, **bar)
-        ax.text(low - 0.03, y, f"{low:.2f}", ha="right", va="center", color=line["color"])
+        ax.text(low - 0.03, y, f"{name} = {low:.2f}", ha="right", va="center", color=color)
+        ax.text(high + 0.03, y, f"{high:.2f}", ha="left", va="center", color=color)
     ax.axvline(level, color=GREY, linewidth=1, linestyle=":")
-    ax.set(yticks=(1, 0), yticklabels=rows, xlim=(0, 1.03), ylim=(-0.6, 1.6))
+    ax.set(yticks=(1, 0), yticklabels=rows, xlim=(0, 1.15), ylim=(-0.6, 1.6))
+    ax.set_xticks(np.linspace(0, 1, 6))
     ax.set_xlabel(r"state $h$")
+    ax.set_title(rf"$w = {w:g}$, $\delta = {disturbance:g}$")
     return ax

@@ -344,9 +344,12 @@ def test_the_step_says_every_shape_and_every_gradient():
         "$W_h$\n(H, H)",
         "$b$\n(H,)",
         "$h_t$\n(B, H)",
+        "$x_t W_x$\n(B, H)",
+        "$h_{t-1} W_h$\n(B, H)",
     } <= set(said)
     gradients = set(words(plotting.draw_step(backward=True))) - set(said)
-    assert len(gradients) == 7 and r"$dW_h = h_{t-1}^\top\,da_t$" in gradients
+    assert len(gradients) == 7
+    assert {r"$dW_h = h_{t-1}^\top\,da_t$", r"$db = \sum_n da_{t,n}$"} <= gradients
 
 
 def test_the_window_reaches_as_far_as_it_is_long():

@@ -38,3 +38,18 @@ def test_the_level_and_its_image_are_drawn_where_they_are():
     np.testing.assert_allclose(bars["before the step"], [0.7, 1])
     np.testing.assert_allclose(bars["after it"], np.tanh([2 * 0.7 - 0.5, 2 + 0.5]))
     plt.close(ax.figure)
+
+
+def test_the_level_says_its_numbers_and_both_ends_of_both_bars():
+    ax = plot_level(w=2.0, level=0.7, disturbance=0.5)
+    ends = [text.get_text() for text in ax.texts]
+    assert ends == ["$m$ = 0.70", "1.00", r"$\tanh(w m - \delta)$ = 0.72", "0.99"]
+    assert ax.get_title() == r"$w = 2$, $\delta = 0.5$"
+    plt.close(ax.figure)
+
+
+def test_without_starts_there_is_the_curve_alone():
+    ax = plot_cobweb(np.tanh, {})
+    assert [line.get_label() for line in ax.lines] == ["_diagonal", "_curve"]
+    assert ax.get_legend() is None
+    plt.close(ax.figure)

@@ -141,8 +141,8 @@ def draw_step(*, backward: bool = False, ax: Axes | None = None) -> Axes:
         circle(ax, at, operation)
     for start, end in _STEP_EDGES:
         both_ways(ax, start, end, backward)
-    for at in ((3.6, 3.05), (3.6, 1.55)):
-        write(ax, at, "(B, H)", color=GREY, size=10)
+    for product, at in (("x_t W_x", (3.7, 3.0)), ("h_{t-1} W_h", (3.55, 1.45))):
+        write(ax, at, f"${product}$\n(B, H)", color=GREY, size=10)
     write(ax, (4.4, 0.18), "added to each of the B rows", color=GREY, size=10)
     return ax
 
@@ -152,7 +152,7 @@ _STEP_ARRAYS = (  # words, place, colour; gradient and its place
     ("$W_x$\n(D, H)", (2.5, 3.95), WEIGHT, r"$dW_x = x_t^\top da_t$", (3.6, 3.95)),
     ("$h_{t-1}$\n(B, H)", (0.75, 1.5), STATE, r"$dh_{t-1} = da_t\,W_h^\top$", (0.75, 1.0)),
     ("$W_h$\n(H, H)", (2.5, 0.65), WEIGHT, r"$dW_h = h_{t-1}^\top\,da_t$", (2.5, 0.17)),
-    ("$b$\n(H,)", (4.2, 0.65), WEIGHT, r"$db = \sum_B da_t$", (5.2, 0.65)),
+    ("$b$\n(H,)", (4.2, 0.65), WEIGHT, r"$db = \sum_n da_{t,n}$", (5.2, 0.65)),
     ("$a_t$\n(B, H)", (5.6, 2.3), PLAIN, r"$da_t = dh_t \circ (1 - h_t^2)$", (5.7, 1.78)),
     ("$h_t$\n(B, H)", (8.3, 2.3), STATE, "$dh_t$ arrives", (8.3, 1.8)),
 )
