@@ -1,12 +1,10 @@
 """Picture of trials of a task: how much each trial took to solve it."""
 
-from itertools import cycle
-
 import numpy as np
 from matplotlib.axes import Axes
 
-from rnn_tutorial.plotting.bundle import Curves, Look
-from rnn_tutorial.plotting.style import BLACK, GREY, LINES, in_house_style, new_axes
+from rnn_tutorial.plotting.bundle import Curves
+from rnn_tutorial.plotting.style import BLACK, BLUE, GREY, in_house_style, new_axes
 from rnn_tutorial.types import Array
 from rnn_tutorial.validation import check_number
 
@@ -26,12 +24,12 @@ def plot_trials(
     """Return the Axes with a dot for each trial: how much it took to solve the task, on a log axis.
 
     trials     {name: numbers}, one number for each trial; None or NaN for a trial that did not
-               solve the task: it is an open mark at the right
+               solve the task: it is an open dot at the right
     limit      the number at which a trial was given up
     quantity   what was counted, the label of the horizontal axis
 
     A bar is the median of all trials. Trials that did not solve the task count as longer than any
-    other; if the median is one of them, there is no bar.
+    other, so there is no bar unless more than half of the trials solved the task.
 
     Raises: ValueError for a name without trials, and for a number that is not above 0, or is above
     the limit.
@@ -43,8 +41,8 @@ def plot_trials(
     right = limit * (limit / left) ** 0.16
     ax = new_axes(ax, size=(7.5, 1.1 + 0.75 * len(trials)))
     ax.axvspan(limit, right, color="#ececE6", linewidth=0)
-    for row, (numbers, line) in enumerate(zip(trials.values(), cycle(LINES))):
-        _draw_trials(ax, row, numbers, np.sqrt(limit * right), line)
+    for row, numbers in enumerate(trials.values()):
+        _draw_trials(ax, row, numbers, np.sqrt(limit * right))
     solved = [f"{name}\n{np.isfinite(n).sum()} of {len(n)} solved" for name, n in trials.items()]
     ax.set_yticks(range(len(trials)), solved)
     ax.set(xscale="log", xlim=(left, right), ylim=(len(trials) - 0.5, -0.5), xlabel=quantity)
@@ -54,7 +52,7 @@ def plot_trials(
     ax.tick_params(axis="y", length=0)
     ax.grid(False, axis="y")
     for words, at, side in (
-        ("bar: median of all trials", left, "left"),
+        ("bar: median of all trials, if more than half are solved", left, "left"),
         ("not solved", np.sqrt(limit * right), "center"),
     ):
         ax.annotate(
@@ -88,20 +86,13 @@ def _check_trials(trials: Curves, limit: float) -> dict[str, Array]:
     return trials
 
 
-def _draw_trials(ax: Axes, row: int, numbers: Array, unsolved_at: float, line: Look) -> None:
+def _draw_trials(ax: Axes, row: int, numbers: Array, unsolved_at: float) -> None:
     """Draw the trials of one row, each a little below the one before: none hides another."""
     heights = row + (np.linspace(-0.3, 0.3, len(numbers)) if len(numbers) > 1 else np.zeros(1))
-    look = {
-        "color": line["color"],
-        "marker": line["marker"],
-        "linestyle": "none",
-        "markersize": 6,
-        "clip_on": False,
-    }
     solved = np.isfinite(numbers)
     at = np.where(solved, numbers, unsolved_at)
     for label, these, face in (
-        ("_solved", solved, line["color"]),
+        ("_solved", solved, BLUE),
         ("_not solved", ~solved, "none"),
     ):
         # The layout takes a line without points to be at the corner of the figure: leave it out.
@@ -109,9 +100,13 @@ def _draw_trials(ax: Axes, row: int, numbers: Array, unsolved_at: float, line: L
             at[these],
             heights[these],
             label=label,
+            color=BLUE,
+            marker="o",
             markerfacecolor=face,
+            markersize=6,
+            linestyle="none",
+            clip_on=False,
             in_layout=bool(these.any()),
-            **look,
         )
     median = np.median(np.where(solved, numbers, np.inf))
     if np.isfinite(median):

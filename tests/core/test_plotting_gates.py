@@ -138,12 +138,28 @@ def test_a_trial_is_a_dot_where_it_was_solved_or_an_open_mark_beyond_the_limit()
             "in its row, and none behind another"
         )
     marks = [line for line in ax.lines if line.get_label() == "_not solved"]
-    assert all(line.get_markerfacecolor() == "none" for line in marks)
     assert [line.get_in_layout() for line in marks] == [True, True, False], (
         "a row without marks takes no room"
     )
     assert ticks(ax.yaxis) == ["tanh\n0 of 3 solved", "1997\n2 of 3 solved", "LSTM\n3 of 3 solved"]
     assert ax.yaxis_inverted() and ax.get_xscale() == "log" and ax.get_xlabel() == "strings"
+
+
+def test_a_filled_dot_is_solved_and_an_open_one_is_not_in_every_row():
+    rows = {str(row): [100, None] for row in range(8)}
+    ax = plotting.plot_trials(rows, limit=1000)
+    for label, is_open in (("_solved", False), ("_not solved", True)):
+        dots = [line for line in ax.lines if line.get_label() == label]
+        assert len(dots) == 8 and {line.get_marker() for line in dots} == {"o"}
+        assert all((line.get_markerfacecolor() == "none") == is_open for line in dots)
+        assert len({line.get_color() for line in dots}) == 1, "a colour says nothing either"
+
+
+def test_a_median_has_a_bar_if_more_than_half_are_solved():
+    trials = {"two of three": [5, 7, None], "half": [5, None], "one of three": [5, None, None]}
+    ax = plotting.plot_trials(trials, limit=9)
+    assert [points[:, 0].tolist() for points in lines(ax, "_median")] == [[7, 7]]
+    assert any("if more than half are solved" in text.get_text() for text in ax.texts)
 
 
 def test_the_median_counts_the_trials_that_were_not_solved():
