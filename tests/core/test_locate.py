@@ -136,7 +136,7 @@ def test_an_array_of_another_shape_is_named_with_both(quick):
     found = locate_step(LSTM, lstm_step, summed_over_gates)
     assert found.places == ("db",) and found.rows["db"] == (False,)
     assert "db           ✗  has shape (4,), expected (16,)" in str(found)
-    assert found.rows["da"] == () and "\nda           not judged\ndW_x         ✓ ✓ ✓ ✓\n" in str(found)
+    assert found.rows["da"] == () and str(found).splitlines()[1] == "da           not judged"
 
 
 def test_both_rows_of_da_are_named_where_there_are_two_and_another_shape_hides_them(rng):
