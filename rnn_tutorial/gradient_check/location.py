@@ -34,6 +34,7 @@ from rnn_tutorial.gradient_check.one_step import (
     blocks,
     near,
     place_of,
+    true_da,
 )
 from rnn_tutorial.gradient_check.slopes import (
     ComplexStepLost,
@@ -56,9 +57,10 @@ class Location:
     """What one step shows: which gradients are right, and where the mistake is.
 
     rows: by the name of an array, whether each part of it is right: one part for each gate, or one
-        part. The rows whose names begin with `da` are those before the matrix products.
-    notes: by the name of an array, what to know about it: that it follows from a wrong da, or that
-        it has another shape.
+        part, or none if it was not judged. The rows whose names begin with `da` are those before
+        the matrix products.
+    notes: by the name of an array, what to know about it: that it follows from a wrong da, that it
+        has another shape, or that it was not judged.
     places: what to look at: ("da_f",), ("dc",), ("dW_h",); () if nothing is wrong, or if the
         mistake was not located.
     sentence: the same in words.
@@ -84,8 +86,8 @@ class Location:
         lines = [" " * width + " ".join(self.gates)]
         for name, row in self.rows.items():
             marks = (f"{'✓' if right else '✗':{len(gate)}}" for gate, right in zip(self.gates, row))
-            note = f"  {self.notes[name]}" if name in self.notes else ""
-            lines.append((f"{name:{width}}" + " ".join(marks)).rstrip() + note)
+            parts = " ".join(marks).rstrip(), self.notes.get(name, "")
+            lines.append(f"{name:{width}}" + "  ".join(filter(None, parts)))
         return "\n".join(lines)
 
     def __str__(self) -> str:
@@ -241,7 +243,10 @@ def _locate(
     shapes = _shapes(one.got(dstate), one.want(dstate)) | _shapes(got, want)
     if shapes:
         text = "An array has another shape than what it is the gradient of: look at that first."
-        return Location(gates, arrays, shapes, tuple(shapes), text)
+        unread = _da_names(true_da(one, one.want(dstate)), rtol)
+        rows = dict.fromkeys(unread, ()) | arrays
+        notes = dict.fromkeys(unread, "not judged") | shapes
+        return Location(gates, rows, notes, tuple(shapes), text)
     seen = look(one, dstate, gates, rtol)
     wrong = tuple(name for name, row in arrays.items() if not all(row))
     found = cause(seen, lambda params: place_at(params, *point[1:]), wrong)
@@ -284,6 +289,11 @@ def _row(got: Array, want: Array, width: int, rtol: float) -> tuple[bool, ...]:
 def _da_rows(got: Da, want: Da, H: int, rtol: float) -> dict[str, tuple[bool, ...]]:
     """Return the rows of da_x and da_h, or one row of da if these are equal."""
     da_x, da_h = _row(got.da_x, want.da_x, H, rtol), _row(got.da_h, want.da_h, H, rtol)
-    if near(want.da_x, want.da_h, rtol) and da_x == da_h:
-        return {"da": da_x}
+    if da_x == da_h:
+        return dict.fromkeys(_da_names(want, rtol), da_x)
     return {"da_x": da_x, "da_h": da_h}
+
+
+def _da_names(want: Da, rtol: float) -> tuple[str, ...]:
+    """Return the names of the gradients before the products: one if they should be equal."""
+    return ("da",) if near(want.da_x, want.da_h, rtol) else ("da_x", "da_h")

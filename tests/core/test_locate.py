@@ -136,6 +136,18 @@ def test_an_array_of_another_shape_is_named_with_both(quick):
     found = locate_step(LSTM, lstm_step, summed_over_gates)
     assert found.places == ("db",) and found.rows["db"] == (False,)
     assert "db           ✗  has shape (4,), expected (16,)" in str(found)
+    assert found.rows["da"] == () and str(found).splitlines()[1] == "da           not judged"
+
+
+def test_both_rows_of_da_are_named_where_there_are_two_and_another_shape_hides_them(rng):
+    def three_dims(params, cache, dstate):
+        dextra, da_x, da_h, dprevious = GRU.pointwise_backward(params, cache, dstate)
+        return {"b_hn": dextra["b_hn"][None]}, da_x, da_h, dprevious
+
+    found = locate_cell(GRU.replace(pointwise_backward=three_dims), rng)
+    assert found.places == ("db_hn",) and not found.right
+    assert found.rows["da_x"] == found.rows["da_h"] == () and "da" not in found.rows
+    assert found.notes["da_x"] == found.notes["da_h"] == "not judged"
 
 
 def test_two_mistakes_are_not_located(quick):

@@ -205,6 +205,16 @@ def test_the_gradient_goes_back_along_every_arrow_of_a_step(draw, diagram):
     assert not [text for text in words(draw()) if text.startswith("$d")]
 
 
+@each_step
+def test_without_formulas_the_arrows_back_are_there_and_no_gradient_is(draw, diagram):
+    ax = draw(backward=True, formulas=False)
+    full = draw(backward=True)
+    ends = [[arrow._posA_posB for arrow in arrows(one, plotting.VERMILLION)] for one in (ax, full)]
+    assert ends[0] == ends[1] and ends[0]
+    assert words(ax) == words(draw()) != words(full)
+    assert words(draw(formulas=False)) == words(draw())
+
+
 def test_the_arrows_of_the_gru_compute_a_gru():
     h, a_z, a_xn, s, a_r = np.random.default_rng(0).normal(size=5)
     given = {"h before": h, "a_z": a_z, "a_xn": a_xn, "s": s, "a_r": a_r, "x": 0, "map": 0}
@@ -383,11 +393,13 @@ PLUGS = {
     [
         plotting.draw_lstm,
         lambda: plotting.draw_lstm(backward=True),
+        lambda: plotting.draw_lstm(backward=True, formulas=False),
         plotting.draw_gru,
         lambda: plotting.draw_gru(backward=True),
+        lambda: plotting.draw_gru(backward=True, formulas=False),
         plotting.draw_gru_forms,
     ],
-    ids=["lstm", "lstm backward", "gru", "gru backward", "gru forms"],
+    ids=["lstm", "lstm backward", "lstm back", "gru", "gru backward", "gru back", "gru forms"],
 )
 def test_no_words_stand_across_an_arrow_a_circle_or_the_edge_of_a_box(draw):
     """The pre-activations do: their boxes stand on the edge of the map's box, and hide it."""

@@ -150,8 +150,16 @@ class Diagram(NamedTuple):
     backward: tuple[tuple[Style, tuple[Label, ...]], ...]
 
 
-def _draw(diagram: Diagram, backward: bool, lit: Sequence[str] | None, ax: Axes | None) -> Axes:
+def _draw(
+    diagram: Diagram,
+    backward: bool,
+    formulas: bool,
+    lit: Sequence[str] | None,
+    ax: Axes | None,
+) -> Axes:
     """Return the Axes with a diagram, in which the parts `lit` have colour; None lights them all.
+
+    backward: arrows back. formulas: with them the gradients, in place of the words of the forward.
 
     Raises: ValueError for a part that the diagram does not have.
     """
@@ -165,7 +173,8 @@ def _draw(diagram: Diagram, backward: bool, lit: Sequence[str] | None, ax: Axes 
     ends, of = diagram.band
     band(ax, ends, STATE if of in shown else FAINT)
     graph(ax, nodes, diagram.paths, backward)
-    for style, labels in diagram.always + (diagram.backward if backward else diagram.forward):
+    words_around = diagram.backward if backward and formulas else diagram.forward
+    for style, labels in diagram.always + words_around:
         for words, at, of in labels:
             write(ax, at, words, style.color if of in shown else FAINT, style.size)
     return ax
@@ -173,18 +182,23 @@ def _draw(diagram: Diagram, backward: bool, lit: Sequence[str] | None, ax: Axes 
 
 @in_house_style
 def draw_lstm(
-    *, backward: bool = False, lit: Sequence[str] | None = None, ax: Axes | None = None
+    *,
+    backward: bool = False,
+    formulas: bool = True,
+    lit: Sequence[str] | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """Return the Axes with one step of the LSTM.
 
     c = f * c_prev + i * g is along the top, the gates below, h at the right. All four gates come
     from one affine map, a = x W_x + h_prev W_h + b. The picture has them in the order in which they
-    are used: f, i, g, o. backward: next to each array its gradient, as a formula. lit: the parts to
-    draw in colour, of f, i, g, c and o; the others are light grey.
+    are used: f, i, g, o. backward: a dashed arrow against each arrow, and next to each array its
+    gradient, as a formula; with formulas=False, the arrows alone. lit: the parts to draw in colour,
+    of f, i, g, c and o; the others are light grey.
 
     Raises: ValueError for a part that the step does not have.
     """
-    return _draw(_LSTM, backward, lit, ax)
+    return _draw(_LSTM, backward, formulas, lit, ax)
 
 
 _LSTM_NODES = {
@@ -295,18 +309,23 @@ _LSTM = Diagram(
 
 @in_house_style
 def draw_gru(
-    *, backward: bool = False, lit: Sequence[str] | None = None, ax: Axes | None = None
+    *,
+    backward: bool = False,
+    formulas: bool = True,
+    lit: Sequence[str] | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """Return the Axes with one step of the GRU, reset after the matrix.
 
     h = z * h_prev + (1 - z) * n is along the top. Below are z, the candidate n, and r, which
     multiplies s = h_prev W_hn + b_hn. The two products, a_x of x and a_h of h_prev, are separate,
-    because those of the candidate have two gradients. backward: next to each array its gradient, as
-    a formula. lit: the parts to draw in colour, of r, n, z and h; the others are light grey.
+    because those of the candidate have two gradients. backward: a dashed arrow
+    against each arrow, and next to each array its gradient, as a formula; with formulas=False, the
+    arrows alone. lit: the parts to draw in colour, of r, n, z and h; the others are light grey.
 
     Raises: ValueError for a part that the step does not have.
     """
-    return _draw(_GRU, backward, lit, ax)
+    return _draw(_GRU, backward, formulas, lit, ax)
 
 
 _GRU_STEP_NODES = {
@@ -354,7 +373,7 @@ _GRU_MAP = (
 _GRU_EQUATIONS = (
     Label(r"$h_t = z_t \circ h_{t-1} + (1 - z_t) \circ n_t$", (6.55, 5.9), "add"),
     Label(r"$n_t = \tanh(a^x_n + r_t \circ s_t)$", (6.15, 4.87), "tanh"),
-    Label("$1 - z_t$", (3.2, 5.78), "write"),
+    Label("$1 - z_t$", (3.2, 5.84), "write"),
 )
 _GRU_NOTES = (
     Label("keep", (2.45, 6.15), "keep"),
