@@ -228,10 +228,7 @@ def plot_gains(gains: dict[str, dict[str, tuple[float, float]]], *, ax: Axes | N
     Raises: TypeError unless the gains are a dict of dicts; ValueError for no gains, and for one
     that is not above 0.
     """
-    if not isinstance(gains, dict) or not all(isinstance(of, dict) for of in gains.values()):
-        raise TypeError("gains: expected a dict of dicts {series: {label: (predicted, measured)}}")
-    for place in (0, 1):
-        _check_ratios({row: {k: at[place] for k, at in of.items()} for row, of in gains.items()})
+    _check_gains(gains)
     ax = new_axes(ax, size=(7, 5))
     for (name, points), line in zip(gains.items(), LINES, strict=False):
         ax.plot(
@@ -254,3 +251,20 @@ def plot_gains(gains: dict[str, dict[str, tuple[float, float]]], *, ax: Axes | N
     ax.minorticks_off()
     ax.legend(loc="upper left")
     return ax
+
+
+def _check_gains(gains: dict[str, dict[str, tuple[float, float]]]) -> None:
+    """Raise TypeError unless the gains are a dict of dicts, ValueError for none or a bad one."""
+    if not isinstance(gains, dict) or not all(isinstance(of, dict) for of in gains.values()):
+        raise TypeError("gains: expected a dict of dicts {series: {label: (predicted, measured)}}")
+    check_bundle(gains)
+    if not any(gains.values()):
+        raise ValueError("gains: expected at least one, got none")
+    for series, points in gains.items():
+        for label, point in points.items():
+            if np.shape(point) != (2,):
+                raise ValueError(
+                    f"gains, {series}, {label}: expected (predicted, measured), got {point}"
+                )
+            for name, value in zip(("predicted", "measured"), point):
+                check_number(f"gains, {series}, {label}: {name}", value, above=0)

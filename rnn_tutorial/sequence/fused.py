@@ -136,18 +136,15 @@ def fused_unroll_backward(
     """
     if not isinstance(cache, FusedCache):
         return unroll_backward(cell, params, cache, doutputs)
-    kernel = cache.kernel
+    kernel, (dhs, dlast_state) = cache.kernel, doutputs
     if cell.fast != kernel:
         raise TypeError(f"cell: expected the one whose forward made the cache, got {cell!r}")
     check_sizes(params, cache)
-    dhs, dlast_state = doutputs
     check_like("dhs", dhs, cache.previous_hs)
     check_like("dlast_state", dlast_state, cache.last)
-    T, B, H = dhs.shape
+    (T, B, H), dstate = dhs.shape, tree_map(np.copy, dlast_state)
     dhs = zero_padding(cache.mask, dhs)
-    dstate = tree_map(np.copy, dlast_state)
-    dh = dstate.h
-    W_h_transposed = backward_weights(kernel, params)
+    dh, W_h_transposed = dstate.h, backward_weights(kernel, params)
     paths = np.empty((kernel.gates, B, H), dhs.dtype)
     das = np.empty((T, B, kernel.x.stop, H), dhs.dtype)
     for some in reversed(segments(T, kernel.slots * dh.nbytes)):

@@ -106,12 +106,19 @@ def test_a_gain_is_at_its_prediction_and_its_measurement_and_named_if_it_is_larg
     assert low < 0.9 and high > 1.9 and bottom < 1 and top > 1.7
 
 
+def test_there_may_be_more_gains_than_series():
+    ax = plotting.plot_gains({"a": {str(k): (1.0 + k, 1.5 + k) for k in range(9)}})
+    assert len(line(ax, "a").get_xdata()) == len(ax.texts) == 9
+
+
 @pytest.mark.parametrize(
     ("gains", "error", "message"),
     [
         ({"a": (1, 2)}, TypeError, "dict of dicts"),
-        ({"a": {}}, ValueError, "at least one ratio, got none"),
-        ({"a": {"1": (1.0, 0.0)}}, ValueError, "ratios, a, 1"),
+        ({"a": {}}, ValueError, "at least one, got none"),
+        ({"a": {"1": 2.0}}, ValueError, "gains, a, 1: expected"),
+        ({"a": {"1": (1.0, 0.0)}}, ValueError, "gains, a, 1: measured"),
+        ({str(k): {"1": (1.0, 1.0)} for k in range(7)}, ValueError, "at most 6"),
     ],
 )
 def test_bad_gains_are_refused_by_name(gains, error, message):
