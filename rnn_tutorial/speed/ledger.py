@@ -1,6 +1,6 @@
 """The ledger of a program: each of its calls of NumPy, with its operations and its bytes.
 
-NumPy asks an array of a class of one's own whether it wants to do the work itself: it calls
+NumPy asks an array of a class of your own whether it wants to do the work itself: it calls
 `__array_ufunc__` in the place of each elementwise function and of `matmul`, and
 `__array_function__` in the place of most others. `Counted` passes the work on to plain arrays, and
 writes down what was done. So a ledger is no estimate, and is the same on every machine.
