@@ -36,6 +36,7 @@ sequence: `model.forward(params, more_xs, state)` continues from there.
                     the mistake?
     data            texts and Vocabulary, synthetic tasks, padding and batches, n-grams
     plotting        the pictures of the chapters, such as plot_gates
+    speed           what a program costs: times in turn, counted operations, the rates of a machine
     exchange        weights to and from PyTorch, Keras, ONNX and safetensors
 
     activations, initializers       what cells are made of
@@ -85,6 +86,7 @@ _PACKAGES = (
     "data",
     "exchange",
     "plotting",
+    "speed",
 )
 
 __all__ = list(_PACKAGE_OF)

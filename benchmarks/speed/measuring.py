@@ -38,6 +38,7 @@ from benchmarks.speed.implementations import (
 )
 from benchmarks.speed.machine import facts_of_machine
 from rnn_tutorial.layers import Layer, Recomputed, Recurrent, forward_in_stretches
+from rnn_tutorial.speed import interleaved, typical
 
 Row = dict[str, Any]
 Run = Callable[[], Any]
@@ -74,40 +75,6 @@ def clean_environment(threads: int) -> dict[str, str]:
     return others | {
         f"{library}_NUM_THREADS": str(threads) for library in ("OPENBLAS", "OMP", "MKL")
     }
-
-
-def time_interleaved(
-    functions: dict[str, Run],
-    least: int,
-    budget: float = 0.0,
-    clock: Callable[[], float] = time.process_time,
-    settle: float = 0.0,
-) -> tuple[dict[str, float], int]:
-    """Return ({name: median seconds}, rounds); each function is called once in every round.
-
-    So whatever slows the machine for a while slows all of them. Every second round runs in the
-    opposite order. There are at least `least` rounds; more follow until they have taken `budget`
-    seconds in all, but never more than 400. Before each timed call, the function is called for
-    `settle` seconds without being timed.
-    """
-    seconds: dict[str, list[float]] = {name: [] for name in functions}
-    rounds, began = 0, time.perf_counter()
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        while rounds < least or (time.perf_counter() - began < budget and rounds < 400):
-            for name in list(functions)[:: 1 if rounds % 2 == 0 else -1]:
-                settled = time.perf_counter() + settle
-                while time.perf_counter() < settled:
-                    functions[name]()
-                start = clock()
-                functions[name]()
-                seconds[name].append(clock() - start)
-            rounds += 1
-    finally:
-        if collecting:
-            gc.enable()
-    return {name: float(np.median(values)) for name, values in seconds.items()}, rounds
 
 
 def times(
@@ -149,8 +116,9 @@ def next_to_ours(functions: dict[str, Run], least: int, budget: float, threads: 
     keeps running for a moment after its work is done, and would slow down the next library.
     """
     clock, settle = (time.process_time, 0.0) if threads == 1 else (time.perf_counter, SETTLE)
-    seconds, rounds = time_interleaved(functions, least, budget, clock, settle)
-    found = {program: round(1e3 * value, 4) for program, value in seconds.items()}
+    seconds = interleaved(functions, least, 0, budget=budget, settle=settle, clock=clock)
+    found = {program: round(1e3 * float(np.median(s)), 4) for program, s in seconds.items()}
+    rounds = len(seconds[OURS])
     return [
         {"program": program, "rounds": rounds, "ms": ms, "ours_ms": found[OURS]}
         for program, ms in found.items()
@@ -179,7 +147,8 @@ def growth(quick: bool) -> Iterator[Row]:
         runs = {name: program.run for name, program in made.items()}
         for run in runs.values():
             run()
-        seconds, _ = time_interleaved(runs, *(QUICK if quick else THOROUGH))
+        rounds, budget = QUICK if quick else THOROUGH
+        seconds = typical(runs, rounds=rounds, least=0, budget=budget)
         for program, value in seconds.items():
             yield {
                 "over": axis,
@@ -207,7 +176,8 @@ def recompute(quick: bool) -> Iterator[Row]:
         }
         for run in runs.values():
             run()
-        seconds, _ = time_interleaved(runs, *(QUICK if quick else THOROUGH))
+        rounds, budget = QUICK if quick else THOROUGH
+        seconds = typical(runs, rounds=rounds, least=0, budget=budget)
         runs["outputs"] = partial(forward_in_stretches, whole, task.params, task.xs)
         yield {
             **{"cell": name, **dict(zip("BTDH", shape))},

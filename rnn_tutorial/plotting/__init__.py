@@ -11,6 +11,7 @@ from rnn_tutorial.plotting.diagrams.circuit import *
 from rnn_tutorial.plotting.diagrams.directions import *
 from rnn_tutorial.plotting.diagrams.kept import *
 from rnn_tutorial.plotting.diagrams.layouts import *
+from rnn_tutorial.plotting.diagrams.memory import *
 from rnn_tutorial.plotting.diagrams.padding import *
 from rnn_tutorial.plotting.diagrams.paths import *
 from rnn_tutorial.plotting.diagrams.reset import *

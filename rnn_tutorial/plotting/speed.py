@@ -21,6 +21,7 @@ from rnn_tutorial.plotting.style import (
 from rnn_tutorial.validation import check_number
 
 __all__ = [
+    "plot_gains",
     "plot_ratios",
     "plot_roofline",
 ]
@@ -90,7 +91,7 @@ def plot_roofline(
             mew=1.6,
             label=label,
         )
-    _label_roofs(ax, peak, bandwidth, left, right)
+    _label_roofs(ax, peak, bandwidth, right)
     ax.set(xscale="log", yscale="log", xlim=(left, right), ylim=(low, high))
     ax.set(xlabel="arithmetic intensity (FLOP per byte moved)", ylabel="rate (GFLOP/s)")
     if points:
@@ -121,21 +122,19 @@ def _check_points(points: dict[str, tuple[float, float]]) -> dict[str, tuple[flo
     return points
 
 
-def _label_roofs(ax: Axes, peak: float, bandwidth: float, left: float, right: float) -> None:
+def _label_roofs(ax: Axes, peak: float, bandwidth: float, right: float) -> None:
     """Write along each roof what it is; the slanted text turns with its line if the axes change."""
     words = f"arithmetic: {peak:,.3g} GFLOP/s"
     ax.annotate(words, (right, peak), (-4, 4), textcoords="offset points", ha="right", va="bottom")
-    middle = np.sqrt(left * peak / bandwidth)
-    height = 1.15 * bandwidth * middle
+    at = 0.9 * peak / bandwidth, 0.75 * peak  # below the slope, next to the ridge
     ax.text(
-        middle,
-        height,
+        *at,
         f"memory: {bandwidth:,.3g} GB/s",
-        rotation=np.degrees(np.arctan(height / middle)),  # a slope of 1 on logarithmic axes
+        rotation=np.degrees(np.arctan(at[1] / at[0])),  # a slope of 1 on logarithmic axes
         rotation_mode="anchor",
         transform_rotates_text=True,
-        ha="center",
-        va="bottom",
+        ha="right",
+        va="top",
     )
 
 
@@ -217,3 +216,55 @@ def _ratio_ticks(left: float, right: float) -> list[float]:
         if len(ticks) <= 10:
             break
     return ticks
+
+
+@in_house_style
+def plot_gains(gains: dict[str, dict[str, tuple[float, float]]], *, ax: Axes | None = None) -> Axes:
+    """Return the Axes with measured over predicted gains, and the diagonal where they are equal.
+
+    gains   {series: {label: (predicted, measured)}}; a gain is how many times as fast a program
+            became. The label is written at gains above 1.2.
+
+    Raises: TypeError unless the gains are a dict of dicts; ValueError for no gains, and for one
+    that is not above 0.
+    """
+    _check_gains(gains)
+    ax = new_axes(ax, size=(7, 5))
+    for (name, points), line in zip(gains.items(), LINES, strict=False):
+        ax.plot(
+            *zip(*points.values()),
+            linestyle="",
+            marker=line["marker"],
+            color=line["color"],
+            markersize=7,
+            label=name,
+        )
+        for label, at in points.items():
+            if max(at) > 1.2:
+                ax.annotate(label, at, (7, -3), textcoords="offset points", fontsize=10)
+    ax.axline((1, 1), slope=1, color=BLACK, linewidth=1, marker="")
+    both = [value for points in gains.values() for at in points.values() for value in at] + [1]
+    ticks = _ratio_ticks(min(both) / 1.1, max(both) * 1.1)
+    ax.set(xscale="log", yscale="log", xlabel="gain predicted", ylabel="gain measured")
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
+    ax.legend(loc="upper left")
+    return ax
+
+
+def _check_gains(gains: dict[str, dict[str, tuple[float, float]]]) -> None:
+    """Raise TypeError unless the gains are a dict of dicts, ValueError for none or a bad one."""
+    if not isinstance(gains, dict) or not all(isinstance(of, dict) for of in gains.values()):
+        raise TypeError("gains: expected a dict of dicts {series: {label: (predicted, measured)}}")
+    check_bundle(gains)
+    if not any(gains.values()):
+        raise ValueError("gains: expected at least one, got none")
+    for series, points in gains.items():
+        for label, point in points.items():
+            if np.shape(point) != (2,):
+                raise ValueError(
+                    f"gains, {series}, {label}: expected (predicted, measured), got {point}"
+                )
+            for name, value in zip(("predicted", "measured"), point):
+                check_number(f"gains, {series}, {label}: {name}", value, above=0)

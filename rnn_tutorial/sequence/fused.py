@@ -44,9 +44,12 @@ __all__ = [
     "fused_unroll_backward",
     "held_rows",
     "hold_rows",
+    "input_blocks",
     "part",
     "products_backward",
     "segments",
+    "slopes_of",
+    "states_from",
     "zero_rows",
 ]
 
@@ -102,15 +105,12 @@ def fused_unroll(
     (T, B, _), H, dtype = xs.shape, len(params.W_h), params.b.dtype
     W_x, W_h, b = forward_weights(kernel, params)
     values, work = kernel.values(T, B, H, dtype), kernel.work(params, B)
-    states = tree_map(lambda first: np.empty((T + 1, B, H), dtype), state)
+    states = states_from(state, T)
     previous = tuple(leaf[0] for leaf in states)
-    for leaf, first in zip(previous, state):
-        leaf[...] = first
     a_h = np.empty((kernel.gates, B, H), dtype)
     with np.errstate(over="ignore"):  # exp(-a) of a closed gate overflows: 1 / infinity is 0
         for some in segments(T, a_h.nbytes):
-            a_xs = np.empty((len(xs[some]), *a_h.shape), dtype)
-            np.add(by_gate(as_rows(xs[some]) @ W_x, B, kernel.gates), b, a_xs)
+            a_xs = input_blocks(xs[some], W_x, b)
             for a_x, new, step, held in zip(
                 a_xs, each(after(states), some), each(values, some), held_rows(mask, some)
             ):
@@ -136,29 +136,19 @@ def fused_unroll_backward(
     """
     if not isinstance(cache, FusedCache):
         return unroll_backward(cell, params, cache, doutputs)
-    kernel = cache.kernel
+    kernel, (dhs, dlast_state) = cache.kernel, doutputs
     if cell.fast != kernel:
         raise TypeError(f"cell: expected the one whose forward made the cache, got {cell!r}")
     check_sizes(params, cache)
-    dhs, dlast_state = doutputs
     check_like("dhs", dhs, cache.previous_hs)
     check_like("dlast_state", dlast_state, cache.last)
-    T, B, H = dhs.shape
+    (T, B, H), dstate = dhs.shape, tree_map(np.copy, dlast_state)
     dhs = zero_padding(cache.mask, dhs)
-    dstate = tree_map(np.copy, dlast_state)
-    dh = dstate.h
-    W_h_transposed = backward_weights(kernel, params)
+    dh, W_h_transposed = dstate.h, backward_weights(kernel, params)
     paths = np.empty((kernel.gates, B, H), dhs.dtype)
     das = np.empty((T, B, kernel.x.stop, H), dhs.dtype)
     for some in reversed(segments(T, kernel.slots * dh.nbytes)):
-        slopes = np.empty((len(dhs[some]), kernel.slots, B, H), dhs.dtype)
-        kernel.slopes(
-            part(cache.values, some),
-            part(cache.states, some),
-            part(after(cache.states), some),
-            slopes,
-        )
-        zero_rows(cache.mask, some, slopes)
+        slopes = slopes_of(cache, some)
         steps = zip(slopes, each(cache.values, some), dhs[some], held_rows(cache.mask, some))
         for slope, step, dh_t, held in reversed(list(steps)):
             dh += dh_t  # h_t is an output, and the input of step t + 1
@@ -214,6 +204,32 @@ def backward_weights(kernel: Kernel, params: Any) -> Array:
     """Return W_h transposed, (G, H, H), one block for each slot of da_h."""
     blocks = np.ascontiguousarray(params.W_h.T).reshape(kernel.gates, len(params.W_h), -1)
     return blocks if kernel.h_gates == tuple(range(kernel.gates)) else blocks[list(kernel.h_gates)]
+
+
+def states_from(state: Any, T: int) -> Any:
+    """Return the State of (T + 1, B, H) that begins with `state`; the others are not yet filled."""
+    states = tree_map(lambda first: np.empty((T + 1, *first.shape), first.dtype), state)
+    for leaf, first in zip(states, state):
+        leaf[0] = first
+    return states
+
+
+def input_blocks(xs: Array, W_x: Array, b: Array) -> Array:
+    """Return xs W_x + b for all steps in one product, each gate of a step a contiguous block.
+
+    Shapes: xs (T, B, D), W_x (D, G*H), b (G, 1, H); the result is (T, G, B, H).
+    """
+    a_xs = by_gate(as_rows(xs) @ W_x, xs.shape[1], len(b))
+    return np.add(a_xs, b, np.empty_like(a_xs, order="C"))
+
+
+def slopes_of(cache: FusedCache, some: slice) -> Array:
+    """Return the slopes of the steps `some`, (T, S, B, H); zero where a step is padding."""
+    values, states = part(cache.values, some), part(after(cache.states), some)
+    slopes = np.empty((len(states.h), cache.kernel.slots, *states.h.shape[1:]), states.h.dtype)
+    cache.kernel.slopes(values, part(cache.states, some), states, slopes)
+    zero_rows(cache.mask, some, slopes)
+    return slopes
 
 
 def by_gate(a_xs: Array, B: int, G: int) -> Array:

@@ -4,7 +4,6 @@ import csv
 import json
 import os
 import re
-import time
 from itertools import product
 
 import numpy as np
@@ -35,12 +34,12 @@ from benchmarks.speed.measuring import (
     PRODUCTS,
     SHAPES,
     clean_environment,
-    time_interleaved,
     traced_peak,
 )
 from benchmarks.speed.page import blocks, filled, verdict_lines
 from benchmarks.speed.tables import TABLES, at_shape, pick, ratios, write_table
 from rnn_tutorial.data import read_table
+from rnn_tutorial.speed import count_calls, products, total
 
 RESULTS = speed.RESULTS
 
@@ -101,37 +100,17 @@ def test_a_program_that_computes_something_else_is_not_timed(name, program):
             check_programs(made | {UNROLL if program == OURS else OURS: MAKERS[UNROLL](task)})
 
 
-class Counted(np.ndarray):
-    """An array that counts the operations of its matrix products, and those of its results."""
-
-    total = 0
-
-    def __array_ufunc__(self, ufunc, method, *inputs, out=None, **options):
-        plain = [np.asarray(value) if isinstance(value, Counted) else value for value in inputs]
-        if out is not None:
-            options["out"] = tuple(
-                np.asarray(value) if isinstance(value, Counted) else value for value in out
-            )
-        if ufunc is np.matmul:
-            (*_, rows, inner), columns = np.shape(plain[0]), np.shape(plain[1])[-1]
-            Counted.total += 2 * rows * inner * columns
-        result = getattr(ufunc, method)(*plain, **options)
-        return result.view(Counted) if isinstance(result, np.ndarray) else result
-
-    def __array_function__(self, function, types, args, kwargs):
-        result = super().__array_function__(function, types, args, kwargs)
-        return result.view(Counted) if isinstance(result, np.ndarray) else result
-
-
 @each_cell
 @pytest.mark.parametrize("program", [UNROLL, PLAIN])
 def test_the_operations_are_those_of_the_products_that_are_computed(name, program):
     task = problem(name, "float64", SHAPE)
-    counted = type(task.params)(*(leaf.view(Counted) for leaf in task.params))
-    task = task._replace(params=counted, xs=task.xs.view(Counted), dhs=task.dhs.view(Counted))
-    Counted.total = 0
-    MAKERS[program](task).run()
-    assert Counted.total == flops(len(CELLS[name].gates), SHAPE)
+    ledger = count_calls(
+        lambda params, xs, dhs: MAKERS[program](task._replace(params=params, xs=xs, dhs=dhs)).run(),
+        task.params,
+        task.xs,
+        task.dhs,
+    )
+    assert total(products(ledger), "flop") == flops(len(CELLS[name].gates), SHAPE)
 
 
 @each_cell
@@ -182,31 +161,6 @@ def test_the_bytes_grow_with_the_dtype_and_the_intensity_with_the_batch(name):
         for B in (1, 32, 256)
     ]
     assert intensities == sorted(intensities) and intensities[-1] > 5 * intensities[0]
-
-
-def test_functions_are_called_in_turn_and_the_median_is_returned():
-    ticks = iter([0, 1, 1, 3, 3, 8, 8, 9, 9, 12, 12, 22])
-    called = []
-    medians, rounds = time_interleaved(
-        {"a": lambda: called.append("a"), "b": lambda: called.append("b")},
-        3,
-        clock=lambda: next(ticks),
-    )
-    assert "".join(called) == "abbaab" and rounds == 3
-    assert medians == {"a": 1, "b": 5}
-
-
-def test_a_budget_is_spent_on_more_rounds():
-    assert time_interleaved({"a": lambda: None}, 2, budget=0.01)[1] > 2
-    assert time_interleaved({"a": lambda: None}, 2)[1] == 2
-
-
-def test_before_a_call_that_counts_a_function_runs_for_a_while():
-    called = []
-    _, rounds = time_interleaved(
-        {"a": lambda: called.append("a") or time.sleep(0.001)}, 2, settle=0.01
-    )
-    assert rounds == 2 and len(called) > 2 * (1 + 3)
 
 
 def test_a_measuring_process_has_its_threads_and_no_other_setting(monkeypatch):

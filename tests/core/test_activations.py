@@ -39,6 +39,13 @@ def test_values_are_those_of_the_formula(activation):
     np.testing.assert_allclose(activation.f(points), expected, rtol=1e-14, atol=1e-16)
 
 
+@pytest.mark.parametrize(("dtype", "u"), [("float32", 2.0**-24), ("float64", 2.0**-53)])
+def test_a_nearly_closed_sigmoid_keeps_its_digits(dtype, u):
+    a = np.linspace(-40, 0, 401).astype(dtype)
+    exact = [math.exp(-math.log1p(math.exp(-x))) if x > -36 else math.exp(x) for x in a.tolist()]
+    np.testing.assert_allclose(sigmoid.f(a), exact, rtol=max(4 * u, 2e-14), atol=0)
+
+
 def test_values_of_the_piecewise_ones():
     np.testing.assert_allclose(leaky_relu(0.1).f(np.array([-2.0, 0.0, 3.0])), [-0.2, 0, 3])
     np.testing.assert_allclose(elu(2.0).f(np.array([-1.0, 0.0, 3.0])), [2 * math.expm1(-1), 0, 3])

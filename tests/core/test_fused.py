@@ -271,10 +271,10 @@ TWINS = [
         for name in ("forward_weights", "backward_weights", "by_gate", "each", "after")
     ),
     *((sequence, name, [Elman, GRU]) for name in ("held_rows", "hold_rows", "zero_rows")),
+    *((sequence, name, [Elman, GRU]) for name in ("input_blocks", "slopes_of", "states_from")),
 ]
 HARMLESS = {
     "fused_unroll": [
-        "previous  ->  states",  # the first state is written over the later ones too, which follow
         "a_h  ->  b",  # how many steps are computed at once
         "last = tree_map(np.copy, type(state)(*previous))  ->  "
         "last = tree_map(np.copy, type(states)(*previous))",

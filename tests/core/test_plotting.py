@@ -42,6 +42,7 @@ DIAGRAMS = {
     "gru": plotting.draw_gru,
     "gru backward": lambda **k: plotting.draw_gru(backward=True, **k),
     "gru forms": plotting.draw_gru_forms,
+    "memory": lambda **k: plotting.draw_memory(3, **k),
     "both directions": plotting.draw_both_directions,
     "both directions of one": lambda **k: plotting.draw_both_directions(1, backward=True, **k),
 }
@@ -73,6 +74,7 @@ CURVES = {
         {"a": [100, None], "b": [200, 300]}, limit=1000, **k
     ),
     "roofline": lambda **k: plotting.plot_roofline(200, 20, {"a": (1.0, 10.0)}, **k),
+    "gains": lambda **k: plotting.plot_gains({"a": {"1": (2.0, 1.5)}}, **k),
     "ratios": lambda **k: plotting.plot_ratios({"a": {"float32": 0.5, "float64": 2.0}}, **k),
 }
 PICTURES = DIAGRAMS | CURVES

@@ -69,7 +69,7 @@ def test_more_than_six_points_are_told_apart_by_open_marks():
 
 
 @pytest.mark.parametrize(("peak", "bandwidth"), [(200, 20), (3, 40), (5000, 2)])
-def test_the_words_of_a_roof_lie_along_it_and_above_it(peak, bandwidth):
+def test_the_words_of_a_roof_are_along_it_and_those_of_the_memory_below(peak, bandwidth):
     ax = plotting.plot_roofline(peak, bandwidth, POINTS)
     ax.figure.canvas.draw()
     flat, slanted = ax.texts
@@ -81,7 +81,7 @@ def test_the_words_of_a_roof_lie_along_it_and_above_it(peak, bandwidth):
     assert flat.get_window_extent().y0 > top
     box, frame = slanted.get_window_extent(), ax.get_window_extent()
     centre = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
-    assert centre[1] > y0 + (centre[0] - x0) * (y1 - y0) / (x1 - x0)
+    assert centre[1] < y0 + (centre[0] - x0) * (y1 - y0) / (x1 - x0)
     assert not slanted.get_window_extent().overlaps(flat.get_window_extent())
     assert frame.x0 <= box.x0 and box.y1 <= frame.y1
 
@@ -89,6 +89,41 @@ def test_the_words_of_a_roof_lie_along_it_and_above_it(peak, bandwidth):
 def test_a_machine_without_programs_has_a_roof_too():
     ax = plotting.plot_roofline(200, 20, {})
     assert ax.get_legend() is None and len(ax.lines) == 2
+
+
+GAINS = {"B = 1": {"1": (1.9, 1.7), "2": (0.9, 1.0)}, "B = 64": {"1": (1.1, 1.0)}}
+
+
+def test_a_gain_is_at_its_prediction_and_its_measurement_and_named_if_it_is_large():
+    ax = plotting.plot_gains(GAINS)
+    assert legend(ax) == ["B = 1", "B = 64"]
+    assert [list(data) for data in line(ax, "B = 1").get_data()] == [[1.9, 0.9], [1.7, 1.0]]
+    assert [list(data) for data in line(ax, "B = 64").get_data()] == [[1.1], [1.0]]
+    assert [(text.get_text(), text.xy) for text in ax.texts] == [("1", (1.9, 1.7))]
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+    ax.figure.canvas.draw()
+    (low, high), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    assert low < 0.9 and high > 1.9 and bottom < 1 and top > 1.7
+
+
+def test_there_may_be_more_gains_than_series():
+    ax = plotting.plot_gains({"a": {str(k): (1.0 + k, 1.5 + k) for k in range(9)}})
+    assert len(line(ax, "a").get_xdata()) == len(ax.texts) == 9
+
+
+@pytest.mark.parametrize(
+    ("gains", "error", "message"),
+    [
+        ({"a": (1, 2)}, TypeError, "dict of dicts"),
+        ({"a": {}}, ValueError, "at least one, got none"),
+        ({"a": {"1": 2.0}}, ValueError, "gains, a, 1: expected"),
+        ({"a": {"1": (1.0, 0.0)}}, ValueError, "gains, a, 1: measured"),
+        ({str(k): {"1": (1.0, 1.0)} for k in range(7)}, ValueError, "at most 6"),
+    ],
+)
+def test_bad_gains_are_refused_by_name(gains, error, message):
+    with pytest.raises(error, match=message):
+        plotting.plot_gains(gains)
 
 
 def test_a_row_has_a_mark_for_each_dtype():

@@ -31,7 +31,7 @@ RIGHT = {
         from rnn_tutorial.sequence import step, trace, unroll, unroll_backward
         from rnn_tutorial.train import Batch, adam, cosine, sgd, softmax_cross_entropy
         from rnn_tutorial.exchange.pytorch import from_pytorch, to_pytorch
-        from rnn_tutorial.plotting import plot_gates, show
+        from rnn_tutorial.plotting import plot_gates
         from rnn_tutorial.data import Vocabulary, pad
         """,
     "cell": """
