@@ -93,7 +93,8 @@ def package_note() -> nbformat.NotebookNode:
         f' Elsewhere, such as in Colab, first run `%pip install "{package}"`{clone}.'
     )
     source = "\n".join(f"> {line}" for line in textwrap.wrap(sentences, 96, break_on_hyphens=False))
-    return nbformat.v4.new_markdown_cell(source, metadata={"tags": [PACKAGE_NOTE]})
+    # The site leaves out what has the tag remove-cell: there is no notebook there.
+    return nbformat.v4.new_markdown_cell(source, metadata={"tags": [PACKAGE_NOTE, "remove-cell"]})
 
 
 def prepare(source: Path) -> nbformat.NotebookNode:

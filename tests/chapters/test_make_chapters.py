@@ -98,7 +98,7 @@ def test_changed_prose_can_be_stored_without_running_and_changed_code_cannot(sou
 def test_the_note_about_the_package_is_above_the_first_code_once(source):
     recreate(source, without_running)
     kinds = [cell.metadata.get("tags", cell.cell_type) for cell in prepare(source).cells]
-    assert kinds == ["markdown", ["package-note"], "code", "code"]
+    assert kinds == ["markdown", ["package-note", "remove-cell"], "code", "code"]
     assert source.read_text(encoding="utf-8").count("Only this notebook?") == 1
 
 
