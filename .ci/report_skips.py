@@ -19,6 +19,7 @@ LIBRARIES = (
     "safetensors",
     "autograd",
     "EpyNN",
+    "numpy_ml",
     "nbgrader",
     "joblib",
     "distributed",

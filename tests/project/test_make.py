@@ -14,7 +14,11 @@ MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 def commands(folder: Path, *arguments: str) -> list[str]:
     """Return the commands that make would run in a folder, one a line."""
     run = subprocess.run(
-        ["make", "-n", "UV=", *arguments], cwd=folder, capture_output=True, text=True, check=True
+        ["make", "-n", "--no-print-directory", "UV=", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return run.stdout.splitlines()
 
