@@ -6,14 +6,12 @@ the test letters and words are stored in directions.csv. About three minutes on 
     python -m benchmarks.directions
 """
 
-import csv
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.rows import RESULTS, digits, write_rows
 from rnn_tutorial.cells import LSTM
 from rnn_tutorial.data import (
     Vocabulary,
@@ -36,7 +34,6 @@ from rnn_tutorial.layers import (
 from rnn_tutorial.train import adam, cosine, last_step, softmax_cross_entropy, train
 from rnn_tutorial.types import Array, Mask, Rng, Tree
 
-RESULTS = Path(__file__).resolve().parents[1] / "rnn_tutorial" / "results" / "directions.csv"
 SEEDS = range(5)
 LETTERS = Vocabulary("abcdefghijklmnopqrstuvwxyz")
 
@@ -157,20 +154,10 @@ def run(name: str, seed: int, words: Words, passes: int = 4) -> Run:
     by_length = [[w for w in words.test if len(w) == n] for n in sorted(set(map(len, words.test)))]
     unpadded = [row for some in by_length for row in right(model, params, words.batch(some))]
     padded = right(model, params, words.batch(words.test))
-    return Run(name, seed, *shares(padded), *shares(unpadded))
-
-
-def write(runs: Iterable[Run]) -> None:
-    """Store the runs, one line as soon as it is known."""
-    with open(RESULTS, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(Run._fields)
-        for one in runs:
-            writer.writerow([f"{x:.4f}" if isinstance(x, float) else x for x in one])
-            file.flush()
-            print(one, flush=True)
+    return Run(name, seed, *map(digits, (*shares(padded), *shares(unpadded))))
 
 
 if __name__ == "__main__":
     everything = the_words()
-    write(run(name, seed, everything) for name in networks() for seed in SEEDS)
+    runs = [run(name, seed, everything) for name in networks() for seed in SEEDS]
+    write_rows(RESULTS / "directions.csv", runs)

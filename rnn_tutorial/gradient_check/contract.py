@@ -80,7 +80,7 @@ def check_calls(layer: Layer, params: Any, xs: Array, state: Any, mask: Mask | N
     if _distance((ys, last), (again, last_again)) > 1e-9:
         raise ContractBroken(
             f"{name}.forward gives other outputs when it is called again: forward must begin with "
-            "the state that it is handed, and nothing may be kept in the layer"
+            "the state that it is given, and nothing may be kept in the layer"
         )
     at_once = run_backward(layer, params, cache, dys, dlast)
     if _distance(_arrays(late), _arrays(at_once)) > 1e-9:

@@ -87,7 +87,7 @@ def _compare(method: str, whole: dict[str, Any], pieces: dict[str, Any], cut: in
             raise StateLost(
                 f"{method} loses the state between two pieces: {path} of steps 0 to {cut - 1} and "
                 f"then the others is not that of the whole sequence (off by {error:.1e}). forward "
-                "must begin with the state that it is handed and return the one after the last "
+                "must begin with the state that it is given and return the one after the last "
                 "step, backward the same with its gradient; a layer that reads its sequence from "
                 "the end raises CannotContinue in initial_state"
             )

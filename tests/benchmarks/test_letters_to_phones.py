@@ -1,24 +1,20 @@
 """The table of chapter 13: every run is stored, and a part of one is run again."""
 
-import csv
-
 import numpy as np
 import pytest
 from chapter_files import ROOT, code_cells, read
 from syntax_trees import bare_code, definitions
 
 from benchmarks import directions
-from benchmarks.directions import RESULTS, SEEDS, NeverTurnedBack, Run, networks, run
+from benchmarks.directions import SEEDS, NeverTurnedBack, Run, networks, run
 from rnn_tutorial.cells import LSTM
+from rnn_tutorial.data import read_table, stored_result
 from rnn_tutorial.layers import Recurrent
 
 
 def stored():
     """Return the stored runs."""
-    with open(RESULTS, newline="", encoding="utf-8") as file:
-        return [
-            Run(*row[:1], int(row[1]), *map(float, row[2:])) for row in list(csv.reader(file))[1:]
-        ]
+    return [Run(**row) for row in read_table(stored_result("directions.csv"))]
 
 
 def test_every_network_and_seed_is_stored_once():

@@ -427,7 +427,7 @@ EXHIBITS = [
     Exhibit("output of the old state", museum.OutputOfTheOldState, Serial,
             model_checked, model_equations, "off by"),
     Exhibit("state of the last batch", museum.StateOfTheLastBatch, Recurrent,
-            first_call, layer_checked, "forward must begin with the state that it is handed"),
+            first_call, layer_checked, "forward must begin with the state that it is given"),
     Exhibit("state of the padding", museum.LastRow, Last,
             whole_batches, each_sequence_alone, "off by"),
     Exhibit("one cell for all layers", museum.OneCellForAllLayers, Serial,
