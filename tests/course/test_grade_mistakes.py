@@ -31,12 +31,6 @@ def outer(w, x, dh):
     return np.sum(da * x, axis=0), da * w
 
 
-def apart(w, x, dh):
-    """Return (dw, dx), without the function inner."""
-    da = dh / np.cosh(w * x) ** 2
-    return np.sum(da * x, axis=0), da * w
-
-
 MISTAKES = {
     "inner": (
         Mistake("slope not squared", "Look at the power.", "1 - h**2", "1 - h"),
