@@ -54,7 +54,7 @@ def means(
 ) -> Iterator[tuple[str, str, list[Array]]]:
     """Yield the slips that divide by the size of an axis that was summed over."""
     for over, words in MEANS:
-        counts = [[axes_sizes(exam, k).get(axis) for axis in over] for k in range(len(wants))]
+        counts = [[axes_sizes(exam, k).get(axis, 0) for axis in over] for k in range(len(wants))]
         if not set(over) & set(axes) and all(map(all, counts)):
             hint = f"This is a mean over {words}, where a sum is due: look for a 1/N too many."
             yield (
