@@ -7,7 +7,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from rnn_course.judge.question import Question
+from rnn_course.judge.mistake import causes_of
+from rnn_course.judge.question import Question, WordQuestion
 from rnn_course.notebook import Cell, NotebookError, read_notebook
 
 __all__ = [
@@ -34,28 +35,34 @@ class Release(NamedTuple):
 def questions_of(name: str) -> dict[str, Question]:
     """Return {name: Question} of an assignment by its name, such as "01_vanilla".
 
-    Raises: ValueError for a name that is not that of an assignment.
-    """
-    return {question.name: question for question in module_of(name).QUESTIONS}
-
-
-def words_of(name: str) -> dict[str, Any]:
-    """Return {name: WordQuestion} of an assignment by its name; {} if it has none.
+    The causes of a question are the mistakes in its solution, and in all solutions that it calls.
 
     Raises: ValueError for a name that is not that of an assignment.
     """
-    return {question.name: question for question in getattr(module_of(name), "WORDS", ())}
+    mistakes = module_of("mistakes", name).MISTAKES
+    return {
+        question.name: question._replace(causes=causes_of(question.reference, mistakes))
+        for question in module_of("questions", name).QUESTIONS
+    }
 
 
-def module_of(name: str) -> ModuleType:
-    """Return the module of an assignment's questions.
+def words_of(name: str) -> dict[str, WordQuestion]:
+    """Return {name: WordQuestion} of an assignment by its name.
+
+    Raises: ValueError for a name that is not that of an assignment.
+    """
+    return {question.name: question for question in module_of("questions", name).WORDS}
+
+
+def module_of(folder: str, name: str) -> ModuleType:
+    """Return the module of an assignment in a folder of the package, "questions" or "mistakes".
 
     Raises: ValueError for a name that is not that of an assignment.
     """
     number, _, noun = name.partition("_")
     if not (number.isdigit() and noun.isidentifier()):
         raise ValueError(f"assignment: expected a name like 01_vanilla, got {name!r}")
-    module = f"rnn_course.questions.{noun}"
+    module = f"rnn_course.{folder}.{noun}"
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:

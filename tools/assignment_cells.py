@@ -23,6 +23,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from rnn_course.course import Assignment, Course, Late
+from rnn_course.judge.question import Question, WordQuestion
 
 __all__ = ["expand", "how_it_works", "late_in_words", "solution_source"]
 
@@ -34,8 +35,8 @@ def expand(
     cells: list[NotebookNode],
     course: Course,
     assignment: Assignment,
-    questions: Mapping[str, Any],
-    words: Mapping[str, Any],
+    questions: Mapping[str, Question],
+    words: Mapping[str, WordQuestion],
     general: list[str],
 ) -> list[NotebookNode]:
     """Return the cells of the instructor's notebook, not executed.
@@ -84,7 +85,7 @@ def agree(
         )
 
 
-def question_cells(assignment: str, question: Any, points: float) -> list[NotebookNode]:
+def question_cells(assignment: str, question: Question, points: float) -> list[NotebookNode]:
     """Return the cells of a function: the answer, its check, its hidden test."""
     name = question.name
     check = f'from rnn_course import check\n\ncheck("{assignment}", {name})'
@@ -102,7 +103,7 @@ def question_cells(assignment: str, question: Any, points: float) -> list[Notebo
     ]
 
 
-def words_cells(text: str, question: Any, points: float) -> list[NotebookNode]:
+def words_cells(text: str, question: WordQuestion, points: float) -> list[NotebookNode]:
     """Return the cells of a question in words: its text, and the answer, which has the rubric."""
     rubric = "\n".join(["Rubric:", "", *(f"- {line}" for line in question.rubric)])
     answer = marked(

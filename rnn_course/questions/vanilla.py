@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnn_course.judge.question import Question, Sizes, draw_sizes
+from rnn_course.judge.question import Question, Sizes, WordQuestion, draw_sizes
 from rnn_tutorial.types import Array, Rng
 
 __all__ = [
     "DPARAMS",
     "QUESTIONS",
     "RNNParams",
+    "WORDS",
     "gradient_norms",
     "rnn_step",
     "rnn_step_backward",
@@ -157,4 +158,28 @@ QUESTIONS = (
         rnn_unroll_backward,
     ),
     Question("gradient_norms", {"norms": "T B"}, norms_cases, gradient_norms),
+)
+
+WORDS = (
+    WordQuestion(
+        "why_two_paths",
+        (
+            "1 point: one path leads through the mix, where the gradient is multiplied by 1 - a; "
+            "the other through the proposal, where it is multiplied by a, by the slope of tanh and "
+            "by W_h.",
+            "1 point: the two are added because the old state is used in two places, and a small "
+            "change of it changes the loss through both.",
+            "1 point: with a = 0.1, nine tenths come back through the mix. The slope of a "
+            "saturated unit is close to 0, so close to nothing comes back through the proposal.",
+        ),
+    ),
+    WordQuestion(
+        "small_leak",
+        (
+            "1 point: at each step, the path through the mix multiplies the gradient by 1 - a, "
+            "which is close to 1, so it fades slowly, whatever W_h and the slopes are.",
+            "1 point: a unit with a small leak takes many steps, about 1 / a, to follow its "
+            "input: it cannot show what changes fast.",
+        ),
+    ),
 )
