@@ -264,12 +264,13 @@ def last_backward_cases(rng: Rng) -> list[tuple]:
 def loss_cases(rng: Rng) -> list[tuple]:
     """Return three cases of (logits, targets, mask).
 
-    The logits of the first step are near 1000, where exp overflows.
+    The logits of the first step are near 1000, where exp overflows, and far apart, so that some
+    targets are very improbable.
     """
     cases = []
     for _, _, mask, _ in unroll_cases(rng):
         logits = 2 * rng.standard_normal((*mask.shape, 10))
-        logits[0] += 1000
+        logits[0] = 10 * logits[0] + 1000
         cases.append((logits, rng.integers(10, size=mask.shape), mask))
     return cases
 
@@ -341,32 +342,22 @@ QUESTIONS = (
 WORDS = (
     WordQuestion(
         "why_hold",
-        "Somebody leaves $T_n$ away: wherever the mask is False, the state fades, after the last "
-        "real step too. His gradients agree with the complex step. Which of the numbers that "
-        "`masked_unroll` returns are now wrong, and on what do they depend that they should not? "
-        "Which test finds it?",
         rubric=(
-            "1 point: h_last is wrong for each sequence that is shorter than the array (hs too, "
-            "if it is not set to zero there); it depends on the length of the longest sequence in "
-            "the batch, so the same sequence gets another answer in another batch.",
-            "1 point: the test is a comparison with the sequence alone, or with more padding. "
-            "Only a test of the forward finds it: the gradient is the right gradient of a wrong "
-            "function.",
+            "1 point: h_last is wrong for each sequence that is shorter than the array; it depends "
+            "on how long the longest sequence of the batch is, so a sequence gets another answer "
+            "in another batch.",
+            "1 point: a comparison with the sequence alone, or with more padding, finds it. A "
+            "check of the gradient does not: it is the right gradient of a wrong function.",
         ),
     ),
     WordQuestion(
-        "which_weights",
-        "In (A.6) every sequence counts the same; in (14.11) every real step does. Two sequences "
-        "have the same length, but in one of them most measurements are missing. How do the two "
-        "means treat a single real step of each? Name a task for which you would take the one, "
-        "and a task for which you would take the other.",
+        "which_mean",
         rubric=(
-            "1 point: in (A.6) a step of the sequence with few real steps weighs more, by the "
-            "ratio of the two counts of real steps (not of the lengths); in (14.11) all weigh "
-            "the same.",
-            "1 point: a task with a reason for each, for example patients who should count the "
-            "same however often they were measured, and letters of a text, each a prediction of "
-            "its own.",
+            "1 point: in (A.6) a step of the sequence with few measurements weighs more, by the "
+            "ratio of the numbers of real steps, not of the lengths; in (14.11) all weigh the "
+            "same.",
+            "1 point: a task with a reason for each, such as patients who count the same however "
+            "often they were measured, and letters of which each is a prediction of its own.",
         ),
     ),
 )
