@@ -239,7 +239,7 @@ def chapter_both_backward(params, xs, mask, h_first, h_end, forwards, backwards,
     ],
 )
 def test_a_copy_of_the_chapters_earns_nothing(name, copy):
-    exam = prepare(QUESTIONS[name], 1)
+    exam = prepare(QUESTIONS[name], b"1")
     answers = [
         Answer(k, turn, copy(*case), case) for k, case in enumerate(exam.cases) for turn in (0, 1)
     ]
