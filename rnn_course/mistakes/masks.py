@@ -95,8 +95,8 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         Mistake(
             "old state missing",
             "A step depends on the state before it: equation (3.1).",
-            "h_previous @ params.W_h",
-            "0",
+            " + h_previous @ params.W_h",
+            "",
         ),
     ),
     "rnn_step_backward": (
@@ -193,6 +193,13 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "dhs = mask[..., None] * dy",
         ),
         Mistake(
+            "gradient at every step",
+            "You write into the last steps of all sequences. Each row of the gradient has a step "
+            "and a sequence of its own: see (14.10).",
+            PUT,
+            "dhs[last] = dy",
+        ),
+        Mistake(
             "mean in the place of the last",
             "This is the gradient of a mean over the real steps. One step was taken, and it has "
             "all of the gradient: (14.10).",
@@ -245,6 +252,13 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "there: (A.2).",
             MASKS,
             "inside[..., None], inside[..., None]",
+        ),
+        Mistake(
+            "gap read as a step",
+            "You read zeros in a gap. What does a step make of a zero input, with a bias and an "
+            "old state? No step is taken there: (A.2).",
+            "zip(xs, " + MASKS,
+            "zip(xs * mask[..., None], inside[..., None], inside[..., None]",
         ),
         Mistake(
             "gap read as a step",
@@ -324,7 +338,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "or you take it from the outputs, which are zero there: (A.2) holds, (A.3) sets to "
             "zero.",
             "return np.stack(hs), h",
-            "return np.stack(hs), hs[-1]",
+            "h = hs[-1]\n    return np.stack(hs), h",
         ),
         Mistake(
             "state lost in a gap",
@@ -765,7 +779,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "start. They are not the real ones if it has a gap.",
             INSIDE,
             "np.arange(len(mask))[:, None] < mask.sum(axis=0)",
-            also=(("real, gap, within = mask[t]", "real, gap, within = inside[t]"),),
+            also=(("gaps = inside & ~mask", "gaps, mask = np.zeros_like(mask), inside"),),
         ),
         Mistake(
             "first gap for the end",
@@ -1043,6 +1057,13 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "xs.copy()",
         ),
         Mistake(
+            "output on padding",
+            "The sequences are right, and behind them is what was before the end of the turned "
+            "array. What you return is to be zero there.",
+            OWN,
+            "turned[:, n] = np.roll(xs[::-1, n], length - len(mask), axis=0)",
+        ),
+        Mistake(
             "off by one step",
             "The last real step of your sequences is lost. On which index is it?",
             LENGTHS,
@@ -1079,6 +1100,15 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             LENGTHS,
             "mask.sum(axis=0)",
             also=(("np.zeros_like(xs)", "xs.copy()"),),
+        ),
+        Mistake(
+            "number of real steps for the length",
+            "This is the turn of exercise 14.5, for sequences without gaps: it takes the number of "
+            "real steps for the length. See (A.1).",
+            OWN,
+            "steps = np.arange(len(mask))\n"
+            "        source = np.where(mask[:, n], mask[:, n].sum() - 1 - steps, steps)\n"
+            "        turned[:, n] = xs[source, n]",
         ),
         Mistake(
             "gaps left out",
