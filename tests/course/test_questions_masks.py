@@ -155,9 +155,11 @@ def test_a_turn_is_its_own_inverse_and_backward_and_turns_masks_too(seed):
             assert not turned[length:, n].any()
         assert agree(masks.reverse_padded(turned, mask)[mask], xs[mask])
         assert masks.reverse_padded(mask, mask).dtype == bool
-        slopes = numerical_gradient(
-            lambda xs, m=mask: np.sum(turned * masks.reverse_padded(xs, m)), xs
-        )
+
+        def loss(xs, mask=mask, weights=turned):
+            return np.sum(weights * masks.reverse_padded(xs, mask))
+
+        slopes = numerical_gradient(loss, xs)
         assert agree(masks.reverse_padded(turned, mask), slopes)
 
 
