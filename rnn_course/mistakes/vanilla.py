@@ -236,7 +236,7 @@ MISTAKES = {
             "factor too many",
             "The path of the old state through the mix does not lead through the tanh.",
             "dh * (1 - params.a) + ds",
-            "ds * (1 - params.a) + ds",
+            "dh * (1 - n**2) * (1 - params.a) + ds",
         ),
         Mistake(
             "path missing",
@@ -451,6 +451,12 @@ MISTAKES = {
             "part if t == T - 1 else total",
         ),
         Mistake(
+            "not accumulated over time",
+            "The leak is used at every step, as the weights are. You keep the gradient of one use.",
+            "return dparams, ",
+            "return dparams._replace(a=dparams_t.a), ",
+        ),
+        Mistake(
             "first state taken for zero",
             "The state before the first step is an argument: look at t = 1 in (3.13).",
             "h_first if t == 0",
@@ -620,8 +626,8 @@ MISTAKES = {
             "np.linalg.norm(dh, axis=1)",
             "(dh**2).sum(axis=1)",
         ),
-        Mistake("another norm", EUCLIDEAN, "axis=1", "ord=1, axis=1"),
-        Mistake("another norm", EUCLIDEAN, "axis=1", "ord=np.inf, axis=1"),
+        Mistake("another norm", EUCLIDEAN, "np.linalg.norm(dh, axis=1)", "abs(dh).sum(axis=1)"),
+        Mistake("another norm", EUCLIDEAN, "np.linalg.norm(dh, axis=1)", "abs(dh).max(axis=1)"),
         Mistake(
             "another norm",
             "There is a mean over the units in yours. " + EUCLIDEAN,
