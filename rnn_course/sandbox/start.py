@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy
 
 from rnn_course.sandbox.limits import Limits
+from rnn_course.sandbox.system_calls import as_program
 
 __all__ = [
     "ENVIRONMENT",
@@ -38,14 +39,18 @@ SERIAL = count()
 class Start(NamedTuple):
     """One start of the worker."""
 
-    folder: Path  # of this start alone: `task`, `messages`, and what the wall puts there
+    folder: Path  # of this start alone: task, filter, messages, and what the wall puts there
     limits: Limits
     number: int  # no two that run at the same time have the same
 
     @classmethod
     def new(cls, folder: Path, limits: Limits, task: bytes) -> "Start":
-        """Write the task and an empty file of messages to the folder, and return the Start."""
+        """Write task, filter and an empty file of messages to the folder, and return the Start.
+
+        Raises: ImportError or RuntimeError on Linux without libseccomp.
+        """
         (folder / "task").write_bytes(task)
+        (folder / "filter").write_bytes(as_program() if sys.platform.startswith("linux") else b"")
         (folder / "messages").touch()
         (folder / "messages").chmod(0o666)  # a container writes as another user
         return cls(folder, limits, 64 * os.getpid() + next(SERIAL) % 64)
@@ -58,10 +63,10 @@ class Start(NamedTuple):
 
 def worker(uid: int) -> list[str]:
     """Return the command of the worker, as it is behind a wall. It becomes the user `uid`, or 0."""
-    return [*PYTHON, "/grader/worker.py", "/libraries", str(uid), "/task", "/messages"]
+    return [*PYTHON, "/grader/worker.py", "/libraries", str(uid), "/task", "/filter", "/messages"]
 
 
-def visible() -> dict[str, str]:
+def visible(start: Start) -> dict[str, str]:
     """Return {path inside: path here} of what a submission may read: Python, NumPy, the worker.
 
     The folders of shared libraries are there as a whole: what lies in them can be read.
@@ -79,6 +84,7 @@ def visible() -> dict[str, str]:
     )
     seen = {path: path for path in system if os.path.exists(path)}
     seen |= {f"/libraries/{folder.name}": str(folder) for folder in numpy_folders()}
+    seen |= {f"/{name}": str(start.folder / name) for name in ("task", "filter")}
     return seen | {"/grader": str(INSIDE)}
 
 

@@ -5,7 +5,7 @@ answer. It writes everything it learns to one file, message by message, so that 
 earlier message. A submission can forge any message. Then it forges only its own answer, which is
 compared outside.
 
-    python -I -S worker.py PLACE_OF_NUMPY UID TASK MESSAGES
+    python -I -S worker.py PLACE_OF_NUMPY UID TASK FILTER MESSAGES
 
 The task is one message: event {"limits": …, "cells": [[number, source], …], "questions": [name,
 …]}, and as its tree the arguments of the cases, question by question.
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def main(place: str, uid: int, task_file: str, messages_file: str) -> None:
+def main(place: str, uid: int, *files: str) -> None:
     """Read the task, give up all rights, run the cells, call the functions."""
     sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), place]
     # The worker's folder is not on the path of the type checker. Now the files can be read.
@@ -26,10 +26,10 @@ def main(place: str, uid: int, task_file: str, messages_file: str) -> None:
     import rights  # type: ignore[import-not-found]
     import transport  # type: ignore[import-not-found]
 
-    data, descriptor = rights.open_files(task_file, messages_file)
+    data, program, descriptor = rights.open_files(*files)
     messages = os.fdopen(descriptor, "wb", buffering=0)
     ((task, arguments),) = transport.read_messages(data)
-    rights.give_up(uid, task["limits"])
+    rights.give_up(uid, task["limits"], program)
 
     def tell(event: dict[str, Any], tree: Any = None) -> None:
         messages.write(transport.write_message(event, tree))
