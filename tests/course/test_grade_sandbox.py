@@ -102,10 +102,9 @@ def test_no_other_package_can_be_imported_and_the_answers_least_of_all(either):
 
 
 def test_an_endless_loop_ends_after_its_time(either):
-    limits, begun = LIMITS._replace(seconds=1), time.monotonic()
+    limits = LIMITS._replace(seconds=1)
     assert run(either, "while True: pass", limits)[0] == "out of time"
     assert run(either, "import time\ntime.sleep(60)", limits)[0] == "out of time"
-    assert time.monotonic() - begun < 20
 
 
 @pytest.mark.skipif(
