@@ -12,9 +12,11 @@ from typing import Any
 from calls import describe  # type: ignore[import-not-found]
 from jupyter import stand_in  # type: ignore[import-not-found]
 from statements import (  # type: ignore[import-not-found]
+    STAR,
     Needs,
     Statement,
     future_flags,
+    has_code,
     needed,
     statements_of,
     words_of,
@@ -67,14 +69,12 @@ def texts(sources: list[str]) -> set[str]:
 class Notebook:
     """The cells of a submission, taken apart into statements when they are looked at."""
 
-    def __init__(
-        self, task: dict[str, Any], known: set[str], given: set[str], tell: Tell
-    ) -> None:
+    def __init__(self, task: dict[str, Any], known: set[str], given: set[str], tell: Tell) -> None:
         """Keep the cells; nothing is taken apart yet."""
         self.cells = task["cells"]
         self.locked = set(task.get("locked", []))
         self.known, self.given, self.tell = known, given, tell
-        self.flags = future_flags(self.cells)
+        self.flags = future_flags(source for _, source in self.cells)
         self.parts: dict[int, list[Statement]] = {}
 
     def parse(self, number: int, source: str) -> None:
@@ -100,7 +100,7 @@ class Notebook:
         while before < len(needs.names) + len(self.parts):
             before = len(needs.names) + len(self.parts)
             for number, source in self.cells:
-                if number not in self.parts and words[number] & (needs.names | {"import"}):
+                if number not in self.parts and words[number] & (needs.names | {STAR}):
                     self.parse(number, source)
             wanted = needed({n: self.usable(n) for n in self.parts}, needs)
         return wanted
@@ -115,7 +115,7 @@ class Notebook:
     def leaves_out(self, wanted: set[int]) -> bool:
         """Return True if there is more in the notebook than what is wanted."""
         for number, source in self.cells:
-            if number not in self.parts and source.strip():
+            if number not in self.parts and has_code(source):
                 return True
         return any(id(one) not in wanted for part in self.parts.values() for one in part)
 
@@ -134,9 +134,7 @@ def run_cell(statements: list[Statement], namespace: dict[str, Any], tell: Tell)
                 raised = True
 
 
-def replaced(
-    one: Statement, error: BaseException, namespace: dict[str, Any], tell: Tell
-) -> bool:
+def replaced(one: Statement, error: BaseException, namespace: dict[str, Any], tell: Tell) -> bool:
     """Return True if the statement imports a library that is not there.
 
     Its name then stands for something that raises when it is used.

@@ -11,11 +11,10 @@ import __future__
 import ast
 import dis
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from types import CodeType
 from typing import NamedTuple
 
-Cell = Sequence  # (number, source)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 IMPORTS = (ast.Import, ast.ImportFrom)
 
@@ -116,15 +115,25 @@ def base(tree: ast.AST) -> Iterator[str]:
         yield tree.id
 
 
-def future_flags(cells: Iterable[Cell]) -> int:
-    """Return the compiler's flags of the cells: an import from __future__ counts for all cells."""
+def future_flags(sources: Iterable[str]) -> int:
+    """Return the compiler's flags of cells: an import from __future__ counts for all of them."""
     pattern = re.compile(r"^\s*from\s+__future__\s+import\s.*\bannotations\b", re.MULTILINE)
-    return __future__.annotations.compiler_flag if any(pattern.search(c[1]) for c in cells) else 0
+    return __future__.annotations.compiler_flag if any(map(pattern.search, sources)) else 0
+
+
+STAR = "import *"
+CODE = re.compile(r"^\s*[^\s#]", re.MULTILINE)
 
 
 def words_of(source: str) -> set[str]:
-    """Return the words in a source, among them all names that it has."""
-    return set(re.findall(r"\w+", source))
+    """Return the words in a source, all its names too, and STAR for `from … import *`."""
+    star = {STAR} if re.search(r"\bimport\s*\*", source) else set()
+    return set(re.findall(r"\w+", source)) | star
+
+
+def has_code(source: str) -> bool:
+    """Return False if there is nothing but comments."""
+    return CODE.search(source) is not None
 
 
 class Needs:

@@ -160,9 +160,10 @@ def _outline(tree: Any, arrays: list[np.ndarray], depth: int = 0) -> Any:
             "list": isinstance(tree, list),
             "branches": branches,
         }
-    if type(tree) in NUMBERS and abs(tree) < WHOLE_LIMIT or type(tree) is float:
+    if type(tree) is float or (type(tree) in NUMBERS and abs(tree) < WHOLE_LIMIT):
         return {"number": tree}
-    array = sendable(np.asarray(tree)) if isinstance(tree, (np.ndarray, np.generic, complex)) else None
+    numbers = isinstance(tree, (np.ndarray, np.generic, complex))
+    array = sendable(np.asarray(tree)) if numbers else None
     if array is None:
         return {"other": type(tree).__name__}
     arrays.append(array)

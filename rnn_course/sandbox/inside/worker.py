@@ -1,8 +1,9 @@
 """What runs inside the sandbox: the cells of one submission, then its functions on the cases.
 
-It imports the standard library, NumPy and the files next to it, and it knows no right answer. It writes everything it learns to one file, message by message, so that a crash loses no
-earlier message. A submission can forge any message. Then it forges only its own answer, which is
-compared outside.
+It imports the standard library, NumPy and the files next to it, and it knows no right answer. It
+writes everything it learns to one file, message by message, so that a crash loses no earlier
+message. A submission can forge any message. Then it forges only its own answer, which is compared
+outside.
 
     python -I -S worker.py PLACE_OF_NUMPY UID < task > messages
 
