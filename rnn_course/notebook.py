@@ -123,7 +123,8 @@ def about(cell: dict[str, Any]) -> tuple[str | None, bool, bool, float]:
     if not isinstance(found, dict):
         return None, False, False, 0.0
     name, points = found.get("grade_id"), found.get("points")
-    real = isinstance(points, (int, float)) and 0 <= points < 1e6
-    worth = float(points) if real and found.get("grade") is True else 0.0
+    worth = 0.0
+    if isinstance(points, (int, float)) and 0 <= points < 1e6 and found.get("grade") is True:
+        worth = float(points)
     grade_id = name if isinstance(name, str) else None
     return grade_id, found.get("solution") is True, found.get("locked") is True, worth

@@ -131,9 +131,10 @@ def why_missing(name: str, told: Transcript, program: Program) -> Finding:
         if name in program.written.get(cell, ""):
             if is_no_library(error):
                 return Finding((), NOT_THERE, not_there(error["library"]), place_of(error))
-            hint = f"There is no function {name}: its cell raised {error['type']}."
+            hint = f"There is no function {name}: its cell raised {error['type']}"
             return Finding((), "missing", hint, place_of(error))
-    return Finding((), "missing", f"There is no function {name}: was its cell deleted?", "")
+    why = "its cell is not a code cell" if name in program.not_code else "was its cell deleted?"
+    return Finding((), "missing", f"There is no function {name}: {why}", "")
 
 
 def ending(told: Transcript, together: float) -> str:

@@ -38,15 +38,16 @@ def plain_error(error: object, cells: Mapping[int, str]) -> dict[str, Any] | Non
     kinds = (text(error.get(key)) for key in ("type", "base"))
     kind = next((kind for kind in kinds if kind in KNOWN), "Exception")
     cell, line, library = error.get("cell"), error.get("line"), text(error.get("library"))
-    there = type(cell) is int and cell in cells
-    right = there and type(line) is int and 0 < line <= cells[cell].count("\n") + 1
+    cell = cell if type(cell) is int and cell in cells else None
+    last = cells[cell].count("\n") + 1 if cell is not None else 0
+    line = line if type(line) is int and 0 < line <= last else None
     message = next((word for word in NAN if word in text(error.get("message"))), "")
     named = kind == "ModuleNotFoundError" and is_imported(library, cells)
     return {
         "type": kind,
         "message": message if kind == "FloatingPointError" else "",
-        "cell": cell if there else None,
-        "line": line if right else None,
+        "cell": cell,
+        "line": line,
         "library": library if named else None,
     }
 

@@ -20,9 +20,9 @@ def problem_of(rows: Iterable[Row], whole: Transcript | None) -> str | None:
             raised |= finding["cause"] in (*NO_VERDICT, "raises an exception")
             if finding["cause"] in NO_VERDICT:
                 where = f" ({finding['where']})" if finding["where"] else ""
-                hint = finding["hint"].removesuffix(".") + where + "."
-                reasons.setdefault(hint, []).append(row["name"])
-    words = [f"{', '.join(names)}: {hint}" for hint, names in reasons.items()]
+                hint = finding["hint"].rstrip(".")
+                reasons.setdefault(hint + where, []).append(row["name"])
+    words = [f"{', '.join(names)}: {reason}." for reason, names in reasons.items()]
     if raised and whole and whole.at and whole.at[-1] != "end":
         last = f"cell {whole.at[-1]}" if isinstance(whole.at[-1], int) else whole.at[-1]
         words.append(f"The whole notebook was run too: {last} {how(whole, whole.seconds)}")

@@ -18,6 +18,7 @@ class Program(NamedTuple):
     cells: dict[int, str]  # the cells of the submission by number, as Python
     locked: list[int]  # those of them that were not to be changed
     written: dict[int, str]  # the cells as the student wrote them
+    not_code: frozenset[str]  # the grade_ids of cells that are text
 
     def task(self) -> dict[str, Any]:
         """Return the part of the sandbox's task that says what to run."""
@@ -49,6 +50,7 @@ def program_of(release: Release, notebook: Notebook) -> Program:
         cells={cell.number: source for cell, source in zip(own, sources)},
         locked=[cell.number for cell in own if cell.grade_id in ours],
         written={cell.number: cell.source for cell in notebook.cells},
+        not_code=frozenset(notebook.texts),
     )
 
 

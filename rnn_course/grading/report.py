@@ -61,8 +61,9 @@ def grade(
         problem = problem or of_another(notebook, exams)
     except NotebookError as error:
         problem = str(error)
+    notes: list[dict[str, Any]] = []
     if problem:
-        rows, notes = unread(release, exams, problem), []
+        rows = unread(release, exams, problem)
     else:
         rows, notes, problem = graded(release, exams, notebook, limits)
     for row in rows:

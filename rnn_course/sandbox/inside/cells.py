@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from calls import describe  # type: ignore[import-not-found]
-from jupyter import stand_in  # type: ignore[import-not-found]
+from stand_ins import stand_in  # type: ignore[import-not-found]
 from statements import (  # type: ignore[import-not-found]
     STAR,
     Needs,

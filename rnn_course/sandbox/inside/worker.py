@@ -33,7 +33,7 @@ def main(place: str, uid: int) -> None:
     # The worker's folder is not on the path of the type checker. Now the files can be read.
     import calls  # type: ignore[import-not-found]  # noqa: F401
     import cells  # type: ignore[import-not-found]
-    import jupyter  # type: ignore[import-not-found]
+    import stand_ins  # type: ignore[import-not-found]
     import syscalls  # type: ignore[import-not-found]
     import transport  # type: ignore[import-not-found]
 
@@ -50,7 +50,7 @@ def main(place: str, uid: int) -> None:
     def tell(event: dict[str, Any], tree: Any = None) -> None:
         messages.write(transport.write_message(event, tree))
 
-    namespace = jupyter.namespace_of_a_notebook()
+    namespace = stand_ins.namespace_of_a_notebook()
     cells.run_notebook(task, namespace, tell)
     for name, cases in zip(task["questions"], arguments):
         ask(name, cases, namespace, tell)
