@@ -1,11 +1,19 @@
 """A class: its submissions are graded in parallel; each report is stored when it is ready."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from rnn_course.collect import Submission, extension_of, find_submissions, read
+from rnn_course.collect import (
+    NOTHING,
+    WITHDRAWN,
+    Submission,
+    extension_of,
+    find_submissions,
+    read,
+    read_table,
+)
 from rnn_course.course import Course
 from rnn_course.grading import Report, grade, key_of, to_json
 from rnn_course.late import days_late
@@ -15,8 +23,8 @@ from rnn_course.release import Release
 from rnn_course.report.similar import digest
 from rnn_course.report.words import with_ids
 from rnn_course.results import write_results
-from rnn_course.sandbox import Limits
-from rnn_course.store import file_of, stored_report, withdrawn, write
+from rnn_course.sandbox.outside import Limits
+from rnn_course.store import file_of, stored_report, write
 
 __all__ = ["Rules", "find_submissions", "grade_class"]
 
@@ -58,7 +66,7 @@ def grade_class(
     if out.exists() and not out.is_dir():
         raise ValueError(f"out: expected a folder, {out} is a file")
     (out / "reports").mkdir(parents=True, exist_ok=True)
-    submissions = submissions + gone(out, submissions)
+    submissions = [or_withdrawn(submission, out) for submission in submissions]
     students = [submission.student for submission in submissions]
     by_hand = with_ids(filled_by_hand(out), students, release.name, secret)
     given = checked(
@@ -71,7 +79,7 @@ def grade_class(
     for submission in submissions:
         data, problem = read(submission)
         files |= {submission.student: digest(data)} if data else {}
-        key = None if only else key_of(release, data, secret, limits, problem)
+        key = None if only else key_of(release, data, seed_of(secret), limits, problem)
         stored = stored_report(out, submission.student, key)
         if stored and submission.student != only:
             reports[submission.student] = stored
@@ -89,7 +97,9 @@ def grade_class(
         finished(reports[submission.student], submission, release, rules, given[submission.student])
         for submission in sorted(submissions, key=lambda submission: submission.student)
     ]
-    write_results(out, release, final, files, filled_by_hand(out), secret, rules.course, rules.anonymous)
+    write_results(
+        out, release, final, files, filled_by_hand(out), secret, rules.course, rules.anonymous
+    )
     return final
 
 
@@ -103,13 +113,17 @@ def graded(
 ) -> Report:
     """Return the report on a submission. If the grader itself fails, the report says so."""
     try:
-        return grade(release, student, data, secret, limits, problem)
+        return grade(release, student, data, seed_of(secret), limits, problem)
     except Exception as error:
         problem = (
             f"The grader failed ({type(error).__name__}: {error}). "
             "That is no fault of yours; it has to be graded by hand."
         )
-        return grade(release, student, b"", secret, limits, problem) | {"key": None}
+        return grade(release, student, b"", seed_of(secret), limits, problem) | {"key": None}
+
+
+def seed_of(secret: bytes) -> int:
+    return int.from_bytes(secret)
 
 
 def check_only(only: str, todo: list[Submission]) -> None:
@@ -120,19 +134,16 @@ def check_only(only: str, todo: list[Submission]) -> None:
     raise ValueError(f"only: {len(others)} others are not graded yet; grade without --only first")
 
 
-def gone(out: Path, submissions: Iterable[Submission]) -> list[Submission]:
-    """Return a Submission for each student of an earlier run who is not in the class any more."""
-    students = [submission.student for submission in submissions]
-    return [
-        Submission(student, problem="Withdrawn: it was there in an earlier run, and is not now.")
-        for student in withdrawn(out, students)
-    ]
+def or_withdrawn(submission: Submission, out: Path) -> Submission:
+    """Return the submission; if there is none now but there was one before, it says so."""
+    before = stored_report(out, submission.student, None)
+    if submission.problem != NOTHING or not before or before["problem"] == NOTHING:
+        return submission
+    return submission._replace(problem=WITHDRAWN)
 
 
 def filled_by_hand(out: Path) -> list[dict[str, str]]:
     """Return the rows of by_hand.csv, if there is one."""
-    from rnn_course.collect import read_table
-
     path = out / "by_hand.csv"
     return read_table(path, "by_hand", ("number", "question", "points")) if path.exists() else []
 

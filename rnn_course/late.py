@@ -53,5 +53,7 @@ def after_rule(earned: Iterable[tuple[float, int]], rule: Late) -> list[Kept]:
         used = min(days, left)
         left -= used
         percent = min(100, (days - used) * rule.percent_per_day)
-        kept.append(Kept(points if not percent else round(points * (100 - percent) / 100, 2), used, percent))
+        kept.append(
+            Kept(points if not percent else round(points * (100 - percent) / 100, 2), used, percent)
+        )
     return kept

@@ -35,9 +35,7 @@ def read_overrides(path: Path, assignment: str) -> list[Override]:
     return overrides_of(read_table(path, "overrides", COLUMNS), assignment, str(path))
 
 
-def overrides_of(
-    rows: Iterable[Mapping[str, str]], assignment: str, where: str
-) -> list[Override]:
+def overrides_of(rows: Iterable[Mapping[str, str]], assignment: str, where: str) -> list[Override]:
     """Return the Overrides for an assignment in the rows of a table. Rows without points are empty.
 
     Raises: ValueError for points that are no number of 0 or more, and for a row that does not say
@@ -97,11 +95,16 @@ def apply(
     """Return the report with the points given by hand in it.
 
     words: the points of each question in words. Each has a row in `words`; its points are None
-    until somebody gives them.
+    until somebody gives them, and 0 if there is no answer.
     """
     texts = {row["name"]: row["text"] for row in report.get("words", [])}
     asked = [
-        {"name": name, "text": texts.get(name, ""), "points": None, "out_of": out_of}
+        {
+            "name": name,
+            "text": texts.get(name, ""),
+            "points": None if texts.get(name, "").strip() else 0,
+            "out_of": out_of,
+        }
         for name, out_of in words.items()
     ]
     questions = [with_override(row, given) for row in report["questions"]]

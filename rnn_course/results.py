@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rnn_course.collect import WITHDRAWN
 from rnn_course.course import Course
 from rnn_course.release import Release, words_of
 from rnn_course.report.feedback import to_html
@@ -37,19 +38,17 @@ def write_results(
     """
     title = release.title or release.name
     book = course.book if course else ""
-    names = set()
+    pages = {
+        report["student"]: file_of(out / "feedback", report["student"], ".html")
+        for report in reports
+    }
+    gone = {report["student"] for report in reports if report["problem"] == WITHDRAWN}
+    there = {path.name for path in (out / "withdrawn").glob("*.html")}
+    move_stale(out, {p.name for who, p in pages.items() if who not in gone or p.name in there})
     for report in reports:
         own = named(report, anonymous)
-        path = file_of(out / "feedback", report["student"], ".html")
-        write(path, to_html(report, release, own, book))
+        write(pages[report["student"]], to_html(report, release, own, book))
         write(file_of(out / "results", report["student"], ".json"), for_gradescope(report))
-        names.add(path.name)
-    names -= {
-        file_of(out / "feedback", report["student"], ".html").name
-        for report in reports
-        if (report["problem"] or "").startswith("Withdrawn")
-    }
-    move_stale(out, names)
     write(out / "gradebook.csv", to_csv(list(reports)))
     lines = [without_name(report) if anonymous else report for report in reports]
     write(out / "reports.jsonl", to_json_lines(lines))
@@ -70,8 +69,9 @@ def named(report: Report, anonymous: bool) -> str:
 
 
 def without_name(report: Report) -> Report:
-    """Return the report without who the student is, apart from the id."""
-    return {key: value for key, value in report.items() if key != "person"}
+    """Return the report without the student's name; ids and numbers stay."""
+    hidden = dict.fromkeys(("name", "email", "login"), "")
+    return report | {"person": report["person"] | hidden}
 
 
 def people_of(reports: Sequence[Report]) -> list[dict[str, str]]:

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ __all__ = [
     "move_stale",
     "read_secret",
     "stored_report",
-    "withdrawn",
     "write",
 ]
 
@@ -80,34 +78,13 @@ def read_secret(path: Path) -> bytes:
     return data
 
 
-def withdrawn(out: Path, students: Iterable[str]) -> list[str]:
-    """Return the students who have a page in `out`, now or in withdrawn/, but are not in the class.
+def move_stale(out: Path, names: set[str]) -> None:
+    """Move the pages in feedback/ that do not have one of the names to withdrawn/.
 
-    Their names are those in the grader's reports.
+    Gradescope's files of the same students are removed.
     """
-    known = set(students)
-    pages = [path for folder in ("feedback", "withdrawn") for path in (out / folder).glob("*.html")]
-    stems = {path.name.removesuffix(".html") for path in pages}
-    found = set()
-    for path in sorted((out / "reports").glob("*.json")):
-        if path.name.removesuffix(".json") in stems:
-            try:
-                student = json.loads(path.read_text(encoding="utf-8"))["student"]
-            except (OSError, ValueError, KeyError, TypeError):
-                continue
-            if isinstance(student, str) and student not in known:
-                found.add(student)
-    return sorted(found)
-
-
-def move_stale(out: Path, names: set[str]) -> list[str]:
-    """Return the names of pages in feedback/ that nobody has now, after moving them to withdrawn/.
-
-    names: those of the pages that belong there. Gradescope's files of the others are removed.
-    """
-    stale = sorted(path for path in (out / "feedback").glob("*.html") if path.name not in names)
-    for path in stale:
-        (out / "withdrawn").mkdir(exist_ok=True)
-        os.replace(path, out / "withdrawn" / path.name)
-        (out / "results" / path.name).with_suffix(".json").unlink(missing_ok=True)
-    return [path.name for path in stale]
+    for path in sorted((out / "feedback").glob("*.html")):
+        if path.name not in names:
+            (out / "withdrawn").mkdir(exist_ok=True)
+            os.replace(path, out / "withdrawn" / path.name)
+            (out / "results" / path.name).with_suffix(".json").unlink(missing_ok=True)

@@ -1,11 +1,11 @@
 """Whose a file is, as its path tells it: a pure function for each way of naming files.
 
-    Canvas     lovelaceada_12345_678901_01_vanilla.ipynb
-               lovelaceada_LATE_12345_678955_01_vanilla-1.ipynb
-    Moodle     Ada Lovelace_4711_assignsubmission_file_/01_vanilla.ipynb
-               Ada Lovelace_4711_assignsubmission_file_01_vanilla.ipynb
-    nbgrader   ada/01_vanilla/01_vanilla.ipynb, and any other folder for each student
-    by hand    ada.ipynb
+Canvas     lovelaceada_12345_678901_01_vanilla.ipynb
+           lovelaceada_LATE_12345_678955_01_vanilla-1.ipynb
+Moodle     Ada Lovelace_4711_assignsubmission_file_/01_vanilla.ipynb
+           Ada Lovelace_4711_assignsubmission_file_01_vanilla.ipynb
+nbgrader   ada/01_vanilla/01_vanilla.ipynb, and any other folder for each student
+by hand    ada.ipynb
 """
 
 import re

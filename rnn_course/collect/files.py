@@ -16,7 +16,15 @@ from typing import NamedTuple
 
 from rnn_course.notebook import SIZE_LIMIT
 
-__all__ = ["Found", "Unreadable", "files_of", "inside_zip", "is_sidecar", "read_file", "time_of_file"]
+__all__ = [
+    "Found",
+    "Unreadable",
+    "files_of",
+    "inside_zip",
+    "is_sidecar",
+    "read_file",
+    "time_of_file",
+]
 
 MEMBERS_LIMIT = 1000
 ZIP_ERRORS = (
@@ -178,6 +186,5 @@ def plain_file(path: Path) -> Iterator[io.BufferedReader]:
 
 
 def time_of_file(found: Found) -> datetime:
-    """Return when a file, or the zip of it, was changed, by the clock of this machine.
-    """
+    """Return when a file, or the zip of it, was changed, by the clock of this machine."""
     return datetime.fromtimestamp(os.lstat(found.disk).st_mtime).astimezone()

@@ -51,7 +51,8 @@ def read_table(path: Path, what: str, needed: Iterable[str] = ()) -> list[dict[s
         ) from None
     first = text.partition("\n")[0]
     reader = csv.DictReader(
-        text.splitlines(keepends=True), delimiter=";" if first.count(";") > first.count(",") else ","
+        text.splitlines(keepends=True),
+        delimiter=";" if first.count(";") > first.count(",") else ",",
     )
     rows = [
         {(key or "").strip(): (value or "").strip() for key, value in row.items() if key}

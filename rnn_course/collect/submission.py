@@ -20,9 +20,10 @@ from rnn_course.notebook import NotebookError, read_notebook
 from rnn_course.release import questions_of
 from rnn_course.text import one_line
 
-__all__ = ["Submission", "choose", "find_submissions", "read"]
+__all__ = ["NOTHING", "WITHDRAWN", "Submission", "find_submissions", "read"]
 
 NOTHING = "Nothing was submitted."
+WITHDRAWN = "Withdrawn: there was a submission in an earlier run, and now there is none."
 
 
 class Submission(NamedTuple):
@@ -99,9 +100,7 @@ def by_name(claimed: list[Claimed], assignment: str) -> list[Submission]:
     return [submission_of(label, group, assignment) for label, group in groups.items()]
 
 
-def of_roster(
-    claimed: list[Claimed], assignment: str, roster: list[Student]
-) -> list[Submission]:
+def of_roster(claimed: list[Claimed], assignment: str, roster: list[Student]) -> list[Submission]:
     """Return a Submission for each student of the roster, and for each name that is not on it."""
     groups: dict[str, list[Claimed]] = {student.id: [] for student in roster}
     strangers: dict[str, str] = {}

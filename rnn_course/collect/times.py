@@ -54,4 +54,3 @@ def timestamp_of(found: Found, assignment: str, zone: tzinfo | None) -> datetime
         return read_time((folder / "timestamp.txt").read_text(encoding="utf-8")[:100], zone)
     except (OSError, ValueError):
         return None
-

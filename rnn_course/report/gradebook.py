@@ -32,7 +32,7 @@ def points_of(value: float | None) -> str:
 
 
 def in_words(report: dict[str, Any]) -> str:
-    """Return all that is to be known of a row: the problem, the choice of the file, hand-given points."""
+    """Return what is to be known of a row: the choice of the file, and points given by hand."""
     given = [
         f"{one['question'] or 'all points'} by {one['who']}: {one['points']:g}"
         + (f" ({one['why']})" if one["why"] else "")

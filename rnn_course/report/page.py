@@ -82,7 +82,8 @@ def html_of(text: str, book: str) -> Markup:
     """
     body = text.strip().partition("\n")[2].partition("<details>")[0]
     target = rf"[\1]({book}/\2.html)" if book else r"\1"
-    return Markup(MARKDOWN(CHAPTER_LINK.sub(target, body)))
+    html = str(MARKDOWN(CHAPTER_LINK.sub(target, body)))
+    return Markup(html.replace("<th></th>", "<td></td>").replace("<th>", '<th scope="col">'))
 
 
 def texts_of(texts: Mapping[str, str], book: str) -> dict[str, Markup]:

@@ -50,7 +50,7 @@ def answers(reports: Sequence[dict[str, Any]], name: str, secret: bytes) -> list
     groups: dict[tuple[str, float | None], list[str]] = {}
     for report in reports:
         for row in report["words"]:
-            if row["name"] == name and not report["problem"]:
+            if row["name"] == name and row["text"].strip():
                 number = number_of(report["student"], report["assignment"], secret)
                 groups.setdefault((row["text"].strip(), row["points"]), []).append(number)
     found = [
@@ -74,7 +74,7 @@ def by_hand_csv(
         number = number_of(report["student"], report["assignment"], secret)
         for row in report["words"]:
             old = before.pop((number, row["name"]), {})
-            if report["problem"] and not old.get("points"):
+            if not row["text"].strip() and not old.get("points"):
                 continue
             answer = plain(row["text"][:1000])
             changed = old.get("points") and old.get("answer", "") != answer
