@@ -40,7 +40,7 @@ def command(start: Start) -> list[str]:
         wrap += ["--tmpfs", path, "--remount-ro", path]
     for name in DEVICES:
         wrap += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
-    wrap += ["--bind", str(start.folder / "messages"), "/messages"]
+    wrap += ["--bind", str(start.messages), "/messages"]
     wrap += ["--size", str(16 * MIB), "--perms", "1777", "--tmpfs", "/tmp", "--chdir", "/tmp"]
     return [*wrap, "--remount-ro", "/", "--", *worker(start.uid if root else 0)]
 

@@ -74,7 +74,7 @@ def container(engine: str, start: Start, uid: int, options: list[str]) -> list[s
     run += ["--tmpfs", f"/tmp:rw,size={16 * MIB},mode=1777", "--workdir", "/tmp"]
     for inside, path in visible(start).items():
         run += ["--volume", f"{path}:{inside}:ro"]
-    run += ["--volume", f"{start.folder / 'messages'}:/messages:rw"]
+    run += ["--volume", f"{start.messages}:/messages:rw"]
     for path in site_folders():
         run += ["--volume", f"{empty}:{path}:ro"]
     for name, value in ENVIRONMENT.items():
@@ -89,7 +89,7 @@ def client(engine: str) -> list[str]:
 
 def name_of(start: Start) -> str:
     """Return the name of the container of a start."""
-    return f"rnn-course-{start.number}"
+    return f"rnn-course-{start.folder.name}"
 
 
 def remove(engine: str, start: Start) -> list[str]:

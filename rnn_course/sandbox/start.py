@@ -28,6 +28,7 @@ PYTHON = (os.path.realpath(sys.executable), "-I", "-S", "-B")
 ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
     "PYTHONHASHSEED": "0",
     "LANG": "C.UTF-8",
     "HOME": "/tmp",
@@ -49,11 +50,18 @@ class Start(NamedTuple):
 
         Raises: ImportError or RuntimeError on Linux without libseccomp.
         """
+        start = cls(folder, limits, 64 * os.getpid() + next(SERIAL) % 64)
         (folder / "task").write_bytes(task)
         (folder / "filter").write_bytes(as_program() if sys.platform.startswith("linux") else b"")
-        (folder / "messages").touch()
-        (folder / "messages").chmod(0o666)  # a container writes as another user
-        return cls(folder, limits, 64 * os.getpid() + next(SERIAL) % 64)
+        start.messages.touch()
+        for name, mode in (("task", 0o644), ("filter", 0o644), ("messages", 0o666)):
+            (folder / name).chmod(mode)  # a container reads and writes as another user
+        return start
+
+    @property
+    def messages(self) -> Path:
+        """Return the path of the file that the worker writes."""
+        return self.folder / "messages"
 
     @property
     def uid(self) -> int:

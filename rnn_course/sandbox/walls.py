@@ -61,5 +61,5 @@ def obstacle(wall: Wall) -> str:
     if any(event["what"] == "cell raised" for event in events):
         return "the filter of system calls or NumPy does not work behind it"
     if not any(event["what"] == "end" for event in events):
-        return " ".join(ended.said.split()) or f"the trial did not end well ({ended.how})"
+        return f"the trial did not end well ({ended.how})"
     return ""
