@@ -79,7 +79,7 @@ def grade_class(
     for submission in submissions:
         data, problem = read(submission)
         files |= {submission.student: digest(data)} if data else {}
-        key = None if only else key_of(release, data, seed_of(secret), limits, problem)
+        key = None if only else key_of(release, data, secret, limits, problem)
         stored = stored_report(out, submission.student, key)
         if stored and submission.student != only:
             reports[submission.student] = stored
@@ -113,17 +113,13 @@ def graded(
 ) -> Report:
     """Return the report on a submission. If the grader itself fails, the report says so."""
     try:
-        return grade(release, student, data, seed_of(secret), limits, problem)
+        return grade(release, student, data, secret, limits, problem)
     except Exception as error:
         problem = (
             f"The grader failed ({type(error).__name__}: {error}). "
             "That is no fault of yours; it has to be graded by hand."
         )
-        return grade(release, student, b"", seed_of(secret), limits, problem) | {"key": None}
-
-
-def seed_of(secret: bytes) -> int:
-    return int.from_bytes(secret)
+        return grade(release, student, b"", secret, limits, problem) | {"key": None}
 
 
 def check_only(only: str, todo: list[Submission]) -> None:
