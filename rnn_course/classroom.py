@@ -37,6 +37,9 @@ class Rules(NamedTuple):
     anonymous: bool = False  # ids in the place of names, on the pages and in the JSON
 
 
+BY_DEFAULT = Rules()
+
+
 def grade_class(
     release: Release,
     submissions: list[Submission],
@@ -46,7 +49,7 @@ def grade_class(
     limits: Limits,
     jobs: int = -1,
     scheduler: str | None = None,
-    rules: Rules = Rules(),
+    rules: Rules = BY_DEFAULT,
     only: str | None = None,
     progress: Callable[[Report], object] = lambda report: None,
 ) -> list[Report]:

@@ -14,6 +14,7 @@ from rnn_course.text import one_line
 
 __all__ = ["Override", "apply", "checked", "overrides_of", "read_overrides"]
 
+STUB = "Your answer:"  # what the cell of a question in words begins with
 COLUMNS = ("id", "assignment", "question", "points", "who", "why")
 
 
@@ -97,12 +98,12 @@ def apply(
     words: the points of each question in words. Each has a row in `words`; its points are None
     until somebody gives them, and 0 if there is no answer.
     """
-    texts = {row["name"]: row["text"] for row in report.get("words", [])}
+    texts = {row["name"]: answer_of(row["text"]) for row in report.get("words", [])}
     asked = [
         {
             "name": name,
             "text": texts.get(name, ""),
-            "points": None if texts.get(name, "").strip() else 0,
+            "points": None if texts.get(name) else 0,
             "out_of": out_of,
         }
         for name, out_of in words.items()
@@ -119,6 +120,12 @@ def apply(
         "out_of": sum(row["out_of"] for row in rows),
         "by_hand": [one._asdict() for _, one in sorted(given.items())],
     }
+
+
+def answer_of(text: str) -> str:
+    """Return the answer in the cell of a question in words, "" if it is as students get it."""
+    answer = text.strip().removeprefix(STUB).strip()
+    return "" if answer == "…" else answer
 
 
 def with_override(row: dict[str, Any], given: Mapping[str, Override]) -> dict[str, Any]:

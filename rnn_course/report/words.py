@@ -50,9 +50,9 @@ def answers(reports: Sequence[dict[str, Any]], name: str, secret: bytes) -> list
     groups: dict[tuple[str, float | None], list[str]] = {}
     for report in reports:
         for row in report["words"]:
-            if row["name"] == name and row["text"].strip():
+            if row["name"] == name and row["text"]:
                 number = number_of(report["student"], report["assignment"], secret)
-                groups.setdefault((row["text"].strip(), row["points"]), []).append(number)
+                groups.setdefault((row["text"], row["points"]), []).append(number)
     found = [
         {"text": text, "points": points, "numbers": ", ".join(sorted(numbers))}
         for (text, points), numbers in groups.items()
@@ -74,7 +74,7 @@ def by_hand_csv(
         number = number_of(report["student"], report["assignment"], secret)
         for row in report["words"]:
             old = before.pop((number, row["name"]), {})
-            if not row["text"].strip() and not old.get("points"):
+            if not row["text"] and not old.get("points"):
                 continue
             answer = plain(row["text"][:1000])
             changed = old.get("points") and old.get("answer", "") != answer

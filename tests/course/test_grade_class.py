@@ -33,7 +33,7 @@ def folder(tmp_path_factory):
         nbformat.writes(read_source(source_path(NAME))), encoding="utf-8"
     )
     right = solutions(NAME)
-    carry = right["rnn_unroll_backward"].replace("dh_out + dh)", "dh_out)")
+    carry = right["rnn_unroll_backward"].replace("dhs[t] + dh_next", "dhs[t]")
     for student, data in {
         "ada": submission(NAME, right),
         "bo": submission(NAME, right | {"rnn_unroll_backward": carry}),

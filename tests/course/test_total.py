@@ -5,6 +5,8 @@ from datetime import datetime, timezone
 
 import pytest
 
+pytest.importorskip("nbgrader")
+
 from rnn_course.collect.files import Found
 from rnn_course.collect.times import read_time, read_times, timestamp_of
 from rnn_course.course import Assignment, Course, Late
@@ -12,6 +14,7 @@ from rnn_course.late import after_rule, days_late
 from rnn_course.overrides import Override, apply, checked, read_overrides
 from rnn_course.store import write
 from rnn_course.total import read_reports, totals, write_totals
+from tools.assignments import WORDS_STUB
 
 DUE = datetime.fromisoformat("2026-10-29T23:59:00+01:00")
 
@@ -125,6 +128,15 @@ def test_an_answer_in_words_has_no_points_until_it_is_marked_and_none_if_it_is_e
     assert apply(report(), {"why": 2}, {})["words"][0]["points"] is None
     assert apply(report(text=" \n"), {"why": 2}, {})["words"][0]["points"] == 0
     assert apply(report(), {"why": 2}, {})["points"] == 7
+
+
+def test_the_cell_for_an_answer_is_empty_as_students_get_it():
+    for text in (WORDS_STUB, f" {WORDS_STUB}\n", "Your answer:"):
+        assert apply(report(text=text), {"why": 2}, {})["words"][0] | {"points": 0} == {
+            "name": "why", "text": "", "points": 0, "out_of": 2,
+        }  # fmt: skip
+    found = apply(report(text="Your answer: both …"), {"why": 2}, {})["words"][0]
+    assert (found["text"], found["points"]) == ("both …", None)
 
 
 @pytest.mark.parametrize(
