@@ -204,67 +204,66 @@ def unroll_backward_cases(rng: Rng) -> list[tuple]:
 
 DPARAMS = {"dparams.W_x": "D 3H", "dparams.W_h": "H 3H", "dparams.b": "3H"}
 
+GATES = {"3H": ("i", "o", "g")}
+
 QUESTIONS = (
     Question(
         "lstm_step",
         {f"state.{name}": "B H" for name in "hc"} | {f"gates.{name}": "B H" for name in "iog"},
         step_cases,
         lstm_step,
+        GATES,
     ),
     Question(
         "gate_gradients",
         {f"da.{name}": "B H" for name in "iog"} | {"dc_previous": "B H"},
         gate_cases,
         gate_gradients,
+        GATES,
     ),
     Question(
         "lstm_step_backward",
         DPARAMS | {"dx": "B D", "dprevious.h": "B H", "dprevious.c": "B H"},
         step_backward_cases,
         lstm_step_backward,
+        GATES,
     ),
     Question(
         "lstm_unroll",
         {f"states.{name}": "T B H" for name in "hc"} | {f"gates.{name}": "T B H" for name in "iog"},
         unroll_cases,
         lstm_unroll,
+        GATES,
     ),
     Question(
         "lstm_unroll_backward",
         DPARAMS | {"dxs": "T B D", "dfirst.h": "B H", "dfirst.c": "B H"},
         unroll_backward_cases,
         lstm_unroll_backward,
+        GATES,
     ),
 )
 
 WORDS = (
     WordQuestion(
         "one_gate_two_jobs",
-        "In Chapter 9 an LSTM counts in its cell, and one of its gates can be open while another "
-        "is open too. Can the cell of this assignment count up to 20 in one unit of c? Say why or "
-        "why not, with an equation of this notebook, and name one thing that the cell has gained "
-        "by the change.",
         rubric=(
-            "1 point: no. By (A3) the new c is a weighted mean of the old c and of g, so it stays "
-            "between the smallest and the largest of them: it cannot leave (-1, 1) once it is "
-            "there. Or: to add all of g, i must be 1, and then nothing of the old c is left.",
-            "1 point: a gain that is true: c has bounds; a third of the weights of the gates is "
-            "saved (three blocks in the place of four); old content goes when new content comes, "
-            "so nothing has to be cleared; one bias decides how long it remembers.",
+            "1 point: no, with (A3): the new c is a weighted mean of the old c and of g, so once it "
+            "is in (-1, 1) it cannot leave. Or: to add all of g the gate must be 1, and then "
+            "nothing is left of the old c.",
+            "1 point: a gain that is true. c has bounds; there are three blocks of weights in the "
+            "place of four; what is old goes when something new comes, so nothing has to be "
+            "cleared; one bias sets how long the cell remembers.",
         ),
     ),
     WordQuestion(
         "a_mistake_that_hides",
-        "A classmate made di from dc and g alone, as in Chapter 10. His check was one step from "
-        "the state zero, with random weights and random gradients, and it found nothing. Say why "
-        "it found nothing. Then say which outputs of lstm_step_backward are wrong once the old "
-        "cell is not zero, and why the others are right all the same.",
         rubric=(
-            "1 point: what is missing is the path through the old cell; its term is dc times the "
-            "old c, with a minus sign, and with an old c of zero it is zero.",
-            "1 point: wrong are the block of i in dW_x, dW_h and db, and dx and dprevious.h, into "
-            "which the gradient of a_i goes. Right are the blocks of o and g, and dprevious.c, "
-            "none of which is made from di. (Half a point if one of them is left out.)",
+            "1 point: what is missing is the path of i through the old cell. Its term is dc times "
+            "the old c, with a minus sign, and this is zero for an old c of zero.",
+            "1 point: wrong are the blocks of i in dW_x, dW_h and db, and dx and dprevious.h, which "
+            "are sums over the gates. Right are the blocks of o and g and dprevious.c, since none "
+            "of them is made from di. Half a point if one is left out.",
         ),
     ),
 )
