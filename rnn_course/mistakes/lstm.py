@@ -965,14 +965,6 @@ MISTAKES = {
             "LSTMState(dh_previous,",
             "LSTMState(dh_previous + dstate.h,",
         ),
-        Mistake(
-            "derivative of the activation missing",
-            "The gradient of the cell, not that of a pre-activation, goes through W_h in yours: "
-            "what did W_h make in (A1)?",
-            "da @ params.W_h.T",
-            "np.concatenate([d / s for d, s in zip(by_gate, (gates.i * (1 - gates.i), "
-            "gates.o * (1 - gates.o), 1 - gates.g**2))], axis=1) @ params.W_h.T",
-        ),
     ),
     "lstm_unroll": (
         Mistake(
@@ -1350,13 +1342,6 @@ MISTAKES = {
             "Your steps use the gates of the step after them.",
             "LSTMGates(gates.i[t], gates.o[t], gates.g[t])",
             "LSTMGates(*[gate[min(t + 1, len(xs) - 1)] for gate in gates])",
-        ),
-        Mistake(
-            "old state for the new one",
-            "A step needs the state before it and the state that it made. You give it the first "
-            "one twice.",
-            "LSTMState(states.h[t], states.c[t])",
-            "previous",
         ),
         Mistake(
             "one state at every step",

@@ -246,24 +246,24 @@ QUESTIONS = (
 
 WORDS = (
     WordQuestion(
-        "one_gate_two_jobs",
-        rubric=(
-            "1 point: no, with (A3): the new c is a weighted mean of the old c and of g, so once it "
-            "is in (-1, 1) it cannot leave. Or: to add all of g the gate must be 1, and then "
-            "nothing is left of the old c.",
-            "1 point: a gain that is true. c has bounds; there are three blocks of weights in the "
-            "place of four; what is old goes when something new comes, so nothing has to be "
-            "cleared; one bias sets how long the cell remembers.",
-        ),
-    ),
-    WordQuestion(
         "a_mistake_that_hides",
         rubric=(
             "1 point: what is missing is the path of i through the old cell. Its term is dc times "
             "the old c, with a minus sign, and this is zero for an old c of zero.",
-            "1 point: wrong are the blocks of i in dW_x, dW_h and db, and dx and dprevious.h, which "
-            "are sums over the gates. Right are the blocks of o and g and dprevious.c, since none "
-            "of them is made from di. Half a point if one is left out.",
+            "1 point: wrong are the blocks of i in dW_x, dW_h and db, and dx and dprevious.h, "
+            "which are sums over the gates. Right are the blocks of o and g and dprevious.c, since "
+            "none of them is made from di. Half a point if one is left out.",
+        ),
+    ),
+    WordQuestion(
+        "one_gate_two_jobs",
+        rubric=(
+            "1 point: no, with (A3): the new c is a weighted mean of the old c and of g, so once "
+            "it is in (-1, 1) it cannot leave. Or: to add all of g the gate must be 1, and then "
+            "nothing is left of the old c.",
+            "1 point: a gain that is true. c has bounds; there are three blocks of weights in the "
+            "place of four; what is old goes when something new comes, so nothing has to be "
+            "cleared; one bias sets how long the cell remembers.",
         ),
     ),
 )
