@@ -182,7 +182,64 @@ def no_bias_and_no_tanh(params, x, previous):
     return LSTMState(o * c, c), LSTMGates(i, o, g)
 
 
+def blocks_of_w_h_exchanged(params, x, previous):
+    """A table of weights from elsewhere, whose W_h has the output gate first."""
+    H = previous.h.shape[1]
+    V_o, V_i, V_g = (params.W_h[:, k * H : (k + 1) * H] for k in range(3))
+    U_i, U_o, U_g = (params.W_x[:, k * H : (k + 1) * H] for k in range(3))
+    b_i, b_o, b_g = params.b.reshape(3, H)
+    i = sigmoid(x @ U_i + previous.h @ V_i + b_i)
+    o = sigmoid(x @ U_o + previous.h @ V_o + b_o)
+    g = np.tanh(x @ U_g + previous.h @ V_g + b_g)
+    c = (1 - i) * previous.c + i * g
+    return LSTMState(np.tanh(o * c), c), LSTMGates(i, o, g)
+
+
+def old_cell_written_over(params, x, previous):
+    a_i, a_o, a_g = np.split(x @ params.W_x + previous.h @ params.W_h + params.b, 3, axis=1)
+    i, o, g = sigmoid(a_i), sigmoid(a_o), np.tanh(a_g)
+    c = previous.c
+    c *= 1 - i
+    c += i * g
+    return LSTMState(np.tanh(o * c), c), LSTMGates(i, o, g)
+
+
+def in_single_precision(params, x, previous):
+    W_x, W_h, b = (leaf.astype(np.float32) for leaf in params)
+    a = x.astype(np.float32) @ W_x + previous.h.astype(np.float32) @ W_h + b
+    a_i, a_o, a_g = np.split(a, 3, axis=1)
+    i, o, g = sigmoid(a_i), sigmoid(a_o), np.tanh(a_g)
+    c = (1 - i) * previous.c.astype(np.float32) + i * g
+    return LSTMState(np.tanh(o * c), c), LSTMGates(i, o, g)
+
+
+def gate_squashed_again(params, x, previous):
+    """The tanh is round the gate and not round the product: it has no name here."""
+    a_i, a_o, a_g = np.split(x @ params.W_x + previous.h @ params.W_h + params.b, 3, axis=1)
+    i, o, g = sigmoid(a_i), sigmoid(a_o), np.tanh(a_g)
+    c = (1 - i) * previous.c + i * g
+    return LSTMState(np.tanh(o) * c, c), LSTMGates(i, o, g)
+
+
 # Wrong: gate by gate
+
+
+def one_array_of_three(gates, c_previous, state, dh, dc_next):
+    i, o, g = gates
+    dz = dh * (1 - state.h**2)
+    dc = dc_next + dz * o
+    dgates = np.stack([dc * (g - c_previous), dz * state.c, dc * i])
+    da = dgates * np.stack([i * (1 - i), o * (1 - o), 1 - g**2])
+    return da, dc * (1 - i)
+
+
+def smoothed_slope(gates, c_previous, state, dh, dc_next):
+    """A small number is added where nothing can be zero."""
+    i, o, g = gates
+    dz = dh * (1 - state.h**2 + 1e-6)
+    dc = dc_next + dz * o
+    da_i = dc * (g - c_previous) * i * (1 - i)
+    return LSTMGates(da_i, dz * state.c * o * (1 - o), dc * i * (1 - g**2)), dc * (1 - i)
 
 
 def only_the_path_on(gates, c_previous, state, dh, dc_next):
@@ -571,6 +628,15 @@ def one_block_of_w_h_for_all(params, x, previous, gates, state, dstate):
     return dparams, da @ params.W_x.T, LSTMState(dh_previous, dc_previous)
 
 
+def back_through_other_blocks(params, x, previous, gates, state, dstate):
+    (da_i, da_o, da_g), dc_previous = gate_gradients(gates, previous.c, state, *dstate)
+    V_o, V_i, V_g = np.split(params.W_h, 3, axis=1)
+    dh_previous = da_i @ V_i.T + da_o @ V_o.T + da_g @ V_g.T
+    da = np.hstack([da_i, da_o, da_g])
+    dparams = LSTMParams(x.T @ da, previous.h.T @ da, da.sum(axis=0))
+    return dparams, da @ params.W_x.T, LSTMState(dh_previous, dc_previous)
+
+
 # Right, written differently
 
 
@@ -607,7 +673,7 @@ def one_sequence_at_a_time(params, x, previous):
             i, o, g = sigmoid(a[0]), sigmoid(a[1]), np.tanh(a[2])
             c = previous.c[n, k] * (1 - i) + i * g
             out[:, n, k] = np.tanh(o * c), c, i, o, g
-    return (out[0], out[1]), (out[2], out[3], out[4])
+    return LSTMState(*out[:2]), LSTMGates(*out[2:])
 
 
 def four_gates_after_all(params, x, previous):
@@ -738,6 +804,12 @@ WRONG = (
     Wrong("lstm_step", gates_before_the_state, "shape or type"),
     Wrong("lstm_step", starts_from_a_shut_gate, "", 2 / 5),
     Wrong("lstm_step", no_bias_and_no_tanh, "bias missing"),
+    Wrong("lstm_step", blocks_of_w_h_exchanged, "gates in another order", 1 / 5),
+    Wrong("lstm_step", old_cell_written_over, "caller's array changed", 1 / 2),
+    Wrong("lstm_step", in_single_precision, "right to a few digits only", 1 / 2),
+    Wrong("lstm_step", gate_squashed_again, "", 4 / 5),
+    Wrong("gate_gradients", one_array_of_three, "shape or type", 1 / 4),
+    Wrong("gate_gradients", smoothed_slope, "right to a few digits only", 1 / 2),
     Wrong("gate_gradients", only_the_path_on, "path missing", 1 / 4),
     Wrong("gate_gradients", only_the_path_up, "path missing", 1 / 4),
     Wrong("gate_gradients", output_gate_as_in_chapter_10, "gate outside the tanh"),
@@ -796,6 +868,7 @@ WRONG = (
     Wrong("lstm_step_backward", no_gradient_from_the_next_cell, "path missing"),
     Wrong("lstm_step_backward", the_two_gradients_crossed, "h and c exchanged"),
     Wrong("lstm_step_backward", one_block_of_w_h_for_all, "", 5 / 6),
+    Wrong("lstm_step_backward", back_through_other_blocks, "gates in another order", 5 / 6),
     *lstm_through_time.WRONG,
 )
 RIGHT = (

@@ -139,7 +139,43 @@ def forgets_a_tenth(params, xs, first):
     return LSTMState(*map(np.stack, zip(*states))), LSTMGates(*map(np.stack, zip(*gates)))
 
 
+def states_in_one_array(params, xs, first):
+    state, states, gates = first, [], []
+    for x in xs:
+        state, values = lstm_step(params, x, state)
+        states.append(state)
+        gates.append(values)
+    return np.array(states), np.array(gates)
+
+
 # Wrong: backward
+
+
+def tuples_joined_for_added(params, xs, first, states, gates, dhs, dlast):
+    dparams, dxs, dstate = (), [], dlast
+    for t in reversed(range(len(xs))):
+        previous = LSTMState(states.h[t - 1], states.c[t - 1]) if t else first
+        values, state = LSTMGates(*(gate[t] for gate in gates)), LSTMState(*(s[t] for s in states))
+        dstate = LSTMState(dhs[t] + dstate.h, dstate.c)
+        part, dx, dstate = lstm_step_backward(params, xs[t], previous, values, state, dstate)
+        dparams += part
+        dxs.insert(0, dx)
+    return dparams, np.stack(dxs), dstate
+
+
+def cut_off_after_two_steps(params, xs, first, states, gates, dhs, dlast):
+    """Truncated on purpose: no mistake that is known here."""
+    dparams, dxs, dstate = [0, 0, 0], [], dlast
+    for t in reversed(range(len(xs))):
+        previous = LSTMState(states.h[t - 1], states.c[t - 1]) if t else first
+        values, state = LSTMGates(*(gate[t] for gate in gates)), LSTMState(*(s[t] for s in states))
+        dstate = LSTMState(dhs[t] + dstate.h, dstate.c)
+        part, dx, dstate = lstm_step_backward(params, xs[t], previous, values, state, dstate)
+        if t % 2 == 1:
+            dstate = LSTMState(0 * dstate.h, 0 * dstate.c)
+        dparams = [a + b for a, b in zip(dparams, part)]
+        dxs.insert(0, dx)
+    return LSTMParams(*dparams), np.stack(dxs), dstate
 
 
 def nothing_carried(params, xs, first, states, gates, dhs, dlast):
@@ -620,6 +656,9 @@ WRONG = (
     Wrong("lstm_unroll", stops_a_step_early, "last step left out"),
     Wrong("lstm_unroll", reads_one_input, "one input at every step"),
     Wrong("lstm_unroll", forgets_a_tenth, ""),
+    Wrong("lstm_unroll", states_in_one_array, "shape or type"),
+    Wrong("lstm_unroll_backward", tuples_joined_for_added, "shape or type", 3 / 6),
+    Wrong("lstm_unroll_backward", cut_off_after_two_steps, ""),
     Wrong("lstm_unroll_backward", nothing_carried, "carry lost between steps"),
     Wrong("lstm_unroll_backward", cell_not_carried, "carry lost between steps"),
     Wrong(

@@ -98,6 +98,18 @@ MISTAKES = {
         Mistake("gates in another order", ORDER, "a_i, a_o, a_g =", "a_o, a_g, a_i ="),
         Mistake("gates in another order", ORDER, "a_i, a_o, a_g =", "a_g, a_i, a_o ="),
         Mistake(
+            "gates in another order",
+            "The blocks of W_h are in the order i, o, g, like those of W_x: (A1).",
+            "previous.h @ params.W_h",
+            "previous.h @ np.hstack([np.split(params.W_h, 3, axis=1)[k] for k in (1, 0, 2)])",
+        ),
+        Mistake(
+            "gates in another order",
+            "The blocks of W_x are in the order i, o, g, like those of W_h: (A1).",
+            "x @ params.W_x",
+            "x @ np.hstack([np.split(params.W_x, 3, axis=1)[k] for k in (1, 0, 2)])",
+        ),
+        Mistake(
             "gates interleaved",
             "A gate is a block of columns that are neighbours. Yours takes every third column: "
             "(A1).",
@@ -841,6 +853,18 @@ MISTAKES = {
             "parameters: (A1) and (10.21).",
             "concatenate(by_gate",
             "concatenate([by_gate[k] for k in (2, 0, 1)]",
+        ),
+        Mistake(
+            "gates in another order",
+            "The blocks of W_h are in the order i, o, g on the way back too: (10.21).",
+            "da @ params.W_h.T",
+            "da @ np.hstack([np.split(params.W_h, 3, axis=1)[k] for k in (1, 0, 2)]).T",
+        ),
+        Mistake(
+            "gates in another order",
+            "The blocks of W_x are in the order i, o, g on the way back too: (10.21).",
+            "da @ params.W_x.T",
+            "da @ np.hstack([np.split(params.W_x, 3, axis=1)[k] for k in (1, 0, 2)]).T",
         ),
         Mistake(
             "gates interleaved",
