@@ -549,6 +549,12 @@ MISTAKES = {
             "(g - state.c)",
         ),
         Mistake(
+            "factor missing",
+            "The input gate multiplied something in (A3). It is not in your gradient of i.",
+            "dc * (g - c_previous)",
+            "dc",
+        ),
+        Mistake(
             "factors of a product exchanged",
             "Each factor of a product gets what arrives, times the other factor. The input gate "
             "gets itself in yours: (A3).",
