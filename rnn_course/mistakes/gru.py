@@ -9,7 +9,7 @@ __all__ = ["MISTAKES"]
 # Names that occur more than once. The class summary counts them.
 
 BIAS_MISSING, BIAS_TWICE = "bias missing", "bias twice"
-BIAS_OF_ANOTHER, BIAS_OUTSIDE = "bias of another gate", "bias outside tanh"
+BIAS_OF_ANOTHER, BIAS_OUTSIDE = "bias of another gate", "bias outside the activation"
 ORDER, INTERLEAVED = "gates in another order", "gates interleaved"
 TRANSPOSED, NO_MATRIX = "weight transposed", "matrix missing"
 NOT_USED, NOT_KEPT = "old state not used", "old state not kept"
@@ -25,7 +25,7 @@ WRONG_SLOPE, WRONG_PLACE = (
     "derivative taken at the wrong place",
 )
 NOT_THE_SLOPE = "activation in the place of its derivative"
-PATH, PATH_TWICE, SIGN = "path missing", "path counted twice", "sign"
+PATH, PATH_TWICE, SIGN = "path missing", "counted twice", "sign"
 NO_GATE_BACK, NO_RESET_BACK = "gate missing on the way back", "reset gate missing on the way back"
 RESET_TO_INPUT, FACTORS = "reset gate on the way to the input", "factors of a product exchanged"
 ANOTHER_STATE, MEAN = "new state for the old one", "mean for sum"
@@ -56,6 +56,7 @@ def order_hint(order: tuple[str, ...]) -> str:
 
 
 ORDERS = [order for order in permutations("rzn") if order != ("r", "z", "n")]
+Z_FIRST = [order for order in ORDERS if order.index("z") < order.index("r")]
 
 GATES = (
     Mistake(
@@ -95,12 +96,14 @@ GATES = (
         "np.tanh(a_xn",
         "np.tanh(a_xn - np.split(params.b, 3)[2]",
     ),
-    Mistake(
-        ORDER,
-        "For W_x and b you take the first block for z and the second for r, for W_h you do not. "
-        "The order here is r, z, n, in every array.",
-        A_X,
-        names_in_order(("z", "r", "n"), "a_x"),
+    *(
+        Mistake(
+            ORDER,
+            f"For W_x and b: {order_hint(order)}",
+            A_X,
+            names_in_order(order, "a_x"),
+        )
+        for order in ORDERS
     ),
     Mistake(
         NOT_USED,
@@ -404,18 +407,9 @@ BEFORE_STEP = (
             order_hint(order),
             A_X,
             names_in_order(order, "a_x"),
-            also=(
-                ("a_hr, a_hz = ", names_in_order(tuple(g for g in order if g != "n"), "a_h")),
-            ),
+            also=(("a_hr, a_hz = ", "a_hz, a_hr = "),),
         )
-        for order in ORDERS
-        if order != ("r", "n", "z")
-    ),
-    Mistake(
-        ORDER,
-        order_hint(("r", "n", "z")),
-        A_X,
-        names_in_order(("r", "n", "z"), "a_x"),
+        for order in Z_FIRST
     ),
     Mistake(
         ORDER,
@@ -566,12 +560,6 @@ def slopes(gate: str) -> tuple[Mistake, ...]:
             line,
             f"{start} * {gate} * (1 + {gate})",
         ),
-        Mistake(
-            WRONG_SLOPE,
-            f"Look at the sign in the slope of {gate}: (12.14).",
-            line,
-            f"{start} * {gate} * ({gate} - 1)",
-        ),
     )
 
 
@@ -585,6 +573,12 @@ CHUNG = "This is the way back of (12.2). The forward pass of this question is (1
 TO_GATES = (
     *slopes("r"),
     *slopes("z"),
+    Mistake(
+        SIGN,
+        "Look at the sign in the slope of r: (12.14).",
+        "da_r = dr * r * (1 - r)",
+        "da_r = dr * r * (r - 1)",
+    ),
     Mistake(
         NO_SLOPE,
         "What arrives at both gates still has to go back through their sigmoids: (12.14).",
@@ -1109,7 +1103,7 @@ BEFORE_BACKWARD = (
         CHUNG,
         DZ,
         "dz = dh * (h_previous - n)",
-        also=((DN, "dn = dh * (1 - z)"), (KEPT_BEFORE, "dh * z")),
+        also=((DN, "dn = dh * (1 - z)"), (f"dh_previous = {KEPT_BEFORE}", "dh_previous = dh * z")),
     ),
     Mistake(
         "a page with mistakes copied",
@@ -1279,9 +1273,9 @@ BEFORE_BACKWARD = (
     Mistake(
         FACTORS,
         "In a product each factor is multiplied by the other: look at (12.19) again.",
-        DR_BEFORE,
-        "dr = dm * r",
-        also=((READ, "dm * h_previous"),),
+        READ,
+        "dm * h_previous",
+        also=((DR_BEFORE, "dr = dm * r"),),
     ),
     Mistake(
         FACTORS,
@@ -1339,29 +1333,18 @@ BEFORE_BACKWARD = (
         "sum(d @ W for d, W in zip((da_r, da_z), np.split(params.W_h, 2, axis=1)))",
     ),
     *(
+        Mistake(ORDER, laid(order), SIDE_X_BEFORE, side_by_side("da_x", order, OF_X_BEFORE))
+        for order in ORDERS
+    ),
+    *(
         Mistake(
             ORDER,
             laid(order),
             SIDE_X_BEFORE,
             side_by_side("da_x", order, OF_X_BEFORE),
-            also=(
-                (
-                    SIDE_H_BEFORE,
-                    side_by_side("da_h", tuple(g for g in order if g != "n"), OF_X_BEFORE),
-                ),
-            ),
+            also=((SIDE_H_BEFORE, "da_h = np.hstack([da_z, da_r])"),),
         )
-        for order in ORDERS
-        if order != ("r", "n", "z")
-    ),
-    *(
-        Mistake(
-            ORDER,
-            f"For the input alone: {laid(order)}",
-            SIDE_X_BEFORE,
-            side_by_side("da_x", order, OF_X_BEFORE),
-        )
-        for order in ORDERS
+        for order in Z_FIRST
     ),
     Mistake(
         ORDER,
@@ -1518,8 +1501,8 @@ OTHER_Z = (
 
 MISTAKES = {
     "gru_step": GATES + STEP,
+    "gru_step_backward": STEP_BACKWARD,  # before what it calls: the nearer cause is named
     "gate_gradients": TO_GATES + GATE_GRADIENTS,
-    "gru_step_backward": STEP_BACKWARD,
     "gru_before_step": GATES + BEFORE_STEP,
     "gru_before_step_backward": TO_GATES + BEFORE_BACKWARD,
     "other_z": OTHER_Z,
