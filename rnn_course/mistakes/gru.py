@@ -565,8 +565,8 @@ def slopes(gate: str) -> tuple[Mistake, ...]:
 
 DZ, DN, DA_N = "dz = dh * (n - h_previous)", "dn = dh * z", "da_n = dn * (1 - n**2)"
 BOTH = (
-    "Opening z does two things in (12.9): it takes more of the new and keeps less of the old. Yours "
-    "does one of them."
+    "Opening z does two things in (12.9): it takes more of the new and keeps less of the old. "
+    "Yours does one of them."
 )
 CHUNG = "This is the way back of (12.2). The forward pass of this question is (12.9)."
 
@@ -704,7 +704,9 @@ DR, DS = "dr = da_n * s", "ds = da_n * r"
 RETURNED = "GRUGates(da_r, da_z, da_n)"
 
 GATE_GRADIENTS = (
-    Mistake(Z_CONVENTION, CHUNG, DZ, "dz = dh * (h_previous - n)", also=((DN, "dn = dh * (1 - z)"),)),
+    Mistake(
+        Z_CONVENTION, CHUNG, DZ, "dz = dh * (h_previous - n)", also=((DN, "dn = dh * (1 - z)"),)
+    ),
     Mistake(
         NO_RESET_BACK,
         "The reset gate is between s and the candidate, on the way back as well: (12.13).",
@@ -870,9 +872,7 @@ STEP_BACKWARD = (
         Z_CONVENTION,
         CHUNG,
         CALL,
-        "gates = gates._replace(z=1 - gates.z)\n"
-        f"    {CALL}\n"
-        "    da = da._replace(z=-da.z)",
+        f"gates = gates._replace(z=1 - gates.z)\n    {CALL}\n    da = da._replace(z=-da.z)",
     ),
     Mistake(
         PATH,
@@ -1073,15 +1073,15 @@ STEP_BACKWARD = (
         "Your W_hn saw the state after the reset. In this form it sees the old state as it is: "
         "(12.4).",
         "dW_h = h_previous.T @ da_h",
-        "dW_h = np.hstack([h_previous.T @ da_x[:, : -len(ds[0])], (gates.r * h_previous).T @ da.n])",
+        "dW_h = h_previous.T @ np.hstack([da.r, da.z, 0 * ds])\n"
+        "    dW_h[:, 2 * len(dW_h) :] = (gates.r * h_previous).T @ da.n",
     ),
     Mistake(
         FORM,
         "The path through the candidate is that of the other form: here the reset comes before the "
         "matrix on the way back, (12.17).",
         CROSSING,
-        "np.hstack([da.r, da.z, 0 * ds]) @ params.W_h.T "
-        f"+ (da.n @ {LAST_H_BLOCK}.T) * gates.r",
+        f"np.hstack([da.r, da.z, 0 * ds]) @ params.W_h.T + (da.n @ {LAST_H_BLOCK}.T) * gates.r",
     ),
 )
 

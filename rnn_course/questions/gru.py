@@ -197,7 +197,9 @@ QUESTIONS = (
         gru_step_backward,
         gates=BLOCKS,
     ),
-    Question("gru_before_step", {"h": "B H"} | GATES, before_step_cases, gru_before_step, gates=BLOCKS),
+    Question(
+        "gru_before_step", {"h": "B H"} | GATES, before_step_cases, gru_before_step, gates=BLOCKS
+    ),
     Question(
         "gru_before_step_backward",
         DA
@@ -212,6 +214,16 @@ QUESTIONS = (
 
 WORDS = (
     WordQuestion(
+        "why_a_second_bias",
+        rubric=(
+            "1 point: r multiplies b_hn and not b_n, so the two merge only where r is one; r "
+            "switches b_hn with the recurrent part.",
+            "1 point: in r and z, and in the candidate with the reset before the matrix, two "
+            "biases would only be added, and their sum is one bias. Half a point if one of the two "
+            "places is missing.",
+        ),
+    ),
+    WordQuestion(
         "why_no_weights_convert",
         rubric=(
             "1 point: reset before the matrix, r belongs to the unit that is heard; after it, to "
@@ -220,16 +232,6 @@ WORDS = (
             "reset, W_hn is diagonal, or groups of units that share a reset and are connected only "
             "with each other; b_hn is zero in all of them. Half a point for one case, or for cases "
             "without a reason.",
-        ),
-    ),
-    WordQuestion(
-        "why_a_second_bias",
-        rubric=(
-            "1 point: r multiplies b_hn and not b_n, so the two merge only where r is one; r "
-            "switches b_hn with the recurrent part.",
-            "1 point: in r and z, and in the candidate with the reset before the matrix, two "
-            "biases would only be added, and their sum is one bias. Half a point if one of the two "
-            "places is missing.",
         ),
     ),
 )
