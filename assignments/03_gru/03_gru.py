@@ -319,7 +319,7 @@ for z_multiplies in ("candidate", "old state"):
             W_x = np.zeros((1, 3 * H))
             W_h = np.hstack([zero, zero, swap])
             b = np.array([40.0, -40.0, b_z, b_z, 0.0, 0.0])
-            if z_multiplies == "old state":
+            if z_multiplies == "old state":  # other_z leads back as well
                 W_x, W_h, b = other_z(W_x, W_h, b)
             if form == "after":
                 state, _ = gru_step(GRUParams(W_x, W_h, b, np.zeros(H)), x, h)
