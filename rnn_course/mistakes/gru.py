@@ -172,6 +172,14 @@ GATES = (
     ),
     Mistake(
         ANOTHER_ACTIVATION,
+        "Your gates are made of straight lines, as in old versions of Keras. Here they have the "
+        "sigmoid: (12.3).",
+        OF_R,
+        "r = np.clip(0.2 * (a_xr + a_hr) + 0.5, 0, 1)",
+        also=((OF_Z, "z = np.clip(0.2 * (a_xz + a_hz) + 0.5, 0, 1)"),),
+    ),
+    Mistake(
+        ANOTHER_ACTIVATION,
         "Your gates fall where they should rise: look at the sign inside the sigmoid.",
         OF_R,
         "r = sigmoid(-(a_xr + a_hr))",
