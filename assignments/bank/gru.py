@@ -983,12 +983,12 @@ WRONG = (
     Wrong("gru_step", bias_behind_the_tanh, "bias outside the activation", HALF),
     Wrong("gru_step", bias_beside_the_reset, "bias outside the reset", HALF),
     Wrong("gru_step", all_biases_with_the_state, "bias inside the reset", HALF),
-    Wrong("gru_step", two_biases_as_in_pytorch, "bias twice"),
+    Wrong("gru_step", two_biases_as_in_pytorch, "bias counted twice"),
     Wrong("gru_step", no_b_hn, "bias missing", HALF),
     Wrong("gru_step", gates_by_reshape, "gates interleaved"),
     Wrong("gru_step", hard_sigmoid_of_old_keras, "another activation"),
     Wrong("gru_step", half_a_tanh, "another activation"),
-    Wrong("gru_step", relu_candidate, "", HALF),
+    Wrong("gru_step", relu_candidate, "another activation", HALF),
     Wrong("gru_step", reset_around_everything, "reset gate on the input as well", HALF),
     Wrong("gru_step", matrix_for_columns, "raises an exception"),
     Wrong("gru_step", state_of_the_caller_mixed, "caller's array changed", HALF),
@@ -1199,7 +1199,7 @@ def in_long_double(params, h_previous, gates, dh):
     da_n = d * z * (1 - n) * (1 + n)
     found = da_n * s * slope(r), d * (n - h) * slope(z), da_n, da_n * r
     da_r, da_z, da_n, ds = (a.astype(float) for a in found)
-    return (da_r, da_z, da_n), ds
+    return GRUGates(da_r, da_z, da_n), ds
 
 
 def with_buffers(params, h_previous, gates, dh):
