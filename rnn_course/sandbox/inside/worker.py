@@ -1,11 +1,11 @@
 """What runs inside the sandbox: the cells of one submission, then its functions on the cases.
 
-It imports the standard library, NumPy, `transport`, `calls` and `syscalls`, and it knows no right
+It imports the standard library, NumPy, `transport`, `calls` and `rights`, and it knows no right
 answer. It writes everything it learns to one file, message by message, so that a crash loses no
 earlier message. A submission can forge any message. Then it forges only its own answer, which is
 compared outside.
 
-    python -I -S worker.py PLACE_OF_NUMPY UID < task > messages
+    python -I -S worker.py PLACE_OF_NUMPY UID TASK FILTER MESSAGES
 
 The task is one message: event {"limits": …, "cells": [[number, source], …], "questions": [name,
 …]}, and as its tree the arguments of the cases, question by question.
@@ -17,33 +17,19 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-LIMITS = {
-    "cpu": "RLIMIT_CPU",
-    "memory": "RLIMIT_AS",
-    "processes": "RLIMIT_NPROC",
-    "file": "RLIMIT_FSIZE",
-    "files": "RLIMIT_NOFILE",
-    "core": "RLIMIT_CORE",
-}
 
-
-def main(place: str, uid: int) -> None:
+def main(place: str, uid: int, *files: str) -> None:
     """Read the task, give up all rights, run the cells, call the functions."""
     sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), place]
     # The worker's folder is not on the path of the type checker. Now the files can be read.
     import calls  # type: ignore[import-not-found]  # noqa: F401
-    import syscalls  # type: ignore[import-not-found]
+    import rights  # type: ignore[import-not-found]
     import transport  # type: ignore[import-not-found]
 
-    ((task, arguments),) = transport.read_messages(sys.stdin.buffer.read())
-    messages = os.fdopen(os.dup(1), "wb", buffering=0)
-    null = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1, 2):
-        os.dup2(null, number)
-    drop_privileges(uid)
-    for name, limit in task["limits"].items():
-        lower(LIMITS[name], limit)
-    syscalls.shut()
+    data, program, descriptor = rights.open_files(*files)
+    messages = os.fdopen(descriptor, "wb", buffering=0)
+    ((task, arguments),) = transport.read_messages(data)
+    rights.give_up(uid, task["limits"], program)
 
     def tell(event: dict[str, Any], tree: Any = None) -> None:
         messages.write(transport.write_message(event, tree))
@@ -55,27 +41,6 @@ def main(place: str, uid: int) -> None:
     tell({"what": "end"})
     messages.flush()
     os._exit(0)  # without the threads and exit handlers of the submission
-
-
-def drop_privileges(uid: int) -> None:
-    """Become the user `uid`, who owns no files, if the grader is root."""
-    if uid and os.getuid() == 0:
-        os.setgroups([])
-        os.setgid(uid)
-        os.setuid(uid)
-
-
-def lower(which: str, limit: int) -> None:
-    """Set a limit for good, unless a lower one holds already."""
-    import resource  # here: Windows, where grading does not run, has no such module
-
-    number = getattr(resource, which)
-    hard = resource.getrlimit(number)[1]
-    limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-    try:
-        resource.setrlimit(number, (limit, limit))
-    except (ValueError, OSError):
-        pass  # macOS has no such limit; the wall clock still holds
 
 
 def run_cells(cells: list[Any], namespace: dict[str, Any], tell: Callable[..., None]) -> None:
@@ -114,4 +79,4 @@ def ask(name: str, cases: list[Any], namespace: dict[str, Any], tell: Callable[.
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])
