@@ -112,7 +112,11 @@ def assignment(name: str, table: dict[str, Any]) -> Assignment:
         value(table, where, "hours", is_positive, "a positive number"),
         value(table, where, "given", is_day, "a date, such as 2026-10-01"),
         value(
-            table, where, "due", is_moment, "a time with its zone, such as 2026-10-01T23:59:00+02:00"
+            table,
+            where,
+            "due",
+            is_moment,
+            "a time with its zone, such as 2026-10-01T23:59:00+02:00",
         ),
         value(table, where, "weight", is_number, "a number, 0 or more"),
         points(value(table, where, "points", is_table, "a table"), f"{where}points."),

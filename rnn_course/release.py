@@ -5,6 +5,7 @@ import importlib
 from pathlib import Path
 from typing import NamedTuple
 
+from rnn_course.judge.mistake import causes_of
 from rnn_course.judge.question import Question
 from rnn_course.notebook import Cell, NotebookError, read_notebook
 
@@ -34,12 +35,16 @@ def questions_of(name: str) -> dict[str, Question]:
     if not (number.isdigit() and noun.isidentifier()):
         raise ValueError(f"assignment: expected a name like 01_vanilla, got {name!r}")
     try:
-        module = importlib.import_module(f"rnn_course.questions.{noun}")
-    except ModuleNotFoundError:
+        questions = importlib.import_module(f"rnn_course.questions.{noun}").QUESTIONS
+        mistakes = importlib.import_module(f"rnn_course.mistakes.{noun}").MISTAKES
+    except ModuleNotFoundError as error:
         raise ValueError(
-            f"assignment: {name!r} has no questions, there is no rnn_course.questions.{noun}"
+            f"assignment: {name!r} has no questions, there is no {error.name}"
         ) from None
-    return {question.name: question for question in module.QUESTIONS}
+    return {
+        question.name: question._replace(causes=causes_of(question.reference, mistakes))
+        for question in questions
+    }
 
 
 def load_release(path: str | Path) -> Release:

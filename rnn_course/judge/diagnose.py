@@ -1,31 +1,27 @@
 """Why is an answer wrong? A cause is named only if its mistake gives the numbers of the answer.
 
-For every leaf that is wrong, in every case, the question's causes are computed and compared; then
-the slips that can happen in any leaf (a sign, a mean for a sum, blocks of gates in another order,
-…). A leaf that no cause explains is described: which entries, which step, which gate. No right
-number is ever shown.
+All outputs of a question have to agree, in every case: one mistake is tried, then slips that can
+happen in any leaf (a sign, a mean for a sum, blocks of gates in another order, …), then a mistake
+and slips, then two mistakes at once. An answer that nothing explains is described: which outputs
+and entries, which step, which gate. No right number is ever shown, and no text that a submission
+chose.
 """
 
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from rnn_course.judge.judge import Answer, Exam, Part, Verdict
-from rnn_course.judge.question import Cause
+from rnn_course.judge.mistake import Cause, with_mistakes
 from rnn_course.judge.scoring import shortfall
-from rnn_course.judge.slips import GATES, slips
+from rnn_course.judge.slips import slips
 from rnn_tutorial.gradient_check.check import relative_error
 from rnn_tutorial.tree import tree_leaves
 from rnn_tutorial.types import Array
 
-__all__ = [
-    "Finding",
-    "diagnose",
-    "explains",
-]
+__all__ = ["Finding", "diagnose", "place_of"]
 
 MATCH = 1e-6
 
@@ -41,41 +37,34 @@ class Finding(NamedTuple):
 
 def diagnose(exam: Exam, verdict: Verdict, answers: list[Answer]) -> list[Finding]:
     """Return the Findings on a verdict, the most important first; none for a right answer."""
-    findings = of_errors(answers) + of_whole(verdict)
+    raised = of_errors(answers)
     wrong = [place for place, part in enumerate(verdict.parts) if part.credit < 1]
-    comparable = [place for place in wrong if verdict.parts[place].fault is None]
-    if not of_errors(answers):
-        findings += of_faults(
-            [verdict.parts[place] for place in wrong if verdict.parts[place].fault]
-        )
-    not_finite = [
-        place
-        for place in comparable
-        if not all(np.isfinite(value).all() for value in verdict.parts[place].values)
-    ]
+    faulty = [verdict.parts[place] for place in wrong if verdict.parts[place].fault]
+    findings = raised + of_whole(verdict) + ([] if raised else of_faults(faulty))
+    not_finite = [place for place in wrong if not finite(verdict.parts[place])]
     if not_finite:
         findings.append(of_nan(exam, verdict, not_finite, answers))
     if exam.question.scoring:
         enough = verdict.score is None or not wrong
-        return merged(findings) + (
+        return findings + (
             [] if enough else [Finding((), *row, "") for row in shortfall(exam, verdict)]
         )
-    left = [place for place in comparable if place not in not_finite]
-    for explain in (by_causes, by_two_causes):
-        explained, left = explain(exam, verdict, left)
-        findings += explained
-    return merged(findings) + [of_leaf(exam, verdict, place) for place in left]
+    if any(not verdict.parts[place].fault and place not in not_finite for place in wrong):
+        findings += of_numbers(exam, verdict)
+    return findings
+
+
+def finite(part: Part) -> bool:
+    """Return True if all values of a leaf are finite; a leaf that cannot be compared counts so."""
+    return part.fault is not None or all(np.isfinite(value).all() for value in part.values)
 
 
 def of_errors(answers: list[Answer]) -> list[Finding]:
-    """Return the Finding that the function raised, if it did."""
-    errors = [answer.error for answer in answers if answer.error is not None]
-    if not errors:
+    """Return the Finding that the function raised, if it did: the type, and where."""
+    error = next((answer.error for answer in answers if answer.error is not None), None)
+    if error is None:
         return []
-    error = errors[0]
-    where = place_of(error)
-    message = f"{error['type']}: {error['message']}".strip().rstrip(":")
-    return [Finding((), "raises an exception", message, where)]
+    return [Finding((), "raises an exception", f"It raises {error['type']}.", place_of(error))]
 
 
 def place_of(error: dict[str, Any]) -> str:
@@ -95,10 +84,11 @@ def of_whole(verdict: Verdict) -> list[Finding]:
         findings.append(Finding(tuple(verdict.changed), "caller's array changed", hint, ""))
     if verdict.remembers:
         hint = (
-            "Asked the same thing twice, your function gives two answers. "
-            "Something outlives the call: a global, a default."
+            "Asked the same thing twice, your function gives two answers. Either something "
+            "outlives the call, such as a global or a default, or a part of an array that "
+            "np.empty made is never written."
         )
-        findings.append(Finding((), "state kept between calls", hint, ""))
+        findings.append(Finding((), "two answers to one question", hint, ""))
     return findings
 
 
@@ -118,12 +108,17 @@ def of_faults(parts: list[Part]) -> list[Finding]:
     ]
 
 
+OPERATIONS = ("divide by zero", "overflow", "invalid value")  # as NumPy calls them
+
+
 def of_nan(exam: Exam, verdict: Verdict, places: list[int], answers: list[Answer]) -> Finding:
     """Return the Finding on NaN and infinity: in which outputs and steps, from which line."""
     born = next((answer.born for answer in answers if answer.born is not None), None)
     hint = "There is a NaN or an infinity in what you return."
     if born is not None:
-        hint += f" The first is made in {place_of(born) or 'your code'}: {born['message']}."
+        known = (word for word in OPERATIONS if word in born["message"])
+        kind = f": {word}" if (word := next(known, "")) else ""
+        hint += f" The first is made in {place_of(born) or 'your code'}{kind}."
     axes, values = (
         list(exam.question.outputs.values())[places[0]].split(),
         verdict.parts[places[0]].values,
@@ -136,101 +131,119 @@ def of_nan(exam: Exam, verdict: Verdict, places: list[int], answers: list[Answer
     )
 
 
-def by_causes(
-    exam: Exam, verdict: Verdict, places: Iterable[int]
-) -> tuple[list[Finding], list[int]]:
-    """Return (Findings of the causes that explain leaves exactly, the places that none explains).
+# Which mistakes give these numbers?
 
-    The fewest causes that explain most leaves are preferred.
-    """
-    candidates = [
-        (cause.name, cause.hint, explains(exam, verdict, places, tree_values(exam, cause)))
-        for cause in exam.question.causes
+
+class Explanation(NamedTuple):
+    """Causes and slips which together give the numbers of an answer."""
+
+    causes: tuple[Cause, ...]
+    slips: dict[int, tuple[str, str]]  # of a leaf its (name, hint)
+
+
+def of_numbers(exam: Exam, verdict: Verdict) -> list[Finding]:
+    """Return the Findings on leaves that can be compared and are wrong."""
+    places = [k for k, part in enumerate(verdict.parts) if not part.fault and finite(part)]
+    found = next(explanations(exam, verdict, places), None)
+    if found is None:
+        return [of_unknown(exam, verdict, [k for k in places if verdict.parts[k].credit < 1])]
+    by_hint: dict[tuple[str, str], list[int]] = {}
+    for place, row in found.slips.items():
+        by_hint.setdefault(row, []).append(place)
+    for cause in found.causes:
+        wrong = [k for k in places if verdict.parts[k].credit < 1 and k not in found.slips]
+        by_hint.setdefault((cause.mistake.name, cause.mistake.hint), []).extend(wrong)
+    return [
+        Finding(tuple(verdict.parts[k].name for k in wrong), *row, where_of(exam, verdict, wrong))
+        for row, wrong in by_hint.items()
     ]
-    candidates += of_any_leaf(exam, verdict, places)
-    findings, left = [], set(places)
-    while left:
-        name, hint, covered = max(
-            candidates, key=lambda candidate: len(candidate[2] & left), default=("", "", set())
-        )
-        if not covered & left:
-            break
-        new = sorted(covered & left)
-        where = where_of(exam, verdict, new)
-        findings.append(
-            Finding(tuple(verdict.parts[place].name for place in new), name, hint, where)
-        )
-        left -= covered
-    return findings, sorted(left)
 
 
-def by_two_causes(
-    exam: Exam, verdict: Verdict, places: Iterable[int]
-) -> tuple[list[Finding], list[int]]:
-    """Return (Findings, places that are left) as `by_causes` does, for two mistakes at once."""
-    findings, left = [], set(places)
-    for one, other in combinations(exam.question.causes, 2) if left else ():
-        if (both := together(one, other)) and (
-            covered := explains(exam, verdict, left, tree_values(exam, both))
-        ):
-            names = tuple(verdict.parts[place].name for place in sorted(covered))
-            where = where_of(exam, verdict, sorted(covered))
-            findings += [Finding(names, cause.name, cause.hint, where) for cause in (one, other)]
-            left -= covered
-    return findings, sorted(left)
+def explanations(exam: Exam, verdict: Verdict, places: list[int]) -> Iterator[Explanation]:
+    """Yield the Explanations of an answer, the simplest first.
 
-
-def together(one: Cause, other: Cause) -> Cause | None:
-    """Return the Cause that makes both mistakes at once.
-
-    Return None if they are of different functions or share a keyword.
+    places: the leaves that have to agree.
     """
-    a, b = one.mistake, other.mistake
-    if (
-        not (isinstance(a, partial) and isinstance(b, partial))
-        or a.func is not b.func
-        or a.keywords.keys() & b.keywords.keys()
-    ):
-        return None
-    return Cause(one.name, one.hint, partial(a.func, **a.keywords, **b.keywords))
+    wrong = {place for place in places if verdict.parts[place].credit < 1}
+    slip = slips_of(exam, verdict, wrong)
+    effects = [effect_of(exam, verdict, places, cause) for cause in exam.question.causes]
+    effects = [effect for effect in effects if effect.changed and effect.changed <= wrong]
+    for effect in effects:
+        if effect.changed == wrong == effect.fits:
+            yield Explanation((effect.cause,), {})
+    if wrong <= slip.keys():
+        yield Explanation((), slip)
+    for effect in effects:
+        left = wrong - effect.changed
+        if effect.changed <= effect.fits and left <= slip.keys():
+            yield Explanation((effect.cause,), {place: slip[place] for place in sorted(left)})
+    for one, other in combinations(effects, 2):
+        alone = (one.changed - other.changed <= one.fits) & (
+            other.changed - one.changed <= other.fits
+        )
+        if alone and one.changed | other.changed == wrong:
+            pair = one.cause, other.cause
+            if agreeing(verdict, places, numbers_of(exam, pair)) == set(places):
+                yield Explanation(pair, {})
 
 
-def tree_values(exam: Exam, cause: Cause) -> Iterator[list[Array] | None]:
-    """Yield the leaves that the mistake of a cause gives, case by case; None if it gives none."""
-    for case in exam.cases:
+class Effect(NamedTuple):
+    """What a cause makes of the right answer, next to what came back."""
+
+    cause: Cause
+    changed: set[int]  # the leaves that it changes
+    fits: set[int]  # of these, the leaves that have the values which came back
+
+
+def effect_of(exam: Exam, verdict: Verdict, places: list[int], cause: Cause) -> Effect:
+    """Return the Effect of a cause; it changes nothing if it does not run through."""
+    cases = list(numbers_of(exam, [cause]))
+    changed = {
+        place
+        for place in places
+        if not any(leaves is None for leaves in cases)
+        and not all(
+            near(leaves[place], right[place])
+            for leaves, right in zip(cases, exam.expected)
+            if leaves is not None
+        )
+    }
+    return Effect(cause, changed, agreeing(verdict, changed, cases))
+
+
+def numbers_of(exam: Exam, causes: Sequence[Cause]) -> Iterator[list[Array] | None]:
+    """Yield the leaves that the solution with these mistakes gives, case by case.
+
+    Yield None for a case in which it gives none, or leaves of other shapes.
+    """
+    try:
+        wrong = with_mistakes(exam.question.reference, causes)
+    except ValueError:  # the second mistake is in a text that the first has replaced
+        yield None
+        return
+    for case, expected in zip(exam.cases, exam.expected):
         try:
             with np.errstate(all="ignore"):
-                leaves = tree_leaves(cause.mistake(*case))
-        except (ValueError, IndexError):
-            leaves = None
-        yield leaves
+                leaves = [np.asarray(leaf) for leaf in tree_leaves(wrong(*case))]
+        except (ArithmeticError, LookupError, TypeError, ValueError):
+            leaves = []
+        same = [leaf.shape for leaf in leaves] == [leaf.shape for leaf in expected]
+        yield leaves if same else None
 
 
-def explains(
-    exam: Exam,
-    verdict: Verdict,
-    places: Iterable[int],
-    wrong: Iterable[list[Array] | None],
+def agreeing(
+    verdict: Verdict, places: Iterable[int], predicted: Iterable[list[Array] | None]
 ) -> set[int]:
-    """Return the set of the places whose values are those of `wrong` in every case, and not right.
-
-    wrong: the leaves of each case. They are computed only while a place is left: most causes are
-    excluded by the first case.
-    """
-    same, not_right = set(places), set()
-    for k, leaves in enumerate(wrong if places else ()):
+    """Return the places whose values are those predicted, in every case."""
+    same, cases = set(places), 0
+    for k, leaves in enumerate(predicted):
         if leaves is None:
             return set()
         same = {place for place in same if near(verdict.parts[place].values[k], leaves[place])}
-        not_right |= {place for place in same if not near(leaves[place], exam.expected[k][place])}
+        cases += 1
         if not same:
             break
-    return same & not_right
-
-
-def matches(values: Iterable[Any], wanted: Iterable[Any]) -> bool:
-    """Return True if the values are the wanted ones, in every case."""
-    return all(map(near, values, wanted))
+    return same if cases else set()
 
 
 def near(value: Any, want: Any) -> bool:
@@ -238,37 +251,40 @@ def near(value: Any, want: Any) -> bool:
     return np.shape(value) == np.shape(want) and relative_error(value, want) <= MATCH
 
 
-def of_any_leaf(
-    exam: Exam, verdict: Verdict, places: Iterable[int]
-) -> list[tuple[str, str, set[int]]]:
-    """Return the candidates (name, hint, places explained) that depend on the right leaf alone."""
-    found: dict[tuple[str, str], set[int]] = {}
-    for place in places:
+def slips_of(exam: Exam, verdict: Verdict, places: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """Return {place: (name, hint)} of the leaves that a slip in this leaf alone explains."""
+    found = {}
+    for place in sorted(places):
+        part, wants = verdict.parts[place], [leaves[place] for leaves in exam.expected]
         axes = list(exam.question.outputs.values())[place].split()
-        values, wants = verdict.parts[place].values, [leaves[place] for leaves in exam.expected]
-        for name, hint, wrong in slips(exam, axes, place):
-            if matches(values, wrong) and not matches(wrong, wants):
-                found.setdefault((name, hint), set()).add(place)
-        if verdict.parts[place].credit == 0.5:
-            hint = (
-                "The formula is right, but it was computed in few digits: "
-                "something is float32, or a difference quotient."
-            )
-            found.setdefault(("float32 or few digits", hint), set()).add(place)
-    return [(name, hint, covered) for (name, hint), covered in found.items()]
+        rows = (
+            (name, hint)
+            for name, hint, wrong in slips(exam, axes, place)
+            if all(map(near, part.values, wrong)) and not all(map(near, wrong, wants))
+        )
+        row = FEW_DIGITS if part.credit == 0.5 else next(rows, None)
+        if row:
+            found[place] = row
+    return found
 
 
-def of_leaf(exam: Exam, verdict: Verdict, place: int) -> Finding:
-    """Return the Finding that describes where a leaf is wrong when no cause explains it."""
-    part, off = verdict.parts[place], entries_off(exam, verdict, place)
-    where = (
-        f"{int(off.sum())} of {off.size} entries differ, "
-        f"by up to {100 * part.error:.2g} % of the largest"
-    )
-    hint = "This is not right, and no common mistake gives these numbers."
-    return Finding(
-        (part.name,), "unknown", hint, "; ".join([where, *narrowed(exam, verdict, place)])
-    )
+FEW_DIGITS = (
+    "right to a few digits only",
+    "This is close, and not equal. Something is float32, or is a difference quotient, or a small "
+    "number is added that the formula does not have.",
+)
+
+
+def of_unknown(exam: Exam, verdict: Verdict, places: list[int]) -> Finding:
+    """Return the Finding that says where leaves are wrong that no known cause explains."""
+    where = []
+    for place in places:
+        off = entries_off(exam, verdict, place)
+        words = [f"{int(off.sum())} of {off.size} entries", *narrowed(exam, verdict, place)]
+        where.append(f"{verdict.parts[place].name} differs in {', '.join(words)}")
+    names = tuple(verdict.parts[place].name for place in places)
+    hint = "This is not right, and no mistake that is known here gives these numbers."
+    return Finding(names, "unknown", hint, "; ".join(where))
 
 
 def entries_off(exam: Exam, verdict: Verdict, place: int) -> Array:
@@ -291,8 +307,8 @@ def narrowed(exam: Exam, verdict: Verdict, place: int) -> list[str]:
             slices = np.moveaxis(off, axes.index(axis), 0).reshape(size, -1)
             wrong = np.flatnonzero(slices.any(axis=1)) + 1
             words += [f"{singular} {numbers(wrong)} of {size}"] if 0 < len(wrong) < size else []
-    if axes and axes[-1] in GATES:
-        gates = GATES[axes[-1]]
+    if axes and axes[-1] in exam.question.gates:
+        gates = exam.question.gates[axes[-1]]
         blocks = zip(gates, np.split(off, len(gates), axis=-1))
         wrong_gates = [gate for gate, block in blocks if block.any()]
         words += [f"gate {', '.join(wrong_gates)}"] if 0 < len(wrong_gates) < len(gates) else []
@@ -305,19 +321,6 @@ def where_of(exam: Exam, verdict: Verdict, places: Iterable[int]) -> str:
     return "; ".join(
         f"{name} is wrong at {', '.join(words)}" for name, words in found.items() if words
     )
-
-
-def merged(findings: list[Finding]) -> list[Finding]:
-    """Return the findings, those of the same cause and hint merged, in the order of the first."""
-    found: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
-    for outputs, cause, hint, where in findings:
-        seen = found.setdefault((cause, hint), ([], []))
-        seen[0].extend(name for name in outputs if name not in seen[0])
-        seen[1].extend([where] if where and where not in seen[1] else [])
-    return [
-        Finding(tuple(outputs), cause, hint, "; ".join(where))
-        for (cause, hint), (outputs, where) in found.items()
-    ]
 
 
 def numbers(found: Any) -> str:

@@ -3,11 +3,11 @@
 This is done outside the submission's process. Everything here is data that came through
 `transport`. Each leaf of a question's outputs is judged separately and earns its share of the
 points. It earns all of it if its largest relative error is at most 1e-8 over all cases, both times
-it was asked. It earns half if the error is at most 1e-4, which is a right formula in too few
-digits, and otherwise 0. Where no single answer is right, all leaves together earn what their score
-is worth: see `scoring.py`.
+it was asked. It earns half if the error is at most 1e-4, and otherwise 0. Where no single answer is
+right, all leaves together earn what their score is worth: see `scoring.py`.
 """
 
+import hashlib
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -75,17 +75,19 @@ class Verdict(NamedTuple):
     score: float | None = None  # of a question with a score
 
 
-def prepare(question: Question, seed: int) -> Exam:
-    """Return the Exam of a question.
+def prepare(question: Question, entropy: bytes) -> Exam:
+    """Return the Exam of a question, its cases drawn from `entropy`, any bytes.
 
-    Its cases are drawn from a generator for this question alone, so that no case shows the answer
-    to another question.
+    The generator is seeded with the SHA-256 of the entropy and the name of the question, so that no
+    case tells anything about another question, or about the entropy.
     """
-    key, scoring = [seed, *question.name.encode()], question.scoring
+    key = list(hashlib.sha256(entropy + question.name.encode()).digest())
+    scoring = question.scoring
     cases = question.cases(np.random.default_rng(key))
     trees = [case[0] if scoring else question.reference(*case) for case in cases]
+    expected = [[np.asarray(leaf) for leaf in tree_leaves(tree)] for tree in trees]
     held_out = scoring.held_out(np.random.default_rng(key)) if scoring else None
-    return Exam(question, cases, [tree_leaves(tree) for tree in trees], trees, held_out)
+    return Exam(question, cases, expected, trees, held_out)
 
 
 def judge(exam: Exam, answers: list[Answer]) -> Verdict:
@@ -117,9 +119,7 @@ def judge_leaf(place: int, name: str, exam: Exam, aligned: list[Aligned]) -> Par
     values, faults, errors = [], [], []
     for k, leaves in enumerate(aligned):
         value, fault = leaves[place] if isinstance(leaves, list) else (None, leaves)
-        fault = fault or fault_of(
-            value, exam.expected[k][place], list(exam.question.outputs.values())[place]
-        )
+        fault = fault or fault_of(value, exam, k, place)
         values.append(None if fault else value)
         faults.append(fault)
         errors.append(float("inf") if fault else relative_error(value, exam.expected[k][place]))
@@ -148,7 +148,6 @@ def align_tree(got: Tree, expected: Tree, name: str) -> Aligned:
     If the whole does not fit, return the fault in words.
     """
     if not isinstance(expected, tuple):
-        # On its way out of the sandbox a number becomes an array without axes.
         number = isinstance(got, (float, int, np.generic))
         return [(np.asarray(got) if number else got, None)]
     names = getattr(expected, "_fields", None)
@@ -167,31 +166,51 @@ def align_tree(got: Tree, expected: Tree, name: str) -> Aligned:
     return leaves
 
 
+KINDS = ("dict", "str", "set", "function", "method", "generator", "zip", "map", "bytes")
+
+
 def kind_of(value: object) -> str:
-    """Return the kind of a value in words."""
+    """Return the kind of a value in words, in one of a few that are known."""
     if value is None:
         return "None"
     if isinstance(value, Other):
-        return f"a {value.kind}"
-    return (
-        "an array"
-        if isinstance(value, np.ndarray)
-        else f"a {'tuple' if isinstance(value, tuple) else 'list'}"
-    )
+        return f"a {value.kind}" if value.kind in KINDS else "something else"
+    if isinstance(value, np.ndarray):
+        return "an array"
+    return f"a {'tuple' if isinstance(value, tuple) else 'list'}"
 
 
-def fault_of(value: object, expected: Array, axes: str) -> str | None:
-    """Return in words why a value cannot be compared with the expected array, or None if it can."""
-    shape = (
-        f"({', '.join(axes.split())}{',' if len(axes.split()) == 1 else ''}) = {np.shape(expected)}"
-    )
+def fault_of(value: object, exam: Exam, k: int, place: int) -> str | None:
+    """Return in words why a value cannot be compared with the right leaf, or None if it can.
+
+    The words are made of the names of axes. A submission chooses the numbers of a shape, and could
+    say with them what it was asked.
+    """
+    axes = list(exam.question.outputs.values())[place].split()
+    wanted = f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"
     if not isinstance(value, np.ndarray):
-        return f"is {kind_of(value)}, expected an array of shape {shape}"
-    if value.shape != np.shape(expected):
-        return f"has the shape {value.shape}, expected {shape}"
+        return f"is {kind_of(value)}, expected an array of shape {wanted}"
+    if value.shape != exam.expected[k][place].shape:
+        return f"has {shape_in_words(value.shape, axes_sizes(exam, k))}, expected {wanted}"
     if value.dtype.kind not in "fiub":
-        return f"holds numbers of {value.dtype}, expected float64"
+        return "holds no real numbers, expected float64"
     return None
+
+
+def axes_sizes(exam: Exam, k: int) -> dict[str, int]:
+    """Return {axis: size} of case k, from the shapes of its right answers."""
+    pairs = zip(exam.question.outputs.values(), exam.expected[k])
+    return {axis: n for axes, leaf in pairs for axis, n in zip(axes.split(), leaf.shape)}
+
+
+def shape_in_words(shape: tuple[int, ...], sizes: dict[str, int]) -> str:
+    """Return a shape by the names of its axes, if all its sizes are known, else their number."""
+    names = {size: axis for axis, size in sizes.items()} | {1: "1"}
+    if len(shape) <= 4 and all(n in names for n in shape):
+        letters = ", ".join(names[n] for n in shape)
+        return f"the shape ({letters}{',' if len(shape) == 1 else ''})"
+    many = "no axes" if not shape else "1 axis" if len(shape) == 1 else f"{len(shape)} axes"
+    return f"{many} of other sizes" if len(shape) <= 4 else "many axes"
 
 
 def is_changed(answer: Answer, cases: list[Any], place: int) -> bool:

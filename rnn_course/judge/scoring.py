@@ -6,7 +6,7 @@ never enters it, so only what they can do earns points. The score depends on the
 alone: the same numbers have the same score.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -36,8 +36,10 @@ class Scoring(NamedTuple):
     rungs: tuple[tuple[float, float], ...]
     # what the score is a share of: "of the letters right, in words it has not seen"
     unit: str
-    # remarks(leaves, case, held_out) -> the names of the question's causes that can be seen
+    # remarks(leaves, case, held_out) -> the names, in `hints`, of what can be seen in the answer
     remarks: Callable[[list[Array], Any, Any], Iterable[str]] = lambda leaves, case, held_out: ()
+    # {name: hint}: what can be remarked, in words for the student
+    hints: Mapping[str, str] = {}
 
 
 def score_of(exam: "Exam", parts: "list[Part]") -> float | None:
@@ -60,10 +62,9 @@ def credit_of(score: float | None, rungs: Iterable[tuple[float, float]]) -> floa
 
 
 def shortfall(exam: "Exam", verdict: "Verdict") -> list[tuple[str, str]]:
-    """Return [(name, hint)] on a score that is too low: the causes seen, then the next rung."""
+    """Return [(name, hint)] on a score that is too low: what can be seen, then the next rung."""
     scoring, score = exam.question.scoring, verdict.score
     assert scoring is not None and score is not None
-    hints = {cause.name: cause.hint for cause in exam.question.causes}
     leaves = [part.values[0].astype(np.float64) for part in verdict.parts]
     with np.errstate(all="ignore"):
         seen = list(scoring.remarks(leaves, exam.cases[0], exam.held_out))
@@ -72,7 +73,7 @@ def shortfall(exam: "Exam", verdict: "Verdict") -> list[tuple[str, str]]:
         f"Your answer gets {in_percent(score)} {scoring.unit}. "
         f"More points begin at {in_percent(least)}."
     )
-    return [(name, hints[name]) for name in seen] + [("below the target", words)]
+    return [(name, scoring.hints[name]) for name in seen] + [("below the target", words)]
 
 
 def in_percent(share: float) -> str:

@@ -5,15 +5,11 @@ from itertools import permutations
 
 import numpy as np
 
-from rnn_course.judge.judge import Exam
+from rnn_course.judge.judge import Exam, axes_sizes
 from rnn_tutorial.types import Array
 
-__all__ = [
-    "GATES",
-    "slips",
-]
+__all__ = ["slips"]
 
-GATES = {"4H": ("i", "f", "o", "g"), "3H": ("r", "z", "n"), "2H": ("r", "z")}
 FACTORS = (
     ("sign", "The sign is the wrong way round.", -1),
     (
@@ -24,6 +20,7 @@ FACTORS = (
     ("factor of two", "This is twice what it should be: something is counted twice.", 2),
     ("factor of two", "This is half of what it should be.", 0.5),
 )
+MEANS = (("B", "the batch"), ("T", "the steps"), ("TB", "the steps and the batch"))
 
 
 def slips(exam: Exam, axes: list[str], place: int) -> Iterator[tuple[str, str, list[Array]]]:
@@ -44,8 +41,8 @@ def slips(exam: Exam, axes: list[str], place: int) -> Iterator[tuple[str, str, l
     if axes[:1] == ["T"]:
         hint = "The steps are in the opposite order: the loop runs back, the result does not."
         yield "time runs backwards", hint, [want[::-1] for want in wants]
-    if axes and axes[-1] in GATES:
-        yield from exchanged_gates(GATES[axes[-1]], wants)
+    if axes and axes[-1] in exam.question.gates:
+        yield from exchanged_gates(exam.question.gates[axes[-1]], wants)
     for other, name in enumerate(exam.question.outputs):
         if other != place:
             hint = f"This is {name}: two things that you return stand in each other's place."
@@ -56,20 +53,24 @@ def means(
     exam: Exam, axes: list[str], wants: list[Array]
 ) -> Iterator[tuple[str, str, list[Array]]]:
     """Yield the slips that divide by the size of an axis that was summed over."""
-    for axis, word in (("B", "batch"), ("T", "steps")):
-        counts = [sizes(exam, k).get(axis) for k in range(len(wants))]
-        if axis not in axes and all(counts):
-            hint = (
-                f"This is a mean over the {word}, where a sum is due: "
-                f"no 1/{axis} stands in the equations."
+    for over, words in MEANS:
+        counts = [[axes_sizes(exam, k).get(axis, 0) for axis in over] for k in range(len(wants))]
+        if not set(over) & set(axes) and all(map(all, counts)):
+            hint = f"This is a mean over {words}, where a sum is due: look for a 1/N too many."
+            yield (
+                "mean for sum",
+                hint,
+                [want / np.prod(count) for want, count in zip(wants, counts)],
             )
-            yield "mean for sum", hint, [want / count for want, count in zip(wants, counts)]
 
 
 def exchanged_gates(
     gates: Sequence[str], wants: list[Array]
 ) -> Iterator[tuple[str, str, list[Array]]]:
-    """Yield the slips that have the right blocks of gates in a wrong order."""
+    """Yield the slips that have the right gates, in a wrong order or mixed unit by unit."""
+    mixed = [interleaved(want, len(gates)) for want in wants]
+    hint = "The gates stand unit by unit, not in blocks: look at how the array is reshaped."
+    yield "gates interleaved", hint, mixed
     for order in permutations(range(len(gates))):
         if order != tuple(range(len(gates))):
             yours = ", ".join(gates[k] for k in order)
@@ -85,7 +86,7 @@ def exchanged_gates(
             )
 
 
-def sizes(exam: Exam, k: int) -> dict[str, int]:
-    """Return {axis: size} of case k, from the shapes of its right answers."""
-    pairs = zip(exam.question.outputs.values(), exam.expected[k])
-    return {axis: n for axes, leaf in pairs for axis, n in zip(axes.split(), np.shape(leaf))}
+def interleaved(blocks: Array, count: int) -> Array:
+    """Return the `count` blocks of the last axis mixed: the first of each, the second of each, …"""
+    apart = blocks.reshape(*blocks.shape[:-1], count, -1)
+    return np.swapaxes(apart, -1, -2).reshape(blocks.shape)

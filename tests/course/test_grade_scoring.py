@@ -8,7 +8,7 @@ import pytest
 from rnn_course.grading import grade_question, run_once
 from rnn_course.judge.diagnose import diagnose
 from rnn_course.judge.judge import Answer, judge, prepare
-from rnn_course.judge.question import Cause, Question
+from rnn_course.judge.question import Question
 from rnn_course.judge.scoring import Scoring, credit_of, in_percent
 from rnn_course.sandbox.outside import Limits
 
@@ -40,20 +40,16 @@ def fit_line(slope, x, y):
     return np.array([x @ y / (x @ x)])
 
 
+HINTS = {"never updated": "What you return is what you were given."}
 LINE = Question(
     "fit_line",
     {"slope": "N"},
     line_cases,
     fit_line,
-    (
-        Cause(
-            "never updated", "What you return is what you were handed.", lambda slope, x, y: slope
-        ),
-    ),
-    scoring=Scoring(line_held_out, share_near, RUNGS, "of the points", seen),
+    scoring=Scoring(line_held_out, share_near, RUNGS, "of the points", seen, HINTS),
     seconds=3,
 )
-EXAM = prepare(LINE, 0)
+EXAM = prepare(LINE, b"0")
 
 
 def answers(*values):
@@ -119,7 +115,7 @@ def test_a_score_is_never_shown_as_one_that_it_does_not_reach():
 
 def test_who_answers_differently_the_second_time_or_changes_an_argument_has_half():
     value = fit_line(*EXAM.cases[0])
-    assert graded(value, value + 1e-4) == (4, "partly right", ["state kept between calls"])
+    assert graded(value, value + 1e-4) == (4, "partly right", ["two answers to one question"])
     touched = [
         Answer(0, turn, value, (EXAM.cases[0][0] + 1, *EXAM.cases[0][1:])) for turn in (0, 1)
     ]
@@ -127,7 +123,7 @@ def test_who_answers_differently_the_second_time_or_changes_an_argument_has_half
 
 
 def test_the_same_draw_makes_the_case_and_what_it_is_judged_by_and_another_seed_another():
-    again, other = prepare(LINE, 0), prepare(LINE, 1)
+    again, other = prepare(LINE, b"0"), prepare(LINE, b"1")
     assert np.array_equal(EXAM.held_out[0], EXAM.cases[0][1] + 1) and np.array_equal(
         again.held_out, EXAM.held_out
     )
