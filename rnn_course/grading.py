@@ -47,7 +47,9 @@ ATTEMPTS = 8  # how often a stopped submission is started, each time without wha
 @cache
 def exams_of(assignment: str, seed: int) -> dict[str, Exam]:
     """Return {name: Exam} of an assignment, made once in each process, for all submissions."""
-    return {name: prepare(question, seed) for name, question in questions_of(assignment).items()}
+    return {
+        name: prepare(question, b"%d" % seed) for name, question in questions_of(assignment).items()
+    }
 
 
 def key_of(

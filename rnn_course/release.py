@@ -2,17 +2,20 @@
 
 import hashlib
 import importlib
+import json
 from pathlib import Path
-from typing import NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
 from rnn_course.judge.mistake import causes_of
-from rnn_course.judge.question import Question
+from rnn_course.judge.question import Question, WordQuestion
 from rnn_course.notebook import Cell, NotebookError, read_notebook
 
 __all__ = [
     "Release",
     "load_release",
     "questions_of",
+    "words_of",
 ]
 
 
@@ -20,31 +23,52 @@ class Release(NamedTuple):
     """An assignment, from the instructor's notebook."""
 
     name: str  # "01_vanilla": of the file, and the questions are in rnn_course.questions.vanilla
+    title: str  # its heading: "Assignment 1: …"
     cells: list[Cell]
-    points: dict[str, float]  # of each question, in the order of the notebook
-    solutions: dict[str, str]  # of each question the instructor's source of its cell
+    points: dict[str, float]  # of each function, in the order of the notebook
+    words: dict[str, float]  # the points of each question in words, graded by hand
+    texts: dict[str, str]  # of each question, functions and words, the Markdown above its answer
+    solutions: dict[str, str]  # of each function the instructor's source of its cell
     digest: str  # of the file
 
 
 def questions_of(name: str) -> dict[str, Question]:
     """Return {name: Question} of an assignment by its name, such as "01_vanilla".
 
+    The causes of a question are the mistakes in its solution, and in all solutions that it calls.
+
+    Raises: ValueError for a name that is not that of an assignment.
+    """
+    mistakes = module_of("mistakes", name).MISTAKES
+    return {
+        question.name: question._replace(causes=causes_of(question.reference, mistakes))
+        for question in module_of("questions", name).QUESTIONS
+    }
+
+
+def words_of(name: str) -> dict[str, WordQuestion]:
+    """Return {name: WordQuestion} of an assignment by its name.
+
+    Raises: ValueError for a name that is not that of an assignment.
+    """
+    return {question.name: question for question in module_of("questions", name).WORDS}
+
+
+def module_of(folder: str, name: str) -> ModuleType:
+    """Return the module of an assignment in a folder of the package, "questions" or "mistakes".
+
     Raises: ValueError for a name that is not that of an assignment.
     """
     number, _, noun = name.partition("_")
     if not (number.isdigit() and noun.isidentifier()):
         raise ValueError(f"assignment: expected a name like 01_vanilla, got {name!r}")
+    module = f"rnn_course.{folder}.{noun}"
     try:
-        questions = importlib.import_module(f"rnn_course.questions.{noun}").QUESTIONS
-        mistakes = importlib.import_module(f"rnn_course.mistakes.{noun}").MISTAKES
+        return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        raise ValueError(
-            f"assignment: {name!r} has no questions, there is no {error.name}"
-        ) from None
-    return {
-        question.name: question._replace(causes=causes_of(question.reference, mistakes))
-        for question in questions
-    }
+        if error.name != module:
+            raise
+        raise ValueError(f"assignment: {name!r} has no questions, there is no {module}") from None
 
 
 def load_release(path: str | Path) -> Release:
@@ -89,4 +113,29 @@ def load_release(path: str | Path) -> Release:
             f"release: {path} has no solutions, "
             "expected the instructor's notebook, not the student's"
         )
-    return Release(path.stem, cells, points, solutions, hashlib.sha256(data).hexdigest())
+    title, texts, words = prose_of(json.loads(data)["cells"])
+    if set(words) != set(words_of(path.stem)):
+        raise ValueError(
+            f"release: {path.name} has questions in words {sorted(words)}, "
+            f"expected {sorted(words_of(path.stem))}"
+        )
+    digest = hashlib.sha256(data).hexdigest()
+    return Release(path.stem, title, cells, points, words, texts, solutions, digest)
+
+
+def prose_of(cells: list[dict[str, Any]]) -> tuple[str, dict[str, str], dict[str, float]]:
+    """Return (title, texts, words) of a notebook's cells, as JSON: see Release."""
+    texts: dict[str, str] = {}
+    words: dict[str, float] = {}
+    title = above = ""
+    for cell in cells:
+        about = cell["metadata"].get("nbgrader", {})
+        if about.get("solution"):
+            name = about["grade_id"].removeprefix("words_")
+            texts[name] = above
+            if about.get("grade"):
+                words[name] = float(about["points"])
+        elif cell["cell_type"] == "markdown":
+            above = "".join(cell["source"])
+            title = title or above.split("\n")[0].lstrip("# ")
+    return title, texts, words

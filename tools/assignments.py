@@ -1,6 +1,8 @@
-"""Make the notebooks of a course from the sources ``assignments/NN_name/NN_name.py``.
+"""Make the notebooks of a course from ``assignments/``.
 
-``make assignments`` runs this. It writes into ``build/assignments``:
+A notebook is made from its text ``NN_name/NN_name.py``, the solutions in ``rnn_course/questions``,
+and ``course.toml``, which has points and dates. ``make assignments`` runs this. It writes into
+``build/assignments``:
 
 - ``student/NN_name.ipynb``, as nbgrader makes it: no solutions, no hidden tests;
 - ``instructor/NN_name.ipynb``, executed, with full marks;
@@ -14,6 +16,7 @@ import argparse
 import hashlib
 import os
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +27,22 @@ from nbgrader.preprocessors import ClearHiddenTests, ClearOutput, ClearSolutions
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from rnn_course.release import questions_of  # noqa: E402
+from rnn_course.course import load_course  # noqa: E402
+from rnn_course.release import questions_of, words_of  # noqa: E402
+from rnn_course.sandbox.outside import Limits  # noqa: E402
+from tools.assignment_cells import expand, how_it_works, late_in_words  # noqa: E402
 from tools.chapters import ENVIRONMENT, execute, write_if_changed  # noqa: E402
 from tools.syllabus import syllabus  # noqa: E402
 
-SOURCES = sorted((ROOT / "assignments").glob("[0-9][0-9]_*/[0-9][0-9]_*.py"))
+FOLDER = ROOT / "assignments"
+SOURCES = sorted(FOLDER.glob("[0-9][0-9]_*/[0-9][0-9]_*.py"))
+COURSE = FOLDER / "course.toml"
 __all__ = [
+    "COURSE",
     "ROOT",
     "SOURCES",
     "earned",
+    "general_sections",
     "instructor_version",
     "make",
     "read_source",
@@ -41,17 +51,31 @@ __all__ = [
 ]
 
 STUB = 'raise NotImplementedError("not answered yet")'
+WORDS_STUB = "Your answer: …"
 
 
-def read_source(source: Path) -> nbformat.NotebookNode:
-    """Return the notebook of a source, not paired with a text file.
+def read_source(source: Path, course_file: Path = COURSE) -> nbformat.NotebookNode:
+    """Return the instructor's notebook of a source, not executed and not paired with a text file.
 
     The ids of its cells depend on the name of the source and the position of the cell alone.
+
+    Raises: ValueError if course.toml does not have the assignment, or has other questions.
     """
+    course, name = load_course(course_file), source.stem
+    if name not in course.assignments:
+        raise ValueError(f"{course_file}: {name} is missing, expected a table [{name}]")
     notebook = jupytext.read(source)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
+    notebook.cells = expand(
+        notebook.cells,
+        course,
+        course.assignments[name],
+        questions_of(name),
+        words_of(name),
+        general_sections(course_file),
+    )
     for i, cell in enumerate(notebook.cells):
-        cell["id"] = hashlib.sha1(f"{source.stem}-{i}".encode()).hexdigest()[:8]
+        cell["id"] = hashlib.sha1(f"{name}-{i}".encode()).hexdigest()[:8]
     notebook.metadata = nbformat.from_dict(
         {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -61,13 +85,27 @@ def read_source(source: Path) -> nbformat.NotebookNode:
     return notebook
 
 
+def general_sections(course_file: Path = COURSE) -> list[str]:
+    """Return the sections of how_it_works.md, next to course.toml, with their values filled in."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    address = project.get("urls", {}).get("Repository")
+    values = {
+        "package": f"{project['name']}[data] @ git+{address}" if address else "CLONE[data]",
+        "clone": "" if address else ", where `CLONE` is the path of a clone of the repository",
+        "seconds": f"{Limits().seconds:g}",
+        "late": late_in_words(load_course(course_file).late),
+    }
+    text = (course_file.parent / "how_it_works.md").read_text(encoding="utf-8")
+    return how_it_works(text, values)
+
+
 def student_version(source: Path) -> nbformat.NotebookNode:
     """Return the students' notebook, made by nbgrader's own steps: a stub for each solution."""
     notebook: nbformat.NotebookNode = read_source(source)
     resources: dict[str, Any] = {}
     for step in (
         LockCells(),
-        ClearSolutions(code_stub={"python": STUB}),
+        ClearSolutions(code_stub={"python": STUB}, text_stub=WORDS_STUB),
         ClearHiddenTests(),
         ClearOutput(),
     ):
@@ -88,17 +126,17 @@ def earned(notebook: nbformat.NotebookNode) -> float:
     return sum(
         float(output.data["text/plain"])
         for cell in tests
-        for output in cell.outputs
+        for output in cell.get("outputs", [])
         if "data" in output
     )
 
 
 def worth(notebook: nbformat.NotebookNode) -> float:
-    """Return the points that a notebook is worth."""
+    """Return the points that the hidden tests of a notebook are worth."""
     return sum(
         cell.metadata.nbgrader.points
         for cell in notebook.cells
-        if cell.metadata.get("nbgrader", {}).get("grade")
+        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade")
     )
 
 
@@ -138,7 +176,7 @@ def main() -> None:
         print(f"{source.stem:<16} {make(source, arguments.out)}", flush=True)
     write_if_changed(
         arguments.out / "syllabus.md",
-        syllabus([read_source(s) for s in SOURCES], [s.stem for s in SOURCES]),
+        syllabus(load_course(COURSE), [read_source(s) for s in SOURCES], general_sections()),
     )
     print(f"in {arguments.out}")
 

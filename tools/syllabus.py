@@ -1,29 +1,33 @@
-"""The syllabus: the weeks of a course, their chapters and their assignments.
+"""The syllabus: the weeks of a course, their chapters and their assignments, and the rules.
 
-Title, hours and points of an assignment come from the first cell of its notebook.
+Points, dates, hours and weights come from course.toml, the title of an assignment and what it
+teaches from the first cell of its notebook, and the rules from how_it_works.md.
 """
 
 import re
 
 from nbformat import NotebookNode
 
-__all__ = ["WEEKS", "about", "syllabus"]
+from rnn_course.course import Course
 
-WEEKS = (  # (numbers of chapters, topic, number of the assignment or "")
-    ("00 01", "The recurrence", ""),
-    ("02", "One step back", ""),
-    ("03 04", "Through time; the first training", "01"),
-    ("05", "Learning to write", ""),
-    ("06 07", "Why it forgets; how far to trust a gradient", ""),
-    ("08 09", "Truncation, and a gradient that runs forward; a state that lasts", ""),
-    ("10", "The LSTM backward", "02"),
-    ("11", "What each part is for", ""),
-    ("12", "The GRU", "03"),
-    ("13", "Both directions", ""),
-    ("14", "Sentences have lengths", "04"),
-    ("15 16", "Deep; noise and normalisation", "05"),
-    ("17 18 19", "Make it fast; precision and memory; the same network elsewhere", ""),
+__all__ = ["WEEKS", "about", "assignments_table", "syllabus", "title"]
+
+WEEKS = (  # (numbers of chapters, topic)
+    ("00 01", "The recurrence"),
+    ("02", "One step back"),
+    ("03 04", "Through time; the first training"),
+    ("05", "Learning to write"),
+    ("06 07", "Why it forgets; how far to trust a gradient"),
+    ("08 09", "Truncation, and a gradient that runs forward; a state that lasts"),
+    ("10", "The LSTM backward"),
+    ("11", "What each part is for"),
+    ("12", "The GRU"),
+    ("13", "Both directions"),
+    ("14", "Sentences have lengths"),
+    ("15 16", "Deep; noise and normalisation"),
+    ("17 18 19", "Make it fast; precision and memory; the same network elsewhere"),
 )
+RULES = ("What may be used", "Working together", "Late work")
 
 
 def about(notebook: NotebookNode, word: str) -> str:
@@ -42,32 +46,59 @@ def title(notebook: NotebookNode) -> str:
     return notebook.cells[0].source.split("\n")[0].split(": ", 1)[1]
 
 
-def syllabus(notebooks: list[NotebookNode], names: list[str]) -> str:
-    """Return the page as Markdown: a table of weeks, then a section for each assignment."""
-    given = dict(zip((name[:2] for name in names), zip(names, notebooks)))
+def assignments_table(course: Course, titles: list[str]) -> list[str]:
+    """Return the lines of the table of assignments, which the page for lecturers has too."""
+    found = list(course.assignments.values())
+    lines = ["| | assignment | after chapter | hours | points |", "|---|---|---|---|---|"]
+    return lines + [
+        f"| {int(a.name[:2])} | {name} | {a.after} | {a.hours:g} | {a.out_of:g} |"
+        for a, name in zip(found, titles, strict=True)
+    ]
+
+
+def syllabus(course: Course, notebooks: list[NotebookNode], general: list[str]) -> str:
+    """Return the page as Markdown: the weeks, the assignments, the rules.
+
+    notebooks: of the assignments, in the order of the course. general: sections, of which those of
+    RULES are on the page.
+    """
+    found = list(course.assignments.values())
     lines = [
-        "# Syllabus",
+        f"# Syllabus: {course.title}",
         "",
-        "Thirteen weeks. An assignment is handed out in the week that finishes its chapters.",
+        f"{len(WEEKS)} weeks. An assignment is given in the week that finishes its chapters.",
         "",
+        "| week | chapters | about | assignment |",
+        "|---|---|---|---|",
     ]
+    for week, (chapters, topic) in enumerate(WEEKS, 1):
+        here = [f"{int(a.name[:2])}" for a in found if a.after in chapters.split()]
+        numbers = ", ".join(chapters.split())
+        lines.append(f"| {week} | {numbers} | {topic} | {', '.join(here)} |")
     lines += [
-        "| week | chapters | about | assignment | hours | points |",
-        "|---|---|---|---|---|---|",
+        "",
+        "## Assignments",
+        "",
+        "| | assignment | given | due | hours | points | weight |",
+        "|---|---|---|---|---|---|---|",
     ]
-    for week, (chapters, topic, number) in enumerate(WEEKS, 1):
-        row = ["", "", ""]
-        if number in given:
-            name, notebook = given[number]
-            row = [
-                f"{int(number)}: {title(notebook)}",
-                about(notebook, "Time").removesuffix(" hours"),
-                about(notebook, "Points"),
-            ]
-        lines.append(f"| {week} | {', '.join(chapters.split())} | {topic} | {' | '.join(row)} |")
-    for name, notebook in given.values():
-        lines += ["", f"## Assignment {int(name[:2])}: {title(notebook)}", ""]
+    for a, notebook in zip(found, notebooks, strict=True):
+        lines.append(
+            f"| {int(a.name[:2])} | {title(notebook)} | {a.given.day} {a.given:%B %Y} "
+            f"| {about(notebook, 'Due')} | {a.hours:g} | {a.out_of:g} | {a.weight:g} |"
+        )
+    weights = sum(a.weight for a in found)
+    lines += [
+        "",
+        f"Together {sum(a.hours for a in found):g} hours and {sum(a.out_of for a in found):g} "
+        "points. The result of the course is the mean of the shares of points that you earned, "
+        f"each with its weight of {weights:g}.",
+    ]
+    for a, notebook in zip(found, notebooks):
+        lines += ["", f"### {int(a.name[:2])}: {title(notebook)}", ""]
         lines += [f"After it, you can {about(notebook, 'You will be able to')}.", ""]
-        time, points = about(notebook, "Time"), about(notebook, "Points")
-        lines += [f"File: `{name}.ipynb`. Time: {time}. Points: {points}."]
+        lines += [f"File: `{a.name}.ipynb`. It comes after chapter {a.after}."]
+    for section in general:
+        if section.split("\n")[0].removeprefix("## ") in RULES:
+            lines += ["", section]
     return "\n".join(lines) + "\n"

@@ -7,29 +7,25 @@
 # ---
 
 # %% [markdown]
-# # Assignment 1: the vanilla network, forward and through time
+# # Assignment 1: a vanilla network with a leak
 #
-# You write a recurrent network and its gradient by hand. Below each function, a check says at once whether it is right.
+# The vanilla network computes its state anew at every step. Here you give each unit a *leak*: a number between 0 and 1 that says how much of the state is replaced. A unit with a small leak keeps most of what it had. The leak is learned, so it has a gradient. The book does not derive this network: you do.
 #
 # | | |
 # |---|---|
-# | You will be able to | turn equations (1.6) and (1.7) into code; take one step back through them; carry a gradient through time and say where each of its terms comes from; measure how a gradient fades |
-# | You need | Chapters 01 *The recurrence*, 02 *One step back* and 03 *Through time* |
-# | Time | 4 hours |
-# | Points | 25 |
-#
-# How it works:
-#
-# - Write your code where a cell says `raise NotImplementedError`. Everything else may stay as it is. You may add cells of your own.
-# - Below each question, a cell checks your function on small random networks, and says which of its outputs are wrong and where. A check that passes is no guarantee: your function will be graded on other networks, of other sizes.
-# - Your functions may use NumPy and Python's standard library. No other library is there when they are graded.
-# - A function returns new arrays. It does not change its arguments, and it keeps nothing from one call to the next.
-# - Each output of a function earns its own share of the points, and each function is graded on its own, with right inputs: a mistake in one does not cost you points in the next.
-# - Stuck? Each question has three hints. The first is a question, the last is nearly the answer. Open them one at a time.
-#
-# The letters are those of the chapters: $T$ steps, $B$ sequences in a batch, $D$ inputs, $H$ hidden units. `dx` is the gradient of the loss with respect to `x`, and has its shape.
+# | You will be able to | turn equations into code; take one step back through a network whose state has two uses; carry a gradient through time and say where each of its terms comes from; measure how a gradient fades, and what slows it down |
+# | You need | Chapters 01 [*The recurrence*](01_the_recurrence.ipynb), 02 [*One step back*](02_one_step_back.ipynb) and 03 [*Through time*](03_through_time.ipynb) |
 
-# %% nbgrader={"grade": false, "grade_id": "given_params", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown]
+# ## The network
+#
+# $$ s_t = x_t W_x + h_{t-1} W_h + b, \qquad n_t = \tanh(s_t), \qquad h_t = (1 - a) \circ h_{t-1} + a \circ n_t $$
+#
+# - $s_t$ and $n_t$ are what the chapters call $a_t$ and $h_t$, equations [(1.6)](01_the_recurrence.ipynb) and [(1.7)](01_the_recurrence.ipynb). The letter $a$ is the leak here. It has one number for each unit.
+# - $n_t$ is the *proposal* for the new state. The state $h_t$ is a mix of the old state and the proposal. With $a = 1$ it is the proposal alone, and the network is that of Chapter 1.
+# - $\circ$ multiplies entry by entry.
+
+# %% given="params"
 from typing import NamedTuple
 
 import numpy as np
@@ -39,117 +35,93 @@ class RNNParams(NamedTuple):
     W_x: np.ndarray  # (D, H)
     W_h: np.ndarray  # (H, H)
     b: np.ndarray  # (H,)
+    a: np.ndarray  # (H,), the leak of each unit, between 0 and 1
 
 
 # %% [markdown]
-# ## Question 1: one step (3 points)
+# ## Question 1: one step
 #
-# `rnn_step(params, x, h_previous)` returns the new state `h`, by equations (1.6) and (1.7) of Chapter 1.
+# `rnn_step(params, x, h_previous)` returns `(h, n)`, the new state and the proposal that it is made of. The first two of the three equations above are [(1.6)](01_the_recurrence.ipynb) and [(1.7)](01_the_recurrence.ipynb) of Chapter 1.
 #
 # | | shape |
 # |---|---|
-# | `params` | `RNNParams`: `W_x` $(D, H)$, `W_h` $(H, H)$, `b` $(H,)$ |
+# | `params` | `RNNParams`: `W_x` $(D, H)$, `W_h` $(H, H)$, `b` $(H,)$, `a` $(H,)$ |
 # | `x` | $(B, D)$, one input for each sequence |
 # | `h_previous` | $(B, H)$ |
-# | returns `h` | $(B, H)$ |
+# | returns `h` and `n` | $(B, H)$ each |
 #
 # <details><summary>Hint 1</summary>
 #
-# Three terms make the pre-activation. Which of them depend on the sequence, and which is the same for all?
+# Three terms make $s$. Which of them depend on the sequence, and which is the same for all?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# A batch has its sequences in rows. So a row of $x$ meets the *columns* of $W_x$: $x$ is on the left of the product.
+# A batch has its sequences in rows. So a row of $x$ meets the *columns* of $W_x$: $x$ is on the left of the product. The leak has one number for each column of the state, and NumPy uses it for every row.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Two products with `@`, one bias that NumPy spreads over the rows, one `np.tanh` around the sum.
+# For `n`: two products with `@`, one bias, one `np.tanh` around the sum. For `h`: a share of `h_previous` and a share of `n`, and for each unit the two shares add up to one.
 #
 # </details>
 
-
-# %% nbgrader={"grade": false, "grade_id": "rnn_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def rnn_step(params, x, h_previous):
-    """Return h: the state after one step, (B, H)."""
-    ### BEGIN SOLUTION
-    return np.tanh(x @ params.W_x + h_previous @ params.W_h + params.b)
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_rnn_step", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from rnn_course import check
-
-check("01_vanilla", rnn_step)
-
-# %% nbgrader={"grade": true, "grade_id": "test_rnn_step", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of rnn_step, 3 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-from rnn_course import hidden_test
-
-hidden_test("01_vanilla", rnn_step, points=3)
-### END HIDDEN TESTS
+# %% question="rnn_step"
 
 # %% [markdown]
-# ## Question 2: one step back (6 points)
+# ## Question 2: one step back
 #
-# `rnn_step_backward(params, x, h_previous, h, dh)` returns `(dparams, dx, dh_previous)`: the gradient of everything that `rnn_step` was given, by equations (2.6) and (2.8) to (2.12) of Chapter 2. You are given `h`, which `rnn_step` returned, so that you need not compute it again.
+# `rnn_step_backward(params, x, h_previous, n, dh)` returns `(dparams, dx, dh_previous)`: the gradient of everything that `rnn_step` was given. You are given `n`, which `rnn_step` returned, so that you need not compute it again. The loss depends on $h$; $n$ matters only because $h$ is made of it.
+#
+# Chapter 2 has the way back through the tanh, equation [(2.6)](02_one_step_back.ipynb), and through the products, (2.8) to (2.12). In the letters of this assignment, (2.6) is
+#
+# $$ ds = dn \circ (1 - n^2) $$
+#
+# and from $ds$ the products go on as from $da$ in the chapter. Three things are yours to derive: $dn$, the gradient of the leak, and the gradient of $h^{\text{prev}}$.
 #
 # | | shape |
 # |---|---|
 # | `params`, `x`, `h_previous` | as in question 1 |
-# | `h`, and `dh`, the gradient that arrives at it | $(B, H)$ |
+# | `n`, and `dh`, the gradient that arrives at $h$ | $(B, H)$ |
 # | returns `dparams` | `RNNParams`, each field of the shape of the parameter |
 # | returns `dx` | $(B, D)$ |
 # | returns `dh_previous` | $(B, H)$ |
 #
 # <details><summary>Hint 1</summary>
 #
-# Go back the way you came: the last thing the step did was the tanh. Find `da`, the gradient of what was inside it, first.
+# Go back the way you came: the last thing that the step did was the mix. What is the gradient of each thing that was mixed?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# The slope of tanh can be written with its value alone, and its value is `h`. Once you have `da`, five gradients are left, and each of them contains `da` exactly once.
+# In how many places of the three equations is $h^{\text{prev}}$? And $a$? A gradient is a sum over uses. The leak is one number for all sequences of the batch, just as the bias is: see (2.10).
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Let the shapes lead you: of $x$, $(B, D)$, and `da`, $(B, H)$, only one product has the shape $(D, H)$. But $W_h$ is square, and there the shapes do not help: read the indices in (2.12).
+# First `dn`, then `ds`. The weights, the bias and `x` need `ds` alone, each once; $W_h$ is square, and there the shapes do not help: read the indices in (2.12). The leak multiplies the difference of the proposal and the old state. The old state has one part through the mix and one through $W_h$.
 #
 # </details>
 
+# %% question="rnn_step_backward"
 
-# %% nbgrader={"grade": false, "grade_id": "rnn_step_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def rnn_step_backward(params, x, h_previous, h, dh):
-    """Return (dparams, dx, dh_previous): the gradients of what `rnn_step` was given."""
-    ### BEGIN SOLUTION
-    da = dh * (1 - h**2)
-    dparams = RNNParams(W_x=x.T @ da, W_h=h_previous.T @ da, b=da.sum(axis=0))
-    return dparams, da @ params.W_x.T, da @ params.W_h.T
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_rnn_step_backward", "locked": true, "schema_version": 3, "solution": false, "task": false}
-check("01_vanilla", rnn_step_backward)
-
-# %% nbgrader={"grade": true, "grade_id": "test_rnn_step_backward", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of rnn_step_backward, 6 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-hidden_test("01_vanilla", rnn_step_backward, points=6)
-### END HIDDEN TESTS
+# %% [markdown] words="why_two_paths"
+# ## Question in words: two paths
+#
+# From $h_t$ back to $h_{t-1}$, the gradient takes two paths. Describe each: through which of the three equations does it lead, and by what is the gradient multiplied on the way? Why are the two added? Then take one unit with $a = 0.1$ whose proposal is saturated, so that $n$ is close to 1. How much of the gradient comes back on each path?
 
 # %% [markdown]
-# ## Question 3: through time, forward (3 points)
+# ## Question 3: through time, forward
 #
-# `rnn_unroll(params, xs, h_first)` runs the step over a sequence and returns all its states, equation (3.1) of Chapter 3.
+# `rnn_unroll(params, xs, h_first)` runs the step over a sequence and returns `(hs, ns)`, all its states and proposals. It is [(3.1)](03_through_time.ipynb) of Chapter 3 with your own step:
+#
+# $$ h_t, n_t = \text{step}(x_t, h_{t-1}), \qquad t = 1, \dots, T $$
 #
 # | | shape |
 # |---|---|
 # | `xs` | $(T, B, D)$, time first |
 # | `h_first` | $(B, H)$, the state before the first step |
-# | returns `hs` | $(T, B, H)$: `hs[0]` is the state *after* the first step |
+# | returns `hs` and `ns` | $(T, B, H)$ each: `hs[0]` is the state *after* the first step |
 #
 # <details><summary>Hint 1</summary>
 #
@@ -163,43 +135,27 @@ hidden_test("01_vanilla", rnn_step_backward, points=6)
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Collect the states in a list, and `np.stack` the list at the end.
+# Collect the states in one list and the proposals in another, and `np.stack` both at the end. `h_first` is in neither.
 #
 # </details>
 
-
-# %% nbgrader={"grade": false, "grade_id": "rnn_unroll", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def rnn_unroll(params, xs, h_first):
-    """Return hs: the states after each step, (T, B, H)."""
-    ### BEGIN SOLUTION
-    h, hs = h_first, []
-    for x in xs:
-        h = rnn_step(params, x, h)
-        hs.append(h)
-    return np.stack(hs)
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_rnn_unroll", "locked": true, "schema_version": 3, "solution": false, "task": false}
-check("01_vanilla", rnn_unroll)
-
-# %% nbgrader={"grade": true, "grade_id": "test_rnn_unroll", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of rnn_unroll, 3 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-hidden_test("01_vanilla", rnn_unroll, points=3)
-### END HIDDEN TESTS
+# %% question="rnn_unroll"
 
 # %% [markdown]
-# ## Question 4: through time, backward (9 points)
+# ## Question 4: through time, backward
 #
-# `rnn_unroll_backward(params, xs, h_first, hs, dhs, dh_last)` returns `(dparams, dxs, dh_first)`, by equations (3.10), (3.13) and (3.14).
+# `rnn_unroll_backward(params, xs, h_first, hs, ns, dhs, dh_last)` returns `(dparams, dxs, dh_first)`.
 #
-# The loss depends on every state, and on the last one once more, as in (3.2). So two kinds of gradient arrive: `dhs[t]` at each state from its own loss, and `dh_last` at the last state from whatever continues there.
+# The loss depends on every state, and on the last one once more, as in [(3.2)](03_through_time.ipynb). So two kinds of gradient arrive: `dhs[t]` at each state from its own loss, and `dh_last` at the last state from whatever continues there. As in [(3.10)](03_through_time.ipynb),
+#
+# $$ dh_t = dh_t^{\text{out}} + dh_t^{\text{next}}, \qquad dh_T^{\text{next}} = dh^{\text{last}} $$
+#
+# but what step $t + 1$ sends back to step $t$ is not what it is in the chapter. The sums over time are those of [(3.13)](03_through_time.ipynb), with one more for the leak.
 #
 # | | shape |
 # |---|---|
 # | `params`, `xs`, `h_first` | as in question 3 |
-# | `hs`, which `rnn_unroll` returned, and `dhs` | $(T, B, H)$ |
+# | `hs` and `ns`, which `rnn_unroll` returned, and `dhs` | $(T, B, H)$ |
 # | `dh_last` | $(B, H)$ |
 # | returns `dparams` | `RNNParams` |
 # | returns `dxs` | $(T, B, D)$ |
@@ -207,7 +163,7 @@ hidden_test("01_vanilla", rnn_unroll, points=3)
 #
 # <details><summary>Hint 1</summary>
 #
-# Ask of each state where it is used. The answer is the number of terms in its gradient. Then ask the same of $W_h$.
+# Ask of each state where it is used. The answer is the number of terms in its gradient. Then ask the same of $W_h$ and of the leak.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -221,46 +177,26 @@ hidden_test("01_vanilla", rnn_unroll, points=3)
 #
 # </details>
 
-
-# %% nbgrader={"grade": false, "grade_id": "rnn_unroll_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def rnn_unroll_backward(params, xs, h_first, hs, dhs, dh_last):
-    """Return (dparams, dxs, dh_first): the gradients of what `rnn_unroll` was given."""
-    ### BEGIN SOLUTION
-    previous_hs = [h_first, *hs[:-1]]
-    dparams, dxs, dh = RNNParams(*(np.zeros_like(p) for p in params)), [], dh_last
-    for x, h_previous, h, dh_out in reversed(list(zip(xs, previous_hs, hs, dhs))):
-        dparams_t, dx, dh = rnn_step_backward(params, x, h_previous, h, dh_out + dh)
-        dparams = RNNParams(*(total + part for total, part in zip(dparams, dparams_t)))
-        dxs.append(dx)
-    return dparams, np.stack(dxs[::-1]), dh
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_rnn_unroll_backward", "locked": true, "schema_version": 3, "solution": false, "task": false}
-check("01_vanilla", rnn_unroll_backward)
-
-# %% nbgrader={"grade": true, "grade_id": "test_rnn_unroll_backward", "locked": true, "points": 9, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of rnn_unroll_backward, 9 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-hidden_test("01_vanilla", rnn_unroll_backward, points=9)
-### END HIDDEN TESTS
+# %% question="rnn_unroll_backward"
 
 # %% [markdown]
-# ## Question 5: how a gradient fades (4 points)
+# ## Question 5: how a gradient fades
 #
 # Let only the last state have a loss, with the gradient `dh_last`. How much of it is left $k$ steps earlier?
 #
-# `gradient_norms(params, hs, dh_last)` returns an array of norms: in row `t`, for each sequence, the Euclidean norm of the gradient at `hs[t]`. It is (3.10) with $dh_t^{\text{out}} = 0$, so row $T - 1$ is the norm of `dh_last` itself.
+# `gradient_norms(params, ns, dh_last)` returns an array of norms: in row `t`, for each sequence, the Euclidean norm of the gradient at `hs[t]`. It is question 4 with $dh_t^{\text{out}} = 0$ at every step, as in [(3.10)](03_through_time.ipynb), so row $T - 1$ is the norm of `dh_last` itself.
+#
+# $$ \text{norms}_{t,m} = \Bigl( \sum_{j=1}^{H} dh_{t,mj}^2 \Bigr)^{1/2} \qquad \text{for step } t \text{ and sequence } m $$
 #
 # | | shape |
 # |---|---|
-# | `hs` | $(T, B, H)$ |
+# | `ns` | $(T, B, H)$ |
 # | `dh_last` | $(B, H)$ |
 # | returns `norms` | $(T, B)$ |
 #
 # <details><summary>Hint 1</summary>
 #
-# The loop is the one of question 4, but shorter: the gradients of inputs and parameters are not asked for.
+# The loop is the one of question 4, but shorter: the gradients of inputs and parameters are not asked for. Both paths back to the old state still are.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -274,41 +210,30 @@ hidden_test("01_vanilla", rnn_unroll_backward, points=9)
 #
 # </details>
 
-
-# %% nbgrader={"grade": false, "grade_id": "gradient_norms", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def gradient_norms(params, hs, dh_last):
-    """Return norms: the norm of the gradient at each state, for each sequence, (T, B)."""
-    ### BEGIN SOLUTION
-    dh, norms = dh_last, []
-    for h in hs[::-1]:
-        norms.append(np.linalg.norm(dh, axis=1))
-        dh = (dh * (1 - h**2)) @ params.W_h.T
-    return np.stack(norms[::-1])
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_gradient_norms", "locked": true, "schema_version": 3, "solution": false, "task": false}
-check("01_vanilla", gradient_norms)
-
-# %% nbgrader={"grade": true, "grade_id": "test_gradient_norms", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of gradient_norms, 4 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-hidden_test("01_vanilla", gradient_norms, points=4)
-### END HIDDEN TESTS
+# %% question="gradient_norms"
 
 # %% [markdown]
-# Now use what you have written. Before you run the next cell, predict: with $W_h$ scaled so that its largest singular value is 0.5, 1 and 2, what is left of the gradient after 40 steps? Chapter 6 explains what you see.
+# ## What the leak is for
+#
+# Now use what you have written. The next cell has a network whose $W_h$ has 0.5 as its largest singular value, so without a leak its gradient fades fast. It gives all units the same leak: 1, 0.3, 0.1 and 0.03.
 
-# %% nbgrader={"grade": false, "grade_id": "check_fading", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] predict="fading"
+# Before you run it, predict: for each leak, what is left of the gradient after 40 steps? A power of ten is enough.
+
+# %% look="fading"
 rng = np.random.default_rng(0)
-T, B, D, H = 40, 1, 3, 8
-W = rng.standard_normal((H, H))
-for scale in (0.5, 1.0, 2.0):
-    params = RNNParams(
-        rng.standard_normal((D, H)) / 4, scale * W / np.linalg.norm(W, 2), np.zeros(H)
-    )
-    hs = rnn_unroll(params, rng.standard_normal((T, B, D)), np.zeros((B, H)))
-    norms = gradient_norms(params, hs, np.ones((B, H)))
-    print(
-        f"largest singular value {scale}: {norms[0, 0] / norms[-1, 0]:.0e} of the gradient reaches the first step"
-    )
+T, B, D, H = 41, 1, 3, 8
+W_x = rng.standard_normal((D, H)) / 4
+W_h = rng.standard_normal((H, H))
+W_h = 0.5 * W_h / np.linalg.norm(W_h, 2)
+xs, h_first, dh_last = rng.standard_normal((T, B, D)), np.zeros((B, H)), np.ones((B, H))
+for leak in (1.0, 0.3, 0.1, 0.03):
+    params = RNNParams(W_x, W_h, np.zeros(H), np.full(H, leak))
+    hs, ns = rnn_unroll(params, xs, h_first)
+    norms = gradient_norms(params, ns, dh_last)
+    print(f"leak {leak:4}: {norms[0, 0] / norms[-1, 0]:.0e} of the gradient is left 40 steps back")
+
+# %% [markdown] words="small_leak"
+# ## Question in words: a small leak
+#
+# Look at what the cell above printed, and compare it with your prediction. What does a leak close to 0 do to the gradient over many steps, and why? And what does such a unit do badly, forward in time?

@@ -1,39 +1,22 @@
-"""Assignment 1: the vanilla network, one step and through time, forward and backward.
+"""Assignment 1: the vanilla network with a leak, one step and through time, forward and backward.
 
-Chapters 01 to 03. The references are the package's own functions. `vanilla_mistakes.py` has the
-same functions in plain NumPy with a switch for each mistake; a test checks that they equal the
-references when no switch is set.
+It goes with chapters 01 to 03, which derive the network without a leak. The solutions are plain
+NumPy, as a student would write them. A test compares them with the package and with the complex
+step. Their mistakes are in rnn_course/mistakes/vanilla.py.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from rnn_course.judge.question import Question, Sizes, causes_of, draw_sizes
-from rnn_course.questions.vanilla_mistakes import (
-    BATCH,
-    NORMS,
-    OVER_TIME,
-    OVER_TIME_BACK,
-    SLOPE,
-    STATE_BACK,
-    STEP,
-    STEP_BACK,
-    backward,
-    forward,
-    last_step_only,
-    norms,
-    step,
-    step_backward,
-)
-from rnn_tutorial.cells.elman import Elman, ElmanParams, ElmanState, elman_step, elman_step_backward
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_course.judge.question import Question, Sizes, WordQuestion, draw_sizes
 from rnn_tutorial.types import Array, Rng
 
 __all__ = [
     "DPARAMS",
     "QUESTIONS",
     "RNNParams",
+    "WORDS",
     "gradient_norms",
     "rnn_step",
     "rnn_step_backward",
@@ -48,9 +31,70 @@ class RNNParams(NamedTuple):
     W_x: Array  # (D, H)
     W_h: Array  # (H, H)
     b: Array  # (H,)
+    a: Array  # (H,), the leak of each unit, between 0 and 1
 
 
-DPARAMS = {"dparams.W_x": "D H", "dparams.W_h": "H H", "dparams.b": "H"}
+# The solutions
+
+
+def rnn_step(params: RNNParams, x: Array, h_previous: Array) -> tuple[Array, Array]:
+    """Return (h, n): the state after one step and the new proposal, both (B, H)."""
+    n = np.tanh(x @ params.W_x + h_previous @ params.W_h + params.b)
+    h = (1 - params.a) * h_previous + params.a * n
+    return h, n
+
+
+def rnn_step_backward(
+    params: RNNParams, x: Array, h_previous: Array, n: Array, dh: Array
+) -> tuple[RNNParams, Array, Array]:
+    """Return (dparams, dx, dh_previous): the gradients of what `rnn_step` was given."""
+    dn = dh * params.a
+    ds = dn * (1 - n**2)
+    dW_x = x.T @ ds
+    dW_h = h_previous.T @ ds
+    db = ds.sum(axis=0)
+    da = (dh * (n - h_previous)).sum(axis=0)
+    dx = ds @ params.W_x.T
+    dh_previous = dh * (1 - params.a) + ds @ params.W_h.T
+    return RNNParams(dW_x, dW_h, db, da), dx, dh_previous
+
+
+def rnn_unroll(params: RNNParams, xs: Array, h_first: Array) -> tuple[Array, Array]:
+    """Return (hs, ns): the states and the proposals of all steps, both (T, B, H)."""
+    h = h_first
+    hs, ns = [], []
+    for x in xs:
+        h, n = rnn_step(params, x, h)
+        hs.append(h)
+        ns.append(n)
+    return np.stack(hs), np.stack(ns)
+
+
+def rnn_unroll_backward(
+    params: RNNParams, xs: Array, h_first: Array, hs: Array, ns: Array, dhs: Array, dh_last: Array
+) -> tuple[RNNParams, Array, Array]:
+    """Return (dparams, dxs, dh_first): the gradients of what `rnn_unroll` was given."""
+    T = len(xs)
+    dparams = RNNParams(*(np.zeros_like(p) for p in params))
+    dxs = np.zeros_like(xs)
+    dh_next = dh_last
+    for t in reversed(range(T)):
+        h_previous = h_first if t == 0 else hs[t - 1]
+        dh = dhs[t] + dh_next
+        dparams_t, dxs[t], dh_next = rnn_step_backward(params, xs[t], h_previous, ns[t], dh)
+        dparams = RNNParams(*(total + part for total, part in zip(dparams, dparams_t)))
+    return dparams, dxs, dh_next
+
+
+def gradient_norms(params: RNNParams, ns: Array, dh_last: Array) -> Array:
+    """Return norms: the norm of the gradient at each state, for each sequence, (T, B)."""
+    dh = dh_last
+    norms = []
+    for n in ns[::-1]:
+        norms.append(np.linalg.norm(dh, axis=1))
+        ds = dh * params.a * (1 - n**2)
+        dh = dh * (1 - params.a) + ds @ params.W_h.T
+    return np.stack(norms[::-1])
 
 
 # The cases: what the functions are called with
@@ -59,7 +103,8 @@ DPARAMS = {"dparams.W_x": "D H", "dparams.W_h": "H H", "dparams.b": "H"}
 def draw(rng: Rng) -> tuple[Sizes, RNNParams, Array, Array]:
     """Return (sizes, params, xs, h_first), no entry zero."""
     T, B, D, H = sizes = draw_sizes(rng)
-    params = RNNParams(*(0.5 * rng.standard_normal(shape) for shape in ((D, H), (H, H), (H,))))
+    weights = (0.5 * rng.standard_normal(shape) for shape in ((D, H), (H, H), (H,)))
+    params = RNNParams(*weights, rng.uniform(0.2, 0.9, H))
     return sizes, params, rng.standard_normal((T, B, D)), 0.5 * rng.standard_normal((B, H))
 
 
@@ -70,9 +115,9 @@ def step_cases(rng: Rng) -> list[tuple]:
 
 
 def step_backward_cases(rng: Rng) -> list[tuple]:
-    """Return three cases of (params, x, h_previous, h, dh)."""
+    """Return three cases of (params, x, h_previous, n, dh)."""
     return [
-        (*case, rnn_step(*case), rng.standard_normal(case[2].shape)) for case in step_cases(rng)
+        (*case, rnn_step(*case)[1], rng.standard_normal(case[2].shape)) for case in step_cases(rng)
     ]
 
 
@@ -82,8 +127,8 @@ def unroll_cases(rng: Rng) -> list[tuple]:
 
 
 def unroll_backward_cases(rng: Rng) -> list[tuple]:
-    """Return three cases of (params, xs, h_first, hs, dhs, dh_last)."""
-    cases = [(*case, rnn_unroll(*case)) for case in unroll_cases(rng)]
+    """Return three cases of (params, xs, h_first, hs, ns, dhs, dh_last)."""
+    cases = [(*case, *rnn_unroll(*case)) for case in unroll_cases(rng)]
     return [
         (*case, rng.standard_normal(case[3].shape), rng.standard_normal(case[2].shape))
         for case in cases
@@ -91,82 +136,50 @@ def unroll_backward_cases(rng: Rng) -> list[tuple]:
 
 
 def norms_cases(rng: Rng) -> list[tuple]:
-    """Return three cases of (params, hs, dh_last)."""
-    return [(params, hs, dh_last) for params, _, _, hs, _, dh_last in unroll_backward_cases(rng)]
+    """Return three cases of (params, ns, dh_last)."""
+    return [(params, ns, dh_last) for params, *_, ns, _, dh_last in unroll_backward_cases(rng)]
 
 
-# The references: the right answers
-
-
-def rnn_step(params: RNNParams, x: Array, h_previous: Array) -> Array:
-    """Return h."""
-    return elman_step(ElmanParams(*params), x, ElmanState(h_previous))[0].h
-
-
-def rnn_step_backward(
-    params: RNNParams, x: Array, h_previous: Array, h: Array, dh: Array
-) -> tuple[RNNParams, Array, Array]:
-    """Return (dparams, dx, dh_previous)."""
-    _, cache = elman_step(ElmanParams(*params), x, ElmanState(h_previous))
-    dparams, dx, dprevious = elman_step_backward(ElmanParams(*params), cache, ElmanState(dh))
-    return RNNParams(*dparams), dx, dprevious.h
-
-
-def rnn_unroll(params: RNNParams, xs: Array, h_first: Array) -> Array:
-    """Return hs."""
-    return unroll(Elman, ElmanParams(*params), xs, ElmanState(h_first))[0][0]
-
-
-def rnn_unroll_backward(
-    params: RNNParams, xs: Array, h_first: Array, hs: Array, dhs: Array, dh_last: Array
-) -> tuple[RNNParams, Array, Array]:
-    """Return (dparams, dxs, dh_first)."""
-    _, cache = unroll(Elman, ElmanParams(*params), xs, ElmanState(h_first))
-    dparams, dxs, dfirst = unroll_backward(
-        Elman, ElmanParams(*params), cache, (dhs, ElmanState(dh_last))
-    )
-    return RNNParams(*dparams), dxs, dfirst.h
-
-
-def gradient_norms(params: RNNParams, hs: Array, dh_last: Array) -> Array:
-    """Return norms: for each step and sequence, the norm of the gradient at h_t.
-
-    The loss depends on the last state alone, and dh_last is its gradient there.
-    """
-    norms, dh = [], ElmanState(dh_last)
-    x = np.zeros((hs.shape[1], len(params.W_x)))
-    for h in hs[::-1]:
-        norms.append(np.linalg.norm(dh.h, axis=1))
-        _, cache = elman_step(ElmanParams(*params), x, ElmanState(h))
-        _, _, dh = elman_step_backward(ElmanParams(*params), cache._replace(h=h), dh)
-    return np.stack(norms[::-1])
-
+DPARAMS = {"dparams.W_x": "D H", "dparams.W_h": "H H", "dparams.b": "H", "dparams.a": "H"}
 
 QUESTIONS = (
-    Question("rnn_step", {"h": "B H"}, step_cases, rnn_step, causes_of(step, STEP)),
+    Question("rnn_step", {"h": "B H", "n": "B H"}, step_cases, rnn_step),
     Question(
         "rnn_step_backward",
         DPARAMS | {"dx": "B D", "dh_previous": "B H"},
         step_backward_cases,
         rnn_step_backward,
-        causes_of(step_backward, SLOPE, STATE_BACK, STEP_BACK, BATCH),
     ),
-    Question(
-        "rnn_unroll", {"hs": "T B H"}, unroll_cases, rnn_unroll, causes_of(forward, OVER_TIME, STEP)
-    ),
+    Question("rnn_unroll", {"hs": "T B H", "ns": "T B H"}, unroll_cases, rnn_unroll),
     Question(
         "rnn_unroll_backward",
         DPARAMS | {"dxs": "T B D", "dh_first": "B H"},
         unroll_backward_cases,
         rnn_unroll_backward,
-        causes_of(backward, OVER_TIME_BACK, SLOPE, STATE_BACK, STEP_BACK, BATCH)
-        + causes_of(last_step_only, [("not accumulated over time", OVER_TIME_BACK[5][1], {})]),
     ),
-    Question(
-        "gradient_norms",
-        {"norms": "T B"},
-        norms_cases,
-        gradient_norms,
-        causes_of(norms, SLOPE, STATE_BACK, NORMS),
+    Question("gradient_norms", {"norms": "T B"}, norms_cases, gradient_norms),
+)
+
+WORDS = (
+    WordQuestion(
+        "why_two_paths",
+        (
+            "1 point: one path leads through the mix, where the gradient is multiplied by 1 - a; "
+            "the other through the proposal, where it is multiplied by a, by the slope of tanh and "
+            "by W_h.",
+            "1 point: the two are added because the old state is used in two places, and a small "
+            "change of it changes the loss through both.",
+            "1 point: with a = 0.1, nine tenths come back through the mix. The slope of a "
+            "saturated unit is close to 0, so close to nothing comes back through the proposal.",
+        ),
+    ),
+    WordQuestion(
+        "small_leak",
+        (
+            "1 point: at each step, the path through the mix multiplies the gradient by 1 - a, "
+            "which is close to 1, so it fades slowly, whatever W_h and the slopes are.",
+            "1 point: a unit with a small leak takes many steps, about 1 / a, to follow its "
+            "input: it cannot show what changes fast.",
+        ),
     ),
 )
