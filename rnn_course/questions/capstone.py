@@ -310,11 +310,12 @@ WORDS = (
     WordQuestion(
         "mask_left_out",
         (
-            "2 points: in the second reading padding comes before the word, so its state at the "
-            "first letter read is not zero, but what the padding made of it; therefore what is "
-            "said of a word changes with the longest word of its batch.",
-            "1 point: one of the two, where it gets in or what it changes; or both, said of the "
-            "first reading too, whose padding comes after the word and changes no letter of it.",
+            "1 point: before the d, the second reading takes six steps on padding, so its state "
+            "there is not zero, and this goes on into every state of the word.",
+            "1 point: therefore the logits of the word depend on how much padding comes after it: "
+            "with other words in its batch, the network says something else of it.",
+            "1 point: in the first reading padding comes after the word, so it changes only states "
+            "whose outputs are set to zero.",
         ),
     ),
     WordQuestion(
