@@ -331,7 +331,9 @@ params = untrained(np.random.default_rng(0), 26, 32, len(phone_names))
 xs, targets, mask = as_batch(training_words)
 loss, _ = cross_entropy(tagger(params, xs, mask)[2], targets, mask)
 print(f"{xs.shape[1] // 50} updates a pass; the loss before the first is {loss:.2f}")
-print(f"the most frequent phone: {np.bincount(targets[mask]).max() / mask.sum():.0%} of the letters")
+print(
+    f"the most frequent phone: {np.bincount(targets[mask]).max() / mask.sum():.0%} of the letters"
+)
 
 # %% [markdown]
 # ## Question 6: the target

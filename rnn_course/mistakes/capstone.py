@@ -354,6 +354,13 @@ READING_BACK = (
         "for t in range(len(xs)):\n            dW_x[xs[t]] += das[t]",
     ),
     Mistake(
+        "repeated letters counted once",
+        "A letter that occurs again has another gradient, and your line replaces the one before: "
+        "(5.2).",
+        "np.add.at(dW_x, xs, das)",
+        "for t in reversed(range(len(xs))):\n            dW_x[xs[t]] = das[t]",
+    ),
+    Mistake(
         "not accumulated over time",
         "A weight is used at every step. You keep the gradient of the last step that was read: "
         "(3.13).",
@@ -448,8 +455,8 @@ BOTH_BACK = (
     ),
     Mistake(
         "path missing",
-        "Each reading reaches the logits on two paths, by itself and in the product. Only the first "
-        "is in your gradients: (13.12).",
+        "Each reading reaches the logits on two paths, by itself and in the product. Only the "
+        "first is in your gradients: (13.12).",
         "dforwards = dfirst + dproduct * backwards",
         "dforwards = dfirst",
         also=(("dsecond + dproduct * forwards", "dsecond"),),
@@ -734,14 +741,6 @@ UPDATING = (
         "m / (1 - 0.9 ** (t + 1))",
         also=(("v / (1 - 0.999**t)", "v / (1 - 0.999 ** (t + 1))"),),
     ),
-    Mistake(
-        "off by one step",
-        "The number t of this update is an argument, and 1 at the first: your correction is that "
-        "of the update before, (5.17).",
-        "m / (1 - 0.9**t)",
-        "m / (1 - 0.9 ** (t - 1))",
-        also=(("v / (1 - 0.999**t)", "v / (1 - 0.999 ** (t - 1))"),),
-    ),
     Mistake("sign", "You go uphill: equation (5.18).", "p - rate * step", "p + rate * step"),
     Mistake(
         "step returned for the parameters",
@@ -809,10 +808,10 @@ UPDATING = (
     ),
     Mistake(
         "epsilon missing",
-        "Where no gradient has ever been, your step divides zero by zero, and where it is small "
-        "the scale is too small: what is added to the root in (5.18)?",
-        " + 1e-8",
-        "",
+        "Where gradients are very small, your step is too long: what is added to the root in "
+        "(5.18)?",
+        "(np.sqrt(v_hat) + 1e-8)",
+        "np.sqrt(np.where(v_hat > 0, v_hat, 1))",
     ),
     Mistake(
         "epsilon inside the root",
@@ -941,7 +940,10 @@ COUNTING = (
         "You return how many are right. Shares are wanted, numbers from 0 to 1.",
         "1 - wrong.sum() / mask.sum()",
         "mask.sum() - wrong.sum()",
-        also=(("np.mean(mistakes == 0)", "np.sum(mistakes == 0)"), ("np.mean(mistakes <= 1)", "np.sum(mistakes <= 1)")),
+        also=(
+            ("np.mean(mistakes == 0)", "np.sum(mistakes == 0)"),
+            ("np.mean(mistakes <= 1)", "np.sum(mistakes <= 1)"),
+        ),
     ),
     Mistake(
         "counts for shares",

@@ -163,7 +163,7 @@ def adam_step(
 
 
 def shares_right(ys: Array, targets: Array, mask: Mask) -> tuple[float, float, float]:
-    """Return (letters, words, nearly): the shares of right letters, right words, nearly right words."""
+    """Return (letters, words, nearly): the shares of letters and words that are right."""
     wrong = (ys.argmax(axis=-1) != targets) & mask
     letters = 1 - wrong.sum() / mask.sum()
     mistakes = wrong.sum(axis=0)
@@ -301,9 +301,7 @@ QUESTIONS = (
     Question("tagger_backward", DPARAMS, backward_cases, tagger_backward),
     Question("clip", {"clipped": "N"}, clip_cases, clip),
     Question("adam_step", {"p": "N", "m": "N", "v": "N"}, adam_cases, adam_step),
-    Question(
-        "shares_right", {"letters": "", "words": "", "nearly": ""}, share_cases, shares_right
-    ),
+    Question("shares_right", {"letters": "", "words": "", "nearly": ""}, share_cases, shares_right),
     Question("train", TRAINED, training_cases, train, scoring=SCORING, seconds=10),
 )
 WORDS = (
