@@ -386,6 +386,30 @@ def decides_for_the_whole_batch(params, xs, mask, h_first):
     return np.stack(hs), h
 
 
+def fades_once_too_often(params, xs, mask, h_first):
+    hs, last = np.zeros((*mask.shape, h_first.shape[1])), h_first.copy()
+    for n in range(mask.shape[1]):
+        times = np.flatnonzero(mask[:, n]).tolist()
+        for t, following in zip(times, [*times[1:], times[-1] + 1]):
+            h = np.tanh(params.b + last[n] @ params.W_h + xs[t, n] @ params.W_x)
+            hs[t, n] = h
+            for late in range(1, following - t):
+                hs[t + late, n] = np.exp(late * np.log(params.gamma)) * h
+            last[n] = params.gamma ** (following - t) * h
+    return hs, last
+
+
+def two_cases_at_once_on_padding(params, xs, mask, h_first):
+    m = mask[:, :, None].astype(float)
+    e = np.minimum(np.cumsum(m[::-1], axis=0)[::-1], 1)
+    h, hs = h_first, []
+    for t in range(len(xs)):
+        new = np.tanh(xs[t] @ params.W_x + params.b + h @ params.W_h)
+        h = m[t] * new + (1 - m[t]) * params.gamma * h + (1 - e[t]) * h
+        hs.append(h)
+    return [e * np.array(hs), h]
+
+
 # Question 4
 
 
@@ -822,6 +846,102 @@ def last_gradient_where_the_array_ends(params, xs, mask, h_first, hs, dhs, dh_la
     return acc, dxs, dh
 
 
+def last_gradient_at_the_count(params, xs, mask, h_first, hs, dhs, dh_last):
+    T, B = mask.shape
+    end = np.array([mask[:, n].sum() - 1 for n in range(B)])
+    inside = np.arange(T)[:, None] <= end
+    arriving = np.where(inside[..., None], dhs, 0.0)
+    arriving[end, np.arange(B)] += dh_last
+    das, fades, dh = np.zeros_like(hs), np.zeros_like(hs), np.zeros_like(h_first)
+    for t in range(T - 1, -1, -1):
+        dh = dh + arriving[t]
+        das[t] = np.where(mask[t][:, None], dh * (1 - hs[t] ** 2), 0)
+        fades[t] = np.where((inside & ~mask)[t][:, None], dh, 0)
+        dh = np.einsum("bh,kh->bk", das[t], params.W_h) + fades[t] * params.gamma
+    before = np.concatenate([h_first[None], hs[:-1]])
+    dparams = (
+        np.einsum("tbd,tbh->dh", xs, das),
+        np.einsum("tbk,tbh->kh", before, das),
+        das.sum(axis=(1, 0)),
+        (fades * before).sum(axis=(0, 1)),
+    )
+    return dparams, das @ params.W_x.T, dh
+
+
+def matrix_not_turned_round(params, xs, mask, h_first, hs, dhs, dh_last):
+    T, B = mask.shape
+    end = np.array([np.flatnonzero(mask[:, n])[-1] for n in range(B)])
+    inside = np.arange(T)[:, None] <= end
+    arriving = np.where(inside[..., None], dhs, 0.0)
+    arriving[end, np.arange(B)] += dh_last
+    das, fades, dh = np.zeros_like(hs), np.zeros_like(hs), np.zeros_like(h_first)
+    for t in range(T - 1, -1, -1):
+        dh = dh + arriving[t]
+        das[t] = np.where(mask[t][:, None], dh * (1 - hs[t] ** 2), 0)
+        fades[t] = np.where((inside & ~mask)[t][:, None], dh, 0)
+        dh = np.einsum("bh,kh->bk", das[t], params.W_h.T) + fades[t] * params.gamma
+    before = np.concatenate([h_first[None], hs[:-1]])
+    dparams = (
+        np.einsum("tbd,tbh->dh", xs, das),
+        np.einsum("tbk,tbh->kh", before, das),
+        das.sum(axis=(1, 0)),
+        (fades * before).sum(axis=(0, 1)),
+    )
+    return dparams, das @ params.W_x.T, dh
+
+
+def derivative_of_the_power_without_its_factor(params, xs, mask, h_first, hs, dhs, dh_last):
+    dp, dxs, dh_first = [0 * p for p in params], 0 * xs, 0 * h_first
+    for n in range(mask.shape[1]):
+        times, dh = np.flatnonzero(mask[:, n]), dh_last[n] + 0
+        for place in range(len(times) - 1, -1, -1):
+            t = times[place]
+            following = times[place + 1] if place + 1 < len(times) else t + 1
+            k = np.arange(1, following - t)[:, None]
+            dgap = dhs[t + 1 : following, n]
+            width = following - t - 1
+            dp[3] += ((params.gamma ** (k - 1)) * dgap).sum(0) * hs[t, n]
+            if width:
+                dp[3] += width * params.gamma ** (width - 1) * dh * hs[t, n]
+            dh = dhs[t, n] + (params.gamma**k * dgap).sum(0) + params.gamma**width * dh
+            da = dh * (1 + hs[t, n]) * (1 - hs[t, n])
+            old = hs[t - 1, n] if t else h_first[n]
+            dp[0], dp[1], dp[2] = (
+                dp[0] + np.outer(xs[t, n], da),
+                dp[1] + np.outer(old, da),
+                dp[2] + da,
+            )
+            dxs[t, n], dh = params.W_x @ da, params.W_h @ da
+        dh_first[n] = dh
+    return RNNParams(*dp), dxs, dh_first
+
+
+def last_gradient_through_the_gap_as_it_is(params, xs, mask, h_first, hs, dhs, dh_last):
+    dp, dxs, dh_first = [0 * p for p in params], 0 * xs, 0 * h_first
+    for n in range(mask.shape[1]):
+        times, dh = np.flatnonzero(mask[:, n]), dh_last[n] + 0
+        for place in range(len(times) - 1, -1, -1):
+            t = times[place]
+            following = times[place + 1] if place + 1 < len(times) else t + 1
+            k = np.arange(1, following - t)[:, None]
+            dgap = dhs[t + 1 : following, n]
+            width = following - t - 1
+            dp[3] += ((k * params.gamma ** (k - 1)) * dgap).sum(0) * hs[t, n]
+            if width:
+                dp[3] += width * params.gamma ** (width - 1) * dh * hs[t, n]
+            dh = dhs[t, n] + (params.gamma**k * dgap).sum(0) + dh
+            da = dh * (1 + hs[t, n]) * (1 - hs[t, n])
+            old = hs[t - 1, n] if t else h_first[n]
+            dp[0], dp[1], dp[2] = (
+                dp[0] + np.outer(xs[t, n], da),
+                dp[1] + np.outer(old, da),
+                dp[2] + da,
+            )
+            dxs[t, n], dh = params.W_x @ da, params.W_h @ da
+        dh_first[n] = dh
+    return RNNParams(*dp), dxs, dh_first
+
+
 # Question 5
 
 
@@ -968,6 +1088,20 @@ def weights_along_the_batch(logits, targets, mask):
     return -np.sum(w * onehot * log_p), w * (np.exp(log_p) - onehot)
 
 
+def one_mean_in_the_gradient(logits, targets, mask):
+    losses, dlogits = [], np.zeros_like(logits)
+    for n in range(mask.shape[1]):
+        rows, truth = logits[mask[:, n], n], targets[mask[:, n], n]
+        numbers, shift = np.arange(len(rows)), rows.max(axis=1, keepdims=True)
+        p = np.exp(rows - shift)
+        total = p.sum(axis=1, keepdims=True)
+        losses.append((np.log(total) + shift)[:, 0] - rows[numbers, truth])
+        p = p / total
+        p[numbers, truth] -= 1
+        dlogits[mask[:, n], n] = p / mask.shape[1]
+    return float(np.mean([each.mean() for each in losses])), dlogits
+
+
 # Question 6
 
 
@@ -1040,6 +1174,15 @@ def slice_without_the_minus(xs, mask):
     for n in range(xs.shape[1]):
         length = np.flatnonzero(mask[:, n])[-1] + 1
         turned[:length, n] = xs[:length:1, n]
+    return turned
+
+
+def pairs_where_the_mask_is_true(xs, mask):
+    turned = np.copy(xs)
+    for n in range(mask.shape[1]):
+        last = max(t for t, real in enumerate(mask[:, n]) if real)
+        for t in range(len(mask)):
+            turned[t, n] = xs[last - t, n] if mask[t, n] else 0
     return turned
 
 
@@ -1169,6 +1312,32 @@ def share_of_one_reading(params, xs, mask, h_first, h_end):
     hs, end = masked_unroll(params.backwards, *turned, h_end)
     backwards = reverse_padded(hs, mask)
     return forwards, backwards, params.mix * forwards + backwards, params.mix * last + end
+
+
+def fades_before_it_has_begun(params, xs, mask, h_first, h_end):
+    forwards, h_last = masked_unroll(params.forwards, xs, mask, h_first)
+    h, begun, backwards = h_end, np.zeros((mask.shape[1], 1), bool), np.zeros_like(forwards)
+    for t in reversed(range(len(xs))):
+        real = mask[t][:, None]
+        begun = begun | real
+        old = params.backwards.gamma * h
+        h = np.where(real, rnn_step(params.backwards, xs[t], h), old)
+        backwards[t] = begun * h
+    ys = backwards + params.mix * (forwards - backwards)
+    return [forwards, backwards, ys, h + params.mix * (h_last - h)]
+
+
+def says_h_end_on_padding(params, xs, mask, h_first, h_end):
+    forwards, h_last = masked_unroll(params.forwards, xs, mask, h_first)
+    h, begun, backwards = h_end, np.zeros((mask.shape[1], 1), bool), np.zeros_like(forwards)
+    for t in reversed(range(len(xs))):
+        real = mask[t][:, None]
+        begun = begun | real
+        old = np.where(begun, params.backwards.gamma * h, h)
+        h = np.where(real, rnn_step(params.backwards, xs[t], h), old)
+        backwards[t] = h
+    ys = backwards + params.mix * (forwards - backwards)
+    return [forwards, backwards, ys, h + params.mix * (h_last - h)]
 
 
 # Question 8
@@ -1413,6 +1582,58 @@ def share_as_a_mean_of_the_batch(
     return BidirectionalParams(one, two, da), dxs + R(more, mask), dh, dh_end
 
 
+def row_behind_the_end_for_the_first_state(
+    params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole
+):
+    a, two = params.mix, params.backwards
+    dfirst, dxs, dh_first = masked_unroll_backward(
+        params.forwards, xs, mask, h_first, forwards, a * dys, a * dy_whole
+    )
+    dsecond, dh = [np.zeros_like(p) for p in two], (1 - a) * dy_whole
+    last = len(mask) - 1 - mask[::-1].argmax(axis=0)
+    for t in range(len(xs)):
+        real, inside = mask[t][:, None], (t <= last)[:, None]
+        after = backwards[t + 1] if t + 1 < len(xs) else h_end
+        before = after
+        dh = dh + np.where(inside, (1 - a) * dys[t], 0)
+        part, dx, back = rnn_step_backward(two, xs[t], before, backwards[t], np.where(real, dh, 0))
+        for total, piece in zip(dsecond, part):
+            total += piece
+        dsecond[3] += np.where(inside & ~real, dh * before, 0).sum(axis=0)
+        dh = np.where(real, back, np.where(inside, two.gamma * dh, dh))
+        dxs = dxs + (np.arange(len(xs)) == t)[:, None, None] * dx
+    h_last = np.stack([forwards[t, n] for n, t in enumerate(last)])
+    ends = np.concatenate([forwards - backwards, (h_last - backwards[0])[None]])
+    dmix = np.einsum("tbh,tbh->h", ends, np.concatenate([dys, dy_whole[None]]))
+    return BidirectionalParams(dfirst, RNNParams(*dsecond), dmix), dxs, dh_first, dh
+
+
+def share_forgotten_in_the_loop(
+    params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole
+):
+    a, two = params.mix, params.backwards
+    dfirst, dxs, dh_first = masked_unroll_backward(
+        params.forwards, xs, mask, h_first, forwards, a * dys, a * dy_whole
+    )
+    dsecond, dh = [np.zeros_like(p) for p in two], (1 - a) * dy_whole
+    last = len(mask) - 1 - mask[::-1].argmax(axis=0)
+    for t in range(len(xs)):
+        real, inside = mask[t][:, None], (t <= last)[:, None]
+        after = backwards[t + 1] if t + 1 < len(xs) else h_end
+        before = np.where((t == last)[:, None], h_end, after)
+        dh = dh + np.where(inside, dys[t], 0)
+        part, dx, back = rnn_step_backward(two, xs[t], before, backwards[t], np.where(real, dh, 0))
+        for total, piece in zip(dsecond, part):
+            total += piece
+        dsecond[3] += np.where(inside & ~real, dh * before, 0).sum(axis=0)
+        dh = np.where(real, back, np.where(inside, two.gamma * dh, dh))
+        dxs = dxs + (np.arange(len(xs)) == t)[:, None, None] * dx
+    h_last = np.stack([forwards[t, n] for n, t in enumerate(last)])
+    ends = np.concatenate([forwards - backwards, (h_last - backwards[0])[None]])
+    dmix = np.einsum("tbh,tbh->h", ends, np.concatenate([dys, dy_whole[None]]))
+    return BidirectionalParams(dfirst, RNNParams(*dsecond), dmix), dxs, dh_first, dh
+
+
 WRONG = (
     Wrong("last_outputs", last_row, "padding leaks"),
     Wrong("last_outputs", counted_steps, "number of real steps for the length"),
@@ -1574,6 +1795,25 @@ WRONG = (
     Wrong("bidirectional", share_of_one_reading, "share missing", 0.5),
     Wrong("bidirectional_backward", share_with_a_turned_reading, "turned once too often", 11 / 12),
     Wrong("bidirectional_backward", share_as_a_mean_of_the_batch, "mean for sum", 11 / 12),
+    Wrong("masked_unroll", fades_once_too_often, ""),
+    Wrong("masked_unroll", two_cases_at_once_on_padding, "", 6 / 12),
+    Wrong(
+        "masked_unroll_backward", last_gradient_at_the_count, "number of real steps for the length"
+    ),
+    Wrong("masked_unroll_backward", matrix_not_turned_round, "weight transposed"),
+    Wrong("masked_unroll_backward", derivative_of_the_power_without_its_factor, "", 5 / 6),
+    Wrong("masked_unroll_backward", last_gradient_through_the_gap_as_it_is, ""),
+    Wrong("masked_loss", one_mean_in_the_gradient, "sum for mean", 6 / 12),
+    Wrong("reverse_padded", pairs_where_the_mask_is_true, "mask not turned"),
+    Wrong("bidirectional", fades_before_it_has_begun, "padding comes first", 0.25),
+    Wrong("bidirectional", says_h_end_on_padding, "", 6 / 12),
+    Wrong(
+        "bidirectional_backward",
+        row_behind_the_end_for_the_first_state,
+        "first state lost on padding",
+        11 / 12,
+    ),
+    Wrong("bidirectional_backward", share_forgotten_in_the_loop, "share missing", 6 / 12),
 )
 
 

@@ -14,6 +14,7 @@ TAKEN = "np.where(real, rnn_step(params, x, h), faded)"
 FADED = "np.where(within, params.gamma * h, h)"
 OUTPUT = "np.where(within, h, 0)"
 ARRIVING = "np.where(within, dhs[t], 0)"
+AT_THE_COUNT = ARRIVING + " + np.where(t == mask.sum(axis=0)[:, None] - 1, dh_last, 0)"
 STEPPED = "dnew = np.where(real, dh, 0)"
 HELD = "np.where(gap, params.gamma * dh, dh)"
 BACK = "np.where(real, dback, dheld)"
@@ -24,7 +25,7 @@ DLOGITS = "weights[..., None] * dlosses"
 LENGTHS = "len(mask) - mask[::-1].argmax(axis=0)"
 OWN = "turned[:length, n] = own[::-1]"
 
-# Hints that several mistakes have
+# Hints and mistakes that several functions have
 COUNT = (
     "You take the number of real steps for the length. In a sequence with gaps it is smaller: see "
     "(A.1)."
@@ -35,10 +36,7 @@ BEFORE = (
     "arrays."
 )
 ONE_STEP = "Here one step of each sequence is asked for: equation (14.10)."
-FROM_END = (
-    "An index counts from the end of the array here. How much padding stands between it and a "
-    "sequence?"
-)
+FROM_END = "An index counts from the end of the array here. How much padding is behind a sequence?"
 PLACES = (
     Mistake("number of real steps for the length", COUNT, LAST, "mask.sum(axis=0) - 1"),
     Mistake(
@@ -70,6 +68,33 @@ PLACES = (
     ),
     Mistake("index from the end", FROM_END, LAST, "mask[::-1].argmax(axis=0)"),
     Mistake("index from the end", FROM_END, LAST, "-mask.sum(axis=0)"),
+)
+ENDS = (
+    Mistake(
+        "number of real steps for the length",
+        COUNT,
+        INSIDE,
+        "np.arange(len(mask))[:, None] < mask.sum(axis=0)",
+    ),
+    Mistake(
+        "first gap for the end",
+        "Your sequences end at their first gap. They end after the last real step: (A.1).",
+        INSIDE,
+        "np.cumprod(mask, axis=0) > 0",
+    ),
+    Mistake(
+        "off by one step",
+        "Your sequences end one real step too early: is the last real step a part of them?",
+        INSIDE,
+        "np.cumsum(mask[::-1], axis=0)[::-1] > 1",
+    ),
+    Mistake(
+        "off by one step",
+        "The first step of padding is a gap for you. Up to which step can there be a gap? "
+        "Equation (A.1).",
+        INSIDE,
+        "np.vstack([mask[:1], (np.cumsum(mask[::-1], axis=0)[::-1] > 0)[:-1]])",
+    ),
 )
 
 MISTAKES: dict[str, tuple[Mistake, ...]] = {
@@ -111,6 +136,12 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "Look at the derivative of the tanh, written with its value: equation (3.4).",
             "(1 - h**2)",
             "(1 - h)",
+        ),
+        Mistake(
+            "derivative of the activation wrong",
+            "Look at what is squared in the derivative of the tanh: equation (3.4).",
+            "(1 - h**2)",
+            "(1 - h) ** 2",
         ),
         Mistake(
             "derivative of another activation",
@@ -214,6 +245,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
     ),
     "masked_unroll": (
+        *ENDS,
         Mistake(
             "padding leaks",
             "Your network takes every row of the array for a step: the state does not depend on "
@@ -254,7 +286,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
         Mistake(
             "gap read as a step",
-            "You read what stands in a gap as if it were an input. No measurement was taken "
+            "You read what a gap holds as if it were an input. No measurement was taken "
             "there: (A.2).",
             MASKS,
             "inside[..., None], inside[..., None]",
@@ -373,12 +405,6 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
         Mistake(
             "number of real steps for the length",
-            COUNT,
-            INSIDE,
-            "np.arange(len(mask))[:, None] < mask.sum(axis=0)",
-        ),
-        Mistake(
-            "number of real steps for the length",
             "You read as many steps as a sequence has real ones, from its start. They are not the "
             "real ones if it has a gap: see the mask itself.",
             MASKS,
@@ -394,12 +420,6 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
         Mistake(
             "first gap for the end",
-            "Your sequences end at their first gap. They end after the last real step: (A.1).",
-            INSIDE,
-            "np.cumprod(mask, axis=0) > 0",
-        ),
-        Mistake(
-            "first gap for the end",
             "Your sequences end at their first gap, and never go on. They end after the last real "
             "step: (A.1).",
             MASKS,
@@ -408,16 +428,10 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
         Mistake(
             "off by one step",
-            "Your sequences end one real step too early: is the last real step a part of them?",
+            "The last real step of a sequence is never taken: is it a part of the sequence?",
             INSIDE,
             "np.cumsum(mask[::-1], axis=0)[::-1] > 1",
-        ),
-        Mistake(
-            "off by one step",
-            "The first step of padding is a gap for you. Up to which step can there be a gap? "
-            "Equation (A.1).",
-            INSIDE,
-            "np.vstack([mask[:1], (np.cumsum(mask[::-1], axis=0)[::-1] > 0)[:-1]])",
+            also=((TAKEN, "np.where(real & within, rnn_step(params, x, h), faded)"),),
         ),
         Mistake(
             "off by one step",
@@ -533,6 +547,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
     ),
     "masked_unroll_backward": (
+        *ENDS,
         Mistake(
             "padding leaks",
             "You walk back through gaps and padding as if their steps had been taken: (A.4) to "
@@ -846,9 +861,22 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
         Mistake(
             "number of real steps for the length",
-            COUNT,
-            INSIDE,
-            "np.arange(len(mask))[:, None] < mask.sum(axis=0)",
+            "The gradient of the last state enters at the number of real steps. With gaps the last "
+            "real step is later: (A.1).",
+            "dh = dh_last",
+            "dh = 0 * dh_last",
+            also=((ARRIVING, AT_THE_COUNT),),
+        ),
+        Mistake(
+            "number of real steps for the length",
+            "The gradient of the last state enters at the number of real steps, and your sequences "
+            "end there. With gaps the last real step is later: (A.1).",
+            "dh = dh_last",
+            "dh = 0 * dh_last",
+            also=(
+                (ARRIVING, AT_THE_COUNT),
+                (INSIDE, "np.arange(len(mask))[:, None] < mask.sum(axis=0)"),
+            ),
         ),
         Mistake(
             "number of real steps for the length",
@@ -857,25 +885,6 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             INSIDE,
             "np.arange(len(mask))[:, None] < mask.sum(axis=0)",
             also=(("gaps = inside & ~mask", "gaps, mask = np.zeros_like(mask), inside"),),
-        ),
-        Mistake(
-            "first gap for the end",
-            "Your sequences end at their first gap. They end after the last real step: (A.1).",
-            INSIDE,
-            "np.cumprod(mask, axis=0) > 0",
-        ),
-        Mistake(
-            "off by one step",
-            "Your sequences end one real step too early: is the last real step a part of them?",
-            INSIDE,
-            "np.cumsum(mask[::-1], axis=0)[::-1] > 1",
-        ),
-        Mistake(
-            "off by one step",
-            "The first step of padding is a gap for you. Up to which step can there be a gap? "
-            "Equation (A.1).",
-            INSIDE,
-            "np.vstack([mask[:1], (np.cumsum(mask[::-1], axis=0)[::-1] > 0)[:-1]])",
         ),
         Mistake(
             "off by one step",
@@ -982,6 +991,13 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "Your loss is a mean over the sequences, your gradient is that of a sum over them.",
             DLOGITS,
             "mask.shape[1] * weights[..., None] * dlosses",
+        ),
+        Mistake(
+            "sum for mean",
+            "Your loss has two means, and in its gradient the one over the steps is missing: the "
+            "weights of the two have to be the same.",
+            DLOGITS,
+            "(mask / mask.shape[1])[..., None] * dlosses",
         ),
         Mistake(
             "another mean",
@@ -1103,7 +1119,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
         Mistake(
             "padding comes first",
-            "Your sequences are turned and stand at the end of the array. They should begin at "
+            "Your sequences are turned and moved to the end of the array. They should begin at "
             "its start.",
             OWN,
             "turned[len(mask) - length :, n] = own[::-1]",
@@ -1120,6 +1136,13 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "not turned.",
             OWN,
             "turned[:length, n] = xs[::-1, n][:length]",
+        ),
+        Mistake(
+            "mask not turned",
+            "You turn each sequence and then set to zero what was a gap before the turn. The gaps "
+            "are turned with the rest.",
+            OWN,
+            "turned[:length, n] = np.where(mask[:length, n], own[::-1].T, 0).T",
         ),
         Mistake(
             "not reversed",
@@ -1155,6 +1178,13 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
         Mistake(
             "off by one step",
+            "Your sequences begin one step too early, and their ends are wrong. On which index is "
+            "the last real step?",
+            OWN,
+            "turned[:length, n] = xs[length - 2 - np.arange(length), n]",
+        ),
+        Mistake(
+            "off by one step",
             "The first step of your sequences is lost. Where does a slice with a step of -1 end?",
             "own[::-1]",
             "np.concatenate([own[:0:-1], 0 * own[:1]])",
@@ -1179,7 +1209,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
         Mistake(
             "number of real steps for the length",
-            "You take the number of real steps for the length, and keep what stands behind them: "
+            "You take the number of real steps for the length, and keep what is behind them: "
             "see (A.1).",
             LENGTHS,
             "mask.sum(axis=0)",
@@ -1285,6 +1315,20 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
         Mistake(
             "padding comes first",
+            "Your second reading fades on the padding before its first real step. It begins at "
+            "each sequence's own end with the state that it was given: (A.2).",
+            "reverse_padded(xs, mask)",
+            "xs[::-1]",
+            also=(
+                ("reverse_padded(mask, mask)", "mask[::-1]"),
+                (
+                    "reverse_padded(turned_hs, mask)",
+                    "turned_hs[::-1] * (np.cumsum(mask[::-1], axis=0)[::-1] > 0)[..., None]",
+                ),
+            ),
+        ),
+        Mistake(
+            "padding comes first",
             "You turn whole arrays, so padding comes before the first real step, and your network "
             "takes it for a gap. Only what comes back is turned within its length.",
             "reverse_padded(xs, mask)",
@@ -1368,6 +1412,18 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "The share belongs to the first reading, and you give it to the second: (A.7).",
             "mix = params.mix",
             "mix = 1 - params.mix",
+        ),
+        Mistake(
+            "one minus the share",
+            "The share is right at every step and exchanged in the answer to the whole: (A.8).",
+            "mix * h_last + (1 - mix) * h_one",
+            "(1 - mix) * h_last + mix * h_one",
+        ),
+        Mistake(
+            "one minus the share",
+            "The share is right in the answer to the whole and exchanged at every step: (A.7).",
+            "mix * forwards + (1 - mix) * backwards",
+            "(1 - mix) * forwards + mix * backwards",
         ),
         Mistake(
             "sum for mean",
@@ -1541,10 +1597,47 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
         Mistake(
             "share missing",
-            "What arrives at the second reading has a share too: (A.7), (A.8).",
+            "What arrives at the first reading has a share too, at every step and at the end.",
+            "dhs, dlast = mix * dys, mix * dy_whole",
+            "dhs, dlast = dys, dy_whole",
+        ),
+        Mistake(
+            "share missing",
+            "What arrives at the second reading has a share too, at every step and at the end.",
             "reverse_padded((1 - mix) * dys, mask)",
             "reverse_padded(dys, mask)",
             also=(("dend = (1 - mix) * dy_whole", "dend = dy_whole"),),
+        ),
+        Mistake(
+            "share missing",
+            "What arrives at the first reading at the end has a share too: (A.8).",
+            "dhs, dlast = mix * dys, mix * dy_whole",
+            "dhs, dlast = mix * dys, dy_whole",
+        ),
+        Mistake(
+            "share missing",
+            "What arrives at the first reading at every step has a share too: (A.7).",
+            "dhs, dlast = mix * dys, mix * dy_whole",
+            "dhs, dlast = dys, mix * dy_whole",
+        ),
+        Mistake(
+            "share missing",
+            "What arrives at the second reading at every step has a share too: (A.7).",
+            "reverse_padded((1 - mix) * dys, mask)",
+            "reverse_padded(dys, mask)",
+        ),
+        Mistake(
+            "share missing",
+            "What arrives at the second reading at the end has a share too: (A.8).",
+            "dend = (1 - mix) * dy_whole",
+            "dend = dy_whole",
+        ),
+        Mistake(
+            "first state lost on padding",
+            "In a short sequence, the row behind its last real step is padding, and zero. Which "
+            "state was before the second reading's first step?",
+            "turned_mask, h_end",
+            "turned_mask, np.where(mask[-1][:, None], h_end, 0)",
         ),
         Mistake(
             "share of the other reading",
@@ -1635,7 +1728,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
         Mistake(
             "outputs exchanged",
-            "The gradients of the two readings stand in each other's place.",
+            "The gradients of the two readings are exchanged.",
             "BidirectionalParams(dfirst, dsecond, dmix)",
             "BidirectionalParams(dsecond, dfirst, dmix)",
         ),

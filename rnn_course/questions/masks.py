@@ -217,8 +217,8 @@ def draw_mask(rng: Rng, T: int, B: int) -> Mask:
 
 def draw_params(rng: Rng, D: int, H: int) -> RNNParams:
     """Return RNNParams, no entry zero, gamma between 0.2 and 0.9."""
-    weights = (0.5 * rng.standard_normal(shape) for shape in ((D, H), (H, H), (H,)))
-    return RNNParams(*weights, gamma=rng.uniform(0.2, 0.9, H))
+    W_x, W_h, b = (0.5 * rng.standard_normal(shape) for shape in ((D, H), (H, H), (H,)))
+    return RNNParams(W_x, W_h, b, rng.uniform(0.2, 0.9, H))
 
 
 def draw(rng: Rng) -> tuple[RNNParams, Array, Mask, Array]:
