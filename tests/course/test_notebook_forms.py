@@ -87,7 +87,9 @@ def type_into_locked(book):
 
 
 def break_locked(book):
-    given(book)["source"] = re.sub(r"^    (\w+): .*$", r"    \1_: int", text(given(book)), flags=re.M)
+    given(book)["source"] = re.sub(
+        r"^    (\w+): .*$", r"    \1_: int", text(given(book)), flags=re.M
+    )
 
 
 def merge_all(book):
