@@ -30,10 +30,9 @@ from assignments.bank.hostile import HOSTILE, MARK
 from rnn_course import classroom as schedule
 from rnn_course.release import load_release
 from rnn_course.sandbox import outside as sandbox
-from rnn_course.sandbox.inside import syscalls
 
 NAME = "01_vanilla"
-LIMITS = sandbox.Limits(seconds=2, memory=400 << 20)
+LIMITS = sandbox.Limits(seconds=2, memory=400 << 20, wall="bubblewrap")
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="grading needs Linux or macOS")
 
 
@@ -141,7 +140,7 @@ def outcome(a_class, listener, tmp_path_factory):
 
     The results are a folder.
     """
-    if not sandbox.has_bubblewrap():
+    if sandbox.refusal("bubblewrap"):
         pytest.skip("bubblewrap is not at work here")
     out, before = tmp_path_factory.mktemp("out"), snapshot(a_class)
     release = load_release(a_class / f"{NAME}.ipynb")
@@ -230,28 +229,33 @@ def test_no_page_and_no_report_is_large_whatever_was_sent(outcome):
 HELD = [entry for entry in HOSTILE if not entry.walls]
 
 
-@pytest.mark.parametrize("entry", HELD, ids=[entry.name for entry in HELD])
-def test_without_walls_an_attack_earns_no_more(release, listener, monkeypatch, entry):
-    if not sys.platform.startswith("linux") or os.uname().machine not in syscalls.MACHINES:
+@pytest.fixture
+def bare(monkeypatch):
+    """Limits without a wall, with the filter of system calls."""
+    if not sys.platform.startswith("linux"):
         pytest.skip("system calls cannot be filtered here")
-    assert sandbox.has_filter()
-    monkeypatch.setattr(sandbox, "has_bubblewrap", lambda: False)
-    report = graded(release, data_of(entry, listener), limits=LIMITS._replace(seconds=1))
+    monkeypatch.setattr(os, "getuid", lambda: 1000)  # the tests may run as root
+    return LIMITS._replace(seconds=1, wall="none")
+
+
+@pytest.mark.parametrize("entry", HELD, ids=[entry.name for entry in HELD])
+def test_without_walls_an_attack_earns_no_more(release, listener, bare, entry):
+    report = graded(release, data_of(entry, listener), limits=bare)
     assert report["points"] == entry.points and listener[1] == [] and left_behind() == []
 
 
 def test_reading_the_answers_pays_without_walls_as_the_warning_says_and_not_behind_them(
-    release, monkeypatch
+    release, bare
 ):
     root = Path(sandbox.__file__).resolve().parents[2]
     theft = (
         f"import sys\nsys.path.append({str(root)!r})\nfrom rnn_course.questions.vanilla import *"
     )
     data = submission(NAME, {}, [theft], at_the_end=True)
-    if sandbox.has_bubblewrap():
-        assert graded(release, data)["points"] == 0
-    monkeypatch.setattr(sandbox, "has_bubblewrap", lambda: False)
-    assert graded(release, data)["points"] == 25 and "files" in sandbox.warning()
+    if not sandbox.refusal("bubblewrap"):
+        assert graded(release, data, limits=LIMITS)["points"] == 0
+    assert graded(release, data, limits=bare)["points"] == 25
+    assert "files" in sandbox.warning("none")
 
 
 def test_answers_learnt_by_heart_are_worth_nothing_under_another_seed(release):
