@@ -16,7 +16,8 @@ import ast
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import Any
 
 from nbformat import NotebookNode
@@ -64,7 +65,7 @@ def expand(
             case {"predict": name}:
                 made += predict_cells(cell.source)
             case _:
-                made.append(cell)
+                made.append(deepcopy(cell))
     made[0].source = with_rows(made[0].source, assignment)
     made[1:1] = [new_markdown_cell(section) for section in general]
     for cell in made:
@@ -203,28 +204,22 @@ def with_links(text: str, book: str) -> str:
 def how_it_works(text: str, values: Mapping[str, str]) -> list[str]:
     """Return the sections of how_it_works.md, with the values filled in.
 
-    What stands before its first heading is for the lecturer.
+    A section begins with a heading of the second level. What is before the first of them is for the
+    lecturer.
     """
-    return [section.strip().format_map(values) for section in sections(text)]
-
-
-def sections(text: str) -> Iterator[str]:
-    """Yield the parts of a text that begin with a heading of the second level."""
-    for part in re.split(r"^(?=## )", text, flags=re.MULTILINE)[1:]:
-        yield part
+    sections = re.split(r"^(?=## )", text, flags=re.MULTILINE)[1:]
+    return [section.strip().format_map(values) for section in sections]
 
 
 def late_in_words(late: Late) -> str:
     """Return the rule for late work in sentences."""
     days = "1 free late day" if late.free_days == 1 else f"{late.free_days} free late days"
-    lines = [
-        f"You have {days} over the whole course." if late.free_days else "There are no free days.",
-        f"Each late day beyond them costs {late.percent_per_day:g} % of the points that you earned."
-        if late.free_days
-        else f"Each late day costs {late.percent_per_day:g} % of the points that you earned.",
-        f"What is more than {late.last_day} days late earns nothing."
-        if late.last_day
-        else "What is late earns nothing.",
-        "A day that has begun counts as a day.",
-    ]
-    return " ".join(lines)
+    return " ".join(
+        [
+            f"You have {days} over the whole course.",
+            f"Each late day beyond them costs {late.percent_per_day:g} % of the points that you "
+            "earned.",
+            f"What is more than {late.last_day} days late earns nothing.",
+            "A day that has begun counts as a day.",
+        ]
+    )

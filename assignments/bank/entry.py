@@ -24,8 +24,15 @@ class Wrong(NamedTuple):
 
     question: str
     answer: Callable | str  # a function, whatever its name, or the source of the whole cell
-    cause: str  # the cause that the feedback must name; "" if it is known to name none
+    # All that the feedback must name, and nothing else: one cause or several; "" if none is known.
+    cause: str | tuple[str, ...]
     credit: float = 0.0  # the share of the question's points that it must earn
+
+    @property
+    def causes(self) -> set[str]:
+        """The names of the causes in the findings of the report."""
+        names = (self.cause,) if isinstance(self.cause, str) else self.cause
+        return {name or "unknown" for name in names}
 
 
 class Right(NamedTuple):
@@ -85,7 +92,7 @@ def solutions(assignment: str) -> dict[str, str]:
     cells = [
         cell
         for cell in read_source(source_path(assignment)).cells
-        if cell.metadata.get("nbgrader", {}).get("solution")
+        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution")
     ]
     return {
         cell.metadata.nbgrader.grade_id: re.sub(r"^ *### .*\n", "", cell.source, flags=re.MULTILINE)
@@ -101,8 +108,9 @@ def submission(
 ) -> bytes:
     """Return the bytes of a submission.
 
-    The students' notebook with the answers {question: source}, and cells before the first answer or
-    at the end.
+    The students' notebook with the answers {grade_id: source}, and cells before the first answer or
+    at the end. The grade_id of a function is its name, that of a question in words "words_" and its
+    name.
     """
     notebook = json.loads(student_json(assignment))
     for cell in notebook["cells"]:

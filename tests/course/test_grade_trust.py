@@ -252,7 +252,7 @@ def test_the_key_changes_with_all_that_a_report_depends_on(release, monkeypatch)
     ]
     monkeypatch.setattr(key_module, "source_digest", lambda: "another judge")
     keys.append(key_of(release, b"1", b"secret", LIMITS))
-    monkeypatch.setattr(key_module, "wall", lambda: "another wall")
+    monkeypatch.setattr(key_module, "wall", lambda limits: "another wall")
     keys.append(key_of(release, b"1", b"secret", LIMITS))
     assert len(set(keys)) == len(keys) and not any("secret" in key for key in keys)
 

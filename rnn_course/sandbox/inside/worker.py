@@ -5,7 +5,7 @@ writes everything it learns to one file, message by message, so that a crash los
 message. A submission can forge any message. Then it forges only its own answer, which is compared
 outside.
 
-    python -I -S worker.py PLACE_OF_NUMPY UID < task > messages
+    python -I -S worker.py PLACE_OF_NUMPY UID TASK FILTER MESSAGES
 
 The task is one message: event {"limits": …, "cells": [[number, source], …], "questions": [name,
 …]} and what `cells.run_notebook` says, and as its tree the arguments of the cases, question by
@@ -17,35 +17,22 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-LIMITS = {
-    "cpu": "RLIMIT_CPU",
-    "memory": "RLIMIT_AS",
-    "processes": "RLIMIT_NPROC",
-    "file": "RLIMIT_FSIZE",
-    "files": "RLIMIT_NOFILE",
-    "core": "RLIMIT_CORE",
-}
 
-
-def main(place: str, uid: int) -> None:
+def main(place: str, uid: int, *files: str) -> None:
     """Read the task, give up all rights, run the cells, call the functions."""
     sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), place]
     # The worker's folder is not on the path of the type checker. Now the files can be read.
     import calls  # type: ignore[import-not-found]  # noqa: F401
     import cells  # type: ignore[import-not-found]
+    import rights  # type: ignore[import-not-found]
     import stand_ins  # type: ignore[import-not-found]
-    import syscalls  # type: ignore[import-not-found]
     import transport  # type: ignore[import-not-found]
 
-    ((task, arguments),) = read_task(transport.read_messages)
-    messages = os.fdopen(os.dup(1), "wb", buffering=0)
-    null = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1, 2):
-        os.dup2(null, number)
-    drop_privileges(uid)
-    for name, limit in task["limits"].items():
-        lower(LIMITS[name], limit)
-    syscalls.shut()
+    data, program, descriptor = rights.open_files(*files)
+    messages = os.fdopen(descriptor, "wb", buffering=0)
+    # The grader wrote the task: a header may be as long as it is.
+    ((task, arguments),) = transport.read_messages(data, header_limit=len(data))
+    rights.give_up(uid, task["limits"], program)
 
     def tell(event: dict[str, Any], tree: Any = None) -> None:
         messages.write(transport.write_message(event, tree))
@@ -57,33 +44,6 @@ def main(place: str, uid: int) -> None:
     tell({"what": "end"})
     messages.flush()
     os._exit(0)  # without the threads and exit handlers of the submission
-
-
-def read_task(read_messages: Callable[..., Any]) -> Any:
-    """Return the messages of the task, which the grader wrote: a header may be as long as it is."""
-    data = sys.stdin.buffer.read()
-    return read_messages(data, header_limit=len(data))
-
-
-def drop_privileges(uid: int) -> None:
-    """Become the user `uid`, who owns no files, if the grader is root."""
-    if uid and os.getuid() == 0:
-        os.setgroups([])
-        os.setgid(uid)
-        os.setuid(uid)
-
-
-def lower(which: str, limit: int) -> None:
-    """Set a limit for good, unless a lower one holds already."""
-    import resource  # here: Windows, where grading does not run, has no such module
-
-    number = getattr(resource, which)
-    hard = resource.getrlimit(number)[1]
-    limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-    try:
-        resource.setrlimit(number, (limit, limit))
-    except (ValueError, OSError):
-        pass  # macOS has no such limit; the wall clock still holds
 
 
 def ask(name: str, cases: list[Any], namespace: dict[str, Any], tell: Callable[..., None]) -> None:
@@ -104,4 +64,4 @@ def ask(name: str, cases: list[Any], namespace: dict[str, Any], tell: Callable[.
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])
