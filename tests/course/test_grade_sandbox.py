@@ -358,7 +358,9 @@ def test_the_command_of_podman_piece_by_piece(start, monkeypatch):
     assert not {"/", "/home", "/etc", "/proc", "/dev", "/run", str(Path.home())} & set(places)
     assert not {"--privileged", "--detach"} & set(command)
     removed = containers.PODMAN.clean(start)
-    assert removed[-5:-1] == ["rm", "--force", "--time", "0"] and f"--name {removed[-1]}" in pieces(command)
+    assert removed[-5:-1] == ["rm", "--force", "--time", "0"] and f"--name {removed[-1]}" in pieces(
+        command
+    )
 
 
 def test_the_command_of_docker_piece_by_piece(start, monkeypatch):
