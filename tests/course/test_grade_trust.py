@@ -9,8 +9,9 @@ pytest.importorskip("nbgrader")
 pytest.importorskip("IPython")
 
 from assignments.bank.entry import SECRET, graded, released, row_of, solutions, submission
-from rnn_course.grading import exams_of, grade, key_of, questions
+from rnn_course.grading import exams_of, grade, key_of, of_another, questions
 from rnn_course.grading import key as key_module
+from rnn_course.notebook import open_notebook
 from rnn_course.sandbox import outside as sandbox
 from rnn_course.sandbox.outside import Ended, Limits
 from rnn_tutorial.tree import tree_leaves
@@ -232,12 +233,24 @@ def test_what_cannot_be_read_is_said_in_words(release, data, words):
     assert {row["status"] for row in report["questions"]} == {"stopped"}
 
 
+ASSIGNMENTS = ("01_vanilla", "02_lstm", "03_gru", "04_masks", "05_capstone")
+
+
 def test_the_notebook_of_another_assignment_is_recognised(release):
-    text = submission(NAME, RIGHT).decode()
-    for name in questions(NAME):
-        text = text.replace(name, "lstm_" + name[::-1])
-    report = graded(release, text.encode())
-    assert report["problem"].startswith("This is the notebook of another assignment (about lstm_")
+    report = graded(release, submission("02_lstm", solutions("02_lstm")))
+    words = "This is the notebook of another assignment (about lstm_step, "
+    assert report["problem"].startswith(words) and report["points"] == 0
+    for one in ASSIGNMENTS:
+        for other in ASSIGNMENTS:
+            notebook = open_notebook(submission(other, {}))
+            assert (of_another(notebook, questions(one)) is None) == (one == other), (one, other)
+
+
+def test_answers_that_were_pasted_into_the_notebook_of_another_assignment_count(release):
+    notebook = json.loads(submission("02_lstm", {}))
+    cell = {"cell_type": "code", "metadata": {}, "source": "\n\n".join(RIGHT.values())}
+    notebook["cells"].append(cell)
+    assert graded(release, json.dumps(notebook).encode())["points"] == ALL
 
 
 def test_a_lost_library_is_a_note_and_costs_nothing(release):
