@@ -476,7 +476,10 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "np.where(within, params.gamma**late * h, h)",
             also=(
                 ("h, hs = h_first, []", "h, hs, late = h_first, [], np.zeros((len(h_first), 1))"),
-                ("\n        faded =", "\n        late = np.where(real, 0, late + 1)\n        faded ="),
+                (
+                    "\n        faded =",
+                    "\n        late = np.where(real, 0, late + 1)\n        faded =",
+                ),
             ),
         ),
         Mistake(
