@@ -77,7 +77,8 @@ def grade_class(
         students,
         release.points | release.words,
     )
-    reports, files = {}, {}
+    reports: dict[str, Report] = {}
+    files: dict[str, bytes] = {}
     todo: list[Submission] = []
     for submission in submissions:
         data, problem = read(submission)

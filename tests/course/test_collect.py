@@ -1,4 +1,4 @@
-"""The submission of each student: folders, zips, copies, other files, and two who claim one name."""
+"""The submission of each student: folders, zips, copies, other files, two who claim one name."""
 
 import io
 import json
