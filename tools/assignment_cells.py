@@ -17,6 +17,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import Any
 
 from nbformat import NotebookNode
@@ -64,7 +65,7 @@ def expand(
             case {"predict": name}:
                 made += predict_cells(cell.source)
             case _:
-                made.append(cell)
+                made.append(deepcopy(cell))
     made[0].source = with_rows(made[0].source, assignment)
     made[1:1] = [new_markdown_cell(section) for section in general]
     for cell in made:

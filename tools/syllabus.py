@@ -87,12 +87,11 @@ def syllabus(course: Course, notebooks: list[NotebookNode], general: list[str]) 
             f"| {int(a.name[:2])} | {title(notebook)} | {a.given.day} {a.given:%B %Y} "
             f"| {about(notebook, 'Due')} | {a.hours:g} | {a.out_of:g} | {a.weight:g} |"
         )
-    weights = sum(a.weight for a in found)
     lines += [
         "",
         f"Together {sum(a.hours for a in found):g} hours and {sum(a.out_of for a in found):g} "
-        "points. The result of the course is the mean of the shares of points that you earned, "
-        f"each with its weight of {weights:g}.",
+        "points. The result of the course is the mean of the shares of points that you earned in "
+        "each, weighted.",
     ]
     for a, notebook in zip(found, notebooks):
         lines += ["", f"### {int(a.name[:2])}: {title(notebook)}", ""]

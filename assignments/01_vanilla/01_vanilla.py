@@ -9,7 +9,7 @@
 # %% [markdown]
 # # Assignment 1: a vanilla network with a leak
 #
-# The vanilla network computes its state anew at every step. Here you give each unit a *leak*: a number between 0 and 1 that says how much of the state is replaced. A unit with a small leak keeps most of what it had. The leak is learned, so it has a gradient. The book does not derive this network: you do.
+# The vanilla network computes its state anew at every step. Here each unit has a *leak*: a number between 0 and 1 that says which share of its state is lost in a step. A unit with a small leak keeps most of what it had. The leak is learned, so it has a gradient. The book does not derive this network: you do.
 #
 # | | |
 # |---|---|
@@ -19,11 +19,12 @@
 # %% [markdown]
 # ## The network
 #
-# $$ s_t = x_t W_x + h_{t-1} W_h + b, \qquad n_t = \tanh(s_t), \qquad h_t = (1 - a) \circ h_{t-1} + a \circ n_t $$
+# $$ k_t = (1 - a) \circ h_{t-1}, \qquad n_t = \tanh(x_t W_x + k_t W_h + b), \qquad h_t = k_t + a \circ n_t $$
 #
-# - $s_t$ and $n_t$ are what the chapters call $a_t$ and $h_t$, equations [(1.6)](01_the_recurrence.ipynb) and [(1.7)](01_the_recurrence.ipynb). The letter $a$ is the leak here. It has one number for each unit.
-# - $n_t$ is the *proposal* for the new state. The state $h_t$ is a mix of the old state and the proposal. With $a = 1$ it is the proposal alone, and the network is that of Chapter 1.
-# - $\circ$ multiplies entry by entry.
+# - $a$ is the leak, with one number for each unit, and $\circ$ multiplies entry by entry. (In the chapters, $a_t$ is what is inside the tanh. Here that is called $s_t$.)
+# - $k_t$ is what is *left* of the old state. It is used twice.
+# - $n_t$ is the *proposal*. It is made as $h_t$ is in Chapter 1, equations [(1.6)](01_the_recurrence.ipynb) and [(1.7)](01_the_recurrence.ipynb), with $k_t$ in the place of $h_{t-1}$.
+# - The new state is what is left and a share of the proposal. (In exercise 3.5 too there is a leak, but only one number, which is not learned, and $W_h$ multiplies the whole old state.)
 
 # %% given="params"
 from typing import NamedTuple
@@ -41,7 +42,7 @@ class RNNParams(NamedTuple):
 # %% [markdown]
 # ## Question 1: one step
 #
-# `rnn_step(params, x, h_previous)` returns `(h, n)`, the new state and the proposal that it is made of. The first two of the three equations above are [(1.6)](01_the_recurrence.ipynb) and [(1.7)](01_the_recurrence.ipynb) of Chapter 1.
+# `rnn_step(params, x, h_previous)` returns `(h, n)`, the new state and the proposal that it is made of, by the three equations above. The one in the middle is [(1.6)](01_the_recurrence.ipynb) and [(1.7)](01_the_recurrence.ipynb) of Chapter 1 in one line.
 #
 # | | shape |
 # |---|---|
@@ -52,7 +53,7 @@ class RNNParams(NamedTuple):
 #
 # <details><summary>Hint 1</summary>
 #
-# Three terms make $s$. Which of them depend on the sequence, and which is the same for all?
+# Three terms are inside the tanh. Which of them depend on the sequence, and which is the same for all?
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -62,7 +63,7 @@ class RNNParams(NamedTuple):
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# For `n`: two products with `@`, one bias, one `np.tanh` around the sum. For `h`: a share of `h_previous` and a share of `n`, and for each unit the two shares add up to one.
+# First what is left, in a variable of its own. For `n`: two products with `@`, one bias, one `np.tanh` around the sum. For `h`: what is left and a share of `n`.
 #
 # </details>
 
@@ -77,7 +78,7 @@ class RNNParams(NamedTuple):
 #
 # $$ ds = dn \circ (1 - n^2) $$
 #
-# and from $ds$ the products go on as from $da$ in the chapter. Three things are yours to derive: $dn$, the gradient of the leak, and the gradient of $h^{\text{prev}}$.
+# and from $ds$ the products go on as from $da$ in the chapter. What the leak changes is yours to derive: $dn$, $dk$, the gradient of the leak, and the gradient of $h^{\text{prev}}$.
 #
 # | | shape |
 # |---|---|
@@ -89,17 +90,17 @@ class RNNParams(NamedTuple):
 #
 # <details><summary>Hint 1</summary>
 #
-# Go back the way you came: the last thing that the step did was the mix. What is the gradient of each thing that was mixed?
+# Go back the way you came: the last thing that the step did was to add. What is the gradient of each thing that was added?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# In how many places of the three equations is $h^{\text{prev}}$? And $a$? A gradient is a sum over uses. The leak is one number for all sequences of the batch, just as the bias is: see (2.10).
+# In how many places of the three equations is $k$? And $a$? A gradient is a sum over uses. The leak is one number for all sequences of the batch, just as the bias is: see (2.10).
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# First `dn`, then `ds`. The weights, the bias and `x` need `ds` alone, each once; $W_h$ is square, and there the shapes do not help: read the indices in (2.12). The leak multiplies the difference of the proposal and the old state. The old state has one part through the mix and one through $W_h$.
+# First `dn`, then `ds`, then `dk`, which has a direct part and one through $W_h$. $W_h$ is square, and there the shapes do not help: read the indices in (2.12). The leak has two parts: one is made with `dh` and the proposal; the other with `dk` and the old state, and it has a minus sign. The old state is in the first equation alone.
 #
 # </details>
 
@@ -108,7 +109,7 @@ class RNNParams(NamedTuple):
 # %% [markdown] words="why_two_paths"
 # ## Question in words: two paths
 #
-# From $h_t$ back to $h_{t-1}$, the gradient takes two paths. Describe each: through which of the three equations does it lead, and by what is the gradient multiplied on the way? Why are the two added? Then take one unit with $a = 0.1$ whose proposal is saturated, so that $n$ is close to 1. How much of the gradient comes back on each path?
+# From $h_t$ back to $k_t$, the gradient takes two paths. Describe each: through which of the equations does it lead, and by what is the gradient multiplied on the way? Why are the two added? Then take one unit with $a = 0.1$ whose proposal is saturated, so that $n$ is close to 1. How much of the gradient comes back on each path, and how much of it reaches $h_{t-1}$?
 
 # %% [markdown]
 # ## Question 3: through time, forward
@@ -196,7 +197,7 @@ class RNNParams(NamedTuple):
 #
 # <details><summary>Hint 1</summary>
 #
-# The loop is the one of question 4, but shorter: the gradients of inputs and parameters are not asked for. Both paths back to the old state still are.
+# The loop is the one of question 4, but shorter: the gradients of inputs and parameters are not asked for. Both paths back still are.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -215,7 +216,7 @@ class RNNParams(NamedTuple):
 # %% [markdown]
 # ## What the leak is for
 #
-# Now use what you have written. The next cell has a network whose $W_h$ has 0.5 as its largest singular value, so without a leak its gradient fades fast. It gives all units the same leak: 1, 0.3, 0.1 and 0.03.
+# Now use what you have written. The next cell has a network whose $W_h$ has 0.5 as its largest singular value. In a vanilla network, its gradient would fade fast. The cell gives all units the same leak: 0.9, 0.3, 0.1 and 0.03.
 
 # %% [markdown] predict="fading"
 # Before you run it, predict: for each leak, what is left of the gradient after 40 steps? A power of ten is enough.
@@ -227,7 +228,7 @@ W_x = rng.standard_normal((D, H)) / 4
 W_h = rng.standard_normal((H, H))
 W_h = 0.5 * W_h / np.linalg.norm(W_h, 2)
 xs, h_first, dh_last = rng.standard_normal((T, B, D)), np.zeros((B, H)), np.ones((B, H))
-for leak in (1.0, 0.3, 0.1, 0.03):
+for leak in (0.9, 0.3, 0.1, 0.03):
     params = RNNParams(W_x, W_h, np.zeros(H), np.full(H, leak))
     hs, ns = rnn_unroll(params, xs, h_first)
     norms = gradient_norms(params, ns, dh_last)

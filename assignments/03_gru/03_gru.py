@@ -14,22 +14,20 @@
 # | | |
 # |---|---|
 # | You will be able to | write a step of the GRU with the reset after the matrix and before it; take each of them back, gate by gate, along all four paths to the old state; say where the two forms differ; carry weights from one convention for z to the other |
-# | You need | Chapters 02 *One step back* and 12 *The GRU* |
-# | Time | 4 hours |
-# | Points | 30 |
-#
-# How it works:
-#
-# - Write your code where a cell says `raise NotImplementedError`. Everything else may stay as it is. You may add cells of your own.
-# - Below each question, a cell checks your function on small random networks, and says which of its outputs are wrong and where. A check that passes is no guarantee: your function will be graded on other networks, of other sizes.
-# - Your functions may use NumPy and Python's standard library. No other library is there when they are graded.
-# - A function returns new arrays. It does not change its arguments, and it keeps nothing from one call to the next.
-# - Each output of a function earns its own share of the points, and each function is graded on its own, with right inputs: a mistake in one does not cost you points in the next.
-# - Stuck? Each question has three hints. The first is a question, the last is nearly the answer. Open them one at a time.
-#
-# The letters are those of Chapter 12: $B$ sequences in a batch, $D$ inputs, $H$ hidden units; $r$ is the reset gate, $z$ the update gate, $n$ the candidate. Everything here is a single step, so there is no $T$. Wherever the gates are side by side in one array, their order is $r, z, n$.
+# | You need | Chapters 02 [*One step back*](02_one_step_back.ipynb) and 12 [*The GRU*](12_the_gru.ipynb) |
 
-# %% nbgrader={"grade": false, "grade_id": "given_params", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown]
+# ## The letters, and the sign of z
+#
+# The letters are those of Chapter 12: $B$ sequences in a batch, $D$ inputs, $H$ hidden units; $r$ is the reset gate, $z$ the update gate, $n$ the candidate, and $\circ$ multiplies entry by entry. Everything here is a single step, so there is no $T$. Wherever the gates are side by side in one array, their order is $r, z, n$.
+#
+# One thing is *not* as in the code of Chapter 12. There an open update gate keeps the old state, equation (12.2). Here it takes the new one, as in the paper of Chung et al.:
+#
+# $$ h_t = (1 - z_t) \circ h_{t-1} + z_t \circ n_t \tag{12.9} $$
+#
+# So every line of the chapter in which $h_t$ is made, and every gradient that comes from it, is another one here. Derive these lines again. All other equations hold as they are.
+
+# %% given="params"
 from typing import NamedTuple
 
 import numpy as np
@@ -67,9 +65,17 @@ def sigmoid(a):
 
 
 # %% [markdown]
-# ## Question 1: one step, reset after the matrix (4 points)
+# ## Question 1: one step, reset after the matrix
 #
-# This is the GRU of PyTorch, and that of Keras as it comes. `gru_step(params, x, h_previous)` returns `(h, gates)`: the new state by equation (12.2), and the gates it was made with, by (12.3) to (12.5). The way back will need them.
+# This is the GRU of PyTorch, and that of Keras as it comes, but for the sign of $z$. `gru_step(params, x, h_previous)` returns `(h, gates)`: the new state, and the gates it was made with. The way back will need them. The equations are [(12.3) to (12.5) and (12.9)](12_the_gru.ipynb):
+#
+# $$ r_t = \sigma(x_t W_{xr} + h_{t-1} W_{hr} + b_r), \qquad z_t = \sigma(x_t W_{xz} + h_{t-1} W_{hz} + b_z) \tag{12.3} $$
+#
+# $$ s_t = h_{t-1} W_{hn} + b_{hn} \tag{12.4} $$
+#
+# $$ n_t = \tanh(x_t W_{xn} + b_n + r_t \circ s_t) \tag{12.5} $$
+#
+# $$ h_t = (1 - z_t) \circ h_{t-1} + z_t \circ n_t \tag{12.9} $$
 #
 # | | shape |
 # |---|---|
@@ -95,38 +101,22 @@ def sigmoid(a):
 #
 # </details>
 
-
-# %% nbgrader={"grade": false, "grade_id": "gru_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def gru_step(params, x, h_previous):
-    """Return (h, gates): the state after one step, and the gates it was made with."""
-    ### BEGIN SOLUTION
-    a_xr, a_xz, a_xn = np.split(x @ params.W_x + params.b, 3, axis=1)
-    a_hr, a_hz, a_hn = np.split(h_previous @ params.W_h, 3, axis=1)
-    r, z = sigmoid(a_xr + a_hr), sigmoid(a_xz + a_hz)
-    n = np.tanh(a_xn + r * (a_hn + params.b_hn))
-    return z * h_previous + (1 - z) * n, GRUGates(r, z, n)
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_gru_step", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from rnn_course import check
-
-check("03_gru", gru_step)
-
-# %% nbgrader={"grade": true, "grade_id": "test_gru_step", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of gru_step, 4 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-from rnn_course import hidden_test
-
-hidden_test("03_gru", gru_step, points=4)
-### END HIDDEN TESTS
+# %% question="gru_step"
 
 # %% [markdown]
-# ## Question 2: back to the gates (6 points)
+# ## Question 2: back to the gates
 #
 # A mistake between the state and the pre-activations makes every later gradient wrong, and from those gradients you cannot see where it was made. So this part is a separate question, and the check says for each gate whether it is right.
 #
-# `gate_gradients(params, h_previous, gates, dh)` returns `(da, ds)`. In `da` is the gradient of the pre-activation of each gate and of the candidate, what was inside its sigmoid or tanh: equations (12.11) to (12.14). `ds` is the gradient of $s$, which the reset gate multiplied. You are not given $s$; compute it again by (12.4).
+# `gate_gradients(params, h_previous, gates, dh)` returns `(da, ds)`. In `da` is the gradient of the pre-activation of each gate and of the candidate, what was inside its sigmoid or tanh. `ds` is the gradient of $s$, which the reset gate multiplied. You are not given $s$; compute it again by (12.4).
+#
+# The first two gradients, $dz_t$ and $dn_t$, are yours to derive from (12.9). Those of Chapter 12, (12.11), belong to the other sign. From there on, it is [(12.12) to (12.14)](12_the_gru.ipynb):
+#
+# $$ da_n = dn_t \circ (1 - n_t^2) \tag{12.12} $$
+#
+# $$ dr_t = da_n \circ s_t, \qquad ds_t = da_n \circ r_t \tag{12.13} $$
+#
+# $$ da_r = dr_t \circ r_t \circ (1 - r_t), \qquad da_z = dz_t \circ z_t \circ (1 - z_t) \tag{12.14} $$
 #
 # | | shape |
 # |---|---|
@@ -138,7 +128,7 @@ hidden_test("03_gru", gru_step, points=4)
 #
 # <details><summary>Hint 1</summary>
 #
-# Go through the forward equations from the last to the first, and ask of each array where it is used. Which gate is used twice in (12.2)?
+# Go through the forward equations from the last to the first, and ask of each array where it is used. Which gate is used twice in (12.9)?
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -148,39 +138,24 @@ hidden_test("03_gru", gru_step, points=4)
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Three lines, in this order: `da_n`, which is `dh` times the share that the candidate has in the state, times the slope of tanh; `dr` and `ds`, each of which is `da_n` times the other factor; `dz`, which is `dh` times the difference that opening the gate makes. Then `dr` and `dz` go back through a sigmoid, whose slope is written with its value, and its value is in `gates`.
+# In this order: `da_n`, which is `dh` times the share that the candidate has in the state, times the slope of tanh; `dr` and `ds`, each of which is `da_n` times the other factor; `dz`, which is `dh` times the difference that opening the gate makes: what comes in, minus what goes out. Then `dr` and `dz` go back through a sigmoid, whose slope is written with its value, and its value is in `gates`.
 #
 # </details>
 
-
-# %% nbgrader={"grade": false, "grade_id": "gate_gradients", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def gate_gradients(params, h_previous, gates, dh):
-    """Return (da, ds): the gradients of the three pre-activations, and of s = h_previous @ W_hn + b_hn."""
-    ### BEGIN SOLUTION
-    r, z, n = gates
-    s = h_previous @ np.split(params.W_h, 3, axis=1)[2] + params.b_hn
-    dz = dh * (h_previous - n)
-    da_n = dh * (1 - z) * (1 - n**2)
-    dr, ds = da_n * s, da_n * r
-    return GRUGates(dr * r * (1 - r), dz * z * (1 - z), da_n), ds
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_gate_gradients", "locked": true, "schema_version": 3, "solution": false, "task": false}
-check("03_gru", gate_gradients)
-
-# %% nbgrader={"grade": true, "grade_id": "test_gate_gradients", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of gate_gradients, 6 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-hidden_test("03_gru", gate_gradients, points=6)
-### END HIDDEN TESTS
+# %% question="gate_gradients"
 
 # %% [markdown]
-# ## Question 3: one step back (6 points)
+# ## Question 3: one step back
 #
 # In the vanilla network and in the LSTM, the same gradient of the pre-activations goes to the input and to the old state. This is the first cell where the two differ: the reset gate is on one path to the candidate and not on the other.
 #
-# `gru_step_backward(params, x, h_previous, gates, dh)` returns `(dparams, dx, dh_previous)`, by equations (12.15) to (12.17).
+# `gru_step_backward(params, x, h_previous, gates, dh)` returns `(dparams, dx, dh_previous)`. The equations are [(12.15) to (12.17)](12_the_gru.ipynb). In the last one, the part of the old state that is kept is yours to derive from (12.9):
+#
+# $$ da^x = [\, da_r, \; da_z, \; da_n \,], \qquad da^h = [\, da_r, \; da_z, \; ds \,] \tag{12.15} $$
+#
+# $$ dW_x = x_t^\top da^x, \quad db = \sum_{B} da^x, \quad dW_h = h_{t-1}^\top da^h, \quad db_{hn} = \sum_{B} ds, \quad dx_t = da^x W_x^\top \tag{12.16} $$
+#
+# $$ dh_{t-1} = dh_{t-1}^{\text{kept}} + da_r W_{hr}^\top + da_z W_{hz}^\top + ds\, W_{hn}^\top \tag{12.17} $$
 #
 # | | shape |
 # |---|---|
@@ -202,39 +177,20 @@ hidden_test("03_gru", gate_gradients, points=6)
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `np.hstack([da.r, da.z, da.n])` belongs to `W_x`, `b` and `dx`; the other, which ends in `ds`, to `W_h`. From there on it is the backward of a matrix product, as in Chapter 2. For `dh_previous`, one product with `params.W_h.T` takes three of the paths at once. The fourth goes through no matrix, and needs only `dh` and one gate.
+# `np.hstack([da.r, da.z, da.n])` belongs to `W_x`, `b` and `dx`; the other, which ends in `ds`, to `W_h`. From there on it is the backward of a matrix product, as in Chapter 2. For `dh_previous`, one product with `params.W_h.T` takes three of the paths at once. The fourth goes through no matrix, and needs only `dh` and the share that (12.9) keeps.
 #
 # </details>
 
-
-# %% nbgrader={"grade": false, "grade_id": "gru_step_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def gru_step_backward(params, x, h_previous, gates, dh):
-    """Return (dparams, dx, dh_previous): the gradients of what `gru_step` was given."""
-    ### BEGIN SOLUTION
-    da, ds = gate_gradients(params, h_previous, gates, dh)
-    da_x, da_h = np.hstack([da.r, da.z, da.n]), np.hstack([da.r, da.z, ds])
-    dparams = GRUParams(
-        W_x=x.T @ da_x, W_h=h_previous.T @ da_h, b=da_x.sum(axis=0), b_hn=ds.sum(axis=0)
-    )
-    return dparams, da_x @ params.W_x.T, dh * gates.z + da_h @ params.W_h.T
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_gru_step_backward", "locked": true, "schema_version": 3, "solution": false, "task": false}
-check("03_gru", gru_step_backward)
-
-# %% nbgrader={"grade": true, "grade_id": "test_gru_step_backward", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of gru_step_backward, 6 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-hidden_test("03_gru", gru_step_backward, points=6)
-### END HIDDEN TESTS
+# %% question="gru_step_backward"
 
 # %% [markdown]
-# ## Question 4: one step, reset before the matrix (2 points)
+# ## Question 4: one step, reset before the matrix
 #
-# The GRU of the published paper of Cho et al. puts the reset gate on the other side of the matrix $W_{hn}$. It is another function: except in special cases, no choice of weights turns one into the other. Before you write it, ask what $r = 0$ does to a unit in each form: in one, the unit does not see the old state; in the other, no unit sees the old state of this one. Equation (12.7) says which is which.
+# The GRU of the published paper of Cho et al. puts the reset gate on the other side of the matrix $W_{hn}$. It is another function: except in special cases, no choice of weights turns one into the other. Before you write it, ask what $r = 0$ does to a unit in each form: in one, the unit does not see the old state; in the other, no unit sees the old state of this one. Equation [(12.7)](12_the_gru.ipynb) says which is which.
 #
-# `gru_before_step(params, x, h_previous)` returns `(h, gates)`: the gates by (12.3), the candidate by (12.6), the state by (12.2).
+# `gru_before_step(params, x, h_previous)` returns `(h, gates)`: the gates by (12.3), the state by (12.9), and between them the candidate, [(12.6)](12_the_gru.ipynb):
+#
+# $$ m_t = r_t \circ h_{t-1}, \qquad n_t = \tanh(x_t W_{xn} + b_n + m_t W_{hn}) \tag{12.6} $$
 #
 # | | shape |
 # |---|---|
@@ -259,34 +215,25 @@ hidden_test("03_gru", gru_step_backward, points=6)
 #
 # </details>
 
+# %% question="gru_before_step"
 
-# %% nbgrader={"grade": false, "grade_id": "gru_before_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def gru_before_step(params, x, h_previous):
-    """Return (h, gates): the state after one step, reset before the matrix, and the gates it was made with."""
-    ### BEGIN SOLUTION
-    a_xr, a_xz, a_xn = np.split(x @ params.W_x + params.b, 3, axis=1)
-    a_hr, a_hz = np.split(h_previous @ params.W_h, 2, axis=1)
-    r, z = sigmoid(a_xr + a_hr), sigmoid(a_xz + a_hz)
-    n = np.tanh(a_xn + (r * h_previous) @ params.W_hn)
-    return z * h_previous + (1 - z) * n, GRUGates(r, z, n)
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_gru_before_step", "locked": true, "schema_version": 3, "solution": false, "task": false}
-check("03_gru", gru_before_step)
-
-# %% nbgrader={"grade": true, "grade_id": "test_gru_before_step", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of gru_before_step, 2 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-hidden_test("03_gru", gru_before_step, points=2)
-### END HIDDEN TESTS
+# %% [markdown] words="why_a_second_bias"
+# ## Question in words: the second bias
+#
+# In question 1 the candidate has two biases, $b_n$ and $b_{hn}$. Why are they not one? And why is one enough for each of the gates, and for the candidate of question 4? Say what $r$ does with each bias. Four or five sentences are enough.
 
 # %% [markdown]
-# ## Question 5: one step back, reset before the matrix (9 points)
+# ## Question 5: one step back, reset before the matrix
 #
-# This time you write the whole step. Chapter 12 shows a published page that derives the backward of this form. It has four mistakes, since no code ever ran it. Yours is checked.
+# This time you write the whole step. [Chapter 12](12_the_gru.ipynb) shows a published page that derives the backward of this form, with the sign of $z$ that you have here. It has four mistakes, since no code ever ran it. Yours is checked.
 #
-# `gru_before_step_backward(params, x, h_previous, gates, dh)` returns `(da, dparams, dx, dh_previous)`: from `dh` to $z$ and $n$ by (12.11) and (12.12), through the matrix by (12.18) and (12.19), through the sigmoids by (12.14). Chapter 12 has a table with the paths to $h_{t-1}$ in the two forms, side by side. You return `da` as well, so that the check can say which gate is wrong.
+# `gru_before_step_backward(params, x, h_previous, gates, dh)` returns `(da, dparams, dx, dh_previous)`: from `dh` to $z$ and $n$ as in question 2, through the tanh by (12.12), through the matrix by [(12.18) and (12.19)](12_the_gru.ipynb), through the sigmoids by (12.14):
+#
+# $$ dm_t = da_n W_{hn}^\top, \qquad dW_{hn} = m_t^\top da_n \tag{12.18} $$
+#
+# $$ dr_t = dm_t \circ h_{t-1}, \qquad dh_{t-1}^{\text{candidate}} = dm_t \circ r_t \tag{12.19} $$
+#
+# Chapter 12 has a table with the paths to $h_{t-1}$ in the two forms, side by side. You return `da` as well, so that the check can say which gate is wrong.
 #
 # | | shape |
 # |---|---|
@@ -310,49 +257,24 @@ hidden_test("03_gru", gru_before_step, points=2)
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Take `da_n` back through `params.W_hn`, transposed, and call the result `dm`; the matrix itself gets `m.T @ da_n`. Then `dr` is `dm` times one factor of $m$, and a term of `dh_previous` is `dm` times the other. Lay three gradients side by side for the input, two for `W_h`. `dh_previous` has two terms without `W_h`: this one, and the one of what the gate kept.
+# Take `da_n` back through `params.W_hn`, transposed, and call the result `dm`; the matrix itself gets `m.T @ da_n`. Then `dr` is `dm` times one factor of $m$, and a term of `dh_previous` is `dm` times the other. Lay three gradients side by side for the input, two for `W_h`. `dh_previous` has two terms without `W_h`: this one, and the one of what (12.9) keeps.
 #
 # </details>
 
-
-# %% nbgrader={"grade": false, "grade_id": "gru_before_step_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def gru_before_step_backward(params, x, h_previous, gates, dh):
-    """Return (da, dparams, dx, dh_previous): the gradients of the pre-activations, and of what `gru_before_step` was given."""
-    ### BEGIN SOLUTION
-    r, z, n = gates
-    da_n = dh * (1 - z) * (1 - n**2)
-    dm = da_n @ params.W_hn.T
-    da_r = dm * h_previous * r * (1 - r)
-    da_z = dh * (h_previous - n) * z * (1 - z)
-    da_x, da_h = np.hstack([da_r, da_z, da_n]), np.hstack([da_r, da_z])
-    dW_hn = (r * h_previous).T @ da_n
-    dparams = GRUBeforeParams(
-        W_x=x.T @ da_x, W_h=h_previous.T @ da_h, b=da_x.sum(axis=0), W_hn=dW_hn
-    )
-    return (
-        GRUGates(da_r, da_z, da_n),
-        dparams,
-        da_x @ params.W_x.T,
-        dh * z + dm * r + da_h @ params.W_h.T,
-    )
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_gru_before_step_backward", "locked": true, "schema_version": 3, "solution": false, "task": false}
-check("03_gru", gru_before_step_backward)
-
-# %% nbgrader={"grade": true, "grade_id": "test_gru_before_step_backward", "locked": true, "points": 9, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of gru_before_step_backward, 9 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-hidden_test("03_gru", gru_before_step_backward, points=9)
-### END HIDDEN TESTS
+# %% question="gru_before_step_backward"
 
 # %% [markdown]
-# ## Question 6: the other z (3 points)
+# ## Question 6: the other z
 #
-# In Chung et al. the update gate multiplies the candidate: their open gate updates, where that of (12.2) keeps. That is equation (12.9). Weights trained in one convention are of no use in the other until they are converted. The conversion is exact.
+# PyTorch, Keras and the code of Chapter 12 have the other sign: their open gate keeps, by [(12.2)](12_the_gru.ipynb). Weights trained in one convention are of no use in the other until they are converted. The conversion is exact.
 #
-# `other_z(W_x, W_h, b)` returns `(W_x, W_h, b)`: the arrays with which a step by (12.9) gives the same states as a step by (12.2) gives with those you were given. Equation (12.10) says why they exist. You are not given $b_{hn}$, because it stays as it is.
+# $$ h_t = z_t \circ h_{t-1} + (1 - z_t) \circ n_t \tag{12.2} $$
+#
+# `other_z(W_x, W_h, b)` returns `(W_x, W_h, b)`: the arrays with which a step by (12.2) gives the same states as a step by (12.9) gives with those you were given. Equation [(12.10)](12_the_gru.ipynb) says why they exist:
+#
+# $$ 1 - \sigma(a) = \sigma(-a) \tag{12.10} $$
+#
+# You are not given $b_{hn}$, because it stays as it is.
 #
 # | | shape |
 # |---|---|
@@ -377,52 +299,33 @@ hidden_test("03_gru", gru_before_step_backward, points=9)
 #
 # </details>
 
+# %% question="other_z"
 
-# %% nbgrader={"grade": false, "grade_id": "other_z", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def other_z(W_x, W_h, b):
-    """Return (W_x, W_h, b): the same function in the other convention for z."""
-    ### BEGIN SOLUTION
-    converted = []
-    for blocks in (W_x, W_h, b):
-        r, z, n = np.split(blocks, 3, axis=-1)
-        converted.append(np.concatenate([r, -z, n], axis=-1))
-    return tuple(converted)
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_other_z", "locked": true, "schema_version": 3, "solution": false, "task": false}
-check("03_gru", other_z)
-
-# %% nbgrader={"grade": true, "grade_id": "test_other_z", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of other_z, 3 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-hidden_test("03_gru", other_z, points=3)
-### END HIDDEN TESTS
-
-# %% [markdown]
+# %% [markdown] predict="which_gru"
+# ## Which of the four is it?
+#
 # Now use what you have written. Somebody gives you a GRU of two units and does not say which of the four it is. You may choose its weights, and you may call it.
 #
 # The next cell makes all four from your functions. The input is switched off. $W_{hn}$ exchanges the two units, $r = (1, 0)$ is fixed by a large bias, and the old state is $(0.5, 0.25)$. One call has $b_z = 40$, the other $b_z = -40$. Before you run it, write down the eight states that you expect. Unit 2 is the one whose $r$ is zero: in which form does it not see the old state, and in which form does no unit see its old state?
 
-# %% nbgrader={"grade": false, "grade_id": "check_which_gru", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% look="which_gru"
 H = 2
-zero, swap, h = np.zeros((H, H)), np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([[0.5, 0.25]])
-for z_multiplies in ("old state", "candidate"):
+zero, swap = np.zeros((H, H)), np.array([[0.0, 1.0], [1.0, 0.0]])
+x, h = np.zeros((1, 1)), np.array([[0.5, 0.25]])
+for z_multiplies in ("candidate", "old state"):
     for form in ("after", "before"):
         states = []
         for b_z in (40.0, -40.0):
-            arrays = (
-                np.zeros((1, 3 * H)),
-                np.hstack([zero, zero, swap]),
-                np.array([40.0, -40.0, b_z, b_z, 0.0, 0.0]),
-            )
-            W_x, W_h, b = arrays if z_multiplies == "old state" else other_z(*arrays)
+            W_x = np.zeros((1, 3 * H))
+            W_h = np.hstack([zero, zero, swap])
+            b = np.array([40.0, -40.0, b_z, b_z, 0.0, 0.0])
+            if z_multiplies == "old state":  # other_z leads back as well
+                W_x, W_h, b = other_z(W_x, W_h, b)
             if form == "after":
-                state, _ = gru_step(GRUParams(W_x, W_h, b, np.zeros(H)), np.zeros((1, 1)), h)
+                state, _ = gru_step(GRUParams(W_x, W_h, b, np.zeros(H)), x, h)
             else:
-                state, _ = gru_before_step(
-                    GRUBeforeParams(W_x, W_h[:, : 2 * H], b, W_h[:, 2 * H :]), np.zeros((1, 1)), h
-                )
+                params = GRUBeforeParams(W_x, W_h[:, : 2 * H], b, W_h[:, 2 * H :])
+                state, _ = gru_before_step(params, x, h)
             states.append("(" + ", ".join(f"{abs(unit):.3f}" for unit in state[0]) + ")")
         print(
             f"z on the {z_multiplies:10} reset {form:7} b_z = 40: {states[0]}   b_z = -40: {states[1]}"
@@ -430,3 +333,8 @@ for z_multiplies in ("old state", "candidate"):
 
 # %% [markdown]
 # Two calls give four different pairs of answers. Put the same few numbers into a layer of PyTorch, Keras or ONNX, and you see which of the four that library computes.
+
+# %% [markdown] words="why_no_weights_convert"
+# ## Question in words: two functions with one name
+#
+# A colleague has trained a GRU in Keras with `reset_after=False` and wants to run it in PyTorch. She puts the blocks in PyTorch's order, transposes the matrices and sets the biases that Keras does not have to zero. All shapes fit, and the outputs are wrong. Explain to her what differs, and why no choice of weights can mend it in general. To which unit does $r$ belong in each library: the one that is heard or the one that hears? Then give two cases in which her weights would have worked, with the reason.

@@ -12,117 +12,147 @@ from assignments.bank.entry import Right, Wrong
 
 
 def no_bias(params, x, h_previous):
-    n = np.tanh(np.dot(x, params.W_x) + np.dot(h_previous, params.W_h))
-    return (1 - params.a) * h_previous + params.a * n, n
+    left = (1 - params.a) * h_previous
+    n = np.tanh(np.dot(x, params.W_x) + np.dot(left, params.W_h))
+    return left + params.a * n, n
 
 
 def bias_after_the_tanh(params, x, h_previous):
     W_x, W_h, b, a = params
-    n = np.tanh(x @ W_x + h_previous @ W_h) + b
-    return h_previous + a * (n - h_previous), n
+    left = h_previous - a * h_previous
+    n = np.tanh(x @ W_x + left @ W_h) + b
+    return left + a * n, n
 
 
 def bias_for_each_product(params, x, h_previous):
+    left = (1 - params.a) * h_previous
     from_input = x @ params.W_x + params.b
-    from_state = h_previous @ params.W_h + params.b
+    from_state = left @ params.W_h + params.b
     n = np.tanh(from_input + from_state)
-    return n * params.a + h_previous * (1 - params.a), n
+    return n * params.a + left, n
 
 
 def recurrent_weight_transposed(params, x, h_previous):
-    pre = np.einsum("bd,dh->bh", x, params.W_x) + np.einsum("bk,hk->bh", h_previous, params.W_h)
+    left = h_previous * (1 - params.a)
+    pre = np.einsum("bd,dh->bh", x, params.W_x) + np.einsum("bk,hk->bh", left, params.W_h)
     n = np.tanh(pre + params.b)
-    return n * params.a + h_previous * (1 - params.a), n
+    return n * params.a + left, n
 
 
 def logistic(params, x, h_previous):
-    z = x @ params.W_x + h_previous @ params.W_h + params.b
+    left = (1 - params.a) * h_previous
+    z = x @ params.W_x + left @ params.W_h + params.b
     n = 1 / (1 + np.exp(-z))
-    return (1 - params.a) * h_previous + params.a * n, n
+    return left + params.a * n, n
 
 
 def shares_exchanged(params, x, h_previous):
-    n = np.tanh(x @ params.W_x + h_previous @ params.W_h + params.b)
-    keep = params.a
-    return keep * h_previous + (1 - keep) * n, n
+    left = params.a * h_previous
+    n = np.tanh(x @ params.W_x + left @ params.W_h + params.b)
+    return left + n - params.a * n, n
 
 
 def proposal_as_the_state(params, x, h_previous):
-    n = np.tanh(x @ params.W_x + h_previous @ params.W_h + params.b)
+    left = (1 - params.a) * h_previous
+    n = np.tanh(x @ params.W_x + left @ params.W_h + params.b)
     return n, n
 
 
-def added_to_the_old_state(params, x, h_previous):
+def step_of_the_chapter(params, x, h_previous):
+    a = x @ params.W_x + h_previous @ params.W_h + params.b
+    h = np.tanh(a)
+    return h, h
+
+
+def leak_of_the_exercise(params, x, h_previous):
     n = np.tanh(x @ params.W_x + h_previous @ params.W_h + params.b)
+    return (1 - params.a) * h_previous + params.a * n, n
+
+
+def added_to_the_old_state(params, x, h_previous):
+    n = np.tanh(x @ params.W_x + ((1 - params.a) * h_previous) @ params.W_h + params.b)
     h = h_previous.copy()
     h += params.a * n
     return h, n
 
 
-def whole_proposal_added(params, x, h_previous):
+def nothing_lost(params, x, h_previous):
     n = np.tanh(x @ params.W_x + h_previous @ params.W_h + params.b)
-    return h_previous - params.a * h_previous + n, n
+    return h_previous + n * params.a, n
+
+
+def whole_proposal_added(params, x, h_previous):
+    h_previous = h_previous - params.a * h_previous
+    n = np.tanh(x @ params.W_x + h_previous @ params.W_h + params.b)
+    return h_previous + n, n
 
 
 def leak_inside_the_tanh(params, x, h_previous):
-    s = x @ params.W_x + h_previous @ params.W_h + params.b
+    left = (1 - params.a) * h_previous
+    s = x @ params.W_x + left @ params.W_h + params.b
     n = np.tanh(params.a * s)
-    return (1 - params.a) * h_previous + n, n
+    return left + n, n
 
 
 def only_the_fresh_part(params, x, h_previous):
-    n = np.tanh(x @ params.W_x + h_previous @ params.W_h + params.b)
+    n = np.tanh(x @ params.W_x + (h_previous - params.a * h_previous) @ params.W_h + params.b)
     return np.multiply(params.a, n), n
 
 
 def without_the_old_state(params, x, h_previous):
     n = np.tanh(x @ params.W_x + params.b)
-    return h_previous + params.a * (n - h_previous), n
+    return (1 - params.a) * h_previous + params.a * n, n
 
 
 def state_returned_twice(params, x, h_previous):
-    n = np.tanh(x @ params.W_x + h_previous @ params.W_h + params.b)
-    h = (1 - params.a) * h_previous + params.a * n
+    left = (1 - params.a) * h_previous
+    n = np.tanh(x @ params.W_x + left @ params.W_h + params.b)
+    h = left + params.a * n
     return h, h
 
 
 def proposal_before_the_state(params, x, h_previous):
-    n = np.tanh(x @ params.W_x + h_previous @ params.W_h + params.b)
-    h = (1 - params.a) * h_previous + params.a * n
+    left = (1 - params.a) * h_previous
+    n = np.tanh(x @ params.W_x + left @ params.W_h + params.b)
+    h = left + params.a * n
     return n, h
 
 
-def pre_activation_mixed(params, x, h_previous):
-    n = x @ params.W_x + h_previous @ params.W_h + params.b
-    return (1 - params.a) * h_previous + params.a * n, n
+def pre_activation_added(params, x, h_previous):
+    left = (1 - params.a) * h_previous
+    n = x @ params.W_x + left @ params.W_h + params.b
+    return left + params.a * n, n
 
 
 def transposed_and_no_bias(params, x, h_previous):
-    n = np.tanh(x @ params.W_x + (params.W_h @ h_previous.T).T)
-    return (1 - params.a) * h_previous + params.a * n, n
+    left = (1 - params.a) * h_previous
+    n = np.tanh(x @ params.W_x + (params.W_h @ left.T).T)
+    return left + params.a * n, n
 
 
 def single_precision(params, x, h_previous):
-    n = np.tanh(x @ params.W_x + h_previous @ params.W_h + params.b).astype(np.float32)
-    h = ((1 - params.a) * h_previous + params.a * n).astype(np.float32)
-    return h, n
+    left = (1 - params.a) * h_previous
+    n = np.tanh(x @ params.W_x + left @ params.W_h + params.b).astype(np.float32)
+    return (left + params.a * n).astype(np.float32), n
 
 
 def leak_into_the_old_state(params, x, h_previous):
-    n = np.tanh(x @ params.W_x + h_previous @ params.W_h + params.b)
     h_previous *= 1 - params.a
+    n = np.tanh(x @ params.W_x + h_previous @ params.W_h + params.b)
     return h_previous + params.a * n, n
 
 
 def state_only(params, x, h_previous):
-    n = np.tanh(x @ params.W_x + h_previous @ params.W_h + params.b)
-    return (1 - params.a) * h_previous + params.a * n
+    left = (1 - params.a) * h_previous
+    n = np.tanh(x @ params.W_x + left @ params.W_h + params.b)
+    return left + params.a * n
 
 
 def mean_of_the_leaks(params, x, h_previous):
-    n = np.tanh(x @ params.W_x + h_previous @ params.W_h + params.b)
     a = params.a.mean()
-    return (1 - a) * h_previous + a * n, n
+    left = (1 - a) * h_previous
+    n = np.tanh(x @ params.W_x + left @ params.W_h + params.b)
+    return left + a * n, n
 
 
 # Question 2: one step back
@@ -130,195 +160,249 @@ def mean_of_the_leaks(params, x, h_previous):
 
 def slope_missing(params, x, h_previous, n, dh):
     ds = dh * params.a
-    dh_previous = ds @ params.W_h.T + dh * (1 - params.a)
-    da = np.sum(dh * (n - h_previous), axis=0)
-    return RNNParams(x.T @ ds, h_previous.T @ ds, ds.sum(0), da), ds @ params.W_x.T, dh_previous
+    k = (1 - params.a) * h_previous
+    dk = dh + ds @ params.W_h.T
+    da = np.sum(dh * n - dk * h_previous, axis=0)
+    return RNNParams(x.T @ ds, k.T @ ds, ds.sum(0), da), ds @ params.W_x.T, dk * (1 - params.a)
 
 
 def slope_not_squared(params, x, h_previous, n, dh):
     ds = dh * params.a * (1 - n)
-    dh_previous = ds @ params.W_h.T + dh * (1 - params.a)
-    da = np.sum(dh * (n - h_previous), axis=0)
-    return RNNParams(x.T @ ds, h_previous.T @ ds, ds.sum(0), da), ds @ params.W_x.T, dh_previous
+    k = (1 - params.a) * h_previous
+    dk = dh + ds @ params.W_h.T
+    da = np.sum(dh * n - dk * h_previous, axis=0)
+    return RNNParams(x.T @ ds, k.T @ ds, ds.sum(0), da), ds @ params.W_x.T, dk * (1 - params.a)
 
 
 def slope_times_two(params, x, h_previous, n, dh):
     ds = params.a * dh * (1 - n * 2)
-    dh_previous = ds @ params.W_h.T + dh * (1 - params.a)
-    da = (dh * n - dh * h_previous).sum(axis=0)
-    return RNNParams(x.T @ ds, h_previous.T @ ds, ds.sum(0), da), ds @ params.W_x.T, dh_previous
+    dk = ds @ params.W_h.T + dh
+    dh_previous = dk - params.a * dk
+    da = (dh * n).sum(axis=0) - (dk * h_previous).sum(axis=0)
+    dW_h = (h_previous * (1 - params.a)).T @ ds
+    return RNNParams(x.T @ ds, dW_h, ds.sum(0), da), ds @ params.W_x.T, dh_previous
 
 
 def slope_of_the_old_state(params, x, h_previous, n, dh):
     dtanh = 1 - np.square(h_previous)
     ds = dtanh * (params.a * dh)
+    dk = dh + np.dot(ds, params.W_h.T)
+    k = h_previous * (1 - params.a)
     grads = RNNParams(
-        np.dot(x.T, ds), np.dot(h_previous.T, ds), np.sum(ds, 0), np.sum(dh * (n - h_previous), 0)
+        np.dot(x.T, ds), np.dot(k.T, ds), np.sum(ds, 0), np.sum(dh * n - dk * h_previous, 0)
     )
-    return grads, np.dot(ds, params.W_x.T), np.dot(ds, params.W_h.T) + (1 - params.a) * dh
+    return grads, np.dot(ds, params.W_x.T), (1 - params.a) * dk
 
 
 def slope_of_the_new_state(params, x, h_previous, n, dh):
-    h = h_previous + params.a * (n - h_previous)
+    k = h_previous * (1 - params.a)
+    h = k + params.a * n
     ds = dh * params.a * (1 - h * h)
+    dk = dh + np.dot(ds, params.W_h.T)
     grads = RNNParams(
-        np.dot(x.T, ds), np.dot(h_previous.T, ds), np.sum(ds, 0), np.sum(dh * (n - h_previous), 0)
+        np.dot(x.T, ds), np.dot(k.T, ds), np.sum(ds, 0), np.sum(dh * n - dk * h_previous, 0)
     )
-    return grads, np.dot(ds, params.W_x.T), np.dot(ds, params.W_h.T) + (1 - params.a) * dh
+    return grads, np.dot(ds, params.W_x.T), (1 - params.a) * dk
 
 
 def tanh_of_a_tanh(params, x, h_previous, n, dh):
     ds = dh * params.a / np.cosh(n) ** 2
-    dh_previous = ds @ params.W_h.T + dh * (1 - params.a)
-    da = np.sum(dh * (n - h_previous), axis=0)
-    return RNNParams(x.T @ ds, h_previous.T @ ds, ds.sum(0), da), ds @ params.W_x.T, dh_previous
+    k = (1 - params.a) * h_previous
+    dk = dh + ds @ params.W_h.T
+    da = np.sum(dh * n - dk * h_previous, axis=0)
+    return RNNParams(x.T @ ds, k.T @ ds, ds.sum(0), da), ds @ params.W_x.T, dk * (1 - params.a)
 
 
 def slope_of_a_sigmoid(params, x, h_previous, n, dh):
     ds = dh * params.a * n * (1 - n)
-    dh_previous = ds @ params.W_h.T + dh * (1 - params.a)
-    da = np.sum(dh * (n - h_previous), axis=0)
-    return RNNParams(x.T @ ds, h_previous.T @ ds, ds.sum(0), da), ds @ params.W_x.T, dh_previous
+    k = (1 - params.a) * h_previous
+    dk = dh + ds @ params.W_h.T
+    da = np.sum(dh * n - dk * h_previous, axis=0)
+    return RNNParams(x.T @ ds, k.T @ ds, ds.sum(0), da), ds @ params.W_x.T, dk * (1 - params.a)
 
 
 def parameters_from_the_proposal(params, x, h_previous, n, dh):
     dn = dh * params.a
     ds = dn * (1 - n**2)
-    da = np.sum(dh * (n - h_previous), axis=0)
-    grads = RNNParams(x.T @ dn, h_previous.T @ dn, dn.sum(0), da)
-    return grads, ds @ params.W_x.T, ds @ params.W_h.T + dh * (1 - params.a)
+    k, dk = (1 - params.a) * h_previous, dh + ds @ params.W_h.T
+    da = np.sum(dh * n - dk * h_previous, axis=0)
+    grads = RNNParams(x.T @ dn, k.T @ dn, dn.sum(0), da)
+    return grads, ds @ params.W_x.T, dk * (1 - params.a)
 
 
 def forward_matrix_on_the_way_back(params, x, h_previous, n, dh):
     ds = dh * params.a * (1 - n**2)
-    da = np.sum(dh * (n - h_previous), axis=0)
-    grads = RNNParams(x.T @ ds, h_previous.T @ ds, ds.sum(0), da)
-    return grads, ds @ params.W_x.T, ds @ params.W_h + dh * (1 - params.a)
+    k, dk = (1 - params.a) * h_previous, dh + ds @ params.W_h
+    da = np.sum(dh * n - dk * h_previous, axis=0)
+    grads = RNNParams(x.T @ ds, k.T @ ds, ds.sum(0), da)
+    return grads, ds @ params.W_x.T, dk * (1 - params.a)
 
 
 def gradient_of_W_h_transposed(params, x, h_previous, n, dh):
     ds = dh * params.a * (1 - n**2)
-    da = np.sum(dh * (n - h_previous), axis=0)
-    grads = RNNParams(x.T @ ds, ds.T @ h_previous, ds.sum(0), da)
-    return grads, ds @ params.W_x.T, ds @ params.W_h.T + dh * (1 - params.a)
+    k, dk = (1 - params.a) * h_previous, dh + ds @ params.W_h.T
+    da = np.sum(dh * n - dk * h_previous, axis=0)
+    grads = RNNParams(x.T @ ds, ds.T @ k, ds.sum(0), da)
+    return grads, ds @ params.W_x.T, dk * (1 - params.a)
+
+
+def old_state_in_the_weights(params, x, h_previous, n, dh):
+    ds = dh * params.a * (1 - n**2)
+    dk = dh + ds @ params.W_h.T
+    da = np.sum(dh * n - dk * h_previous, axis=0)
+    grads = RNNParams(x.T @ ds, h_previous.T @ ds, ds.sum(0), da)
+    return grads, ds @ params.W_x.T, dk * (1 - params.a)
 
 
 def new_state_in_the_weights(params, x, h_previous, n, dh):
     ds = dh * params.a * (1 - n**2)
     h = (1 - params.a) * h_previous + params.a * n
-    da = np.sum(dh * (n - h_previous), axis=0)
+    dk = dh + ds @ params.W_h.T
+    da = np.sum(dh * n - dk * h_previous, axis=0)
     grads = RNNParams(x.T @ ds, h.T @ ds, ds.sum(0), da)
-    return grads, ds @ params.W_x.T, ds @ params.W_h.T + dh * (1 - params.a)
+    return grads, ds @ params.W_x.T, dk * (1 - params.a)
 
 
-def as_if_there_were_no_leak(params, x, h_previous, n, dh):
+def no_leak_on_the_way_to_the_proposal(params, x, h_previous, n, dh):
     ds = dh * (1 - n**2)
-    da = np.sum(dh * (n - h_previous), axis=0)
-    grads = RNNParams(x.T @ ds, h_previous.T @ ds, ds.sum(0), da)
-    return grads, ds @ params.W_x.T, ds @ params.W_h.T
+    k, dk = (1 - params.a) * h_previous, dh + ds @ params.W_h.T
+    da = np.sum(dh * n - dk * h_previous, axis=0)
+    grads = RNNParams(x.T @ ds, k.T @ ds, ds.sum(0), da)
+    return grads, ds @ params.W_x.T, dk * (1 - params.a)
+
+
+def leak_on_the_direct_path_alone(params, x, h_previous, n, dh):
+    ds = dh * params.a * (1 - n**2)
+    k, through_n = (1 - params.a) * h_previous, ds @ params.W_h.T
+    da = np.sum(dh * n - (dh + through_n) * h_previous, axis=0)
+    grads = RNNParams(x.T @ ds, k.T @ ds, ds.sum(0), da)
+    return grads, ds @ params.W_x.T, dh * (1 - params.a) + through_n
 
 
 def shares_exchanged_on_the_way_back(params, x, h_previous, n, dh):
-    dn, dkept = dh * (1 - params.a), dh * params.a
+    k, dn = (1 - params.a) * h_previous, dh * (1 - params.a)
     ds = dn * (1 - n**2)
-    da = np.sum(dh * (n - h_previous), axis=0)
-    grads = RNNParams(x.T @ ds, h_previous.T @ ds, ds.sum(0), da)
-    return grads, ds @ params.W_x.T, ds @ params.W_h.T + dkept
+    dk = dh + ds @ params.W_h.T
+    da = np.sum(dh * n - dk * h_previous, axis=0)
+    grads = RNNParams(x.T @ ds, k.T @ ds, ds.sum(0), da)
+    return grads, ds @ params.W_x.T, dk * params.a
 
 
-def path_through_the_mix_forgotten(params, x, h_previous, n, dh):
+def direct_path_forgotten(params, x, h_previous, n, dh):
     ds = (dh * params.a) * (1 - n**2)
-    dW_x, dW_h, db = x.T @ ds, h_previous.T @ ds, ds.sum(axis=0)
-    da = (dh * n - dh * h_previous).sum(axis=0)
-    return RNNParams(dW_x, dW_h, db, da), ds @ params.W_x.T, ds @ params.W_h.T
+    k, dk = h_previous - params.a * h_previous, ds @ params.W_h.T
+    dW_x, dW_h, db = x.T @ ds, k.T @ ds, ds.sum(axis=0)
+    da = (dh * n).sum(axis=0) - (dk * h_previous).sum(axis=0)
+    return RNNParams(dW_x, dW_h, db, da), ds @ params.W_x.T, dk * (1 - params.a)
 
 
 def path_through_the_proposal_forgotten(params, x, h_previous, n, dh):
     ds = (dh * params.a) * (1 - n**2)
-    dW_x, dW_h, db = x.T @ ds, h_previous.T @ ds, ds.sum(axis=0)
-    da = (dh * n - dh * h_previous).sum(axis=0)
+    k = h_previous - params.a * h_previous
+    dW_x, dW_h, db = x.T @ ds, k.T @ ds, ds.sum(axis=0)
+    da = (dh * (n - h_previous)).sum(axis=0)
     return RNNParams(dW_x, dW_h, db, da), ds @ params.W_x.T, dh - dh * params.a
 
 
 def slope_on_both_paths(params, x, h_previous, n, dh):
     slope = 1 - n**2
     ds = dh * params.a * slope
-    da = (dh * n - dh * h_previous).sum(axis=0)
-    grads = RNNParams(x.T @ ds, h_previous.T @ ds, ds.sum(0), da)
-    return grads, ds @ params.W_x.T, ds @ params.W_h.T + dh * (1 - params.a) * slope
+    k, dk = (1 - params.a) * h_previous, dh * slope + ds @ params.W_h.T
+    da = (dh * n - dk * h_previous).sum(axis=0)
+    grads = RNNParams(x.T @ ds, k.T @ ds, ds.sum(0), da)
+    return grads, ds @ params.W_x.T, dk * (1 - params.a)
 
 
 def leak_from_the_proposal_alone(params, x, h_previous, n, dh):
     ds = dh * params.a * (1 - n**2)
+    k, dk = (1 - params.a) * h_previous, dh + ds @ params.W_h.T
     da = np.einsum("bh,bh->h", dh, n)
-    grads = RNNParams(x.T @ ds, h_previous.T @ ds, ds.sum(0), da)
-    return grads, ds @ params.W_x.T, ds @ params.W_h.T + dh * (1 - params.a)
+    grads = RNNParams(x.T @ ds, k.T @ ds, ds.sum(0), da)
+    return grads, ds @ params.W_x.T, dk * (1 - params.a)
+
+
+def leak_from_the_direct_paths_alone(params, x, h_previous, n, dh):
+    ds = dh * params.a * (1 - n**2)
+    k, dk = (1 - params.a) * h_previous, dh + ds @ params.W_h.T
+    da = np.sum(dh * (n - h_previous), axis=0)
+    grads = RNNParams(x.T @ ds, k.T @ ds, ds.sum(0), da)
+    return grads, ds @ params.W_x.T, dk * (1 - params.a)
 
 
 def leak_with_the_wrong_sign(params, x, h_previous, n, dh):
     ds = dh * params.a * (1 - n**2)
-    da = np.sum(dh * (h_previous - n), axis=0)
-    grads = RNNParams(x.T @ ds, h_previous.T @ ds, ds.sum(0), da)
-    return grads, ds @ params.W_x.T, ds @ params.W_h.T + dh * (1 - params.a)
+    k, dk = (1 - params.a) * h_previous, dh + ds @ params.W_h.T
+    da = np.sum(dk * h_previous - dh * n, axis=0)
+    grads = RNNParams(x.T @ ds, k.T @ ds, ds.sum(0), da)
+    return grads, ds @ params.W_x.T, dk * (1 - params.a)
+
+
+def leak_added_to_both(params, x, h_previous, n, dh):
+    ds = dh * params.a * (1 - n**2)
+    k, dk = (1 - params.a) * h_previous, dh + ds @ params.W_h.T
+    da = np.sum(dk * h_previous, axis=0) + np.sum(dh * n, axis=0)
+    grads = RNNParams(x.T @ ds, k.T @ ds, ds.sum(0), da)
+    return grads, ds @ params.W_x.T, dk * (1 - params.a)
 
 
 def leak_behind_the_slope(params, x, h_previous, n, dh):
     slope = 1 - n**2
     ds = dh * params.a * slope
-    da = np.sum(dh * slope * (n - h_previous), axis=0)
-    grads = RNNParams(x.T @ ds, h_previous.T @ ds, ds.sum(0), da)
-    return grads, ds @ params.W_x.T, ds @ params.W_h.T + dh * (1 - params.a)
+    k, dk = (1 - params.a) * h_previous, dh + ds @ params.W_h.T
+    da = np.sum(dh * slope * n, axis=0) - np.sum(dk * h_previous, axis=0)
+    grads = RNNParams(x.T @ ds, k.T @ ds, ds.sum(0), da)
+    return grads, ds @ params.W_x.T, dk * (1 - params.a)
 
 
-def leak_from_the_new_state(params, x, h_previous, n, dh):
+def leak_with_what_is_left(params, x, h_previous, n, dh):
     ds = dh * params.a * (1 - n**2)
-    h = (1 - params.a) * h_previous + params.a * n
-    da = np.sum(dh * (h - h_previous), axis=0)
-    grads = RNNParams(x.T @ ds, h_previous.T @ ds, ds.sum(0), da)
-    return grads, ds @ params.W_x.T, ds @ params.W_h.T + dh * (1 - params.a)
+    k, dk = (1 - params.a) * h_previous, dh + ds @ params.W_h.T
+    da = np.sum(dh * n - dk * k, axis=0)
+    grads = RNNParams(x.T @ ds, k.T @ ds, ds.sum(0), da)
+    return grads, ds @ params.W_x.T, dk * (1 - params.a)
 
 
 def mean_over_the_batch(params, x, h_previous, n, dh):
     ds = dh * params.a * (1 - n**2)
-    B = len(x)
-    da = np.mean(dh * (n - h_previous), axis=0)
-    grads = RNNParams(x.T @ ds / B, h_previous.T @ ds / B, ds.mean(0), da)
-    return grads, ds @ params.W_x.T, ds @ params.W_h.T + dh * (1 - params.a)
+    k, dk, B = (1 - params.a) * h_previous, dh + ds @ params.W_h.T, len(x)
+    da = np.mean(dh * n - dk * h_previous, axis=0)
+    grads = RNNParams(x.T @ ds / B, k.T @ ds / B, ds.mean(0), da)
+    return grads, ds @ params.W_x.T, dk * (1 - params.a)
 
 
 def last_sequence_alone(params, x, h_previous, n, dh):
     ds = dh * params.a * (1 - n**2)
+    k, dk = (1 - params.a) * h_previous, dh + ds @ params.W_h.T
     for m in range(len(x)):
         dW_x = np.outer(x[m], ds[m])
-        dW_h = np.outer(h_previous[m], ds[m])
+        dW_h = np.outer(k[m], ds[m])
         db = ds[m]
-        da = dh[m] * (n[m] - h_previous[m])
-    return (
-        RNNParams(dW_x, dW_h, db, da),
-        ds @ params.W_x.T,
-        ds @ params.W_h.T + dh * (1 - params.a),
-    )
+        da = dh[m] * n[m] - dk[m] * h_previous[m]
+    return RNNParams(dW_x, dW_h, db, da), ds @ params.W_x.T, dk * (1 - params.a)
 
 
 def bias_not_summed(params, x, h_previous, n, dh):
     ds = dh * params.a * (1 - n**2)
-    da = np.sum(dh * (n - h_previous), axis=0)
-    grads = RNNParams(x.T @ ds, h_previous.T @ ds, ds, da)
-    return grads, ds @ params.W_x.T, ds @ params.W_h.T + dh * (1 - params.a)
+    k, dk = (1 - params.a) * h_previous, dh + ds @ params.W_h.T
+    da = np.sum(dh * n - dk * h_previous, axis=0)
+    grads = RNNParams(x.T @ ds, k.T @ ds, ds, da)
+    return grads, ds @ params.W_x.T, dk * (1 - params.a)
 
 
-def slope_not_squared_and_path_forgotten(params, x, h_previous, n, dh):
+def slope_not_squared_and_leak_forgotten(params, x, h_previous, n, dh):
     ds = dh * params.a * (1 - n)
-    da = np.sum(dh * (n - h_previous), axis=0)
-    grads = RNNParams(x.T @ ds, h_previous.T @ ds, ds.sum(0), da)
-    return grads, ds @ params.W_x.T, ds @ params.W_h.T
+    k, dk = (1 - params.a) * h_previous, dh + ds @ params.W_h.T
+    da = np.sum(dh * n - dk * h_previous, axis=0)
+    grads = RNNParams(x.T @ ds, k.T @ ds, ds.sum(0), da)
+    return grads, ds @ params.W_x.T, dk
 
 
 def only_a_share_reaches_the_leak(params, x, h_previous, n, dh):
     ds = dh * params.a * (1 - n**2)
-    da = np.sum(dh * (n - h_previous) * (1 - params.a), axis=0)
-    grads = RNNParams(x.T @ ds, h_previous.T @ ds, ds.sum(0), da)
-    return grads, ds @ params.W_x.T, ds @ params.W_h.T + dh * (1 - params.a)
+    k, dk = (1 - params.a) * h_previous, dh + ds @ params.W_h.T
+    da = np.sum((dh * n - dk * h_previous) * (1 - params.a), axis=0)
+    grads = RNNParams(x.T @ ds, k.T @ ds, ds.sum(0), da)
+    return grads, ds @ params.W_x.T, dk * (1 - params.a)
 
 
 # Question 3: through time, forward
@@ -661,15 +745,16 @@ def writes_into_dhs(params, xs, h_first, hs, ns, dhs, dh_last):
     return RNNParams(*dparams), np.stack(dxs), dh
 
 
-def products_of_the_chapter(params, xs, h_first, hs, ns, dhs, dh_last):
+def products_without_the_direct_path(params, xs, h_first, hs, ns, dhs, dh_last):
     ds, gradients, dh = np.zeros_like(hs), np.zeros_like(hs), dh_last
     for t in reversed(range(len(xs))):
         gradients[t] = dhs[t] + dh
         ds[t] = gradients[t] * params.a * (1 - ns[t] ** 2)
-        dh = ds[t] @ params.W_h.T
+        dh = ds[t] @ params.W_h.T * (1 - params.a)
     previous = np.stack([h_first, *hs[:-1]])
-    dW_x, dW_h = np.einsum("tbd,tbh->dh", xs, ds), np.einsum("tbk,tbh->kh", previous, ds)
-    da = np.einsum("tbh,tbh->h", gradients, ns - previous)
+    left = previous * (1 - params.a)
+    dW_x, dW_h = np.einsum("tbd,tbh->dh", xs, ds), np.einsum("tbk,tbh->kh", left, ds)
+    da = np.einsum("tbh,tbh->h", gradients, ns) - ((ds @ params.W_h.T) * previous).sum((0, 1))
     return RNNParams(dW_x, dW_h, ds.sum((0, 1)), da), ds @ params.W_x.T, dh
 
 
@@ -691,7 +776,7 @@ def squares(params, ns, dh_last):
     dh, norms = dh_last, []
     for n in ns[::-1]:
         norms.append(np.einsum("bh,bh->b", dh, dh))
-        dh = dh * (1 - params.a) + (dh * params.a * (1 - n**2)) @ params.W_h.T
+        dh = (1 - params.a) * (dh + (dh * params.a * (1 - n**2)) @ params.W_h.T)
     return np.stack(norms[::-1])
 
 
@@ -699,19 +784,19 @@ def sums_of_sizes(params, ns, dh_last):
     dh, norms = dh_last, []
     for n in ns[::-1]:
         norms.append(abs(dh).sum(axis=1))
-        dh = dh * (1 - params.a) + (dh * params.a * (1 - n**2)) @ params.W_h.T
+        dh = (1 - params.a) * (dh + (dh * params.a * (1 - n**2)) @ params.W_h.T)
     return np.stack(norms[::-1])
 
 
 def one_step_late(params, ns, dh_last):
     dh, norms = dh_last, []
     for n in ns[::-1]:
-        dh = dh * (1 - params.a) + (dh * params.a * (1 - n**2)) @ params.W_h.T
+        dh = (1 - params.a) * (dh + (dh * params.a * (1 - n**2)) @ params.W_h.T)
         norms.append(np.linalg.norm(dh, axis=1))
     return np.stack(norms[::-1])
 
 
-def step_of_the_chapter(params, ns, dh_last):
+def way_back_of_the_chapter(params, ns, dh_last):
     dh, norms = dh_last, np.empty(ns.shape[:2])
     for t in reversed(range(len(ns))):
         norms[t] = np.sqrt((dh**2).sum(axis=1))
@@ -719,11 +804,19 @@ def step_of_the_chapter(params, ns, dh_last):
     return norms
 
 
-def mix_without_its_own_path(params, ns, dh_last):
+def way_back_of_the_exercise(params, ns, dh_last):
     dh, norms = dh_last, np.empty(ns.shape[:2])
     for t in reversed(range(len(ns))):
         norms[t] = np.sqrt((dh**2).sum(axis=1))
-        dh = (dh * params.a * (1 - ns[t] ** 2)) @ params.W_h.T
+        dh = (1 - params.a) * dh + (dh * params.a * (1 - ns[t] ** 2)) @ params.W_h.T
+    return norms
+
+
+def without_the_direct_path(params, ns, dh_last):
+    dh, norms = dh_last, np.empty(ns.shape[:2])
+    for t in reversed(range(len(ns))):
+        norms[t] = np.sqrt((dh**2).sum(axis=1))
+        dh = (dh * params.a * (1 - ns[t] ** 2)) @ params.W_h.T * (1 - params.a)
     return norms
 
 
@@ -731,7 +824,7 @@ def matrix_not_turned(params, ns, dh_last):
     dh, norms = dh_last, np.empty(ns.shape[:2])
     for t in reversed(range(len(ns))):
         norms[t] = np.sqrt((dh**2).sum(axis=1))
-        dh = (1 - params.a) * dh + (dh * params.a * (1 - ns[t] ** 2)) @ params.W_h
+        dh = (dh + (dh * params.a * (1 - ns[t] ** 2)) @ params.W_h) * (1 - params.a)
     return norms
 
 
@@ -739,7 +832,7 @@ def in_the_order_of_the_walk(params, ns, dh_last):
     dh, norms = dh_last, []
     for n in np.flip(ns, axis=0):
         norms.append(np.linalg.norm(dh, axis=1))
-        dh = dh * (1 - params.a) + (dh * params.a * (1 - n**2)) @ params.W_h.T
+        dh = (1 - params.a) * (dh + (dh * params.a * (1 - n**2)) @ params.W_h.T)
     return np.stack(norms)
 
 
@@ -747,7 +840,7 @@ def from_the_first_proposal(params, ns, dh_last):
     dh, norms = dh_last, []
     for n in ns:
         norms.append(np.linalg.norm(dh, axis=1))
-        dh = dh * (1 - params.a) + (dh * params.a * (1 - n**2)) @ params.W_h.T
+        dh = (1 - params.a) * (dh + (dh * params.a * (1 - n**2)) @ params.W_h.T)
     return np.stack(norms)
 
 
@@ -755,7 +848,7 @@ def one_norm_for_the_batch(params, ns, dh_last):
     dh, norms = dh_last, np.zeros(ns.shape[:2])
     for t in range(len(ns) - 1, -1, -1):
         norms[t, :] = np.linalg.norm(dh)
-        dh = dh * (1 - params.a) + (dh * params.a * (1 - ns[t] ** 2)) @ params.W_h.T
+        dh = (1 - params.a) * (dh + (dh * params.a * (1 - ns[t] ** 2)) @ params.W_h.T)
     return norms
 
 
@@ -763,7 +856,7 @@ def shares_of_the_last(params, ns, dh_last):
     dh, norms = dh_last, []
     for n in ns[::-1]:
         norms.append(np.linalg.norm(dh, axis=1) / np.linalg.norm(dh_last, axis=1))
-        dh = dh * (1 - params.a) + (dh * params.a * (1 - n**2)) @ params.W_h.T
+        dh = (1 - params.a) * (dh + (dh * params.a * (1 - n**2)) @ params.W_h.T)
     return np.array(norms[::-1])
 
 
@@ -771,7 +864,7 @@ def norms_of_units(params, ns, dh_last):
     dh, norms = dh_last, []
     for n in ns[::-1]:
         norms.append(np.linalg.norm(dh, axis=0))
-        dh = dh * (1 - params.a) + (dh * params.a * (1 - n**2)) @ params.W_h.T
+        dh = (1 - params.a) * (dh + (dh * params.a * (1 - n**2)) @ params.W_h.T)
     return np.array(norms[::-1])
 
 
@@ -779,7 +872,7 @@ def square_of_a_shared_norm(params, ns, dh_last):
     dh, norms = dh_last, np.zeros(ns.shape[:2])
     for t in range(len(ns) - 1, -1, -1):
         norms[t, :] = (dh**2).sum()
-        dh = dh * (1 - params.a) + (dh * params.a * (1 - ns[t] ** 2)) @ params.W_h.T
+        dh = (1 - params.a) * (dh + (dh * params.a * (1 - ns[t] ** 2)) @ params.W_h.T)
     return norms
 
 
@@ -789,58 +882,60 @@ WRONG = (
     Wrong("rnn_step", bias_for_each_product, "bias counted twice"),
     Wrong("rnn_step", recurrent_weight_transposed, "weight transposed"),
     Wrong("rnn_step", logistic, "another activation"),
-    Wrong("rnn_step", shares_exchanged, "leak the wrong way round", 1 / 2),
+    Wrong("rnn_step", shares_exchanged, "leak the wrong way round"),
     Wrong("rnn_step", proposal_as_the_state, "leak missing", 1 / 2),
+    Wrong("rnn_step", step_of_the_chapter, "leak missing"),
+    Wrong("rnn_step", leak_of_the_exercise, "old state kept whole"),
     Wrong("rnn_step", added_to_the_old_state, "old state kept whole", 1 / 2),
+    Wrong("rnn_step", nothing_lost, "old state kept whole"),
     Wrong("rnn_step", whole_proposal_added, "proposal taken whole", 1 / 2),
     Wrong("rnn_step", leak_inside_the_tanh, "leak inside the activation"),
-    Wrong("rnn_step", only_the_fresh_part, "old state missing from the mix", 1 / 2),
+    Wrong("rnn_step", only_the_fresh_part, "old state missing from the sum", 1 / 2),
     Wrong("rnn_step", without_the_old_state, "old state not used"),
     Wrong("rnn_step", state_returned_twice, "new state for the proposal", 1 / 2),
     Wrong("rnn_step", proposal_before_the_state, "outputs exchanged"),
-    Wrong("rnn_step", pre_activation_mixed, "activation missing"),
+    Wrong("rnn_step", pre_activation_added, "activation missing"),
     Wrong("rnn_step", transposed_and_no_bias, ("bias missing", "weight transposed")),
     Wrong("rnn_step", single_precision, "right to a few digits only", 1 / 2),
     Wrong("rnn_step", leak_into_the_old_state, "caller's array changed", 1 / 2),
     Wrong("rnn_step", state_only, "shape or type"),
-    Wrong("rnn_step", mean_of_the_leaks, "", 1 / 2),
-    Wrong("rnn_step_backward", slope_missing, "derivative of the activation missing", 1 / 6),
-    Wrong("rnn_step_backward", slope_not_squared, "derivative of the activation wrong", 1 / 6),
-    Wrong("rnn_step_backward", slope_times_two, "derivative of the activation wrong", 1 / 6),
-    Wrong(
-        "rnn_step_backward", slope_of_the_old_state, "derivative taken at the wrong place", 1 / 6
-    ),
-    Wrong(
-        "rnn_step_backward", slope_of_the_new_state, "derivative taken at the wrong place", 1 / 6
-    ),
-    Wrong("rnn_step_backward", tanh_of_a_tanh, "derivative taken at the wrong place", 1 / 6),
-    Wrong("rnn_step_backward", slope_of_a_sigmoid, "derivative of another activation", 1 / 6),
+    Wrong("rnn_step", mean_of_the_leaks, ""),
+    Wrong("rnn_step_backward", slope_missing, "derivative of the activation missing"),
+    Wrong("rnn_step_backward", slope_not_squared, "derivative of the activation wrong"),
+    Wrong("rnn_step_backward", slope_times_two, "derivative of the activation wrong"),
+    Wrong("rnn_step_backward", slope_of_the_old_state, "derivative taken at the wrong place"),
+    Wrong("rnn_step_backward", slope_of_the_new_state, "derivative taken at the wrong place"),
+    Wrong("rnn_step_backward", tanh_of_a_tanh, "derivative taken at the wrong place"),
+    Wrong("rnn_step_backward", slope_of_a_sigmoid, "derivative of another activation"),
     Wrong(
         "rnn_step_backward",
         parameters_from_the_proposal,
         "derivative of the activation missing",
         3 / 6,
     ),
-    Wrong("rnn_step_backward", forward_matrix_on_the_way_back, "weight transposed", 5 / 6),
+    Wrong("rnn_step_backward", forward_matrix_on_the_way_back, "weight transposed", 4 / 6),
     Wrong("rnn_step_backward", gradient_of_W_h_transposed, "weight transposed", 5 / 6),
+    Wrong("rnn_step_backward", old_state_in_the_weights, "old state kept whole", 5 / 6),
     Wrong("rnn_step_backward", new_state_in_the_weights, "new state for the old one", 5 / 6),
-    Wrong("rnn_step_backward", as_if_there_were_no_leak, "leak missing", 1 / 6),
-    Wrong("rnn_step_backward", shares_exchanged_on_the_way_back, "leak the wrong way round", 1 / 6),
-    Wrong("rnn_step_backward", path_through_the_mix_forgotten, "path missing", 5 / 6),
-    Wrong("rnn_step_backward", path_through_the_proposal_forgotten, "path missing", 5 / 6),
-    Wrong("rnn_step_backward", slope_on_both_paths, "factor too many", 5 / 6),
+    Wrong("rnn_step_backward", no_leak_on_the_way_to_the_proposal, "leak missing"),
+    Wrong("rnn_step_backward", leak_on_the_direct_path_alone, "leak missing", 5 / 6),
+    Wrong("rnn_step_backward", shares_exchanged_on_the_way_back, "leak the wrong way round"),
+    Wrong("rnn_step_backward", direct_path_forgotten, "path missing", 4 / 6),
+    Wrong("rnn_step_backward", path_through_the_proposal_forgotten, "path missing", 4 / 6),
+    Wrong("rnn_step_backward", slope_on_both_paths, "factor too many", 4 / 6),
     Wrong("rnn_step_backward", leak_from_the_proposal_alone, "path missing", 5 / 6),
+    Wrong("rnn_step_backward", leak_from_the_direct_paths_alone, "path missing", 5 / 6),
     Wrong("rnn_step_backward", leak_with_the_wrong_sign, "sign", 5 / 6),
+    Wrong("rnn_step_backward", leak_added_to_both, "sign", 5 / 6),
     Wrong("rnn_step_backward", leak_behind_the_slope, "factor too many", 5 / 6),
-    Wrong("rnn_step_backward", leak_from_the_new_state, "factor too many", 5 / 6),
+    Wrong("rnn_step_backward", leak_with_what_is_left, "factor too many", 5 / 6),
     Wrong("rnn_step_backward", mean_over_the_batch, "mean for sum", 2 / 6),
     Wrong("rnn_step_backward", last_sequence_alone, "not summed over the batch", 2 / 6),
     Wrong("rnn_step_backward", bias_not_summed, "shape or type", 5 / 6),
     Wrong(
         "rnn_step_backward",
-        slope_not_squared_and_path_forgotten,
-        ("derivative of the activation wrong", "path missing"),
-        1 / 6,
+        slope_not_squared_and_leak_forgotten,
+        ("derivative of the activation wrong", "old state kept whole"),
     ),
     Wrong("rnn_step_backward", only_a_share_reaches_the_leak, "", 5 / 6),
     Wrong("rnn_unroll", always_the_first_state, "carry lost between steps"),
@@ -893,13 +988,14 @@ WRONG = (
     Wrong("rnn_unroll_backward", states_not_shifted, "new state for the old one", 4 / 6),
     Wrong("rnn_unroll_backward", from_the_first_step_on, "loop runs forward"),
     Wrong("rnn_unroll_backward", writes_into_dhs, "caller's array changed", 1 / 2),
-    Wrong("rnn_unroll_backward", products_of_the_chapter, "path missing"),
+    Wrong("rnn_unroll_backward", products_without_the_direct_path, "path missing"),
     Wrong("rnn_unroll_backward", leak_of_the_first_step_alone, "not accumulated over time", 5 / 6),
     Wrong("gradient_norms", squares, "another norm"),
     Wrong("gradient_norms", sums_of_sizes, "another norm"),
     Wrong("gradient_norms", one_step_late, "off by one step"),
-    Wrong("gradient_norms", step_of_the_chapter, "leak missing"),
-    Wrong("gradient_norms", mix_without_its_own_path, "path missing"),
+    Wrong("gradient_norms", way_back_of_the_chapter, "leak missing"),
+    Wrong("gradient_norms", way_back_of_the_exercise, "leak missing"),
+    Wrong("gradient_norms", without_the_direct_path, "path missing"),
     Wrong("gradient_norms", matrix_not_turned, "weight transposed"),
     Wrong("gradient_norms", in_the_order_of_the_walk, "time runs backwards"),
     Wrong("gradient_norms", from_the_first_proposal, "loop runs forward"),
@@ -911,37 +1007,35 @@ WRONG = (
 
 
 def by_einsum(params, x, h_previous):
-    s = np.einsum("bd,dh->bh", x, params.W_x) + np.einsum("bk,kh->bh", h_previous, params.W_h)
+    k = np.einsum("h,bh->bh", 1 - params.a, h_previous)
+    s = np.einsum("bd,dh->bh", x, params.W_x) + np.einsum("bk,kh->bh", k, params.W_h)
     n = np.tanh(params.b + s)
-    return h_previous + params.a * (n - h_previous), n
+    return k + np.einsum("h,bh->bh", params.a, n), n
 
 
 def entry_by_entry(params, x, h_previous):
     n = np.empty(h_previous.shape)
     h = np.empty(h_previous.shape)
     for m in range(len(x)):
+        left = [(1 - a) * old for a, old in zip(params.a, h_previous[m])]
         for j in range(h.shape[1]):
             s = params.b[j] + sum(x[m, i] * params.W_x[i, j] for i in range(x.shape[1]))
-            s += sum(h_previous[m, k] * params.W_h[k, j] for k in range(h.shape[1]))
+            s += sum(left[k] * params.W_h[k, j] for k in range(h.shape[1]))
             n[m, j] = (np.exp(s) - np.exp(-s)) / (np.exp(s) + np.exp(-s))
-            h[m, j] = (1 - params.a[j]) * h_previous[m, j] + params.a[j] * n[m, j]
+            h[m, j] = left[j] + params.a[j] * n[m, j]
     return h, n
 
 
 def one_large_product(params, x, h_previous):
     from math import isfinite
 
-    ones = np.ones((len(x), 1))
-    rows = np.concatenate([x, h_previous, ones], axis=1)
-    weights = np.concatenate([params.W_x, params.W_h, params.b[None]])
+    rows = np.concatenate([x, h_previous, np.ones((len(x), 1))], axis=1)
+    weights = np.concatenate(
+        [params.W_x, np.diag(1 - params.a) @ params.W_h, params.b[None]],
+    )
     n = 2 / (1 + np.exp(-2 * rows @ weights)) - 1
     assert isfinite(n.sum())
-    h = np.average(
-        np.stack([h_previous, n]),
-        axis=0,
-        weights=np.stack([1 - params.a + 0 * n, params.a + 0 * n]),
-    )
-    return [h, n]
+    return [h_previous + params.a * (n - h_previous), n]
 
 
 def by_the_complex_step(params, x, h_previous, n, dh):
@@ -952,8 +1046,8 @@ def by_the_complex_step(params, x, h_previous, n, dh):
             moved = [p.astype(complex) for p in leaves]
             moved[place][index] += 1e-20j
             W_x, W_h, b, a, x_, h_ = moved
-            h = (1 - a) * h_ + a * np.tanh(x_ @ W_x + h_ @ W_h + b)
-            gradient[index] = np.sum(dh * h).imag / 1e-20
+            k = (1 - a) * h_
+            gradient[index] = np.sum(dh * (k + a * np.tanh(x_ @ W_x + k @ W_h + b))).imag / 1e-20
         gradients.append(gradient)
     return RNNParams(*gradients[:4]), gradients[4], gradients[5]
 
@@ -963,34 +1057,37 @@ def with_a_class_of_its_own(params, x, h_previous, n, dh):
         def __init__(self, value):
             self.value, self.grad = value, np.zeros_like(value)
 
-    mix, kept, state = Node(n), Node(h_previous), Node(n)
-    mix.grad += params.a * dh
-    kept.grad += dh - params.a * dh
-    state.grad += mix.grad * (1 - n) * (1 + n)
+    keep = 1 - params.a
+    proposal, kept, state = Node(n), Node(keep * h_previous), Node(n)
+    proposal.grad += params.a * dh
+    kept.grad += dh
+    state.grad += proposal.grad * (1 - n) * (1 + n)
     kept.grad += np.inner(state.grad, params.W_h)
     da = np.zeros_like(params.a)
-    for row, new, old in zip(dh, n, h_previous):
-        da += row * new - row * old
+    for row, new, back, old in zip(dh, n, kept.grad, h_previous):
+        da += row * new
+        da -= back * old
     dparams = params._replace(
         W_x=np.tensordot(x, state.grad, (0, 0)),
-        W_h=np.tensordot(h_previous, state.grad, (0, 0)),
+        W_h=np.tensordot(kept.value, state.grad, (0, 0)),
         b=np.ones(len(x)) @ state.grad,
         a=da,
     )
-    return dparams, np.inner(state.grad, params.W_x), kept.grad
+    return dparams, np.inner(state.grad, params.W_x), keep * kept.grad
 
 
 def through_the_jacobian(params, x, h_previous, n, dh):
     slopes = params.a * (1 - n**2)
-    J = slopes[:, :, None] * params.W_h.T + np.diag(1 - params.a)
+    J = (slopes[:, :, None] * params.W_h.T + np.eye(len(params.a))) * (1 - params.a)
     ds = slopes * dh
+    dh_previous = np.einsum("bj,bjk->bk", dh, J)
     dparams = dict(
         W_x=sum(np.outer(i, d) for i, d in zip(x, ds)),
-        W_h=sum(np.outer(h, d) for h, d in zip(h_previous, ds)),
+        W_h=sum(np.outer(h, d) for h, d in zip(h_previous, ds)) * (1 - params.a)[:, None],
         b=sum(ds),
-        a=sum(dh * (n - h_previous)),
+        a=sum(dh * n - dh_previous / (1 - params.a) * h_previous),
     )
-    return RNNParams(**dparams), ds @ params.W_x.T, np.einsum("bj,bjk->bk", dh, J)
+    return RNNParams(**dparams), ds @ params.W_x.T, dh_previous
 
 
 def written_into_an_array_of_its_own(params, xs, h_first):
@@ -998,9 +1095,11 @@ def written_into_an_array_of_its_own(params, xs, h_first):
     hs = np.zeros((T + 1, B, h_first.shape[1]))
     ns = np.empty_like(hs[1:])
     hs[0] = h_first
+    weights = np.vstack([params.W_x, params.W_h])
     for t in range(T):
-        ns[t] = np.tanh(np.hstack([xs[t], hs[t]]) @ np.vstack([params.W_x, params.W_h]) + params.b)
-        hs[t + 1] = hs[t] + params.a * (ns[t] - hs[t])
+        hs[t + 1] = (1 - params.a) * hs[t]
+        ns[t] = np.tanh(np.hstack([xs[t], hs[t + 1]]) @ weights + params.b)
+        hs[t + 1] += params.a * ns[t]
     return hs[1:], ns
 
 
@@ -1027,12 +1126,12 @@ def products_after_the_loop(params, xs, h_first, hs, ns, dhs, dh_last):
         dh = dh + dh_out
         gradients.append(dh)
         dss.append(dh * params.a * (1 - n * n))
-        dh = dh * (1 - params.a) + dss[-1] @ params.W_h.T
+        dh = (dh + dss[-1] @ params.W_h.T) * (1 - params.a)
     gradients, dss = np.array(gradients[::-1]), np.array(dss[::-1])
     previous = np.concatenate([h_first[None], hs[:-1]])
     dW_x = np.tensordot(xs, dss, ([0, 1], [0, 1]))
-    dW_h = np.tensordot(previous, dss, ([0, 1], [0, 1]))
-    da = (gradients * (ns - previous)).sum((0, 1))
+    dW_h = np.tensordot(previous * (1 - params.a), dss, ([0, 1], [0, 1]))
+    da = (gradients * ns - (gradients + dss @ params.W_h.T) * previous).sum((0, 1))
     return (dW_x, dW_h, dss.sum((0, 1)), da), dss @ params.W_x.T, dh
 
 
@@ -1066,7 +1165,8 @@ def from_each_loss_alone(params, xs, h_first, hs, ns, dhs, dh_last):
 
 def norms_by_the_jacobians(params, ns, dh_last):
     T, B, _ = ns.shape
-    J = (params.a * (1 - ns**2))[..., None] * params.W_h.T + np.diag(1 - params.a)
+    J = (params.a * (1 - ns**2))[..., None] * params.W_h.T + np.eye(ns.shape[2])
+    J = J * (1 - params.a)
     norms = np.zeros((T, B))
     for m in range(B):
         g = dh_last[m]
@@ -1081,7 +1181,8 @@ def norms_from_the_back(params, ns, dh_last):
     g = dh_last
     for n in ns[:0:-1]:
         ds = g * params.a * (1 - np.square(n))
-        g = np.einsum("bj,kj->bk", ds, params.W_h) + g - g * params.a
+        g = np.einsum("bj,kj->bk", ds, params.W_h) + g
+        g = g - g * params.a
         norms.insert(0, np.sqrt(np.sum(g * g, -1)))
     return norms and np.vstack(norms)
 

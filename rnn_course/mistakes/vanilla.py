@@ -8,14 +8,13 @@ SLOPE = "The slope of tanh is written with its value. Look again at (2.6), at ev
 INSIDE = (
     "What is inside the tanh gets its gradient through the tanh: see (2.6) and what follows it."
 )
-TWO_USES = "The old state is used in two places of the step, so its gradient has two terms."
-SHARES = "The old state and the proposal have shares that add up to one, and yours do not."
+TWO_USES = "What is left of the old state is used in two places, so its gradient has two terms."
 EVERY_SEQUENCE = (
     "Every sequence of the batch adds its part to the gradient of a parameter. Yours has the part "
     "of one of them: see (2.8) and (2.10)."
 )
 OLD_STATE = (
-    "W_h multiplies the state before the step, so its gradient is made with that state: "
+    "W_h multiplies what is left of the old state, so its gradient is made with that: compare "
     "equation (2.9)."
 )
 DH_LAST = "The gradient dh_last belongs to one state, and arrives there once: equation (3.3)."
@@ -24,7 +23,7 @@ CARRY = (
     "equations (3.5) and (3.10)."
 )
 EUCLIDEAN = "The norm meant here is the Euclidean one, of each sequence."
-NEW_STATE = "((1 - params.a) * h_previous + params.a * n)"
+NEW_STATE = "(kept + params.a * n)"
 
 MISTAKES = {
     "rnn_step": (
@@ -49,7 +48,7 @@ MISTAKES = {
         Mistake(
             "old state not used",
             "Your proposal does not depend on the state before it: equation (1.6) has three terms.",
-            " + h_previous @ params.W_h",
+            " + kept @ params.W_h",
             "",
         ),
         Mistake(
@@ -80,24 +79,54 @@ MISTAKES = {
         ),
         Mistake(
             "leak the wrong way round",
-            "A leak close to one replaces nearly the whole state. What does yours do?",
-            "(1 - params.a) * h_previous + params.a * n",
-            "params.a * h_previous + (1 - params.a) * n",
+            "A leak close to one loses nearly the whole state. What does yours do?",
+            "(1 - params.a) * h_previous",
+            "params.a * h_previous",
+            also=(("params.a * n", "(1 - params.a) * n"),),
         ),
         Mistake(
             "leak missing",
-            "What you return as the state is the proposal. The mix is still to come.",
-            "(1 - params.a) * h_previous + params.a * n",
+            "Yours is the network of Chapter 1, without a leak.",
+            "kept @ params.W_h",
+            "h_previous @ params.W_h",
+            also=(("kept + params.a * n", "n"),),
+        ),
+        Mistake(
+            "leak missing",
+            "What you return as the state is the proposal. The last equation is still to come.",
+            "kept + params.a * n",
             "n",
         ),
-        Mistake("old state kept whole", SHARES, "(1 - params.a) * h_previous", "h_previous"),
         Mistake(
-            "old state missing from the mix",
-            "Your state is a share of the proposal alone. What is the other part of the mix?",
-            "(1 - params.a) * h_previous + ",
-            "",
+            "old state kept whole",
+            "The matrix W_h multiplies what is left of the old state, not the old state.",
+            "kept @ params.W_h",
+            "h_previous @ params.W_h",
         ),
-        Mistake("proposal taken whole", SHARES, "params.a * n", "n"),
+        Mistake(
+            "old state kept whole",
+            "Your new state has the whole old state in it. A share of it is lost.",
+            "h = kept",
+            "h = h_previous",
+        ),
+        Mistake(
+            "old state kept whole",
+            "In yours, nothing of the old state is lost: the first equation is missing.",
+            "(1 - params.a) * h_previous",
+            "h_previous",
+        ),
+        Mistake(
+            "old state missing from the sum",
+            "Your state is a share of the proposal alone. What else is in the last equation?",
+            "kept + params.a * n",
+            "params.a * n",
+        ),
+        Mistake(
+            "proposal taken whole",
+            "Only a share of the proposal is added to what is left of the old state.",
+            "params.a * n",
+            "n",
+        ),
         Mistake(
             "leak inside the activation",
             "The leak multiplies the proposal, which is what tanh returns, not what it is given.",
@@ -107,7 +136,7 @@ MISTAKES = {
         ),
         Mistake(
             "new state for the proposal",
-            "You return the new state twice. The proposal is what it was mixed from.",
+            "You return the new state twice. The proposal is a part of what it was made from.",
             "return h, n",
             "return h, h",
         ),
@@ -160,11 +189,9 @@ MISTAKES = {
             INSIDE,
             "x.T @ ds",
             "x.T @ dn",
-            also=(("h_previous.T @ ds", "h_previous.T @ dn"), ("ds.sum", "dn.sum")),
+            also=(("kept.T @ ds", "kept.T @ dn"), ("ds.sum", "dn.sum")),
         ),
-        Mistake(
-            "derivative of the activation missing", INSIDE, "h_previous.T @ ds", "h_previous.T @ dn"
-        ),
+        Mistake("derivative of the activation missing", INSIDE, "kept.T @ ds", "kept.T @ dn"),
         Mistake("derivative of the activation missing", INSIDE, "x.T @ ds", "x.T @ dn"),
         Mistake("derivative of the activation missing", INSIDE, "ds.sum", "dn.sum"),
         Mistake(
@@ -180,8 +207,9 @@ MISTAKES = {
             "params.W_h.T",
             "params.W_h",
         ),
-        Mistake("new state for the old one", OLD_STATE, "h_previous.T", f"{NEW_STATE}.T"),
-        Mistake("new state for the old one", OLD_STATE, "h_previous.T", "n.T"),
+        Mistake("old state kept whole", OLD_STATE, "kept.T", "h_previous.T"),
+        Mistake("new state for the old one", OLD_STATE, "kept.T", f"{NEW_STATE}.T"),
+        Mistake("new state for the old one", OLD_STATE, "kept.T", "n.T"),
         Mistake(
             "leak missing",
             "The proposal enters the new state with a share, and so does its gradient.",
@@ -190,90 +218,124 @@ MISTAKES = {
         ),
         Mistake(
             "leak missing",
-            "Your way back is that of a network without a leak. Begin with the mix.",
+            "Your way back is that of a network without a leak. Begin with the last equation.",
             "dh * params.a",
             "dh",
-            also=(("dh * (1 - params.a) + ", ""),),
+            also=(("kept.T", "h_previous.T"), ("dkept * (1 - params.a)", "ds @ params.W_h.T")),
+        ),
+        Mistake(
+            "leak missing",
+            "Both paths to the old state lead through what is left of it, and so through the leak.",
+            "dkept * (1 - params.a)",
+            "dh * (1 - params.a) + ds @ params.W_h.T",
         ),
         Mistake(
             "leak the wrong way round",
-            "Which share of the mix is the proposal's, and which is the old state's?",
+            "Which share is lost, and which share of the proposal is added?",
             "dn = dh * params.a",
             "dn = dh * (1 - params.a)",
-            also=(("previous = dh * (1 - params.a)", "previous = dh * params.a"),),
+            also=(("dkept * (1 - params.a)", "dkept * params.a"),),
         ),
         Mistake(
             "leak the wrong way round",
-            "Which share of the mix is the proposal's?",
+            "Which share is lost, and which share of the proposal is added?",
+            "kept = (1 - params.a)",
+            "kept = params.a",
+            also=(
+                ("dn = dh * params.a", "dn = dh * (1 - params.a)"),
+                ("dkept * (1 - params.a)", "dkept * params.a"),
+            ),
+        ),
+        Mistake(
+            "leak the wrong way round",
+            "Which share of the proposal is added?",
             "dn = dh * params.a",
             "dn = dh * (1 - params.a)",
         ),
         Mistake(
             "leak the wrong way round",
-            "Which share of the mix is the old state's?",
-            "dh * (1 - params.a)",
-            "dh * params.a",
+            "Which share of the old state is lost?",
+            "dkept * (1 - params.a)",
+            "dkept * params.a",
         ),
-        Mistake(
-            "path missing",
-            TWO_USES + " The one through the mix is not in yours.",
-            "dh * (1 - params.a) + ",
-            "",
-        ),
+        Mistake("path missing", TWO_USES + " The direct one is not in yours.", "dh + ds @", "ds @"),
         Mistake(
             "path missing",
             TWO_USES + " The one through the proposal is not in yours.",
-            " + ds @ params.W_h.T",
-            "",
-        ),
-        Mistake(
-            "old state kept whole",
-            "Only a share of the old state is in the mix. Its gradient has the same share.",
-            "dh * (1 - params.a)",
+            "dh + ds @ params.W_h.T",
             "dh",
         ),
         Mistake(
+            "path missing",
+            TWO_USES + " One of them is not in your gradient of the old state.",
+            "dkept * (1 - params.a)",
+            "ds @ params.W_h.T * (1 - params.a)",
+        ),
+        Mistake(
+            "path missing",
+            TWO_USES + " One of them is not in your gradient of the old state.",
+            "dkept * (1 - params.a)",
+            "dh * (1 - params.a)",
+        ),
+        Mistake(
+            "old state kept whole",
+            "Only a share of the old state is left. Its gradient has the same share.",
+            "dkept * (1 - params.a)",
+            "dkept",
+        ),
+        Mistake(
             "factor too many",
-            "The path of the old state through the mix does not lead through the tanh.",
-            "dh * (1 - params.a) + ds",
-            "dh * (1 - n**2) * (1 - params.a) + ds",
+            "The direct path does not lead through the tanh.",
+            "dh + ds @",
+            "dh * (1 - n**2) + ds @",
         ),
         Mistake(
             "path missing",
-            "The leak is used twice in the mix: once with the proposal, once with the old state.",
-            "(n - h_previous)",
-            "n",
+            "The leak is used twice: with the proposal, and with the old state.",
+            "dh * n - dkept * h_previous",
+            "dh * n",
         ),
         Mistake(
             "path missing",
-            "The leak is used twice in the mix: once with the old state, once with the proposal.",
-            "(n - h_previous)",
-            "-h_previous",
+            "The leak is used twice: with the old state, and with the proposal.",
+            "dh * n - dkept * h_previous",
+            "-dkept * h_previous",
+        ),
+        Mistake(
+            "path missing",
+            "The leak also changes what W_h multiplies, and that path is not in its gradient.",
+            "dkept * h_previous",
+            "dh * h_previous",
         ),
         Mistake(
             "sign",
-            "In the mix, a larger leak takes from the old state: look at the sign of its part.",
-            "(n - h_previous)",
-            "(n + h_previous)",
+            "A larger leak takes from the old state: look at the sign of its part.",
+            "dh * n - dkept * h_previous",
+            "dh * n + dkept * h_previous",
         ),
         Mistake(
             "factor too many",
-            "The leak is outside the tanh, so its gradient has no slope in it.",
-            "dh * (n - h_previous)",
-            "dh * (1 - n**2) * (n - h_previous)",
+            "The share of the proposal is taken outside the tanh: there is no slope on this path.",
+            "dh * n - dkept",
+            "dh * (1 - n**2) * n - dkept",
         ),
         Mistake(
             "factor too many",
-            "The leak is outside the tanh: its gradient is made with what arrives at the state.",
-            "dh * (n - h_previous)",
-            "ds * (n - h_previous)",
+            "With the proposal, the gradient of the leak is made with what arrives at the state.",
+            "dh * n - dkept",
+            "ds * n - dkept",
         ),
         Mistake(
             "factor too many",
-            "In yours, the gradient of the leak has the leak as a factor. It is made with what "
-            "arrives at the state, and with the proposal, not with the new state.",
-            "dh * (n - h_previous)",
-            "dn * (n - h_previous)",
+            "In yours, the gradient of the leak has the leak as a factor.",
+            "dh * n - dkept",
+            "dn * n - dkept",
+        ),
+        Mistake(
+            "factor too many",
+            "The leak is multiplied by the old state, not by what is left of it.",
+            "dkept * h_previous",
+            "dkept * kept",
         ),
         Mistake(
             "not summed over the batch",
@@ -281,24 +343,21 @@ MISTAKES = {
             "x.T @ ds",
             "x[-1:].T @ ds[-1:]",
             also=(
-                ("h_previous.T @ ds", "h_previous[-1:].T @ ds[-1:]"),
+                ("kept.T @ ds", "kept[-1:].T @ ds[-1:]"),
                 ("ds.sum(axis=0)", "ds[-1]"),
-                ("(dh * (n - h_previous)).sum(axis=0)", "(dh * (n - h_previous))[-1]"),
+                ("(dh * n - dkept * h_previous).sum(axis=0)", "(dh * n - dkept * h_previous)[-1]"),
             ),
         ),
         Mistake("not summed over the batch", EVERY_SEQUENCE, "x.T @ ds", "x[-1:].T @ ds[-1:]"),
         Mistake(
-            "not summed over the batch",
-            EVERY_SEQUENCE,
-            "h_previous.T @ ds",
-            "h_previous[-1:].T @ ds[-1:]",
+            "not summed over the batch", EVERY_SEQUENCE, "kept.T @ ds", "kept[-1:].T @ ds[-1:]"
         ),
         Mistake("not summed over the batch", EVERY_SEQUENCE, "ds.sum(axis=0)", "ds[0]"),
         Mistake(
             "not summed over the batch",
             EVERY_SEQUENCE,
-            "(dh * (n - h_previous)).sum(axis=0)",
-            "(dh * (n - h_previous))[0]",
+            "(dh * n - dkept * h_previous).sum(axis=0)",
+            "(dh * n - dkept * h_previous)[0]",
         ),
     ),
     "rnn_unroll": (
@@ -553,36 +612,37 @@ MISTAKES = {
         ),
         Mistake(
             "leak missing",
-            "Your way back is that of a network without a leak. Begin with the mix.",
+            "Your way back is that of a network without a leak. Begin with the last equation.",
             "dh * params.a * (",
             "dh * (",
-            also=(("dh * (1 - params.a) + ", ""),),
+            also=(("(dh + ds @ params.W_h.T) * (1 - params.a)", "ds @ params.W_h.T"),),
+        ),
+        Mistake(
+            "leak missing",
+            "Both paths to the old state lead through what is left of it, and so through the leak.",
+            "(dh + ds @ params.W_h.T) * (1 - params.a)",
+            "dh * (1 - params.a) + ds @ params.W_h.T",
         ),
         Mistake(
             "leak the wrong way round",
-            "Which share of the mix is the proposal's, and which is the old state's?",
+            "Which share is lost, and which share of the proposal is added?",
             "ds = dh * params.a",
             "ds = dh * (1 - params.a)",
-            also=(("dh = dh * (1 - params.a)", "dh = dh * params.a"),),
+            also=((".T) * (1 - params.a)", ".T) * params.a"),),
         ),
         Mistake(
             "leak the wrong way round",
-            "Which share of the mix is the proposal's?",
+            "Which share of the proposal is added?",
             "ds = dh * params.a",
             "ds = dh * (1 - params.a)",
         ),
         Mistake(
             "leak the wrong way round",
-            "Which share of the mix is the old state's?",
-            "dh * (1 - params.a)",
-            "dh * params.a",
+            "Which share of the old state is lost?",
+            ".T) * (1 - params.a)",
+            ".T) * params.a",
         ),
-        Mistake(
-            "path missing",
-            TWO_USES + " The one through the mix is not in yours.",
-            "dh * (1 - params.a) + ",
-            "",
-        ),
+        Mistake("path missing", TWO_USES + " The direct one is not in yours.", "dh + ds @", "ds @"),
         Mistake(
             "path missing",
             TWO_USES + " The one through the proposal is not in yours.",
@@ -591,9 +651,9 @@ MISTAKES = {
         ),
         Mistake(
             "old state kept whole",
-            "Only a share of the old state is in the mix. Its gradient has the same share.",
-            "dh * (1 - params.a)",
-            "dh",
+            "Only a share of the old state is left. Its gradient has the same share.",
+            " * (1 - params.a)",
+            "",
         ),
         Mistake(
             "off by one step",
@@ -602,8 +662,8 @@ MISTAKES = {
             "",
             also=(
                 (
-                    "ds @ params.W_h.T\n",
-                    "ds @ params.W_h.T\n        norms.append(np.linalg.norm(dh, axis=1))\n",
+                    "(1 - params.a)\n",
+                    "(1 - params.a)\n        norms.append(np.linalg.norm(dh, axis=1))\n",
                 ),
             ),
         ),

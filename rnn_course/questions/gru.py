@@ -1,7 +1,7 @@
 """Assignment 3: the GRU, reset after and before the matrix, and the two conventions for z.
 
-Chapter 12. The references are the package's own functions. The mistakes of the steps are in
-`gru_forward.py`, `gru_gates.py` and `gru_backward.py`.
+Chapter 12. In the assignment z multiplies the candidate, equation (12.9), so the cells of the
+chapter, which have (12.2), are no answers to it.
 """
 
 from collections.abc import Callable
@@ -9,19 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from rnn_course.judge.question import Question, causes_of, draw_sizes
-from rnn_course.questions import gru_backward, gru_forward, gru_gates
-from rnn_course.questions.gru_forward import N, R, Z
-from rnn_tutorial.cells.cell import Cell
-from rnn_tutorial.cells.gates import gate_blocks
-from rnn_tutorial.cells.gru import GRU, GRUGates, GRUParams, GRUState, GRUValues
-from rnn_tutorial.cells.gru_before import GRUBefore, GRUBeforeParams, GRUBeforeValues
-from rnn_tutorial.sequence.step import step, step_backward
-from rnn_tutorial.types import Array, Rng, Tree
+from rnn_course.judge.question import Question, WordQuestion, draw_sizes
+from rnn_tutorial.cells.gru import GRUGates, GRUParams
+from rnn_tutorial.cells.gru_before import GRUBeforeParams
+from rnn_tutorial.types import Array, Rng
 
 __all__ = [
     "QUESTIONS",
+    "WORDS",
     "before_step_backward_cases",
+    "before_step_cases",
     "draw",
     "gate_cases",
     "gate_gradients",
@@ -30,11 +27,108 @@ __all__ = [
     "gru_step",
     "gru_step_backward",
     "other_z",
+    "sigmoid",
+    "step_backward_cases",
+    "step_cases",
+    "z_cases",
 ]
 
-GATES = {"gates.r": "B H", "gates.z": "B H", "gates.n": "B H"}
-DA = {"da.r": "B H", "da.z": "B H", "da.n": "B H"}
-INPUTS = {"dx": "B D", "dh_previous": "B H"}
+
+# The instructor's solutions
+
+
+def sigmoid(a: Array) -> Array:
+    """Return 1 / (1 + exp(-a))."""
+    return 1 / (1 + np.exp(-a))
+
+
+def gru_step(params: GRUParams, x: Array, h_previous: Array) -> tuple[Array, GRUGates]:
+    """Return (h, gates): the state after one step, and the gates it was made with."""
+    a_xr, a_xz, a_xn = np.split(x @ params.W_x + params.b, 3, axis=1)
+    a_hr, a_hz, a_hn = np.split(h_previous @ params.W_h, 3, axis=1)
+    r = sigmoid(a_xr + a_hr)
+    z = sigmoid(a_xz + a_hz)
+    s = a_hn + params.b_hn
+    n = np.tanh(a_xn + r * s)
+    h = (1 - z) * h_previous + z * n
+    return h, GRUGates(r, z, n)
+
+
+def gate_gradients(
+    params: GRUParams, h_previous: Array, gates: GRUGates, dh: Array
+) -> tuple[GRUGates, Array]:
+    """Return (da, ds): the gradients of the three pre-activations, and of s."""
+    r, z, n = gates
+    s = h_previous @ np.split(params.W_h, 3, axis=1)[2] + params.b_hn
+    dz = dh * (n - h_previous)
+    dn = dh * z
+    da_n = dn * (1 - n**2)
+    dr = da_n * s
+    ds = da_n * r
+    da_r = dr * r * (1 - r)
+    da_z = dz * z * (1 - z)
+    return GRUGates(da_r, da_z, da_n), ds
+
+
+def gru_step_backward(
+    params: GRUParams, x: Array, h_previous: Array, gates: GRUGates, dh: Array
+) -> tuple[GRUParams, Array, Array]:
+    """Return (dparams, dx, dh_previous): the gradients of what `gru_step` was given."""
+    da, ds = gate_gradients(params, h_previous, gates, dh)
+    da_x = np.hstack([da.r, da.z, da.n])
+    da_h = np.hstack([da.r, da.z, ds])
+    dW_x = x.T @ da_x
+    dW_h = h_previous.T @ da_h
+    db = da_x.sum(axis=0)
+    db_hn = ds.sum(axis=0)
+    dx = da_x @ params.W_x.T
+    dh_previous = dh * (1 - gates.z) + da_h @ params.W_h.T
+    return GRUParams(dW_x, dW_h, db, db_hn), dx, dh_previous
+
+
+def gru_before_step(params: GRUBeforeParams, x: Array, h_previous: Array) -> tuple[Array, GRUGates]:
+    """Return (h, gates) of one step, reset before the matrix."""
+    a_xr, a_xz, a_xn = np.split(x @ params.W_x + params.b, 3, axis=1)
+    a_hr, a_hz = np.split(h_previous @ params.W_h, 2, axis=1)
+    r = sigmoid(a_xr + a_hr)
+    z = sigmoid(a_xz + a_hz)
+    m = r * h_previous
+    n = np.tanh(a_xn + m @ params.W_hn)
+    h = (1 - z) * h_previous + z * n
+    return h, GRUGates(r, z, n)
+
+
+def gru_before_step_backward(
+    params: GRUBeforeParams, x: Array, h_previous: Array, gates: GRUGates, dh: Array
+) -> tuple[GRUGates, GRUBeforeParams, Array, Array]:
+    """Return (da, dparams, dx, dh_previous): the gradients of one step, reset before the matrix."""
+    r, z, n = gates
+    m = r * h_previous
+    dz = dh * (n - h_previous)
+    dn = dh * z
+    da_n = dn * (1 - n**2)
+    dm = da_n @ params.W_hn.T
+    dr = dm * h_previous
+    da_r = dr * r * (1 - r)
+    da_z = dz * z * (1 - z)
+    da_x = np.hstack([da_r, da_z, da_n])
+    da_h = np.hstack([da_r, da_z])
+    dW_x = x.T @ da_x
+    dW_h = h_previous.T @ da_h
+    db = da_x.sum(axis=0)
+    dW_hn = m.T @ da_n
+    dx = da_x @ params.W_x.T
+    dh_previous = dh * (1 - z) + dm * r + da_h @ params.W_h.T
+    return GRUGates(da_r, da_z, da_n), GRUBeforeParams(dW_x, dW_h, db, dW_hn), dx, dh_previous
+
+
+def other_z(W_x: Array, W_h: Array, b: Array) -> tuple[Array, ...]:
+    """Return (W_x, W_h, b): the same function in the other convention for z."""
+    converted = []
+    for blocks in (W_x, W_h, b):
+        r, z, n = np.split(blocks, 3, axis=-1)
+        converted.append(np.concatenate([r, -z, n], axis=-1))
+    return tuple(converted)
 
 
 # The cases: what the functions are called with
@@ -50,21 +144,24 @@ def draw(rng: Rng, Params: type[GRUParams] | type[GRUBeforeParams]) -> tuple[Any
     return params, rng.standard_normal((B, D)), rng.uniform(-1, 1, (B, H))
 
 
+def with_gates(rng: Rng, step: Callable[..., Any], cases: list[tuple]) -> list[tuple]:
+    """Return the cases with what the way back needs besides: the gates of the step, and dh."""
+    return [(*case, step(*case)[1], rng.standard_normal(case[2].shape)) for case in cases]
+
+
 def step_cases(rng: Rng) -> list[tuple]:
     """Return three cases of (params, x, h_previous)."""
     return [draw(rng, GRUParams) for _ in range(3)]
 
 
+def step_backward_cases(rng: Rng) -> list[tuple]:
+    """Return three cases of (params, x, h_previous, gates, dh)."""
+    return with_gates(rng, gru_step, step_cases(rng))
+
+
 def gate_cases(rng: Rng) -> list[tuple]:
     """Return three cases of (params, h_previous, gates, dh)."""
     return [(params, h, gates, dh) for params, _, h, gates, dh in step_backward_cases(rng)]
-
-
-def step_backward_cases(rng: Rng) -> list[tuple]:
-    """Return three cases of (params, x, h_previous, gates, dh)."""
-    return [
-        (*case, gru_step(*case)[1], rng.standard_normal(case[2].shape)) for case in step_cases(rng)
-    ]
 
 
 def before_step_cases(rng: Rng) -> list[tuple]:
@@ -74,10 +171,7 @@ def before_step_cases(rng: Rng) -> list[tuple]:
 
 def before_step_backward_cases(rng: Rng) -> list[tuple]:
     """Return three cases of (params, x, h_previous, gates, dh), the reset before the matrix."""
-    return [
-        (*case, gru_before_step(*case)[1], rng.standard_normal(case[2].shape))
-        for case in before_step_cases(rng)
-    ]
+    return with_gates(rng, gru_before_step, before_step_cases(rng))
 
 
 def z_cases(rng: Rng) -> list[tuple]:
@@ -85,175 +179,26 @@ def z_cases(rng: Rng) -> list[tuple]:
     return [params[:3] for params, _, _ in step_cases(rng)]
 
 
-# The references: the right answers
+# The questions
 
-
-def one_step(cell: Cell, params: Tree, x: Array, h_previous: Array) -> tuple[Array, GRUGates]:
-    """Return (h, gates) of one step of a cell."""
-    state, cache = step(cell, params, x, GRUState(h_previous))
-    values = cache.pointwise
-    return state.h, GRUGates(values.r, values.z, values.n)
-
-
-def one_step_back(
-    cell: Cell, params: Tree, x: Array, h_previous: Array, dh: Array
-) -> tuple[Any, Array, Array]:
-    """Return (dparams, dx, dh_previous) of one step of a cell."""
-    _, cache = step(cell, params, x, GRUState(h_previous))
-    dparams, dx, dprevious = step_backward(cell, params, cache, GRUState(dh))
-    return dparams, dx, dprevious.h
-
-
-def gru_step(params: GRUParams, x: Array, h_previous: Array) -> tuple[Array, GRUGates]:
-    """Return (h, gates)."""
-    return one_step(GRU, params, x, h_previous)
-
-
-def gate_gradients(
-    params: GRUParams, h_previous: Array, gates: GRUGates, dh: Array
-) -> tuple[GRUGates, Array]:
-    """Return (da, ds)."""
-    s = h_previous @ gate_blocks(params.W_h, GRUGates).n + params.b_hn
-    _, da_x, da_h, _ = GRU.pointwise_backward(
-        params, GRUValues(h_previous, *gates, s), GRUState(dh)
-    )
-    return gate_blocks(da_x, GRUGates), gate_blocks(da_h, GRUGates).n
-
-
-def gru_step_backward(
-    params: GRUParams, x: Array, h_previous: Array, gates: GRUGates, dh: Array
-) -> tuple[GRUParams, Array, Array]:
-    """Return (dparams, dx, dh_previous)."""
-    return one_step_back(GRU, params, x, h_previous, dh)
-
-
-def gru_before_step(params: GRUBeforeParams, x: Array, h_previous: Array) -> tuple[Array, GRUGates]:
-    """Return (h, gates)."""
-    return one_step(GRUBefore, params, x, h_previous)
-
-
-def gru_before_step_backward(
-    params: GRUBeforeParams, x: Array, h_previous: Array, gates: GRUGates, dh: Array
-) -> tuple[GRUGates, GRUBeforeParams, Array, Array]:
-    """Return (da, dparams, dx, dh_previous)."""
-    _, da_x, _, _ = GRUBefore.pointwise_backward(
-        params, GRUBeforeValues(h_previous, *gates), GRUState(dh)
-    )
-    return gate_blocks(da_x, GRUGates), *one_step_back(GRUBefore, params, x, h_previous, dh)
-
-
-def other_z(W_x: Array, W_h: Array, b: Array) -> tuple[Array, ...]:
-    """Return (W_x, W_h, b) in the convention of Chung et al., where z multiplies the candidate.
-
-    z becomes 1 - z: its block changes sign, equation (12.10).
-    """
-    blocks = (gate_blocks(leaf, GRUGates) for leaf in (W_x, W_h, b))
-    return tuple(np.concatenate(gates._replace(z=-gates.z), axis=-1) for gates in blocks)
-
-
-# The other convention for z, with a switch for each mistake
-
-
-def convert(
-    W_x: Array,
-    W_h: Array,
-    b: Array,
-    *,
-    change: Callable[..., Array] = np.negative,
-    blocks: tuple[int, ...] = (Z,),
-) -> tuple[Array, ...]:
-    """Return (W_x, W_h, b) in the other convention for z, right unless a switch is set."""
-    gates = (np.split(leaf, 3, axis=-1) for leaf in (W_x, W_h, b))
-    return tuple(
-        np.concatenate(
-            [change(part) if k in blocks else part for k, part in enumerate(parts)], axis=-1
-        )
-        for parts in gates
-    )
-
-
-CONVERT = (
-    (
-        "nothing changed",
-        "This is what you were given. Which blocks are the weights of z?",
-        {"blocks": ()},
-    ),
-    (
-        "another gate changed",
-        "You change the first block. Which gate does it belong to? The order is r, z, n.",
-        {"blocks": (R,)},
-    ),
-    (
-        "another gate changed",
-        "You change the last block, the candidate's. The order is r, z, n.",
-        {"blocks": (N,)},
-    ),
-    (
-        "another gate changed",
-        "You change both gates. The reset gate means the same in both conventions.",
-        {"blocks": (R, Z)},
-    ),
-    (
-        "another gate changed",
-        "You change every block. Two of the three mean the same in both conventions.",
-        {"blocks": (R, Z, N)},
-    ),
-    (
-        "complement of the weights",
-        "It is the gate that becomes one minus itself, not its weights. What must its "
-        "pre-activation become? (12.10).",
-        {"change": lambda part: 1 - part},
-    ),
-    (
-        "block lost",
-        "The gate is not lost in the other convention, it becomes one minus itself: (12.10).",
-        {"change": np.zeros_like},
-    ),
-)
+GATES = {"gates.r": "B H", "gates.z": "B H", "gates.n": "B H"}
+DA = {"da.r": "B H", "da.z": "B H", "da.n": "B H"}
+INPUTS = {"dx": "B D", "dh_previous": "B H"}
+BLOCKS = {"3H": ("r", "z", "n"), "2H": ("r", "z")}
 
 QUESTIONS = (
-    Question(
-        "gru_step",
-        {"h": "B H"} | GATES,
-        step_cases,
-        gru_step,
-        causes_of(gru_forward.step, gru_forward.STEP, gru_forward.RESET_AFTER),
-    ),
-    Question(
-        "gate_gradients",
-        DA | {"ds": "B H"},
-        gate_cases,
-        gate_gradients,
-        causes_of(
-            gru_gates.gradients,
-            gru_gates.SLOPES,
-            gru_gates.MEAN,
-            gru_gates.RESET_AFTER,
-            gru_gates.CHUNG_GATES,
-        ),
-    ),
+    Question("gru_step", {"h": "B H"} | GATES, step_cases, gru_step, gates=BLOCKS),
+    Question("gate_gradients", DA | {"ds": "B H"}, gate_cases, gate_gradients, gates=BLOCKS),
     Question(
         "gru_step_backward",
         {"dparams.W_x": "D 3H", "dparams.W_h": "H 3H", "dparams.b": "3H", "dparams.b_hn": "H"}
         | INPUTS,
         step_backward_cases,
         gru_step_backward,
-        causes_of(
-            gru_backward.step_backward,
-            gru_backward.STEP,
-            gru_gates.SLOPES,
-            gru_gates.MEAN,
-            gru_gates.RESET_AFTER,
-            gru_backward.TO_INPUT,
-            gru_backward.CHUNG_STEP,
-        ),
+        gates=BLOCKS,
     ),
     Question(
-        "gru_before_step",
-        {"h": "B H"} | GATES,
-        before_step_cases,
-        gru_before_step,
-        causes_of(gru_forward.before_step, gru_forward.STEP, gru_forward.RESET_BEFORE),
+        "gru_before_step", {"h": "B H"} | GATES, before_step_cases, gru_before_step, gates=BLOCKS
     ),
     Question(
         "gru_before_step_backward",
@@ -262,20 +207,31 @@ QUESTIONS = (
         | INPUTS,
         before_step_backward_cases,
         gru_before_step_backward,
-        causes_of(
-            gru_backward.before_backward,
-            gru_backward.STEP,
-            gru_gates.SLOPES,
-            gru_gates.MEAN,
-            gru_backward.RESET_BEFORE,
-            gru_backward.CHUNG_STEP,
+        gates=BLOCKS,
+    ),
+    Question("other_z", {"W_x": "D 3H", "W_h": "H 3H", "b": "3H"}, z_cases, other_z, gates=BLOCKS),
+)
+
+WORDS = (
+    WordQuestion(
+        "why_a_second_bias",
+        rubric=(
+            "1 point: r multiplies b_hn and not b_n, so the two merge only where r is one; r "
+            "switches b_hn with the recurrent part.",
+            "1 point: in r and z, and in the candidate with the reset before the matrix, two "
+            "biases would only be added, and their sum is one bias. Half a point if one of the two "
+            "places is missing.",
         ),
     ),
-    Question(
-        "other_z",
-        {"W_x": "D 3H", "W_h": "H 3H", "b": "3H"},
-        z_cases,
-        other_z,
-        causes_of(convert, CONVERT),
+    WordQuestion(
+        "why_no_weights_convert",
+        rubric=(
+            "1 point: reset before the matrix, r belongs to the unit that is heard; after it, to "
+            "the unit that hears. Words for (12.7) count as much as the equation.",
+            "1 point: two cases in which the forms agree, with the reason: the units have one "
+            "reset, W_hn is diagonal, or groups of units that share a reset and are connected only "
+            "with each other; b_hn is zero in all of them. Half a point for one case, or for cases "
+            "without a reason.",
+        ),
     ),
 )

@@ -1,8 +1,9 @@
 """Assignment 1: the vanilla network with a leak, one step and through time, forward and backward.
 
-It goes with chapters 01 to 03, which derive the network without a leak. The solutions are plain
-NumPy, as a student would write them. A test compares them with the package and with the complex
-step. Their mistakes are in rnn_course/mistakes/vanilla.py.
+It goes with chapters 01 to 03, which derive the network without a leak. The leak is not that of
+exercise 3.5: here it comes first, so W_h multiplies what is left of the old state. The solutions
+are plain NumPy, as a student would write them. A test compares them with the package and with the
+complex step. Their mistakes are in rnn_course/mistakes/vanilla.py.
 """
 
 from typing import NamedTuple
@@ -39,8 +40,9 @@ class RNNParams(NamedTuple):
 
 def rnn_step(params: RNNParams, x: Array, h_previous: Array) -> tuple[Array, Array]:
     """Return (h, n): the state after one step and the new proposal, both (B, H)."""
-    n = np.tanh(x @ params.W_x + h_previous @ params.W_h + params.b)
-    h = (1 - params.a) * h_previous + params.a * n
+    kept = (1 - params.a) * h_previous
+    n = np.tanh(x @ params.W_x + kept @ params.W_h + params.b)
+    h = kept + params.a * n
     return h, n
 
 
@@ -48,14 +50,16 @@ def rnn_step_backward(
     params: RNNParams, x: Array, h_previous: Array, n: Array, dh: Array
 ) -> tuple[RNNParams, Array, Array]:
     """Return (dparams, dx, dh_previous): the gradients of what `rnn_step` was given."""
+    kept = (1 - params.a) * h_previous
     dn = dh * params.a
     ds = dn * (1 - n**2)
+    dkept = dh + ds @ params.W_h.T
     dW_x = x.T @ ds
-    dW_h = h_previous.T @ ds
+    dW_h = kept.T @ ds
     db = ds.sum(axis=0)
-    da = (dh * (n - h_previous)).sum(axis=0)
+    da = (dh * n - dkept * h_previous).sum(axis=0)
     dx = ds @ params.W_x.T
-    dh_previous = dh * (1 - params.a) + ds @ params.W_h.T
+    dh_previous = dkept * (1 - params.a)
     return RNNParams(dW_x, dW_h, db, da), dx, dh_previous
 
 
@@ -93,7 +97,7 @@ def gradient_norms(params: RNNParams, ns: Array, dh_last: Array) -> Array:
     for n in ns[::-1]:
         norms.append(np.linalg.norm(dh, axis=1))
         ds = dh * params.a * (1 - n**2)
-        dh = dh * (1 - params.a) + ds @ params.W_h.T
+        dh = (dh + ds @ params.W_h.T) * (1 - params.a)
     return np.stack(norms[::-1])
 
 
@@ -164,22 +168,23 @@ WORDS = (
     WordQuestion(
         "why_two_paths",
         (
-            "1 point: one path leads through the mix, where the gradient is multiplied by 1 - a; "
-            "the other through the proposal, where it is multiplied by a, by the slope of tanh and "
-            "by W_h.",
-            "1 point: the two are added because the old state is used in two places, and a small "
+            "1 point: the state is what is left plus a share of the proposal, and the proposal is "
+            "made with what is left. So one path is direct; the other leads through the proposal, "
+            "where the gradient is multiplied by a, by the slope of tanh and by W_h.",
+            "1 point: the two are added because what is left is used in two places, and a small "
             "change of it changes the loss through both.",
-            "1 point: with a = 0.1, nine tenths come back through the mix. The slope of a "
-            "saturated unit is close to 0, so close to nothing comes back through the proposal.",
+            "1 point: the direct path carries the whole gradient. The slope of a saturated unit is "
+            "close to 0, so close to nothing comes back through its proposal. The leak then lets "
+            "nine tenths through to the old state.",
         ),
     ),
     WordQuestion(
         "small_leak",
         (
-            "1 point: at each step, the path through the mix multiplies the gradient by 1 - a, "
-            "which is close to 1, so it fades slowly, whatever W_h and the slopes are.",
-            "1 point: a unit with a small leak takes many steps, about 1 / a, to follow its "
-            "input: it cannot show what changes fast.",
+            "1 point: at each step, the direct path multiplies the gradient by 1 - a, which is "
+            "close to 1, so it fades slowly, whatever W_h and the slopes are.",
+            "1 point: a unit with a small leak changes by little in each step. It takes many "
+            "steps, about 1 / a, to follow its input, and cannot show what changes fast.",
         ),
     ),
 )

@@ -36,7 +36,7 @@ def podman(start: Start) -> list[str]:
     root.mkdir()
     # Without root, there are 65,536 user ids; each container of this user may have the same one.
     uid = start.uid if os.getuid() == 0 else 1 + start.number % 65_000
-    options = ["--read-only-tmpfs=false", "--http-proxy=false", "--no-hosts"]
+    options = ["--read-only-tmpfs=false", "--http-proxy=false", "--no-hosts", "--passwd=false"]
     # If the grader is killed, podman ends the container all the same.
     options += ["--timeout", str(int(start.limits.seconds) + 5)]
     mask = ":".join(f"/proc/{name}" for name in TELLING)
@@ -50,7 +50,8 @@ def docker(start: Start) -> list[str]:
     Raises: OSError if docker is not installed or its daemon does not answer.
     """
     make_image()
-    return [*container("docker", start, start.uid, ["--pull", "never"]), IMAGE, *worker(0)]
+    uid = 60_000 + start.number % 5_000  # a rootless daemon has no more than 65,536
+    return [*container("docker", start, uid, ["--pull", "never"]), IMAGE, *worker(0)]
 
 
 def container(engine: str, start: Start, uid: int, options: list[str]) -> list[str]:
@@ -92,21 +93,24 @@ def name_of(start: Start) -> str:
     return f"rnn-course-{start.folder.name}"
 
 
-def remove(engine: str, start: Start) -> list[str]:
-    """Return the command that ends the container: it does not die with the client."""
-    return [*client(engine), "rm", "--force", name_of(start)]
+def remove(engine: str, options: tuple[str, ...], start: Start) -> list[str]:
+    """Return the command that ends the container at once: it does not die with the client."""
+    return [*client(engine), "rm", "--force", *options, name_of(start)]
 
 
 @cache
 def make_image() -> None:
-    """Make the image of docker that has no file, once in each process.
+    """Make the image of docker that has an empty /tmp and no file, once in each process.
 
     Raises: OSError if docker is not installed or its daemon does not answer.
     """
-    empty = io.BytesIO()
-    tarfile.open(fileobj=empty, mode="w").close()
+    scratch = tarfile.TarInfo("tmp")  # the scratch space has the rights of the folder below it
+    scratch.type, scratch.mode = tarfile.DIRTYPE, 0o1777
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        tar.addfile(scratch)
     command = [*client("docker"), "import", "-", IMAGE]
-    made = subprocess.run(command, input=empty.getvalue(), capture_output=True, timeout=20)
+    made = subprocess.run(command, input=archive.getvalue(), capture_output=True, timeout=20)
     if made.returncode:
         raise OSError(made.stderr.decode(errors="replace").strip()[:300])
 
@@ -119,14 +123,14 @@ HOLDS = (
 PODMAN = Wall(
     "podman",
     podman,
-    partial(remove, "podman"),
+    partial(remove, "podman", ("--time", "0")),
     HOLDS,
     lacks="It shares the kernel with you. As an ordinary user there is no daemon with more rights.",
 )
 DOCKER = Wall(
     "docker",
     docker,
-    partial(remove, "docker"),
+    partial(remove, "docker", ()),
     HOLDS,
     lacks="It shares the kernel with you, and docker's daemon runs as root, unless it is rootless.",
 )

@@ -1,8 +1,8 @@
 """Where submissions run: behind the first wall that works here, or behind the one that was chosen.
 
-    walls()        all walls, the preferred one first
-    choose(name)   the wall of that name, or the first that works here
-    run(task, limits)   runs the worker behind the wall `limits.wall`
+walls()        all walls, the preferred one first
+choose(name)   the wall of that name, or the first that works here
+run(task, limits)   runs the worker behind the wall `limits.wall`
 """
 
 from rnn_course.sandbox.limits import MIB, Limits

@@ -87,7 +87,9 @@ def ended_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
             process.wait(seconds)
         return process.poll() is not None
     try:
-        return bool(select.select([descriptor], [], [], seconds)[0])
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        return bool(poll.poll(1000 * seconds))
     finally:
         os.close(descriptor)
 

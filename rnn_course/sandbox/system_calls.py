@@ -3,7 +3,8 @@
 A call that is not on the list fails with "Operation not permitted". So there is no keyring, lock,
 lease, queue, semaphore, socket, pipe, watch on files, second process, signal to another process, or
 memory in no address space; nor is there what a later kernel adds. Some calls are allowed for some
-values of an argument only (`CONDITIONS`): a futex or a hint on a shared library is a letter box too.
+values of an argument only (`CONDITIONS`): two submissions could also meet at a futex in a shared
+library, or leave a hint with its file.
 
 libseccomp makes the filter, through pyseccomp, outside; the worker puts itself under it before it
 runs a line of a submission, behind every wall. Names that libseccomp does not know are left out of

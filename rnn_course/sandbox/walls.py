@@ -1,4 +1,10 @@
-"""The walls in order of preference, and the choice of one that works on this machine."""
+"""The walls in order of preference, and the choice of one that works on this machine.
+
+Rootless containers come first: behind podman, a submission is not even the user who grades. It
+takes about 0.2 s more for each start than bubblewrap, which comes next. Docker's daemon runs as
+root on most machines, so docker comes after what needs no such daemon. "none" is never chosen
+unless it is asked for: a submission could then write into the grader's memory.
+"""
 
 from functools import cache
 
@@ -12,21 +18,23 @@ from rnn_course.sandbox.wall import Wall
 
 __all__ = ["choose", "obstacle", "walls"]
 
-# Nobody may have a second process, and the filter must be at work.
+# NumPy must be there, and the filter at work, on Linux.
 TRIAL = """
-import os, numpy
-try:
-    os.memfd_create("x")
-    filtered = False
-except (OSError, AttributeError):
-    filtered = True
-assert filtered and numpy.ones(3).sum() == 3
+import os, sys, numpy
+assert numpy.ones(3).sum() == 3
+if sys.platform.startswith("linux"):
+    try:
+        os.pipe()
+    except PermissionError:
+        pass
+    else:
+        raise AssertionError("the filter is not at work")
 """
 
 
 def walls() -> tuple[Wall, ...]:
     """Return all walls, the preferred one first."""
-    return (PODMAN, DOCKER, BUBBLEWRAP, BARE)
+    return (PODMAN, BUBBLEWRAP, DOCKER, BARE)
 
 
 def choose(name: str = "") -> Wall:
@@ -44,7 +52,9 @@ def choose(name: str = "") -> Wall:
         if not obstacles[wall.name]:
             return wall
     reasons = "; ".join(f"{name}: {reason}" for name, reason in obstacles.items())
-    advice = "" if name else ". Install podman or bubblewrap, or say --wall none: read what it lacks"
+    advice = (
+        "" if name else ". Install podman or bubblewrap, or say --wall none: read what it lacks"
+    )
     raise ValueError(f"wall: no wall works here ({reasons}){advice}")
 
 

@@ -4,6 +4,7 @@ import ast
 import re
 
 import nbformat
+import numpy as np
 import pytest
 
 pytest.importorskip("nbgrader")
@@ -11,12 +12,17 @@ pytest.importorskip("nbgrader")
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from rnn_course.course import load_course
 from rnn_course.judge.question import argument_names
-from rnn_course.release import questions_of
+from rnn_course.release import load_release, questions_of, words_of
+from tools import assignments
+from tools.assignment_cells import expand, late_in_words, solution_source
 from tools.assignments import (
+    COURSE,
     ROOT,
     SOURCES,
     earned,
+    general_sections,
     instructor_version,
     make,
     read_source,
@@ -24,9 +30,10 @@ from tools.assignments import (
     worth,
 )
 from tools.chapters import ENVIRONMENT
-from tools.syllabus import WEEKS, about, syllabus
+from tools.syllabus import WEEKS, about, assignments_table, syllabus, title
 
 NAMES = [source.stem for source in SOURCES]
+THE_COURSE = load_course(COURSE)
 each_source = pytest.mark.parametrize("source", SOURCES, ids=NAMES)
 
 
@@ -98,7 +105,86 @@ def test_the_instructor_version_has_full_marks(source, monkeypatch):
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     notebook = instructor_version(source)
-    assert earned(notebook) == worth(notebook) == float(about(notebook, "Points"))
+    points = THE_COURSE.assignments[source.stem].points
+    assert earned(notebook) == worth(notebook) == sum(points.values())
+
+
+def test_course_toml_has_the_assignments_that_there_are():
+    assert list(THE_COURSE.assignments) == NAMES
+
+
+@each_source
+def test_course_toml_has_the_questions_that_there_are_and_no_others(source):
+    assignment = THE_COURSE.assignments[source.stem]
+    assert list(assignment.points) == list(questions_of(source.stem))
+    assert list(assignment.words) == list(words_of(source.stem))
+
+
+@each_source
+def test_points_dates_and_hours_are_in_course_toml_alone(source):
+    text = source.read_text(encoding="utf-8")
+    assert not re.search(r"\d points?\b|\| (Time|Points|Due) \||points=", text)
+
+
+@each_source
+def test_the_rubric_of_a_question_in_words_has_the_points_of_course_toml(source):
+    words = words_of(source.stem)
+    assert 1 <= len(words) <= 2
+    for name, question in words.items():
+        parts = [re.match(r"(\d+(?:\.\d+)?) points?: \S", line) for line in question.rubric]
+        assert all(parts)
+        assert (
+            sum(float(part[1]) for part in parts) == THE_COURSE.assignments[source.stem].words[name]
+        )
+
+
+@each_source
+def test_a_question_in_words_is_graded_by_hand_and_the_student_has_no_rubric(source):
+    student, words = student_version(source), words_of(source.stem)
+    cells = cells_by_id(student)
+    for name, question in words.items():
+        cell = cells[f"words_{name}"]
+        assert cell.cell_type == "markdown" and cell.source == "Your answer: …"
+        assert nbgrader_of(cell)["grade"] and nbgrader_of(cell)["solution"]
+        assert nbgrader_of(cell)["points"] == THE_COURSE.assignments[source.stem].words[name]
+        assert not any(line.split(": ", 1)[1] in text_of(student) for line in question.rubric)
+
+
+@each_source
+def test_a_prediction_is_written_before_something_is_looked_at(source):
+    cells = read_source(source).cells
+    looks = [
+        place
+        for place, cell in enumerate(cells)
+        if nbgrader_of(cell).get("grade_id", "").startswith("check_")
+        and nbgrader_of(cell)["grade_id"].removeprefix("check_") not in questions_of(source.stem)
+    ]
+    assert looks and any(cells[place - 1].source == "Your prediction: …" for place in looks)
+
+
+@each_source
+def test_every_notebook_says_how_to_install_and_what_may_be_used(source):
+    text = text_of(student_version(source))
+    for words in ("`make lab`", "Colab", "`%pip install", "Automatic differentiation"):
+        assert words in text
+    assert "mend the earliest" in text and late_in_words(THE_COURSE.late) in text
+    assert "{" not in "".join(general_sections()) and "$$" in text
+
+
+@each_source
+def test_links_lead_to_chapters(source, tmp_path):
+    links = set(re.findall(r"\]\(([^)]*\.(?:ipynb|html))\)", text_of(student_version(source))))
+    here = ROOT / "build" / "assignments" / "student"
+    assert links and all((here / link).resolve().is_file() for link in links)
+
+    own = tmp_path / "course.toml"
+    own.write_text('book = "https://example.org/rnn/"\n' + COURSE.read_text("utf-8"), "utf-8")
+    (tmp_path / "how_it_works.md").write_text("## Install\n\nNothing.\n", "utf-8")
+    text = text_of(read_source(source, own))
+    links = set(re.findall(r"\]\((\S*\.(?:ipynb|html))\)", text))
+    for link in links:
+        stem = re.fullmatch(r"https://example\.org/rnn/chapters/(\w+)\.html", link)[1]
+        assert (ROOT / "chapters" / f"{stem}.md").is_file()
 
 
 @each_source
@@ -108,12 +194,14 @@ def test_each_question_has_its_cells_its_points_and_three_folded_hints(source):
     markdown = [
         cell.source
         for cell in notebook.cells
-        if cell.cell_type == "markdown" and cell.source.startswith("## Question")
+        if cell.cell_type == "markdown" and cell.source.startswith("## Question ")
+        if not cell.source.startswith("## Question in words")
     ]
     assert len(markdown) == len(questions)
     for number, (name, text) in enumerate(zip(questions, markdown), 1):
-        points = nbgrader_of(cells[f"test_{name}"])["points"]
-        assert re.match(rf"## Question {number}: .* \({points} points\)\n", text)
+        points = THE_COURSE.assignments[source.stem].points[name]
+        assert nbgrader_of(cells[f"test_{name}"])["points"] == points
+        assert re.match(rf"## Question {number}: .* \({points:g} points?\)\n", text)
         assert (
             re.findall(r"<details><summary>Hint (\d)</summary>", text)
             == ["1", "2", "3"]
@@ -121,19 +209,32 @@ def test_each_question_has_its_cells_its_points_and_three_folded_hints(source):
         )
         assert text.count("</details>") == 3 and re.search(r"\(\d+\.\d+\)", text)
         assert (
-            f"points={points})" in cells[f"test_{name}"].source
+            f"points={points:g})" in cells[f"test_{name}"].source
             and f", {name})" in cells[f"check_{name}"].source
         )
 
 
 @each_source
 def test_the_cells_are_marked_as_the_grader_needs_them(source):
+    functions, words = questions_of(source.stem), words_of(source.stem)
     for grade_id, cell in cells_by_id(read_source(source)).items():
-        marks, kind = nbgrader_of(cell), grade_id.split("_")[0]
-        assert marks["solution"] == (grade_id in questions_of(source.stem)) != marks["locked"]
-        assert marks["grade"] == (kind == "test") and marks["schema_version"] == 3
+        marks, (kind, _, rest) = nbgrader_of(cell), grade_id.partition("_")
+        in_words = kind == "words" and rest in words
+        assert marks["solution"] == (grade_id in functions or in_words) != marks["locked"]
+        assert marks["grade"] == (kind == "test" or in_words) and marks["schema_version"] == 3
         assert marks["solution"] or kind in ("given", "check", "test")
-        assert ("rnn_tutorial" in cell.source) <= (kind in ("check", "test"))
+        assert ("rnn_course" in cell.source) <= (kind in ("check", "test"))
+
+
+@each_source
+def test_the_grader_reads_what_the_notebook_says(source, tmp_path):
+    path = tmp_path / f"{source.stem}.ipynb"
+    path.write_text(nbformat.writes(read_source(source)), encoding="utf-8")
+    release, assignment = load_release(path), THE_COURSE.assignments[source.stem]
+    assert release.points == assignment.points and release.words == assignment.words
+    assert release.title.startswith(f"Assignment {int(source.stem[:2])}: ")
+    for name in (*assignment.points, *assignment.words):
+        assert release.texts[name].startswith("## Question ")
 
 
 @each_source
@@ -155,7 +256,9 @@ def test_equations_that_are_named_exist_in_the_chapters(source):
     for chapter in (ROOT / "chapters").glob("*.md"):
         tags |= set(re.findall(r"\\tag\{(\d+\.\d+)\}", chapter.read_text(encoding="utf-8")))
     hints = " ".join(
-        cause.hint for question in questions_of(source.stem).values() for cause in question.causes
+        cause.mistake.hint
+        for question in questions_of(source.stem).values()
+        for cause in question.causes
     )
     named = set(re.findall(r"\((\d+\.\d+)\)", text_of(read_source(source)) + hints))
     assert named and named <= tags
@@ -182,62 +285,82 @@ def test_make_assignments_gives_the_same_bytes_each_time_and_a_wrong_solution_st
         for file in files
     )
 
-    source.write_text(
-        source.read_text(encoding="utf-8").replace(
-            "(1 - h**2)) @ params.W_h.T", "(1 - h)) @ params.W_h.T"
-        ),
-        "utf-8",
-    )
-    with pytest.raises(Exception, match="derivative of the activation wrong"):
+    questions = questions_of(source.stem)
+    wrong = questions | {"rnn_step": questions["rnn_step"]._replace(reference=rnn_step)}
+    monkeypatch.setattr(assignments, "questions_of", lambda name: wrong)
+    with pytest.raises(Exception, match="leak missing"):
         make(source, tmp_path / "three")
     assert not (tmp_path / "three").exists()
 
 
+def rnn_step(params: object, x, h_previous):
+    """Return h,
+    without a leak.
+    """
+    # What chapter 1 has.
+    h = np.tanh(x @ params.W_x + h_previous @ params.W_h + params.b)
+    return h, h
+
+
+def test_a_solution_is_shown_without_types_and_with_its_docstring():
+    assert solution_source(rnn_step).split("\n") == [
+        "def rnn_step(params, x, h_previous):",
+        '    """Return h,',
+        "    without a leak.",
+        '    """',
+        "    ### BEGIN SOLUTION",
+        "    # What chapter 1 has.",
+        "    h = np.tanh(x @ params.W_x + h_previous @ params.W_h + params.b)",
+        "    return h, h",
+        "    ### END SOLUTION",
+    ]
+    with pytest.raises(ValueError, match="text_of: expected a function with a docstring"):
+        solution_source(text_of)
+
+
+@pytest.mark.parametrize("kind", ["points", "words"])
+def test_a_question_that_course_toml_does_not_have_stops_it(kind):
+    source = SOURCES[0]
+    assignment = THE_COURSE.assignments[source.stem]
+    first, *others = getattr(assignment, kind)
+    for names in (others, [first, *others, "another"], [*others[::-1], first, first + "_"]):
+        changed = assignment._replace(**{kind: dict.fromkeys(names, 1)})
+        cells = assignments.jupytext.read(source).cells
+        with pytest.raises(ValueError, match="expected the same names in the same order"):
+            expand(cells, THE_COURSE, changed, questions_of(source.stem), words_of(source.stem), [])
+
+
 def test_the_syllabus_has_every_chapter_once_and_every_assignment_after_its_chapters():
-    page = syllabus([read_source(source) for source in SOURCES], NAMES)
-    chapters = [int(number) for week, _, _ in WEEKS for number in week.split()]
+    notebooks = [read_source(source) for source in SOURCES]
+    page = syllabus(THE_COURSE, notebooks, general_sections())
+    chapters = [int(number) for week, _ in WEEKS for number in week.split()]
     assert chapters == sorted(
         int(path.name[:2]) for path in (ROOT / "chapters").glob("[0-9][0-9]_*.md")
     )
-    for source in SOURCES:
-        notebook = read_source(source)
-        row = next(
-            line
-            for line in page.split("\n")
-            if line.startswith("|") and f"| {int(source.name[:2])}: " in line
+    for notebook, assignment in zip(notebooks, THE_COURSE.assignments.values()):
+        number = int(assignment.name[:2])
+        (week,) = re.findall(rf"^\| (\d+) \| [\d, ]+ \| [^|]* \| {number} \|$", page, re.MULTILINE)
+        read = {int(n) for numbers, _ in WEEKS[: int(week)] for n in numbers.split()}
+        needed = re.findall(r"\b(\d\d)\b(?!_)", about(notebook, "You need"))
+        assert {int(n) for n in needed} <= {n for n in read if n <= int(assignment.after)}
+        (row,) = re.findall(
+            rf"^\| {number} \| {re.escape(title(notebook))} .*$", page, re.MULTILINE
         )
         assert row.endswith(
-            f"| {about(notebook, 'Time').removesuffix(' hours')} | {about(notebook, 'Points')} |"
+            f"| {about(notebook, 'Due')} | {assignment.hours:g} | {assignment.out_of:g} "
+            f"| {assignment.weight:g} |"
         )
-        read = [
-            int(number)
-            for week, _, number in WEEKS[: int(row.split("|")[1])]
-            for number in week.split()
-        ]
-        assert {
-            int(number) for number in re.findall(r"\b(\d\d)\b", about(notebook, "You need"))
-        } <= set(read)
-    assert page.startswith("# Syllabus\n")
 
 
-@each_source
-def test_the_page_for_lecturers_says_of_it_what_its_own_heading_says(source):
-    notebook, page = (
-        read_source(source),
-        (ROOT / "assignments" / "README.md").read_text(encoding="utf-8"),
-    )
-    hours, points = about(notebook, "Time").removesuffix(" hours"), about(notebook, "Points")
-    row = (
-        next(line for line in page.splitlines() if line.startswith(f"| {int(source.stem[:2])} |"))
-        .strip("| ")
-        .split(" | ")
-    )
-    assert (row[1], *row[3:]) == (
-        notebook.cells[0].source.split("\n")[0].split(": ", 1)[1],
-        hours,
-        points,
-    )
-    assert (
-        next(chapters for chapters, _, number in WEEKS if number == source.stem[:2]).split()[0]
-        >= row[2]
-    )
+def test_the_syllabus_has_the_rules_the_total_and_when_late_work_counts():
+    page = syllabus(THE_COURSE, [read_source(s) for s in SOURCES], general_sections())
+    assert page.startswith("# Syllabus: ")
+    total = sum(assignment.out_of for assignment in THE_COURSE.assignments.values())
+    assert f"{total:g} points" in page and late_in_words(THE_COURSE.late) in page
+    assert "Automatic differentiation" in page and "## Working together" in page
+
+
+def test_the_page_for_lecturers_has_the_table_of_course_toml():
+    page = (ROOT / "assignments" / "README.md").read_text(encoding="utf-8")
+    for row in assignments_table(THE_COURSE, [title(read_source(s)) for s in SOURCES]):
+        assert row in page.split("\n")

@@ -22,7 +22,8 @@ from traitlets.config import Config
 from assignments.bank.entry import read_source, solutions, source_path, submission
 
 NAME = "01_vanilla"
-CARRY = "dh_out + dh)"
+CARRY = "dhs[t] + dh_next"
+WORDS = "words_why_two_paths"
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,8 @@ def course(tmp_path_factory):
     api = NbGraderAPI(CourseDirectory(config=config), config=config)
     done(api.generate_assignment(NAME))
     right = solutions(NAME)
-    wrong = right | {"rnn_unroll_backward": right["rnn_unroll_backward"].replace(CARRY, "dh_out)")}
+    right |= {WORDS: "One is direct, one leads through the proposal."}
+    wrong = right | {"rnn_unroll_backward": right["rnn_unroll_backward"].replace(CARRY, "dhs[t]")}
     broken = right | {"rnn_step": "def rnn_step(params, x, h_previous) return 0"}
     for student, answers in {"right": right, "wrong": wrong, "broken": broken}.items():
         path = root / "submitted" / student / NAME / f"{NAME}.ipynb"
@@ -75,6 +77,24 @@ def test_autograde_gives_the_points_that_the_answers_earn(course):
         for student in ("right", "wrong", "broken")
     }
     assert scores == {"right": 25, "wrong": 16, "broken": 19}
+
+
+def test_questions_in_words_wait_for_points_given_by_hand(course):
+    root, api = course
+    found = api.get_submission(NAME, "right")
+    assert (found["max_score"], found["needs_manual_grade"]) == (30, True)
+    text = (root / "release" / NAME / f"{NAME}.ipynb").read_text(encoding="utf-8")
+    assert WORDS in text and "Rubric" not in text
+
+    with api.gradebook as gradebook:
+        grade = gradebook.find_grade(WORDS, NAME, NAME, "right")
+        assert grade.max_score == 3 and grade.needs_manual_grade
+        grade.manual_score = 2
+        gradebook.db.commit()
+    assert api.get_submission(NAME, "right")["score"] == 27
+    with api.gradebook as gradebook:
+        gradebook.find_grade(WORDS, NAME, NAME, "right").manual_score = None
+        gradebook.db.commit()
 
 
 def test_feedback_says_why(course):
