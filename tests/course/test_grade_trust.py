@@ -81,7 +81,9 @@ def test_a_cell_that_raises_what_it_saw_tells_no_number(release):
     ],
 )
 def test_nothing_that_a_function_makes_of_its_inputs_is_told(release, line):
-    data = answering(rnn_step=f"import numpy as np\ndef rnn_step(params, x, h_previous):\n    {line}")
+    data = answering(
+        rnn_step=f"import numpy as np\ndef rnn_step(params, x, h_previous):\n    {line}"
+    )
     report = graded(release, data, limits=LIMITS)
     assert row_of(report, "rnn_step")["points"] == 0 and numbers_told(report, data) == []
     exam = exams_of(NAME, SECRET, data)["rnn_step"]
@@ -109,12 +111,17 @@ def test_each_submission_has_cases_of_its_own(release):
 def test_answers_learnt_by_heart_are_worth_nothing_one_blank_later(release):
     data = answering()
     exam = exams_of(NAME, SECRET, data)["rnn_step"]
-    known = {float(case[1][0, 0]): [a.tolist() for a in tree] for case, tree in zip(exam.cases, exam.trees)}
+    known = {
+        float(case[1][0, 0]): [a.tolist() for a in tree]
+        for case, tree in zip(exam.cases, exam.trees)
+    }
     heart = (
         "import numpy as np\ndef rnn_step(params, x, h_previous):\n"
         f"    return tuple(map(np.array, {known}[x[0, 0]]))"
     )
-    assert row_of(graded(release, answering(rnn_step=heart), limits=LIMITS), "rnn_step")["points"] == 0
+    assert (
+        row_of(graded(release, answering(rnn_step=heart), limits=LIMITS), "rnn_step")["points"] == 0
+    )
 
 
 def test_there_is_no_grading_without_a_secret(release):
@@ -147,7 +154,8 @@ def test_a_wrong_answer_among_slow_cells_costs_its_own_points_alone(release):
 def test_a_slow_question_takes_nothing_from_the_others(release):
     """Two functions need more than the time there is; all others are graded."""
     slow = {
-        name: RIGHT[name] + "\n\n_f, _g = %s, __import__('time').sleep\ndef %s(*a):\n    _g(60)" % (name, name)
+        name: RIGHT[name]
+        + "\n\n_f, _g = %s, __import__('time').sleep\ndef %s(*a):\n    _g(60)" % (name, name)
         for name in ("rnn_step_backward", "gradient_norms")
     }
     start = time.monotonic()
@@ -197,7 +205,9 @@ def test_the_notebook_of_another_assignment_is_recognised(release):
 
 
 def test_a_lost_library_is_a_note_and_costs_nothing(release):
-    data = submission(NAME, RIGHT | {"rnn_step": "import scipy\n" + RIGHT["rnn_step"] + "\nscipy.x(1)"})
+    data = submission(
+        NAME, RIGHT | {"rnn_step": "import scipy\n" + RIGHT["rnn_step"] + "\nscipy.x(1)"}
+    )
     report = graded(release, data)
     assert report["points"] == ALL and report["problem"] is None
 
@@ -242,7 +252,7 @@ def test_the_key_changes_with_all_that_a_report_depends_on(release, monkeypatch)
     ]
     monkeypatch.setattr(key_module, "source_digest", lambda: "another judge")
     keys.append(key_of(release, b"1", b"secret", LIMITS))
-    monkeypatch.setattr(key_module, "wall", lambda: "another wall")
+    monkeypatch.setattr(key_module, "wall", lambda limits: "another wall")
     keys.append(key_of(release, b"1", b"secret", LIMITS))
     assert len(set(keys)) == len(keys) and not any("secret" in key for key in keys)
 
