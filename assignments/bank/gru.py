@@ -965,7 +965,7 @@ def one_over_z(W_x, W_h, b):
     return converted(W_x), converted(W_h), converted(b)
 
 
-HALF = 1 / 2
+HALF, NO_SLOPE = 1 / 2, "derivative of the activation missing"
 
 WRONG = (
     Wrong("gru_step", reset_before_the_matrix, "the other form of the GRU", HALF),
@@ -1027,7 +1027,7 @@ WRONG = (
     Wrong("gate_gradients", gradient_of_the_caller_reused, "caller's array changed", HALF),
     Wrong("gate_gradients", ds_summed, "shape or type", 3 / 4),
     Wrong("gate_gradients", ds_among_the_gates, "outputs exchanged", HALF),
-    Wrong("gate_gradients", two_slips_at_once, "bias missing", HALF),
+    Wrong("gate_gradients", two_slips_at_once, ("bias missing", NO_SLOPE), HALF),
     Wrong(
         "gru_step_backward",
         one_gradient_for_both_sides,
