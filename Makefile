@@ -7,7 +7,7 @@
 # make chapters  re-execute the chapters and store their outputs (CHAPTER=03 for one)
 # make site      the chapters as a static book in build/site
 # make assignments   notebooks for students and instructors, and a syllabus, in build/assignments (ASSIGNMENT=01 for one)
-# make class     a made-up class of 200 graded in three ways: how long, how much memory, the same gradebook (ARGS="--students 20")
+# make class     a made-up class of 300 graded in three ways: how long, how much memory, the same files (ARGS="--students 20")
 # make bench     the benchmark of speed, some eight minutes (BENCH=--quick for a minute; see benchmarks/README.md)
 # make lint      style, types, and the text and notebook of every chapter agree (what pre-commit runs)
 # make clean     remove everything that make made, except your copies in reading/
@@ -54,7 +54,7 @@ assignments: $(DONE)-reader,data,course
 	$(PY) tools/assignments.py $(ASSIGNMENT)
 
 class: $(DONE)-reader,data,course
-	$(PY) -m benchmarks.class_of_200 $(ARGS)
+	$(PY) -m benchmarks.class_of_300 $(ARGS)
 
 bench: $(DONE)-bench
 	$(PY) -m benchmarks.speed $(BENCH)

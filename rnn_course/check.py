@@ -1,32 +1,35 @@
 """The functions that an assignment's cells call: the student's self-check, nbgrader's hidden test.
 
 Both call the student's function in this same process, so they do not protect against cheating. The
-grader, `python -m rnn_course`, asks the same questions in a separate process.
+grader, `python -m rnn_course`, asks the same questions in a separate process, and judges the
+answers in the same way.
 """
 
+import secrets
+import time
+from functools import cache
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
-from rnn_course.grading import HIDDEN_SEED, exams_of, grade_question
-from rnn_course.judge.diagnose import Finding, diagnose
-from rnn_course.judge.judge import Answer, Exam, Verdict, judge
+from rnn_course.grading.asking import Result
+from rnn_course.grading.errors import NOT_THERE, not_there, plain_error
+from rnn_course.grading.exams import questions
+from rnn_course.grading.row import Row, grade_question, row_of
+from rnn_course.judge.diagnose import Finding
+from rnn_course.judge.judge import Answer, Exam, judge, prepare
+from rnn_course.judge.question import Question
 from rnn_course.judge.scoring import in_percent
+from rnn_course.libraries import called_by, missing_libraries
 from rnn_course.sandbox.inside.calls import call_on_cases, fresh
+from rnn_course.sandbox.outside import Limits
 
-__all__ = [
-    "NotRight",
-    "Unanswered",
-    "VISIBLE_SEED",
-    "answers_of",
-    "call_once",
-    "check",
-    "exam_of",
-    "hidden_test",
-    "how_right",
-    "in_words",
-]
+__all__ = ["NotRight", "Unanswered", "check", "hidden_test"]
 
-VISIBLE_SEED = 0
+VISIBLE = b"the cases that a student may see"
+UNKNOWN = (
+    "Not known here: how it does on the networks, of other sizes, with which it is graded, and how "
+    "fast the grader's machine is."
+)
 
 
 class _WithoutTraceback(Exception):
@@ -44,70 +47,140 @@ class NotRight(_WithoutTraceback, AssertionError):
     """The answer is not right; the message says where, and which mistake gives the same numbers."""
 
 
+class Timed(NamedTuple):
+    """The answers of a function, and how long they took."""
+
+    result: Result
+    seconds: float
+
+
 def check(assignment: str, function: FunctionType) -> None:
     """Print that `function` is right, or raise an exception whose message says where it is wrong.
 
     assignment: its name, such as "01_vanilla". The function has the name of its question. An
     exception that the function raises is passed on as it is.
 
-    Raises: Unanswered for a function that is not written yet; NotRight for one that is wrong;
-    ValueError for one that is not a question of the assignment.
+    Raises: Unanswered for a function that is not written yet; NotRight for one that is wrong, that
+    rests on an earlier one which is wrong, or that needs a library which is not there when it is
+    graded; ValueError for one that is not a question of the assignment.
 
     Example:
         check("01_vanilla", rnn_step)
     """
-    exam = exam_of(assignment, function, VISIBLE_SEED)
-    call_once(exam, function)
-    answers = answers_of(exam, function)
-    verdict = judge(exam, answers)
-    if verdict.credit == 1:
-        print(f"{function.__name__}: right ✓   {how_right(exam, verdict)}")
-        return
-    right = [part.name for part in verdict.parts if part.credit == 1]
-    so_far = (
-        "not there yet ✗"
-        if exam.question.scoring
-        else f"not right yet ✗   right so far: {', '.join(right) or 'nothing'}"
-    )
-    lines = [f"{function.__name__}: {so_far}"]
-    raise NotRight(
-        "\n".join(lines + [in_words(finding) for finding in diagnose(exam, verdict, answers)])
-    )
+    exam = exam_of(assignment, function)
+    try:
+        call_once(exam, function)
+    except Unanswered:
+        raise
+    except Exception:
+        mend_first(assignment, function)
+        raise
+    timed = answers_of(exam, function)
+    row = grade_question(exam, 1, *timed.result)
+    if row["status"] != "right":
+        mend_first(assignment, function)
+        raise NotRight("\n".join([heading(exam, row), *map(in_words, row["findings"])]))
+    print(f"{function.__name__}: right ✓   {how_right(exam, timed.result.answers)}")
+    print(in_time(exam, timed.seconds))
+    print(UNKNOWN)
 
 
-def how_right(exam: Exam, verdict: Verdict) -> str:
+def heading(exam: Exam, row: Row) -> str:
+    """Return the first line on an answer that is not right."""
+    if exam.question.scoring:
+        return f"{exam.question.name}: not there yet ✗"
+    right = [part["name"] for part in row["parts"] if part["credit"] == 1]
+    return f"{exam.question.name}: not right yet ✗   right so far: {', '.join(right) or 'nothing'}"
+
+
+def how_right(exam: Exam, answers: list[Answer]) -> str:
     """Return in words how close a right answer is, or the score that it reaches."""
+    verdict = judge(exam, answers)
     if exam.question.scoring and verdict.score is not None:
         return f"{in_percent(verdict.score)} {exam.question.scoring.unit}"
     worst = max(part.error for part in verdict.parts)
     return f"{len(exam.cases)} cases, largest relative error {worst:.0e}"
 
 
-def hidden_test(assignment: str, function: FunctionType, points: float) -> float:
-    """Return the points that `function` earns on the hidden cases, from 0 to `points`.
+def in_time(exam: Exam, seconds: float) -> str:
+    """Return in words how long the calls took, with a warning if that is near the grader's limit.
 
-    If it does not earn all of them, the reasons are printed.
+    The limit is for the answers to all questions together.
+    """
+    limit = Limits().seconds + exam.question.seconds
+    words = (
+        f"Its calls took {seconds:.1f} s here; all answers together have {limit:g} s when graded."
+    )
+    if seconds > limit:
+        return f"⚠ Too slow: {words[0].lower()}{words[1:]} It would earn no points."
+    if seconds > limit / 2:
+        return f"⚠ Near the limit: {words[0].lower()}{words[1:]} Make it faster."
+    return words
+
+
+def mend_first(assignment: str, function: FunctionType) -> None:
+    """Ask the earlier questions which the function calls.
+
+    Raises: NotRight if one of them is not right: the function may be right without it.
+    """
+    called = {one.__name__: one for one in called_by(function) if one is not function}
+    for name in questions(assignment):
+        if name == function.__name__:
+            return
+        if name not in called or questions(assignment)[name].scoring:
+            continue
+        exam = exam_of(assignment, called[name])
+        row = grade_question(exam, 1, *answers_of(exam, called[name]).result)
+        if row["status"] != "right":
+            kind = "has no answer yet" if row["status"] == "unanswered" else "is wrong"
+            words = (
+                f"{function.__name__}: your {name} {kind}, mend it first.\n"
+                f"  It is called here, so nothing can be said about {function.__name__} itself."
+            )
+            raise NotRight(words) from None
+
+
+def hidden_test(assignment: str, function: FunctionType, points: float) -> float:
+    """Return the points that `function` earns on hidden cases, from 0 to `points`.
+
+    The cases are drawn anew each time. If it does not earn all points, the reasons are printed.
 
     Raises: ValueError for a function that is not a question of the assignment.
     """
-    exam = exam_of(assignment, function, HIDDEN_SEED)
-    row = grade_question(exam, points, answers_of(exam, function), None)
+    exam = prepare(question_of(assignment, function), secrets.token_bytes(32))
+    row = row_of(exam, points, answers_of(exam, function).result, {})
     print(f"{function.__name__}: {row['status']}, {row['points']:g} of {points:g} points")
     for finding in row["findings"]:
         print(in_words(finding))
-    return row["points"]
+    earned: float = row["points"]
+    return earned
 
 
-def exam_of(assignment: str, function: FunctionType, seed: int) -> Exam:
-    """Return the Exam of the question that `function` answers.
+def question_of(assignment: str, function: FunctionType) -> Question:
+    """Return the Question that `function` answers.
 
     Raises: ValueError for a function that is not a question of the assignment.
     """
-    exams = exams_of(assignment, seed)
+    known = questions(assignment)
     name = getattr(function, "__name__", repr(function))
-    if name not in exams:
-        raise ValueError(f"function: expected one of {', '.join(exams)}, got {name}")
-    return exams[name]
+    if name not in known:
+        raise ValueError(f"function: expected one of {', '.join(known)}, got {name}")
+    return known[name]
+
+
+def exam_of(assignment: str, function: FunctionType) -> Exam:
+    """Return the Exam, with the cases that all students may see, that `function` answers.
+
+    Raises: ValueError for a function that is not a question of the assignment.
+    """
+    question_of(assignment, function)
+    return visible(assignment, function.__name__)
+
+
+@cache
+def visible(assignment: str, name: str) -> Exam:
+    """Return the Exam of a question with the cases that a student may see."""
+    return prepare(questions(assignment)[name], VISIBLE)
 
 
 def call_once(exam: Exam, function: FunctionType) -> None:
@@ -125,20 +198,30 @@ def call_once(exam: Exam, function: FunctionType) -> None:
         ) from None
 
 
-def answers_of(exam: Exam, function: FunctionType) -> list[Answer]:
-    """Return the Answers of the function to the cases."""
+def answers_of(exam: Exam, function: FunctionType) -> Timed:
+    """Return what the function answers to the cases, as the grader would receive it."""
+    start = time.perf_counter()
     own = function.__code__.co_filename
     answers = []
     for event, tree in call_on_cases(function, exam.cases, function.__globals__, own):
         outputs, arguments = tree or (None, None)
-        error, born = event.get("error"), event.get("born")
+        error, born = (located(event.get(key)) for key in ("error", "born"))
         answers.append(Answer(event["case"], event["turn"], outputs, arguments, error, born))
-    return answers
+    seconds = time.perf_counter() - start
+    if libraries := missing_libraries(function):
+        finding = Finding((), NOT_THERE, not_there(" and ".join(libraries)), "")
+        return Timed(Result(answers, finding), seconds)
+    return Timed(Result(answers), seconds)
 
 
-def in_words(finding: Finding | dict[str, Any]) -> str:
-    """Return one line on a Finding."""
-    outputs, cause, hint, where = finding if isinstance(finding, tuple) else finding.values()
-    about = f"{', '.join(outputs)}: " if outputs else ""
-    cause = "" if cause == "unknown" else f"{cause}. "
-    return f"  {about}{cause}{hint}{f' ({where})' if where else ''}"
+def located(error: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return an error as the grader describes it, with the line in the student's cell."""
+    return None if error is None else (plain_error(error, {}) or {}) | {"line": error["line"]}
+
+
+def in_words(finding: dict[str, Any]) -> str:
+    """Return one line on a finding."""
+    about = f"{', '.join(finding['outputs'])}: " if finding["outputs"] else ""
+    cause = "" if finding["cause"] == "unknown" else f"{finding['cause']}. "
+    where = f" ({finding['where']})" if finding["where"] else ""
+    return f"  {about}{cause}{finding['hint']}{where}"

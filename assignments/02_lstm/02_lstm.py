@@ -7,40 +7,58 @@
 # ---
 
 # %% [markdown]
-# # Assignment 2: the LSTM backward, gate by gate and fused
+# # Assignment 2: an LSTM with one gate for two jobs
 #
-# You write the backward of an LSTM by hand: first each gate alone, then all four in one product of matrices, then through time. Several well-known programs were published with a mistake in this gradient, and most of them still learned something. Yours will be checked output by output.
+# In an LSTM one gate says how much of the cell is kept and another how much is written. In the cell of this assignment one gate does both, and the output gate stands at another place. So the gradients of the chapters are not those of this cell: you derive them. First each gate alone, then all of them in one product of matrices, then through time. Several well-known programs were published with a mistake in such a gradient, and most of them still learned something. Yours will be checked output by output.
 #
 # | | |
 # |---|---|
-# | You will be able to | turn equations (9.17) to (9.19) into code; derive the gradient of each gate by asking where it is used; say why the cell's gradient has two terms and which of them goes through no matrix; fuse sixteen products into four; carry two gradients through time |
-# | You need | Chapters 09 *A state that lasts* and 10 *The LSTM backward* |
-# | Time | 5 hours |
-# | Points | 30 |
-#
-# How it works, as in Assignment 1:
-#
-# - Write your code where a cell says `raise NotImplementedError`. Everything else may stay as it is. You may add cells of your own.
-# - Below each question, a cell checks your function on small random networks, and says which of its outputs are wrong and where. A check that passes is no guarantee: your function will be graded on other networks, of other sizes.
-# - Your functions may use NumPy and Python's standard library. No other library is there when they are graded.
-# - A function returns new arrays. It does not change its arguments, and it keeps nothing from one call to the next.
-# - Each output of a function earns its own share of the points, and a mistake in one function does not cost you the points of the next. But while you work, the check of a later question runs your earlier functions: correct a ✗ before you go on.
-# - Stuck? Each question has three hints. The first is a question, the last is nearly the answer. Open them one at a time.
-#
-# The letters are those of the chapters: $T$ steps, $B$ sequences in a batch, $D$ inputs, $H$ hidden units. The gates are $i, f, o, g$, and wherever they are side by side they are in this order. `dc` is the gradient of the loss with respect to `c`, and has its shape.
-#
-# The next cell gives you the types and the sigmoid. A NamedTuple can be read by name, `gates.f`, and it can be taken apart like any tuple, `h, c = previous`.
+# | You will be able to | turn the equations of a cell that is new to you into code; derive the gradient of each gate by asking where it is used; say why the cell's gradient has two terms, and the input gate's too; fuse twelve products into four; carry two gradients through time |
+# | You need | Chapters 09 [*A state that lasts*](09_a_state_that_lasts.ipynb) and 10 [*The LSTM backward*](10_the_lstm_backward.ipynb) |
 
-# %% nbgrader={"grade": false, "grade_id": "given_types", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown]
+# ## The cell
+#
+# Three blocks of pre-activations, side by side in the order $i, o, g$, each $(B, H)$:
+#
+# $$ [\,a_{i,t},\ a_{o,t},\ a_{g,t}\,] = x_t W_x + h_{t-1} W_h + b \tag{A1} $$
+#
+# Two gates between 0 and 1, and the candidate between $-1$ and $1$:
+#
+# $$ i_t = \sigma(a_{i,t}), \qquad o_t = \sigma(a_{o,t}), \qquad g_t = \tanh(a_{g,t}) \tag{A2} $$
+#
+# The cell moves towards the candidate, and the input gate says how far:
+#
+# $$ c_t = c_{t-1} + i_t \circ (g_t - c_{t-1}) \tag{A3} $$
+#
+# What is shown is a part of the cell, squashed:
+#
+# $$ h_t = \tanh(o_t \circ c_t) \tag{A4} $$
+#
+# Here $\circ$ multiplies entry by entry. Compare this with [(9.17)](09_a_state_that_lasts.ipynb) to [(9.19)](09_a_state_that_lasts.ipynb), or with [(10.1)](10_the_lstm_backward.ipynb) to [(10.5)](10_the_lstm_backward.ipynb), which are the same cell. Three things are different:
+#
+# - There is no forget gate. What is kept of the old cell is what the input gate leaves.
+# - So there are three blocks of weights in the place of four: `W_x` is $(D, 3H)$.
+# - The output gate multiplies the cell *before* the tanh, not after it.
+#
+# What follows from this for the gradients is for you to find out. Equations (10.11) to (10.15) are those of another cell. The two rules that they come from are the same here, [(10.8)](10_the_lstm_backward.ipynb) for a product and [(10.9)](10_the_lstm_backward.ipynb) for a function:
+#
+# $$ y = u \circ v \;\Longrightarrow\; du = dy \circ v, \quad dv = dy \circ u \qquad\qquad y = \varphi(a) \;\Longrightarrow\; da = dy \circ \varphi'(a) $$
+#
+# with the slopes $y \circ (1 - y)$ for the sigmoid and $1 - y^2$ for the tanh. And a thing that is used twice has a gradient of two terms.
+#
+# `dc` is the gradient of the loss with respect to `c`, and has its shape. The next cell gives you the types and the sigmoid. A NamedTuple can be read by name, `gates.i`, and it can be taken apart like any tuple, `h, c = previous`.
+
+# %% given="types"
 from typing import NamedTuple
 
 import numpy as np
 
 
 class LSTMParams(NamedTuple):
-    W_x: np.ndarray  # (D, 4H), the columns of i, then f, o, g
-    W_h: np.ndarray  # (H, 4H)
-    b: np.ndarray  # (4H,)
+    W_x: np.ndarray  # (D, 3H), the columns of i, then o, g
+    W_h: np.ndarray  # (H, 3H)
+    b: np.ndarray  # (3H,)
 
 
 class LSTMState(NamedTuple):
@@ -51,10 +69,9 @@ class LSTMState(NamedTuple):
 class LSTMGates(NamedTuple):
     """An array for each gate: its values, or the gradients of its pre-activations."""
 
-    i: np.ndarray  # (B, H), how much is written
-    f: np.ndarray  # (B, H), how much is kept
+    i: np.ndarray  # (B, H), how far the cell moves towards the candidate
     o: np.ndarray  # (B, H), how much is shown
-    g: np.ndarray  # (B, H), what is written
+    g: np.ndarray  # (B, H), the candidate
 
 
 def sigmoid(a):
@@ -63,126 +80,85 @@ def sigmoid(a):
 
 
 # %% [markdown]
-# ## Question 1: one step (4 points)
+# ## Question 1: one step
 #
-# `lstm_step(params, x, previous)` returns `(state, gates)`: the state after the step, and the values of the four gates, by equations (9.17), (9.18) and (9.19) of Chapter 9. The gates are returned because the way back needs them, and what has been computed once need not be computed again.
+# `lstm_step(params, x, previous)` returns `(state, gates)`: the state after the step, and the values of the gates, by equations (A1) to (A4). The gates are returned because the way back needs them, and what has been computed once need not be computed again.
 #
 # | | shape |
 # |---|---|
-# | `params` | `LSTMParams`: `W_x` $(D, 4H)$, `W_h` $(H, 4H)$, `b` $(4H,)$ |
+# | `params` | `LSTMParams`: `W_x` $(D, 3H)$, `W_h` $(H, 3H)$, `b` $(3H,)$ |
 # | `x` | $(B, D)$, one input for each sequence |
 # | `previous`, the state before the step | `LSTMState`: `h` and `c`, each $(B, H)$ |
 # | returns `state`, the state after it | `LSTMState` |
-# | returns `gates`, their values | `LSTMGates`: `i`, `f`, `o`, `g`, each $(B, H)$ |
+# | returns `gates`, their values | `LSTMGates`: `i`, `o`, `g`, each $(B, H)$ |
 #
 # <details><summary>Hint 1</summary>
 #
-# The old $h$ and the old $c$ are used in different places. Find both in the equations before you write a line.
+# The old $h$ and the old $c$ are used in different places. Find both in the equations before you write a line. Which of the two is used twice?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Compute all four pre-activations at once, $(B, 4H)$. `np.split(a, 4, axis=1)` cuts such a block into its four gates, from left to right. Three of them say *how much* and one says *what*, so they do not all go through the same function.
+# Compute all pre-activations at once, $(B, 3H)$. `np.split(a, 3, axis=1)` cuts such a block into its three parts, from left to right. Two of them say *how much* and one says *what*, so they do not all go through the same function.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Once you have the gates, two lines are left, both elementwise: (9.19) from left to right. The second uses the new cell, which the first has just made. Then put the results into an `LSTMState` and an `LSTMGates`.
+# Once you have the gates, two lines are left, both elementwise: (A3) and (A4). The second uses the new cell, which the first has just made. Then put the results into an `LSTMState` and an `LSTMGates`.
 #
 # </details>
 
-
-# %% nbgrader={"grade": false, "grade_id": "lstm_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def lstm_step(params, x, previous):
-    """Return (state, gates): the state after one step, and the values of the gates."""
-    ### BEGIN SOLUTION
-    a_i, a_f, a_o, a_g = np.split(x @ params.W_x + previous.h @ params.W_h + params.b, 4, axis=1)
-    gates = LSTMGates(sigmoid(a_i), sigmoid(a_f), sigmoid(a_o), np.tanh(a_g))
-    c = gates.f * previous.c + gates.i * gates.g
-    return LSTMState(gates.o * np.tanh(c), c), gates
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_lstm_step", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from rnn_course import check
-
-check("02_lstm", lstm_step)
-
-# %% nbgrader={"grade": true, "grade_id": "test_lstm_step", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of lstm_step, 4 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-from rnn_course import hidden_test
-
-hidden_test("02_lstm", lstm_step, points=4)
-### END HIDDEN TESTS
+# %% question="lstm_step"
 
 # %% [markdown]
-# ## Question 2: back, gate by gate (8 points)
+# ## Question 2: back, gate by gate
 #
 # This is the most important question, and there is no matrix in it: every line is elementwise, so you can look at each gate alone.
 #
-# Two gradients arrive at a step. `dh` is the whole gradient of its $h$. `dc_next` is only a part of the gradient of its $c$: the part that comes from the *next* step, equation (10.6). The part that comes from this step's $h$, your function has to add.
+# Two gradients arrive at a step, as in [(10.6)](10_the_lstm_backward.ipynb). `dh` is the whole gradient of its $h$. `dc_next` is only a part of the gradient of its $c$: the part that comes from the *next* step. The part that comes from this step's $h$, your function has to add.
 #
-# `gate_gradients(gates, c_previous, c, dh, dc_next)` returns `(da, dc_previous)`: the gradients of the four pre-activations, and what this step passes to the step before as *its* `dc_next`. The equations are (10.11) to (10.16) of Chapter 10.
+# `gate_gradients(gates, c_previous, state, dh, dc_next)` returns `(da, dc_previous)`: the gradients of the three pre-activations, and what this step passes to the step before as *its* `dc_next`.
 #
 # | | shape |
 # |---|---|
 # | `gates`, the values that `lstm_step` returned | `LSTMGates` |
-# | `c_previous` and `c`, the cell before and after the step | $(B, H)$ |
+# | `c_previous`, the cell before the step | $(B, H)$ |
+# | `state`, the state after the step, which `lstm_step` returned | `LSTMState` |
 # | `dh`, `dc_next` | $(B, H)$ |
-# | returns `da`, of the pre-activations $a_i, a_f, a_o, a_g$ | `LSTMGates` |
+# | returns `da`, of the pre-activations $a_i, a_o, a_g$ | `LSTMGates` |
 # | returns `dc_previous` | $(B, H)$ |
 #
 # <details><summary>Hint 1</summary>
 #
-# Do not begin with the gates. Begin where the gradient arrives, at (10.5), and go back the way the step came. When you reach the cell, ask where it was used: the answer is the number of terms in its gradient.
+# Do not begin with the gates. Begin where the gradient arrives, at (A4), and go back the way the step came. Make a list: how often is each of $o_t$, $c_t$, $i_t$, $g_t$ and $c_{t-1}$ used, in this step and in the next? Which two have two uses?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# A factor of a product gets what arrives at the product, times the *other* factor. Equation (10.4) has two products, so the whole `dc` goes to four factors, and for each it is multiplied by the other factor. One gate is not among them: it is in (10.5), where another gradient arrives.
+# The last thing that the step did was a tanh, and its value is $h_t$. So first find the gradient of what is inside it, of the product $o_t \circ c_t$. From there two factors are left to go to. The cell gets one more term; see [(10.14)](10_the_lstm_backward.ipynb) for where it comes from. In (A3), multiply the bracket out before you ask where $i_t$ and $c_{t-1}$ are used.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# One line for `dc`, with two terms, of which only one went through a tanh: (10.14). One line for each gate: what arrives, times the other factor, times the slope written with the gate's own value, $y(1 - y)$ for three of them and $1 - y^2$ for the candidate. And `dc_previous` is `dc` times the gate that multiplied the old cell.
+# One line for the gradient inside the tanh: `dh` times the slope of the tanh, written with $h$. It goes to the output gate times the cell, and to the cell times the output gate. Add `dc_next` there, and you have the whole `dc`. The input gate was multiplied by a difference, so it gets `dc` times this difference. The candidate and the old cell have the two shares of (A3), which add up to one, and each gets its own share of `dc`. Last, each gate's gradient times its own slope, as in [(10.16)](10_the_lstm_backward.ipynb).
 #
 # </details>
 
-
-# %% nbgrader={"grade": false, "grade_id": "gate_gradients", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def gate_gradients(gates, c_previous, c, dh, dc_next):
-    """Return (da, dc_previous): the gradients of the four pre-activations, and what goes on to the old cell."""
-    ### BEGIN SOLUTION
-    i, f, o, g = gates
-    tanh_c = np.tanh(c)
-    dc = dc_next + dh * o * (1 - tanh_c**2)
-    da_i, da_f = dc * g * i * (1 - i), dc * c_previous * f * (1 - f)
-    da_o, da_g = dh * tanh_c * o * (1 - o), dc * i * (1 - g**2)
-    return LSTMGates(da_i, da_f, da_o, da_g), dc * f
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_gate_gradients", "locked": true, "schema_version": 3, "solution": false, "task": false}
-check("02_lstm", gate_gradients)
-
-# %% nbgrader={"grade": true, "grade_id": "test_gate_gradients", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of gate_gradients, 8 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-hidden_test("02_lstm", gate_gradients, points=8)
-### END HIDDEN TESTS
+# %% question="gate_gradients"
 
 # %% [markdown]
-# ## Question 3: back, four gates as one (6 points)
+# ## Question 3: back, three gates as one
 #
-# Each gate has a matrix for $x$ and one for $h$, and the way back needs two products for each of the eight: sixteen in all. Lay the four `da` side by side and four products are enough, each four gates wide. Equations (10.21) to (10.23) show that this is the same sum.
+# Each gate has a matrix for $x$ and one for $h$, and the way back needs two products for each of the six: twelve in all. Lay the three `da` side by side and four products are enough, each three gates wide. Equations [(10.21)](10_the_lstm_backward.ipynb) to [(10.23)](10_the_lstm_backward.ipynb) show that this is the same sum:
 #
-# `lstm_step_backward(params, x, previous, gates, c, dstate)` returns `(dparams, dx, dprevious)`: the gradient of everything that `lstm_step` was given. The gradient of a thing has the type of the thing, so both gradients that arrive come in one `LSTMState`: `dstate.h` is the `dh` and `dstate.c` the `dc_next` of question 2. What you return in `dprevious` is such a pair too.
+# $$ dW_x = x_t^\top da_t, \qquad dW_h = h_{t-1}^\top da_t, \qquad db = \sum_n da_{t,n}, \qquad dx_t = da_t W_x^\top, \qquad dh_{t-1}^{\text{next}} = da_t W_h^\top $$
+#
+# `lstm_step_backward(params, x, previous, gates, state, dstate)` returns `(dparams, dx, dprevious)`: the gradient of everything that `lstm_step` was given. The gradient of a thing has the type of the thing, so both gradients that arrive come in one `LSTMState`: `dstate.h` is the `dh` and `dstate.c` the `dc_next` of question 2. What you return in `dprevious` is such a pair too.
 #
 # | | shape |
 # |---|---|
 # | `params`, `x`, `previous` | as in question 1 |
-# | `gates` and `c`, which `lstm_step` made | as in question 2 |
+# | `gates` and `state`, which `lstm_step` made | as in question 2 |
 # | `dstate` | `LSTMState` |
 # | returns `dparams` | `LSTMParams`, each field of the shape of the parameter |
 # | returns `dx` | $(B, D)$ |
@@ -190,56 +166,42 @@ hidden_test("02_lstm", gate_gradients, points=8)
 #
 # <details><summary>Hint 1</summary>
 #
-# `gate_gradients` has done everything that is not a matrix product. You know what is left: it is the affine map of Assignment 1, question 2, only wider.
+# `gate_gradients` has done everything that is not a matrix product. Which of its arguments do you have under another name?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `np.concatenate(gates, axis=1)` lays the four fields of an `LSTMGates` side by side. Do that with the gradients of the pre-activations, and no gate has to be named any more.
+# `np.concatenate(gates, axis=1)` lays the fields of an `LSTMGates` side by side. Do that with the gradients of the pre-activations, and no gate has to be named any more.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# With one `da` of shape $(B, 4H)$, the shapes decide every product: there is only one way to get $(D, 4H)$ from `x` and `da`, and one to get $(B, D)$ from `da` and $W_x$. Which $h$ does $W_h$ multiply in (9.17)? And the old cell needs no product at all: you have its gradient already.
+# With one `da` of shape $(B, 3H)$, the five equations above are a line each. Which $h$ does $W_h$ multiply in (A1)? And the old cell needs no product at all: you have its gradient already.
 #
 # </details>
 
+# %% question="lstm_step_backward"
 
-# %% nbgrader={"grade": false, "grade_id": "lstm_step_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def lstm_step_backward(params, x, previous, gates, c, dstate):
-    """Return (dparams, dx, dprevious): the gradients of what `lstm_step` was given."""
-    ### BEGIN SOLUTION
-    da_by_gate, dc_previous = gate_gradients(gates, previous.c, c, dstate.h, dstate.c)
-    da = np.concatenate(da_by_gate, axis=1)
-    dparams = LSTMParams(W_x=x.T @ da, W_h=previous.h.T @ da, b=da.sum(axis=0))
-    return dparams, da @ params.W_x.T, LSTMState(da @ params.W_h.T, dc_previous)
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_lstm_step_backward", "locked": true, "schema_version": 3, "solution": false, "task": false}
-check("02_lstm", lstm_step_backward)
-
-# %% nbgrader={"grade": true, "grade_id": "test_lstm_step_backward", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of lstm_step_backward, 6 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-hidden_test("02_lstm", lstm_step_backward, points=6)
-### END HIDDEN TESTS
+# %% [markdown] words="a_mistake_that_hides"
+# ## Question in words: a mistake that hides
+#
+# A classmate made the gradient of the input gate from the candidate alone, `di = dc * g`, as in Chapter 10. The check of this classmate was one step from the state zero, with random weights and random gradients, and it found nothing wrong. Why did it find nothing? Then say which outputs of `lstm_step_backward` are wrong as soon as the old cell is not zero, block by block where there are blocks, and why the others are right all the same.
 
 # %% [markdown]
-# ## Question 4: through time, forward (3 points)
+# ## Question 4: through time, forward
 #
-# `lstm_unroll(params, xs, first)` runs the step over a sequence and returns `(states, gates)` of all its steps, because the way back needs all of them. Each step is (9.17) to (9.19), and starts from the state in which the step before it ended: both halves of it.
+# `lstm_unroll(params, xs, first)` runs the step over a sequence and returns `(states, gates)` of all its steps, because the way back needs all of them. Each step is (A1) to (A4), and starts from the state in which the step before it ended: both halves of it.
 #
 # | | shape |
 # |---|---|
 # | `xs` | $(T, B, D)$, time first |
 # | `first`, the state before the first step | `LSTMState`: `h` and `c`, each $(B, H)$ |
 # | returns `states` | `LSTMState`: `h` and `c`, each $(T, B, H)$; `states.c[0]` is the cell *after* the first step |
-# | returns `gates` | `LSTMGates`: `i`, `f`, `o`, `g`, each $(T, B, H)$ |
+# | returns `gates` | `LSTMGates`: `i`, `o`, `g`, each $(T, B, H)$ |
 #
 # <details><summary>Hint 1</summary>
 #
-# A loop over `xs` gives you one `x` of shape $(B, D)$ at a time. One variable holds the state; it begins as `first`, and every step replaces it.
+# A loop over `xs` gives you one `x` of shape $(B, D)$ at a time. What else does a step need, and where does that come from?
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -249,39 +211,28 @@ hidden_test("02_lstm", lstm_step_backward, points=6)
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `zip(*pairs)` turns a list of $T$ pairs into two tuples of $T$ things each, and `np.stack` makes one array of such a tuple, time first. The four gates go the same way.
+# `zip(*states)` turns a list of $T$ pairs into two tuples of $T$ arrays each, and `np.stack` makes one array of such a tuple, time first. The three gates go the same way.
 #
 # </details>
 
-
-# %% nbgrader={"grade": false, "grade_id": "lstm_unroll", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def lstm_unroll(params, xs, first):
-    """Return (states, gates): those of every step, time first."""
-    ### BEGIN SOLUTION
-    state, states, gates = first, [], []
-    for x in xs:
-        state, values = lstm_step(params, x, state)
-        states.append(state)
-        gates.append(values)
-    return LSTMState(*map(np.stack, zip(*states))), LSTMGates(*map(np.stack, zip(*gates)))
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_lstm_unroll", "locked": true, "schema_version": 3, "solution": false, "task": false}
-check("02_lstm", lstm_unroll)
-
-# %% nbgrader={"grade": true, "grade_id": "test_lstm_unroll", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of lstm_unroll, 3 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-hidden_test("02_lstm", lstm_unroll, points=3)
-### END HIDDEN TESTS
+# %% question="lstm_unroll"
 
 # %% [markdown]
-# ## Question 5: through time, backward (9 points)
+# ## Question 5: through time, backward
 #
-# The loss of (10.24) depends on the $h$ of every step, and on the last $h$ and the last $c$ once more. So three gradients come from outside: `dhs[t]` at each $h$, and the pair `dlast` at the last state. From step to step two gradients are carried, that of $h$ and that of $c$. In 2018 the model answer of a well-known course carried neither, and learners whose program was right were told that it was wrong.
+# The loss is that of [(10.24)](10_the_lstm_backward.ipynb):
 #
-# `lstm_unroll_backward(params, xs, first, states, gates, dhs, dlast)` returns `(dparams, dxs, dfirst)`, by equations (10.25) and (10.26).
+# $$ L = \sum_{t=1}^{T} L_t(h_t) + L_{\text{last}}(h_T, c_T) $$
+#
+# It depends on the $h$ of every step, and on the last $h$ and the last $c$ once more. So three gradients come from outside: `dhs[t]` at each $h$, and the pair `dlast` at the last state. From step to step two gradients are carried, that of $h$ and that of $c$. In 2018 the model answer of a well-known course carried neither, and learners whose program was right were told that it was wrong.
+#
+# The first line of [(10.25)](10_the_lstm_backward.ipynb) holds here as it stands, and so do the sums of [(10.26)](10_the_lstm_backward.ipynb):
+#
+# $$ dh_t = dh_t^{\text{out}} + dh_t^{\text{next}}, \qquad dW_x = \sum_{t=1}^{T} x_t^\top da_t, \qquad dW_h = \sum_{t=1}^{T} h_{t-1}^\top da_t, \qquad db = \sum_{t=1}^{T} \sum_{n=1}^{B} da_{t,n} $$
+#
+# with $dh_T^{\text{next}} = dh^{\text{last}}$ and $dc_T^{\text{next}} = dc^{\text{last}}$ at the end. What a step passes on as $dc^{\text{next}}$ you know from question 2.
+#
+# `lstm_unroll_backward(params, xs, first, states, gates, dhs, dlast)` returns `(dparams, dxs, dfirst)`.
 #
 # | | shape |
 # |---|---|
@@ -305,56 +256,41 @@ hidden_test("02_lstm", lstm_unroll, points=3)
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# `lstm_step_backward` does a whole step, (10.25) included, if its `dstate` is complete. Its `previous` is made of `states.h[t - 1]` and `states.c[t - 1]`, except at one place, and its `gates` of the rows `t` of the four gates. Add up its `dparams` field by field, collect its `dx` (in which order do they come?), and carry its `dprevious`.
+# `lstm_step_backward` does a whole step if its `dstate` is complete. Its `state` is made of the rows `t` of `states`, its `gates` of the rows `t` of the gates, and its `previous` of the rows `t - 1` of `states`, except at one place. Add up its `dparams` field by field, collect its `dx` (in which order do they come?), and carry its `dprevious`.
 #
 # </details>
 
-
-# %% nbgrader={"grade": false, "grade_id": "lstm_unroll_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def lstm_unroll_backward(params, xs, first, states, gates, dhs, dlast):
-    """Return (dparams, dxs, dfirst): the gradients of what `lstm_unroll` was given."""
-    ### BEGIN SOLUTION
-    after = [LSTMState(h, c) for h, c in zip(*states)]
-    steps = zip(
-        xs, [first, *after[:-1]], [LSTMGates(*values) for values in zip(*gates)], states.c, dhs
-    )
-    dparams, dxs, dstate = LSTMParams(*map(np.zeros_like, params)), [], dlast
-    for x, previous, values, c, dh_out in reversed(list(steps)):
-        dstate = LSTMState(dh_out + dstate.h, dstate.c)
-        dparams_t, dx, dstate = lstm_step_backward(params, x, previous, values, c, dstate)
-        dparams = LSTMParams(*(total + part for total, part in zip(dparams, dparams_t)))
-        dxs.append(dx)
-    return dparams, np.stack(dxs[::-1]), dstate
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_lstm_unroll_backward", "locked": true, "schema_version": 3, "solution": false, "task": false}
-check("02_lstm", lstm_unroll_backward)
-
-# %% nbgrader={"grade": true, "grade_id": "test_lstm_unroll_backward", "locked": true, "points": 9, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of lstm_unroll_backward, 9 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-hidden_test("02_lstm", lstm_unroll_backward, points=9)
-### END HIDDEN TESTS
+# %% question="lstm_unroll_backward"
 
 # %% [markdown]
-# Now use what you have written. Only the last cell has a loss, `dlast.c`, and the question is how much of that gradient reaches the first cell 50 steps earlier. One path is direct: it goes through the forget gates alone, (10.27). All the others go through some $h$ on their way.
+# ## How long does it remember, and what does that cost?
 #
-# Before you run the next cell, predict: with forget biases of 0, 1, 3 and 5, what is left on the direct path? Do the other paths bring more than that, or less? The sigmoids of these biases are 0.50, 0.73, 0.95 and 0.99. The experiment of Chapter 10 explains what you see.
+# Now use what you have written. Only the last cell has a loss, `dlast.c`. The next cell measures how much of this gradient reaches three places: the first cell $c_0$, fifty steps earlier, along the direct path (the product of all $1 - i_t$, compare [(10.27)](10_the_lstm_backward.ipynb)) and along all paths together; the last input; and the first input. It does so for six values of the bias of the input gate: 0, $-1$, $-3$, $-4$, $-5$ and $-8$, whose sigmoids are 0.5, 0.27, 0.05, 0.02, 0.007 and 0.0003.
 
-# %% nbgrader={"grade": false, "grade_id": "check_two_paths", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] predict="two_jobs"
+# Before you run it, predict. With which bias does most of the gradient reach $c_0$? With which does most of it reach the *first input*, which had to be written before it could be kept? Do the paths through $h$ bring more than the direct path, or less?
+
+# %% look="two_jobs"
 T, B, D, H = 50, 1, 3, 16
-print("forget bias   left on the direct path   left by all paths")
-for bias in (0, 1, 3, 5):
+zero = np.zeros((B, H))
+first, dlast = LSTMState(zero, zero), LSTMState(zero, np.ones((B, H)))
+print("bias of i   c_0, direct path   c_0, all paths   last input   first input")
+for bias in (0, -1, -3, -4, -5, -8):
     rng = np.random.default_rng(0)
-    b = np.repeat([0.0, bias, 0.0, 0.0], H)
-    params = LSTMParams(rng.standard_normal((D, 4 * H)) / 2, rng.standard_normal((H, 4 * H)) / 4, b)
-    xs, zero = rng.standard_normal((T, B, D)), np.zeros((B, H))
-    first, dlast = LSTMState(zero, zero), LSTMState(zero, np.ones((B, H)))
+    b = np.repeat([bias, 0.0, 0.0], H)
+    params = LSTMParams(rng.standard_normal((D, 3 * H)) / 2, rng.standard_normal((H, 3 * H)) / 4, b)
+    xs = rng.standard_normal((T, B, D))
     states, gates = lstm_unroll(params, xs, first)
-    _, _, dfirst = lstm_unroll_backward(
+    _, dxs, dfirst = lstm_unroll_backward(
         params, xs, first, states, gates, np.zeros((T, B, H)), dlast
     )
-    direct = dlast.c * np.prod(gates.f, axis=0)
-    left = [np.linalg.norm(path) / np.linalg.norm(dlast.c) for path in (direct, dfirst.c)]
-    print(f"{bias:11} {left[0]:25.0e} {left[1]:19.0e}")
+    direct = dlast.c * np.prod(1 - gates.i, axis=0)
+    left = [
+        np.linalg.norm(d) / np.linalg.norm(dlast.c) for d in (direct, dfirst.c, dxs[-1], dxs[0])
+    ]
+    print("{:9} {:18.0e} {:16.0e} {:12.0e} {:13.0e}".format(bias, *left))
+
+# %% [markdown] words="one_gate_two_jobs"
+# ## Question in words: one gate, two jobs
+#
+# An LSTM of Chapter 9 can keep all of its cell and add to it in the same step, so it can count. Can one unit of $c$ in the cell of this assignment count up to 20? Say why or why not, with one of the equations of this notebook. Then name one thing that the cell has gained by having one gate for both jobs.

@@ -7,33 +7,38 @@
 # ---
 
 # %% [markdown]
-# # Assignment 4: masks and both directions
+# # Assignment 4: masks with gaps, and both directions
 #
-# Sentences differ in length, and some answers depend on what comes later. You teach a recurrent network to treat both well: each sequence gets exactly what it would get alone, forward and backward, whatever its padding holds.
+# A patient is measured every hour, but some hours are missing, and no two patients stay equally long. So the array of a batch has two kinds of holes: *gaps* between two measurements, and *padding* after the last one. The book treats padding. Here you treat both: in a gap, the state fades at a rate that is learned; after its end, a sequence is held. Each sequence gets exactly what it would get alone, forward and backward, and from both ends.
 #
 # | | |
 # |---|---|
-# | You will be able to | hold a state through padding and pass its gradient back through it; pick each sequence's own last output; take the mean of a loss over what is real; read padded sequences from both ends and add up the two gradients; say what leaks where a mask is missing |
-# | You need | Chapters 13 *Both directions* and 14 *Sentences have lengths*, and the softmax and loss of Chapter 05 *Learning to write*; from assignment 1, the way back through time |
-# | Time | 5 hours |
-# | Points | 30 |
-#
-# How it works:
-#
-# - Write your code where a cell says `raise NotImplementedError`. Everything else may stay as it is. You may add cells of your own.
-# - Below each question, a cell checks your function on small random batches, and says which of its outputs are wrong and where. A check that passes is no guarantee: your function will be graded on other batches, of other sizes.
-# - Your functions may use NumPy and Python's standard library. No other library is there when they are graded.
-# - A function returns new arrays. It does not change its arguments, and it keeps nothing from one call to the next.
-# - Each output of a function earns its own share of the points. An answer may call your earlier ones. The grader does not let an earlier mistake cost you a later question; the checks here cannot separate the two, so correct earlier questions first.
-# - Stuck? Each question has three hints. The first is a question, the last is nearly the answer. Open them one at a time.
-#
-# The letters are those of the chapters: $T$ steps, $B$ sequences in a batch, $D$ inputs, $H$ hidden units. `dx` is the gradient of the loss with respect to `x`, and has its shape.
-#
-# **The mask.** `mask` is a boolean array of shape $(T, B)$, `True` on real steps, equation (14.1). Every sequence has at least one real step, the real steps come first, and the lengths are in no particular order. Padding may hold any finite numbers, as large as the others, in the inputs and in the gradients that arrive. What you return must not depend on them.
-#
-# `rnn_step` and `rnn_step_backward` are those of assignment 1. They are given, so that you can think about time alone.
+# | You will be able to | hold a state through padding and let it fade through a gap; derive the gradient of both, and of the rate; pick each sequence's own last output; take a mean of a loss in which every sequence counts the same; read sequences with gaps from both ends and join the two readings; say which test finds what a gradient check does not |
+# | You need | Chapters 13 [*Both directions*](13_both_directions.ipynb) and 14 [*Sentences have lengths*](14_sentences_have_lengths.ipynb), and the softmax and loss of Chapter 05 [*Learning to write*](05_learning_to_write.ipynb); from assignment 1, the way back through time |
 
-# %% nbgrader={"grade": false, "grade_id": "given_step", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown]
+# ## The mask
+#
+# `mask` is a boolean array of shape $(T, B)$. $m_{tn}$ is 1, or `True`, where sequence $n$ was measured at step $t$: a *real* step. Chapter 14 has all real steps first, [(14.1)](14_sentences_have_lengths.ipynb). Here they may have gaps between them. The *length* of a sequence is the place of its last real step, counted from 1, and $e_{tn}$ says whether step $t$ is inside it:
+#
+# $$ T_n = \max \, \{ t : m_{tn} = 1 \}, \qquad e_{tn} = \begin{cases} 1 & t \le T_n \\ 0 & t > T_n \end{cases} \tag{A.1} $$
+#
+# So there are three kinds of steps:
+#
+# | | $m_{tn}$ | $e_{tn}$ | a sequence with $T_n = 6$ in an array of 8 steps |
+# |---|---|---|---|
+# | real | 1 | 1 | steps 1, 2, 4 and 6 |
+# | gap | 0 | 1 | steps 3 and 5 |
+# | padding | 0 | 0 | steps 7 and 8 |
+#
+# Every sequence begins with a real step, and the lengths are in no particular order. Gaps and padding may hold any finite numbers, as large as the others, in the inputs and in the gradients that arrive. Where the equations do not use them, what you return must not depend on them.
+
+# %% [markdown]
+# ## The network
+#
+# A step that is taken is that of Chapter 3, [(3.1)](03_through_time.ipynb), and `rnn_step` and `rnn_step_backward` are given, so that you can think about time alone. `gamma` is the rate $\gamma$ at which each unit fades in a gap. A step that is taken does not use it, so `rnn_step_backward` says zero for its gradient.
+
+# %% given="step"
 from typing import NamedTuple
 
 import numpy as np
@@ -43,147 +48,30 @@ class RNNParams(NamedTuple):
     W_x: np.ndarray  # (D, H)
     W_h: np.ndarray  # (H, H)
     b: np.ndarray  # (H,)
+    gamma: np.ndarray  # (H,), between 0 and 1: what a step of a gap leaves of each unit
 
 
 def rnn_step(params, x, h_previous):
-    """Return h: the state after one step, (B, H)."""
+    """Return h: the state after one step that is taken, (B, H)."""
     return np.tanh(x @ params.W_x + h_previous @ params.W_h + params.b)
 
 
 def rnn_step_backward(params, x, h_previous, h, dh):
     """Return (dparams, dx, dh_previous): the gradients of what `rnn_step` was given."""
     da = dh * (1 - h**2)
-    dparams = RNNParams(W_x=x.T @ da, W_h=h_previous.T @ da, b=da.sum(axis=0))
+    dgamma = np.zeros_like(params.gamma)  # a step that is taken does not use gamma
+    dparams = RNNParams(W_x=x.T @ da, W_h=h_previous.T @ da, b=da.sum(axis=0), gamma=dgamma)
     return dparams, da @ params.W_x.T, da @ params.W_h.T
 
 
 # %% [markdown]
-# ## Question 1: hold the state (4 points)
+# ## Question 1: each sequence's own last output
 #
-# A sequence that has ended takes no more steps. Yet the array goes on, because another sequence is longer, and the loop runs over all of it. So the loop needs two different rules for a padded step: the *state* is held, by equation (14.3), so that it is still there at the end; the *output* is zero, by (14.5), since a step that did not happen has no output.
+# A network that reads a whole sequence and then answers once needs the output of its last real step, as in [(14.10)](14_sentences_have_lengths.ipynb):
 #
-# `masked_unroll(params, xs, mask, h_first)` returns `(hs, h_last)`: the outputs of all steps, zero on padding, and for each sequence the state after its own last step, equation (14.4).
+# $$ y_n = h_{T_n, n} $$
 #
-# | | shape |
-# |---|---|
-# | `params` | `RNNParams` |
-# | `xs` | $(T, B, D)$, anything on padding |
-# | `mask` | $(T, B)$, boolean |
-# | `h_first` | $(B, H)$, the state before the first step |
-# | returns `hs` | $(T, B, H)$ |
-# | returns `h_last` | $(B, H)$ |
-#
-# <details><summary>Hint 1</summary>
-#
-# Take the step for the whole batch, as you always did. Then decide, sequence by sequence, whether the step happened. What is the state of a sequence for which it did not?
-#
-# </details>
-# <details><summary>Hint 2</summary>
-#
-# Keep two variables: the state, which goes from step to step, and the output, which is collected. On padding they are not the same array.
-#
-# </details>
-# <details><summary>Hint 3</summary>
-#
-# `mask[t][:, None]` has the shape $(B, 1)$ and goes with $(B, H)$. `np.where(keep, new, old)` is one choice for the state; a second choice makes the output of it.
-#
-# </details>
-
-
-# %% nbgrader={"grade": false, "grade_id": "masked_unroll", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def masked_unroll(params, xs, mask, h_first):
-    """Return (hs, h_last): the outputs, (T, B, H), zero on padding, and each sequence's own last state, (B, H)."""
-    ### BEGIN SOLUTION
-    h, hs = h_first, []
-    for x, keep in zip(xs, mask[..., None]):
-        h = np.where(keep, rnn_step(params, x, h), h)  # (14.3)
-        hs.append(np.where(keep, h, 0))  # (14.5)
-    return np.stack(hs), h
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_masked_unroll", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from rnn_course import check
-
-check("04_masks", masked_unroll)
-
-# %% nbgrader={"grade": true, "grade_id": "test_masked_unroll", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of masked_unroll, 4 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-from rnn_course import hidden_test
-
-hidden_test("04_masks", masked_unroll, points=4)
-### END HIDDEN TESTS
-
-# %% [markdown]
-# ## Question 2: back through the padding (8 points)
-#
-# Two rules forward make three backward. A padded output was zero whatever the state was, so the gradient that arrives at it is left out, (14.6). A padded step was not taken, so no gradient reaches it, its input or the weights, (14.7) and (14.9). But a state that was held went *through* the padding, and so must its gradient: unchanged, (14.8). If you leave one of them out, training still seems to work. A comparison with each sequence alone shows the mistake, and that is what the check below does.
-#
-# `masked_unroll_backward(params, xs, mask, h_first, hs, dhs, dh_last)` returns `(dparams, dxs, dh_first)`. The gradient `dhs` arrives at the outputs, `dh_last` at the last states. The gradients of the weights are added up over the steps, as in (3.13).
-#
-# | | shape |
-# |---|---|
-# | `params`, `xs`, `mask`, `h_first` | as in question 1 |
-# | `hs`, which `masked_unroll` returned | $(T, B, H)$, zero on padding |
-# | `dhs` | $(T, B, H)$, anything on padding |
-# | `dh_last` | $(B, H)$ |
-# | returns `dparams` | `RNNParams`, each field of the shape of the parameter |
-# | returns `dxs` | $(T, B, D)$ |
-# | returns `dh_first` | $(B, H)$ |
-#
-# <details><summary>Hint 1</summary>
-#
-# Write the loop back of assignment 1 first, with no mask in it. Then find the three places where a padded step must differ from a real one. You will need the mask three times.
-#
-# </details>
-# <details><summary>Hint 2</summary>
-#
-# The state before a step is `hs[t - 1]`, and on padding that is zero and not what was held. Why does that not matter? Look at the gradient that it is multiplied by.
-#
-# </details>
-# <details><summary>Hint 3</summary>
-#
-# Within a step, in this order: add what arrives at the output, where it is real; give the sum to `rnn_step_backward`, with zeros where it is padding; then choose, for each sequence, between the gradient that came back from the step and the one that you had. That last choice is the one of question 1, on the way back.
-#
-# </details>
-
-
-# %% nbgrader={"grade": false, "grade_id": "masked_unroll_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def masked_unroll_backward(params, xs, mask, h_first, hs, dhs, dh_last):
-    """Return (dparams, dxs, dh_first): the gradients of what `masked_unroll` was given."""
-    ### BEGIN SOLUTION
-    previous_hs = [h_first, *hs[:-1]]
-    dparams, dxs, dh = RNNParams(*(np.zeros_like(p) for p in params)), [], dh_last
-    for x, keep, h_previous, h, dh_out in reversed(
-        list(zip(xs, mask[..., None], previous_hs, hs, dhs))
-    ):
-        dh = dh + np.where(keep, dh_out, 0)  # (14.6)
-        dparams_t, dx, dprevious = rnn_step_backward(
-            params, x, h_previous, h, np.where(keep, dh, 0)
-        )  # (14.7)
-        dh = np.where(keep, dprevious, dh)  # (14.8)
-        dparams = RNNParams(*(total + part for total, part in zip(dparams, dparams_t)))
-        dxs.append(dx)
-    return dparams, np.stack(dxs[::-1]), dh
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_masked_unroll_backward", "locked": true, "schema_version": 3, "solution": false, "task": false}
-check("04_masks", masked_unroll_backward)
-
-# %% nbgrader={"grade": true, "grade_id": "test_masked_unroll_backward", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of masked_unroll_backward, 8 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-hidden_test("04_masks", masked_unroll_backward, points=8)
-### END HIDDEN TESTS
-
-# %% [markdown]
-# ## Question 3: each sequence's own last step (2 points)
-#
-# A network that reads a whole sentence and then answers once needs the output of its last step. In a batch, that step is different for each sequence: $T_n$, equation (14.10). The last row of the array is the last step of the longest sequence alone.
-#
-# `last_outputs(hs, mask)` returns `y`. Here `hs` comes from a layer without masks: it may hold any numbers on padding.
+# `last_outputs(hs, mask)` returns `y`. Here `hs` is any array: it may hold any numbers in gaps and on padding.
 #
 # | | shape |
 # |---|---|
@@ -193,42 +81,28 @@ hidden_test("04_masks", masked_unroll_backward, points=8)
 #
 # <details><summary>Hint 1</summary>
 #
-# You are not given the lengths, but they are in the mask. How do you count the real steps of a sequence?
+# You are not given the lengths, but they are in the mask. How many real steps has the sequence in the table above? And what is its length?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Step $T_n$, counted from 1 as in the equations, has which index in an array? Try it with a sequence of length 1.
+# `argmax` of a boolean array finds the first `True`. You want the last one. From which end do you have to search, and how do you turn the place that you find into an index from the front?
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# NumPy takes two arrays of indices of the same length and picks one place for each pair: the steps are one of them, the numbers of the sequences are the other.
+# Turn the mask, take `argmax` over the steps, and subtract it from `len(mask) - 1`. Then NumPy takes two arrays of indices of the same length and picks one place for each pair: the steps are one of them, the numbers of the sequences are the other.
 #
 # </details>
 
-
-# %% nbgrader={"grade": false, "grade_id": "last_outputs", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def last_outputs(hs, mask):
-    """Return y: the output of each sequence at its own last step, (B, H)."""
-    ### BEGIN SOLUTION
-    return hs[mask.sum(axis=0) - 1, np.arange(mask.shape[1])]
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_last_outputs", "locked": true, "schema_version": 3, "solution": false, "task": false}
-check("04_masks", last_outputs)
-
-# %% nbgrader={"grade": true, "grade_id": "test_last_outputs", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of last_outputs, 2 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-hidden_test("04_masks", last_outputs, points=2)
-### END HIDDEN TESTS
+# %% question="last_outputs"
 
 # %% [markdown]
-# ## Question 4: and its gradient (2 points)
+# ## Question 2: and its gradient
 #
-# `last_outputs` uses one entry of each sequence and no other. `last_outputs_backward(dy, mask)` returns `dhs`, the second half of (14.10).
+# `last_outputs` uses one row of each sequence and no other. `last_outputs_backward(dy, mask)` returns `dhs`, the second half of [(14.10)](14_sentences_have_lengths.ipynb):
+#
+# $$ dh_{tn} = \begin{cases} dy_n & t = T_n \\ 0 & \text{otherwise} \end{cases} $$
 #
 # | | shape |
 # |---|---|
@@ -243,7 +117,7 @@ hidden_test("04_masks", last_outputs, points=2)
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Each entry of `dy` goes back to the place that its entry of `y` came from. You found that place in question 3.
+# Each row of `dy` goes back to the place that its row of `y` came from. You found that place in question 1.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -252,51 +126,123 @@ hidden_test("04_masks", last_outputs, points=2)
 #
 # </details>
 
-
-# %% nbgrader={"grade": false, "grade_id": "last_outputs_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def last_outputs_backward(dy, mask):
-    """Return dhs: the gradient of what `last_outputs` was given, (T, B, H)."""
-    ### BEGIN SOLUTION
-    dhs = np.zeros((*mask.shape, dy.shape[1]))
-    dhs[mask.sum(axis=0) - 1, np.arange(mask.shape[1])] = dy
-    return dhs
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_last_outputs_backward", "locked": true, "schema_version": 3, "solution": false, "task": false}
-check("04_masks", last_outputs_backward)
-
-# %% nbgrader={"grade": true, "grade_id": "test_last_outputs_backward", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of last_outputs_backward, 2 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-hidden_test("04_masks", last_outputs_backward, points=2)
-### END HIDDEN TESTS
+# %% question="last_outputs_backward"
 
 # %% [markdown]
-# ## Question 5: a mean over what is real (4 points)
+# ## Question 3: take a step, fade, or hold
 #
-# Now a network that answers at every step, and its loss: the cross-entropy of a softmax. A padded step has no right answer, so it belongs neither to the sum of the losses nor to the number that the sum is divided by. The second half of that sentence is often forgotten. If you divide by $TB$, one long sentence makes the learning rate of all others in its batch smaller, equation (14.12).
+# Chapter 14 has one rule for every step that is not real: the state is held, [(14.3)](14_sentences_have_lengths.ipynb). You have two. In a gap, what the network knows gets older, so the state fades towards zero, each unit at its own rate. After the last real step it is held, so that it does not depend on how much padding there is. With $\tilde h_t = \text{step}(x_t, h_{t-1})$, for each sequence $n$ (left out in $h_{tn}$ below):
 #
-# `masked_loss(logits, targets, mask)` returns `(loss, dlogits)`: the mean (14.11) over all real steps, each counting the same, and its gradient. The loss of one step is that of (5.13), in nats, and its gradient is (5.12) with a temperature of 1.
+# $$ h_t = \begin{cases} \tilde h_t & \text{real} \\ \gamma \circ h_{t-1} & \text{gap} \\ h_{t-1} & \text{padding} \end{cases} \qquad \text{that is} \qquad h_t = m_t \, \tilde h_t + (e_t - m_t) \, \gamma \circ h_{t-1} + (1 - e_t) \, h_{t-1} \tag{A.2} $$
 #
-# Some logits are near 1000. The softmax depends only on differences, so it is well defined, but `np.exp` of such a number overflows. Equation (5.6) shows what to do.
+# The network has an output at every step up to $T_n$, in gaps too, and after it zero, as in [(14.5)](14_sentences_have_lengths.ipynb):
+#
+# $$ y_t = e_t \, h_t \tag{A.3} $$
+#
+# `masked_unroll(params, xs, mask, h_first)` returns `(hs, h_last)`: the outputs $y_t$ of all steps, and for each sequence the state after its own last step.
 #
 # | | shape |
 # |---|---|
-# | `logits` | $(T, B, V)$, anything on padding |
-# | `targets` | $(T, B)$, whole numbers from 0 to $V - 1$, anything among them on padding |
+# | `params` | `RNNParams` |
+# | `xs` | $(T, B, D)$, anything in gaps and on padding |
+# | `mask` | $(T, B)$, boolean |
+# | `h_first` | $(B, H)$, the state before the first step |
+# | returns `hs` | $(T, B, H)$ |
+# | returns `h_last` | $(B, H)$ |
+#
+# <details><summary>Hint 1</summary>
+#
+# The mask alone does not tell a gap from padding. Which array of shape $(T, B)$ would? You can make it before the loop.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Take the step for the whole batch, as you always did. Then choose, sequence by sequence, between three arrays: the new state, the faded old one, the old one. Keep two variables: the state, which goes from step to step, and the output, which is collected.
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `np.arange(T)[:, None]` compared with the index of each last real step gives $e$. `mask[t][:, None]` has the shape $(B, 1)$ and goes with $(B, H)$. One `np.where` chooses between faded and held, a second between that and the new state, a third makes the output.
+#
+# </details>
+
+# %% question="masked_unroll"
+
+# %% [markdown]
+# ## Question 4: back through gaps and padding
+#
+# `masked_unroll_backward(params, xs, mask, h_first, hs, dhs, dh_last)` returns `(dparams, dxs, dh_first)`. The gradient `dhs` arrives at the outputs, `dh_last` at the last states. Two of the equations are those of Chapter 14, [(14.6)](14_sentences_have_lengths.ipynb) and [(14.7)](14_sentences_have_lengths.ipynb), with $e$ in one and $m$ in the other:
+#
+# $$ dh_t = dh_t^{\text{next}} + e_t \, dy_t \tag{A.4} $$
+#
+# $$ d\tilde h_t = m_t \, dh_t \tag{A.5} $$
+#
+# Two are yours to derive from (A.2): what step $t$ sends back to step $t - 1$, which is no longer [(14.8)](14_sentences_have_lengths.ipynb); and the gradient of the rate $\gamma$. The gradients of the weights are added up over the steps, as in [(3.13)](03_through_time.ipynb).
+#
+# | | shape |
+# |---|---|
+# | `params`, `xs`, `mask`, `h_first` | as in question 3 |
+# | `hs`, which `masked_unroll` returned | $(T, B, H)$, zero on padding |
+# | `dhs` | $(T, B, H)$, anything on padding |
+# | `dh_last` | $(B, H)$ |
+# | returns `dparams` | `RNNParams`, each field of the shape of the parameter |
+# | returns `dxs` | $(T, B, D)$, zero in gaps and on padding |
+# | returns `dh_first` | $(B, H)$ |
+#
+# <details><summary>Hint 1</summary>
+#
+# In (A.2), look at each of the three places of $h_{t-1}$. By what is it multiplied? Then look for $\gamma$: in which steps is it used, and by what is it multiplied there?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The state before step $t$ is `hs[t - 1]`, and `h_first` before the first. In a gap, `hs` has the faded state, so this is right everywhere up to $T_n$. On padding it is wrong. Why does that not matter?
+#
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Within a step, in this order: add what arrives at the output, where there is one; give the sum to `rnn_step_backward`, with zeros where no step was taken; multiply the sum by the state before, in gaps alone, and add that up over the sequences for $\gamma$; then choose, for each sequence, between the gradient that came back from the step, the sum times $\gamma$, and the sum.
+#
+# </details>
+
+# %% question="masked_unroll_backward"
+
+# %% [markdown] words="why_hold"
+# ## Question in words: why two rules
+#
+# Somebody finds (A.1) too long and leaves $T_n$ away in (A.2): wherever the mask is `False` the state fades, after the last real step too. The outputs are still set to zero there, and the gradients agree with the complex step. Which number that `masked_unroll` returns is now wrong, for which sequences, and on what does it depend that it should not depend on? Which test finds it, and why does the check of the gradients not find it?
+
+# %% [markdown]
+# ## Question 5: a mean in which every sequence counts the same
+#
+# Now a network that answers at every step, and its loss: the cross-entropy of a softmax. Nothing was measured in a gap or on padding, so there is no right answer: only real steps have a loss. In [(14.11)](14_sentences_have_lengths.ipynb) every real step counts the same, so a patient who was measured often counts more. Here every *sequence* counts the same:
+#
+# $$ L = \frac{1}{B} \sum_{n=1}^{B} \frac{1}{N_n} \sum_{t} m_{tn} \, \ell_{tn}, \qquad N_n = \sum_{t} m_{tn} \tag{A.6} $$
+#
+# The loss of one step is that of [(5.13)](05_learning_to_write.ipynb), in nats, $\ell_{tn} = -\log p_{tn,s}$ with the target $s$. Its gradient is that of [(5.12)](05_learning_to_write.ipynb): $p_k - [k = s]$, times what $\ell_{tn}$ is multiplied by in $L$.
+#
+# Some logits are near 1000. The softmax depends on differences alone, so it is well defined, but `np.exp` of such a number overflows. And some targets are so improbable that a small number added to their probability would be all that you see. Take the logarithm of the softmax, [(5.7)](05_learning_to_write.ipynb), with the largest logit as $c$:
+#
+# $$ \log p_k = y_k - c - \log \sum_l e^{y_l - c} $$
+#
+# `masked_loss(logits, targets, mask)` returns `(loss, dlogits)`.
+#
+# | | shape |
+# |---|---|
+# | `logits` | $(T, B, V)$, anything in gaps and on padding |
+# | `targets` | $(T, B)$, whole numbers from 0 to $V - 1$, anything among them in gaps and on padding |
 # | `mask` | $(T, B)$ |
 # | returns `loss` | a number |
 # | returns `dlogits` | $(T, B, V)$ |
 #
 # <details><summary>Hint 1</summary>
 #
-# Forget the mask at first: what is the loss of one step, and its gradient? Then give each step a weight. The weights add up to 1, and padding has none.
+# Forget the mask at first: what is the loss of one step, and its gradient? Then give each step a weight. The weights of one sequence add up to $1/B$, and gaps and padding have none.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Take the logarithm of the softmax by (5.7), not the softmax first: $e^{1000}$ is never computed then. The probabilities are the `np.exp` of what you get.
+# `mask.sum(axis=0)` has the shape $(B,)$, and so divides each column of the mask by its own number. Is it $N_n$ or $T_n$? Take the logarithm first, as in the equation; the probabilities are the `np.exp` of it.
 #
 # </details>
 # <details><summary>Hint 3</summary>
@@ -305,108 +251,86 @@ hidden_test("04_masks", last_outputs_backward, points=2)
 #
 # </details>
 
+# %% question="masked_loss"
 
-# %% nbgrader={"grade": false, "grade_id": "masked_loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def masked_loss(logits, targets, mask):
-    """Return (loss, dlogits): the mean cross-entropy over the real steps, and its gradient, (T, B, V)."""
-    ### BEGIN SOLUTION
-    weights = (mask / mask.sum())[..., None]
-    z = logits - logits.max(axis=-1, keepdims=True)
-    log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
-    onehot = np.eye(logits.shape[-1])[targets]
-    return -np.sum(weights * onehot * log_p), weights * (np.exp(log_p) - onehot)
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_masked_loss", "locked": true, "schema_version": 3, "solution": false, "task": false}
-check("04_masks", masked_loss)
-
-# %% nbgrader={"grade": true, "grade_id": "test_masked_loss", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of masked_loss, 4 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-hidden_test("04_masks", masked_loss, points=4)
-### END HIDDEN TESTS
+# %% [markdown] words="which_mean"
+# ## Question in words: which mean
+#
+# Two sequences have the same length, but in one of them most steps are missing. How do (A.6) and (14.11) treat a single real step of each? Name a task for which you would take the one mean, and a task for which you would take the other, and say why.
 
 # %% [markdown]
-# ## Question 6: turn each within its own length (2 points)
+# ## Question 6: turn each within its own length
 #
-# The second network reads from the end, and each sequence has its own end. Chapter 14 turns the whole array and its mask, (14.13), and lets the padding come first. You use the other way, that of its exercise 5: turn each sequence within its own length, so that the padding stays at the end and the mask stays as it is.
+# The second network reads from the end, and each sequence has its own end. Chapter 14 turns the whole array, so that padding comes first, [(14.13)](14_sentences_have_lengths.ipynb). Your network would take that padding for a gap. So turn each sequence within its own length, with its gaps, and leave the padding at the end. It is the $R$ of [(13.4)](13_both_directions.ipynb) with $T_n$ in the place of $T$:
 #
-# `reverse_padded(xs, mask)` returns `turned`: $x_{T_n}$ first, $x_1$ at step $T_n$, and zeros after it, whatever was there. It is the $R$ of (13.4) with $T_n$ in the place of $T$.
+# $$ [R\,x]_{tn} = \begin{cases} x_{T_n + 1 - t,\, n} & t \le T_n \\ 0 & t > T_n \end{cases} $$
+#
+# `reverse_padded(xs, mask)` returns `turned`, of the shape and type of `xs`. What a gap holds is turned with the rest. The gaps of a turned sequence are in other places, so the mask has to be turned too: `reverse_padded(mask, mask)` should work as well.
 #
 # | | shape |
 # |---|---|
-# | `xs` | $(T, B, D)$, anything on padding |
+# | `xs` | $(T, B, D)$, or $(T, B)$ as the mask; anything on padding |
 # | `mask` | $(T, B)$ |
-# | returns `turned` | $(T, B, D)$, zero on padding |
+# | returns `turned` | that of `xs`, zero on padding |
 #
-# Such a turn exchanges real steps in pairs, the first with the last and so on. So it is its own backward, (13.6): question 8 will need that.
+# Such a turn exchanges steps in pairs, the first with the last and so on. So it is its own backward, [(13.6)](13_both_directions.ipynb): question 8 will need that.
 #
 # <details><summary>Hint 1</summary>
 #
-# Write down the indices 0, 1, 2, 3 of a sequence of length 4, and below them where each entry of the turned sequence comes from. What is the sum of the two?
+# Write down the steps 1 to 6 of the sequence in the table, and below them where each entry of the turned sequence comes from. Where are its gaps now?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# A loop over the sequences will do: cut one to its length, turn it, write it into an array of zeros. Or use one array of indices for all.
+# A loop over the sequences will do: cut one to its length, turn it, write it into an array of zeros. With `np.zeros_like(xs)` the mask stays boolean.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# With `n` for the length of sequence `b`: the first `n` rows of its column in the new array are the first `n` rows of its column in `xs`, read with a step of -1. Cut first, then turn.
+# With `length` for the length of sequence `n`, which question 1 found: the first `length` rows of its column in the new array are the first `length` rows of its column in `xs`, read with a step of -1. Cut first, then turn.
 #
 # </details>
 
-
-# %% nbgrader={"grade": false, "grade_id": "reverse_padded", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def reverse_padded(xs, mask):
-    """Return turned: each sequence reversed within its own length, followed by zeros, (T, B, D)."""
-    ### BEGIN SOLUTION
-    steps, sequences = np.arange(len(mask))[:, None], np.arange(mask.shape[1])
-    source = np.where(mask, mask.sum(axis=0) - 1 - steps, steps)
-    return np.where(mask[..., None], xs[source, sequences], 0)
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_reverse_padded", "locked": true, "schema_version": 3, "solution": false, "task": false}
-check("04_masks", reverse_padded)
-
-# %% nbgrader={"grade": true, "grade_id": "test_reverse_padded", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of reverse_padded, 2 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-hidden_test("04_masks", reverse_padded, points=2)
-### END HIDDEN TESTS
+# %% question="reverse_padded"
 
 # %% [markdown]
-# Two networks now, each with its own weights. They may have different sizes: the first has $H$ units, the second $K$.
+# ## Two readings and a share
+#
+# Two networks now, each with its own parameters, and both with $H$ units. What joins them is a share $a$ for each unit, between 0 and 1, which is learned too. It is none of the four merges of Chapter 13.
 
 
-# %% nbgrader={"grade": false, "grade_id": "given_both", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="both"
 class BidirectionalParams(NamedTuple):
-    forwards: RNNParams  # of the first reading, H units
-    backwards: RNNParams  # of the second reading, K units
+    forwards: RNNParams  # of the first reading
+    backwards: RNNParams  # of the second reading
+    mix: np.ndarray  # (H,), the share of the first reading in each unit, between 0 and 1
 
 
 # %% [markdown]
-# ## Question 7: two readings (3 points)
+# ## Question 7: two readings
 #
-# At step $t$ a network has read $x_1$ to $x_t$. A second one that comes from the end has read $x_{T_n}$ to $x_t$. Side by side, (13.9), they know the whole sequence at every step, but only if both outputs belong to the *same* step: hence the turn before the reading and the turn after it, (13.5).
+# At step $t$ a network has read $x_1$ to $x_t$. A second one that comes from the end has read $x_{T_n}$ to $x_t$. Together they know the whole sequence at every step, but only if both outputs belong to the *same* step: hence the turn before the reading and the turn after it, [(13.5)](13_both_directions.ipynb). The output is
 #
-# `bidirectional(params, xs, mask, h_first, h_end)` returns `(ys, ends)`. `ys` is $[\overrightarrow{h}_t, \overleftarrow{h}_t]$ at every step, zero on padding. `ends` is the answer to the whole sequence, (13.13): the state of each reading when it has read everything.
+# $$ y_t = a \circ \overrightarrow{h}_t + (1 - a) \circ \overleftarrow{h}_t \tag{A.7} $$
+#
+# The answer to the whole sequence has the state of each reading when it has read everything, as in [(13.13)](13_both_directions.ipynb):
+#
+# $$ y^{\text{whole}} = a \circ \overrightarrow{h}_{T_n} + (1 - a) \circ \overleftarrow{h}_1 \tag{A.8} $$
+#
+# `bidirectional(params, xs, mask, h_first, h_end)` returns `(forwards, backwards, ys, y_whole)`: the outputs of both readings and of (A.7), all numbered by the steps of the sequence, and (A.8).
 #
 # | | shape |
 # |---|---|
 # | `params` | `BidirectionalParams` |
 # | `xs`, `mask` | $(T, B, D)$ and $(T, B)$ |
 # | `h_first`, the state before the first reading's first step | $(B, H)$ |
-# | `h_end`, the state before the second reading's first step, which is at $x_{T_n}$ | $(B, K)$ |
-# | returns `ys` | $(T, B, H + K)$ |
-# | returns `ends` | $(B, H + K)$ |
+# | `h_end`, the state before the second reading's first step, which is at $x_{T_n}$ | $(B, H)$ |
+# | returns `forwards`, `backwards`, `ys` | $(T, B, H)$ each, zero on padding |
+# | returns `y_whole` | $(B, H)$ |
 #
 # <details><summary>Hint 1</summary>
 #
-# You have everything: questions 1 and 6. Which of them do you call twice? One of them, or both?
+# You have everything: questions 3 and 6. Which arrays does the second network read, and in which order does it want them?
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -416,118 +340,100 @@ class BidirectionalParams(NamedTuple):
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# The second reading is (13.5) word for word: `masked_unroll` of the turned inputs, and its outputs turned. Its last state is not turned, for it has no axis of time. Then `np.concatenate` over the last axis, twice.
+# The second reading is (13.5) word for word: `masked_unroll` of the turned inputs with the turned mask, and its outputs turned. Its last state is not turned, for it has no axis of time. Every turn is by the lengths of `mask`, and those of the turned mask are the same.
 #
 # </details>
 
-
-# %% nbgrader={"grade": false, "grade_id": "bidirectional", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def bidirectional(params, xs, mask, h_first, h_end):
-    """Return (ys, ends): both readings at every step, (T, B, H + K), and the last state of each, (B, H + K)."""
-    ### BEGIN SOLUTION
-    forwards, h_last = masked_unroll(params.forwards, xs, mask, h_first)
-    backwards, h_last_read = masked_unroll(params.backwards, reverse_padded(xs, mask), mask, h_end)
-    ys = np.concatenate([forwards, reverse_padded(backwards, mask)], axis=-1)
-    return ys, np.concatenate([h_last, h_last_read], axis=-1)
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_bidirectional", "locked": true, "schema_version": 3, "solution": false, "task": false}
-check("04_masks", bidirectional)
-
-# %% nbgrader={"grade": true, "grade_id": "test_bidirectional", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of bidirectional, 3 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-hidden_test("04_masks", bidirectional, points=3)
-### END HIDDEN TESTS
+# %% question="bidirectional"
 
 # %% [markdown]
-# ## Question 8: both readings back (5 points)
+# ## Question 8: both readings back
 #
-# Each $x_t$ is read twice, so its gradient is a sum of two, (13.8). Each reading goes back by question 2. And a turn is its own backward, so what you turned on the way forward is turned on the way back, (13.7). The difficulty is to keep track of four arrays: which of them are in the order of the sequence, and which in the order in which the second network read?
+# Each $x_t$ is read twice, so its gradient is a sum of two, [(13.8)](13_both_directions.ipynb). Each reading goes back by question 4. And a turn is its own backward, so what you turned on the way forward is turned on the way back, [(13.7)](13_both_directions.ipynb). What arrives at each reading, and the gradient of the share, follow from (A.7) and (A.8); derive them first.
 #
-# `bidirectional_backward(params, xs, mask, h_first, h_end, ys, dys, dends)` returns `(dparams, dxs, dh_first, dh_end)`.
+# `bidirectional_backward(params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole)` returns `(dparams, dxs, dh_first, dh_end)`.
 #
 # | | shape |
 # |---|---|
 # | `params`, `xs`, `mask`, `h_first`, `h_end` | as in question 7 |
-# | `ys`, which `bidirectional` returned, and `dys` | $(T, B, H + K)$; in `dys` anything on padding |
-# | `dends` | $(B, H + K)$ |
-# | returns `dparams` | `BidirectionalParams` of two `RNNParams` |
+# | `forwards`, `backwards`, which `bidirectional` returned | $(T, B, H)$ |
+# | `dys` | $(T, B, H)$, anything on padding |
+# | `dy_whole` | $(B, H)$ |
+# | returns `dparams` | `BidirectionalParams` of two `RNNParams` and `mix` |
 # | returns `dxs` | $(T, B, D)$ |
-# | returns `dh_first`, `dh_end` | $(B, H)$, $(B, K)$ |
+# | returns `dh_first`, `dh_end` | $(B, H)$ each |
 #
 # <details><summary>Hint 1</summary>
 #
-# Cut first, (13.9): what was joined at the last axis of `ys` is cut at the same place in `dys` and in `dends`. The place is $H$, not the middle.
+# How often is the share used? At every step and once more. In each use it multiplies one reading, and its other half the other. What is left if you put the two terms together?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Write down the call of `masked_unroll_backward` for the second network and look at each argument with an axis of time. It wants all of them in the order in which the second network read. `ys` and `dys` have them in the order of the sequence.
+# Write down the call of `masked_unroll_backward` for the second network and look at each argument with an axis of time. It wants all of them in the order in which the second network read. Which of the arrays that you have are in the order of the sequence?
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# In that call three arrays are turned: the inputs, the second half of `ys` and the second half of `dys`. Of what it returns, one thing has an axis of time; it is turned back before it is added to the `dxs` of the first reading.
+# In that call four arrays are turned: the inputs, the mask, the states and the gradients that arrive. Of what it returns, one thing has an axis of time; it is turned back before it is added to the `dxs` of the first reading. For the share you need both last states: question 1 finds one in `forwards`, and the other is the first row of `backwards`.
 #
 # </details>
 
-
-# %% nbgrader={"grade": false, "grade_id": "bidirectional_backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def bidirectional_backward(params, xs, mask, h_first, h_end, ys, dys, dends):
-    """Return (dparams, dxs, dh_first, dh_end): the gradients of what `bidirectional` was given."""
-    ### BEGIN SOLUTION
-    H = h_first.shape[1]
-    first = params.forwards, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H]
-    dforwards, dxs_first, dh_first = masked_unroll_backward(*first)
-    turned = (reverse_padded(array, mask) for array in (ys[..., H:], dys[..., H:]))
-    second = params.backwards, reverse_padded(xs, mask), mask, h_end, *turned, dends[:, H:]
-    dbackwards, dxs_second, dh_end = masked_unroll_backward(*second)
-    dxs = dxs_first + reverse_padded(dxs_second, mask)  # (13.8)
-    return BidirectionalParams(dforwards, dbackwards), dxs, dh_first, dh_end
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": false, "grade_id": "check_bidirectional_backward", "locked": true, "schema_version": 3, "solution": false, "task": false}
-check("04_masks", bidirectional_backward)
-
-# %% nbgrader={"grade": true, "grade_id": "test_bidirectional_backward", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-# The hidden tests of bidirectional_backward, 5 points. Leave this cell as it is.
-### BEGIN HIDDEN TESTS
-hidden_test("04_masks", bidirectional_backward, points=5)
-### END HIDDEN TESTS
+# %% question="bidirectional_backward"
 
 # %% [markdown]
-# Now use what you have written. A tagger: two readings, a dense layer, your loss, and one gradient through all of it. Three sentences of 6, 4 and 1 steps are padded to 6, then with 10 and with 100 steps more, and the padding is garbage.
+# ## What may change, and what may not
 #
-# Before you run the cell, predict: which of the three numbers change from line to line? The last is the mean with the padding counted as zeros, (14.12). If one of the first two moves, padding leaks.
+# Now use what you have written. A tagger: two readings, a dense layer, your loss, and one gradient through all of it. Three sequences have 4, 3 and 1 measurements, with gaps between them. The next cell computes the loss six times: as it is; with other numbers in the gaps; with other numbers on padding; with 100 steps of padding more; with every gap twice as long; and with no gaps, the same measurements one right after the other.
 
-# %% nbgrader={"grade": false, "grade_id": "check_padding", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] predict="changes"
+# Before you run it, predict for each of the five changes: is the loss the same as in the first line? Is the gradient of the rates? One of the gradients is zero. Which, and why?
+
+# %% look="changes"
 rng = np.random.default_rng(0)
-B, D, H, K, V = 3, 4, 5, 6, 7
-lengths = np.array([6, 4, 1])
-shapes = [(D, H), (H, H), (H,), (D, K), (K, K), (K,)]
-weights = [rng.standard_normal(shape) / 2 for shape in shapes]
-params = BidirectionalParams(RNNParams(*weights[:3]), RNNParams(*weights[3:]))
-W, starts = (
-    rng.standard_normal((H + K, V)),
-    (rng.standard_normal((B, H)), rng.standard_normal((B, K))),
-)
-sentences, answers = rng.standard_normal((6, B, D)), rng.integers(V, size=(6, B))
+B, D, H, V = 3, 4, 5, 7
 
-for extra in (0, 10, 100):
-    mask = np.arange(6 + extra)[:, None] < lengths
-    garbage = rng.standard_normal((6 + extra, B, D))
-    garbage[:6] = sentences
-    xs = np.where(mask[..., None], garbage, 100 * garbage)
-    targets = np.concatenate([answers, rng.integers(V, size=(extra, B))])
-    ys, ends = bidirectional(params, xs, mask, *starts)
+
+def random_params(rng):
+    W_x, W_h = rng.standard_normal((D, H)) / 2, rng.standard_normal((H, H)) / 2
+    return RNNParams(W_x, W_h, rng.standard_normal(H) / 2, rng.uniform(0.2, 0.9, H))
+
+
+params = BidirectionalParams(random_params(rng), random_params(rng), rng.uniform(0.2, 0.9, H))
+W, starts = rng.standard_normal((H, V)), rng.standard_normal((2, B, H))
+inputs = [rng.standard_normal((N, D)) for N in (4, 3, 1)]  # of each real step
+answers = [rng.integers(V, size=N) for N in (4, 3, 1)]
+
+
+def batch(steps, T, in_gaps=5.0, on_padding=5.0):
+    """Return (xs, targets, mask): the inputs put at these steps, and numbers between them."""
+    mask = np.zeros((T, B), bool)
+    xs, targets = np.full((T, B, D), in_gaps), np.zeros((T, B), int)
+    for n, places in enumerate(steps):
+        xs[places[-1] + 1 :, n] = on_padding
+        xs[places, n], targets[places, n], mask[places, n] = inputs[n], answers[n], True
+    return xs, targets, mask
+
+
+measured, twice, closed = (
+    [[0, 1, 3, 6], [0, 2, 3], [0]],
+    [[0, 1, 4, 9], [0, 3, 4], [0]],
+    [[0, 1, 2, 3], [0, 1, 2], [0]],
+)
+changes = {
+    "as it is": batch(measured, 7),
+    "other numbers in the gaps": batch(measured, 7, in_gaps=-800.0),
+    "other numbers on padding": batch(measured, 7, on_padding=-800.0),
+    "100 steps of padding more": batch(measured, 107),
+    "every gap twice as long": batch(twice, 10),
+    "no gaps": batch(closed, 4),
+}
+for name, (xs, targets, mask) in changes.items():
+    forwards, backwards, ys, y_whole = bidirectional(params, xs, mask, *starts)
     loss, dlogits = masked_loss(ys @ W, targets, mask)
-    dparams, dxs, *_ = bidirectional_backward(
-        params, xs, mask, *starts, ys, dlogits @ W.T, np.zeros_like(ends)
+    dparams, *_ = bidirectional_backward(
+        params, xs, mask, *starts, forwards, backwards, dlogits @ W.T, np.zeros_like(y_whole)
     )
-    size = np.sqrt(sum(np.sum(d**2) for d in (*dparams.forwards, *dparams.backwards)))
-    print(
-        f"{6 + extra:3} steps: loss {loss:.6f}, gradient of the weights {size:.6f}, loss over all rows {loss * mask.mean():.6f}"
-    )
+    rates = np.linalg.norm([dparams.forwards.gamma, dparams.backwards.gamma])
+    weights = np.linalg.norm([dparams.forwards.W_h, dparams.backwards.W_h])
+    print(f"{name:26} loss {loss:.6f}, gradient of W_h {weights:.6f}, of the rates {rates:.6f}")

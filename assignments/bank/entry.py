@@ -16,6 +16,9 @@ from rnn_course.release import Release, load_release
 from tools.assignments import ROOT, read_source, student_version
 
 
+SECRET = b"the bank's: its cases are the same each time"
+
+
 class Wrong(NamedTuple):
     """A wrong answer to one question; the other questions are answered right."""
 
@@ -149,7 +152,7 @@ def released(assignment: str, folder: Path) -> Release:
 
 def graded(release: Release, data: bytes, **limits: Any) -> dict:
     """Return the report on the bytes of a submission."""
-    return grade(release, "student", data, **limits)
+    return grade(release, "student", data, **({"secret": SECRET} | limits))
 
 
 def row_of(report: dict, question: str) -> dict:

@@ -1,7 +1,7 @@
 """The bank of assignment 4.
 
 The functions run in a notebook that has `np`, `RNNParams`, `BidirectionalParams`, `rnn_step`,
-`rnn_step_backward` and the answers before them.
+`rnn_step_backward` and the answers before them. Each is written as a whole, as a student would.
 """
 
 # ruff: noqa: F821
@@ -12,6 +12,101 @@ from assignments.bank.entry import Right, Wrong
 # Question 1
 
 
+def last_row(hs, mask):
+    return hs[-1]
+
+
+def counted_steps(hs, mask):
+    lengths = mask.sum(axis=0)
+    return np.array([hs[length - 1, n] for n, length in enumerate(lengths)])
+
+
+def stops_at_the_first_gap(hs, mask):
+    T, B = mask.shape
+    y = np.zeros((B, hs.shape[2]))
+    for n in range(B):
+        for t in range(T):
+            if not mask[t, n]:
+                break
+            y[n] = hs[t, n]
+    return y
+
+
+def negative_lengths(hs, mask):
+    lengths = np.array([np.nonzero(mask[:, n])[0][-1] + 1 for n in range(mask.shape[1])])
+    return hs[-lengths, np.arange(mask.shape[1])]
+
+
+def sequence_zero(hs, mask):
+    idx = [max(t for t in range(len(mask)) if mask[t, n]) for n in range(mask.shape[1])]
+    return hs[idx, 0]
+
+
+def largest_real_entry(hs, mask):
+    return np.nanmax(np.where(mask[:, :, None], hs, np.nan), axis=0)
+
+
+def one_before(hs, mask):
+    y = []
+    for n, column in enumerate(mask.T):
+        (real,) = np.nonzero(column)
+        y.append(hs[max(real[-1] - 1, 0), n])
+    return np.stack(y)
+
+
+def mean_of_real_steps(hs, mask):
+    m = mask[..., np.newaxis].astype(float)
+    return np.einsum("tbh,tbx->bh", hs, m) / m.sum(axis=0)
+
+
+def mean_up_to_the_end(hs, mask):
+    ends = len(mask) - np.argmax(mask[::-1], axis=0)
+    return np.stack([hs[:end, n].mean(axis=0) for n, end in enumerate(ends)])
+
+
+def steps_without_sequences(hs, mask):
+    return hs[mask.sum(axis=0) - 1]
+
+
+# Question 2
+
+
+def gradient_at_the_last_row(dy, mask):
+    dhs = np.zeros(mask.shape + dy.shape[1:])
+    dhs[-1] = dy
+    return dhs
+
+
+def gradient_at_the_count(dy, mask):
+    dhs = np.zeros(mask.shape + dy.shape[1:])
+    for n, count in enumerate(mask.sum(0)):
+        dhs[count - 1, n] = dy[n]
+    return dhs
+
+
+def gradient_at_every_real_step(dy, mask):
+    dhs = np.zeros(mask.shape + dy.shape[1:])
+    for n in range(len(dy)):
+        dhs[mask[:, n], n] = dy[n]
+    return dhs
+
+
+def sequences_forgotten_in_the_index(dy, mask):
+    T, B = mask.shape
+    dhs = np.zeros((T, B, dy.shape[1]))
+    dhs[[np.flatnonzero(mask[:, n])[-1] for n in range(B)]] = dy
+    return dhs
+
+
+def no_axis_of_time(dy, mask):
+    dhs = np.zeros_like(dy)
+    dhs[np.arange(len(dy))] = dy
+    return dhs
+
+
+# Question 3
+
+
 def mask_forgotten(params, xs, mask, h_first):
     h, hs = h_first, []
     for x in xs:
@@ -20,69 +115,210 @@ def mask_forgotten(params, xs, mask, h_first):
     return np.stack(hs), h
 
 
-def only_the_outputs_masked(params, xs, mask, h_first):
+def as_in_chapter_14(params, xs, mask, h_first):
     h, hs = h_first, []
-    for x in xs:
-        h = rnn_step(params, x, h)
-        hs.append(h)
-    return np.stack(hs) * mask[..., None], h
-
-
-def inputs_masked_instead_of_the_state(params, xs, mask, h_first):
-    h, hs = h_first, []
-    for x in xs * mask[..., None]:
-        h = rnn_step(params, x, h)
-        hs.append(h)
+    for x, keep in zip(xs, mask[..., None]):
+        h = np.where(keep, rnn_step(params, x, h), h)
+        hs.append(np.where(keep, h, 0))
     return np.stack(hs), h
 
 
-def held_state_handed_out(params, xs, mask, h_first):
+def held_in_gaps_but_said(params, xs, mask, h_first):
+    T, B = mask.shape
+    end = T - mask[::-1].argmax(axis=0)
+    h, hs = h_first.copy(), np.zeros((T, B, h_first.shape[1]))
+    for t in range(T):
+        new = rnn_step(params, xs[t], h)
+        h = mask[t, :, None] * new + (1 - mask[t, :, None]) * h
+        hs[t][t < end] = h[t < end]
+    return hs, h
+
+
+def false_is_false(params, xs, mask, h_first):
     h, hs = h_first, []
     for t in range(len(xs)):
-        h = np.where(mask[t][:, None], rnn_step(params, xs[t], h), h)
+        m = mask[t].reshape(-1, 1)
+        h = np.where(m, rnn_step(params, xs[t], h), params.gamma * h)
+        hs.append(h * m)
+    return np.array(hs), h
+
+
+def fades_to_the_end_of_the_array(params, xs, mask, h_first):
+    T, B = mask.shape
+    last = np.array([np.where(mask[:, n])[0].max() for n in range(B)])
+    h, hs = h_first, []
+    for t in range(T):
+        h = np.where(mask[t][:, None], rnn_step(params, xs[t], h), h * params.gamma)
+        hs.append(np.where((t <= last)[:, None], h, 0.0))
+    return np.array(hs), h
+
+
+def held_state_said_after_the_end(params, xs, mask, h_first):
+    B = mask.shape[1]
+    hs = np.zeros((len(xs), B, h_first.shape[1]))
+    h = h_first
+    for t, x in enumerate(xs):
+        new = rnn_step(params, x, h)
+        rows = []
+        for n in range(B):
+            if mask[t, n]:
+                rows.append(new[n])
+            elif mask[t:, n].any():
+                rows.append(params.gamma * h[n])
+            else:
+                rows.append(h[n])
+        h = np.stack(rows)
+        hs[t] = h
+    return hs, h
+
+
+def each_alone_with_the_count(params, xs, mask, h_first):
+    hs, last = np.zeros((*mask.shape, h_first.shape[1])), np.zeros_like(h_first)
+    for n in range(mask.shape[1]):
+        h = h_first[n : n + 1]
+        for t in range(mask[:, n].sum()):
+            h = rnn_step(params, xs[t, n : n + 1], h)
+            hs[t, n] = h[0]
+        last[n] = h[0]
+    return hs, last
+
+
+def state_times_mask(params, xs, mask, h_first):
+    h, hs = h_first, []
+    for x, m in zip(xs, mask.astype(float)):
+        h = m[:, None] * rnn_step(params, x, h)
         hs.append(h)
     return np.stack(hs), h
 
 
 def last_row_of_the_outputs(params, xs, mask, h_first):
-    h, hs = h_first, []
-    for x, keep in zip(xs, mask[..., None]):
-        h = np.where(keep, rnn_step(params, x, h), h)
-        hs.append(h * keep)
-    return np.stack(hs), hs[-1]
+    hs = np.zeros((*mask.shape, h_first.shape[1]))
+    later = np.logical_or.accumulate(mask[::-1], axis=0)[::-1]
+    h = h_first
+    for t in range(len(xs)):
+        fade = np.where(later[t][:, None], params.gamma, 1)
+        h = np.where(mask[t][:, None], rnn_step(params, xs[t], h), fade * h)
+        hs[t] = later[t][:, None] * h
+    return hs, hs[-1]
 
 
-def where_the_wrong_way_round(params, xs, mask, h_first):
+def power_of_what_has_faded(params, xs, mask, h_first):
+    T, B = mask.shape
+    ends = [np.flatnonzero(mask[:, n])[-1] for n in range(B)]
+    age = np.zeros(B)
+    h, hs = h_first, np.zeros((T, B, h_first.shape[1]))
+    for t in range(T):
+        new, old = rnn_step(params, xs[t], h), h
+        h = np.empty_like(old)
+        for n in range(B):
+            age[n] = 0 if mask[t, n] else age[n] + 1
+            if mask[t, n]:
+                h[n] = new[n]
+            else:
+                h[n] = params.gamma ** age[n] * old[n] if t < ends[n] else old[n]
+            if t <= ends[n]:
+                hs[t, n] = h[n]
+    return hs, h
+
+
+def loses_gamma_instead_of_keeping_it(params, xs, mask, h_first):
+    later = np.cumsum(mask[::-1], axis=0)[::-1] > 0
     h, hs = h_first, []
-    for x, keep in zip(xs, mask[..., None]):
-        h = np.where(keep, h, rnn_step(params, x, h))
-        hs.append(np.where(keep, 0, h))
+    for x, real, inside in zip(xs, mask[..., None], later[..., None]):
+        gap = inside & ~real
+        h = np.where(real, rnn_step(params, x, h), h - gap * params.gamma * h)
+        hs.append(inside * h)
     return np.stack(hs), h
 
 
-def lengths_one_too_long(params, xs, mask, h_first):
-    lengths, h, hs = mask.sum(axis=0), h_first, []
-    for t, x in enumerate(xs):
-        keep = (t <= lengths)[:, None]
-        h = np.where(keep, rnn_step(params, x, h), h)
-        hs.append(np.where(keep, h, 0))
+def fades_by_the_time_since_the_last_step(params, xs, mask, h_first):
+    T, B = mask.shape
+    hs, h_last = np.zeros((T, B, h_first.shape[1])), []
+    for n in range(B):
+        h, delta = h_first[n], 1
+        for t in range(np.flatnonzero(mask[:, n])[-1] + 1):
+            if mask[t, n]:
+                old = params.gamma**delta * h
+                h = np.tanh(xs[t, n] @ params.W_x + old @ params.W_h + params.b)
+                hs[t, n], delta = h, 1
+            else:
+                hs[t, n] = params.gamma**delta * h
+                delta += 1
+        h_last.append(h)
+    return hs, np.stack(h_last)
+
+
+def where_the_wrong_way_round(params, xs, mask, h_first):
+    later = np.cumsum(mask[::-1], axis=0)[::-1] > 0
+    h, hs = h_first, []
+    for x, real, inside in zip(xs, mask[..., None], later[..., None]):
+        old = np.where(inside, params.gamma * h, h)
+        h = np.where(real, old, rnn_step(params, x, h))
+        hs.append(np.where(inside, h, 0))
     return np.stack(hs), h
 
 
 def writes_zeros_into_the_inputs(params, xs, mask, h_first):
     xs[~mask] = 0
+    later = np.cumsum(mask[::-1], axis=0)[::-1] > 0
     h, hs = h_first, []
-    for x, keep in zip(xs, mask[..., None]):
-        h = np.where(keep, rnn_step(params, x, h), h)
-        hs.append(np.where(keep, h, 0))
+    for x, real, inside in zip(xs, mask[..., None], later[..., None]):
+        h = np.where(real, rnn_step(params, x, h), np.where(inside, params.gamma * h, h))
+        hs.append(np.where(inside, h, 0))
     return np.stack(hs), h
 
 
-# Question 2
+def begins_from_zero(params, xs, mask, h_first):
+    later = np.cumsum(mask[::-1], axis=0)[::-1] > 0
+    h, hs = np.zeros_like(h_first), []
+    for t in range(len(xs)):
+        old = h * np.where(later[t], 1, 0)[:, None] * params.gamma + h * ~later[t][:, None]
+        h = np.where(mask[t][:, None], rnn_step(params, xs[t], h), old)
+        hs.append(h * later[t][:, None])
+    return np.stack(hs), h
+
+
+def gaps_filled_with_zeros_and_read(params, xs, mask, h_first):
+    T, B = mask.shape
+    filled = np.where(mask[..., None], xs, 0)
+    end = T - mask[::-1].argmax(0)
+    h, hs = h_first, np.zeros((T, B, h_first.shape[1]))
+    for t in range(T):
+        alive = (t < end)[:, None]
+        h = np.where(alive, rnn_step(params, filled[t], h), h)
+        hs[t] = np.where(alive, h, 0)
+    return hs, h
+
+
+def last_measurement_read_again(params, xs, mask, h_first):
+    T, B = mask.shape
+    end = T - mask[::-1].argmax(0)
+    h, hs, x = h_first, np.zeros((T, B, h_first.shape[1])), xs[0]
+    for t in range(T):
+        x = np.where(mask[t][:, None], xs[t], x)
+        alive = (t < end)[:, None]
+        h = np.where(alive, rnn_step(params, x, h), h)
+        hs[t] = np.where(alive, h, 0)
+    return hs, h
+
+
+def gap_is_silent(params, xs, mask, h_first):
+    T = len(xs)
+    last = T - 1 - np.argmax(mask[::-1], axis=0)
+    h, hs = h_first, np.zeros((*mask.shape, h_first.shape[1]))
+    for t in range(T):
+        real, gap = mask[t], ~mask[t] & (t < last)
+        new = rnn_step(params, xs[t], h)
+        h = new * real[:, None] + params.gamma * h * gap[:, None] + h * (~real & ~gap)[:, None]
+        hs[t, real] = h[real]
+    return hs, h
+
+
+# Question 4
 
 
 def walk_of_assignment_1(params, xs, mask, h_first, hs, dhs, dh_last):
-    dparams, dxs, dh = [0, 0, 0], [], dh_last
+    dparams, dxs, dh = [0, 0, 0, 0], [], dh_last
     for t in reversed(range(len(xs))):
         part, dx, dh = rnn_step_backward(
             params, xs[t], hs[t - 1] if t else h_first, hs[t], dhs[t] + dh
@@ -92,140 +328,361 @@ def walk_of_assignment_1(params, xs, mask, h_first, hs, dhs, dh_last):
     return RNNParams(*dparams), np.stack(dxs), dh
 
 
-def only_the_arriving_gradients_masked(params, xs, mask, h_first, hs, dhs, dh_last):
-    dparams, dxs, dh = [0, 0, 0], [], dh_last
-    dhs = dhs * mask[..., None]
-    for t in reversed(range(len(xs))):
-        part, dx, dh = rnn_step_backward(
-            params, xs[t], hs[t - 1] if t else h_first, hs[t], dhs[t] + dh
-        )
-        dparams = [a + b for a, b in zip(dparams, part)]
-        dxs.insert(0, dx)
-    return RNNParams(*dparams), np.stack(dxs), dh
-
-
-def padded_outputs_heard(params, xs, mask, h_first, hs, dhs, dh_last):
-    dparams, dxs, dh = [0, 0, 0], [], dh_last
-    for t in reversed(range(len(xs))):
-        keep, dh = mask[t][:, None], dh + dhs[t]
-        part, dx, back = rnn_step_backward(
-            params, xs[t], hs[t - 1] if t else h_first, hs[t], dh * keep
-        )
-        dh = np.where(keep, back, dh)
-        dparams = [a + b for a, b in zip(dparams, part)]
-        dxs.insert(0, dx)
-    return RNNParams(*dparams), np.stack(dxs), dh
-
-
-def last_gradient_lost_on_padding(params, xs, mask, h_first, hs, dhs, dh_last):
-    dparams, dxs, dh = [0, 0, 0], [], dh_last
-    for t in reversed(range(len(xs))):
-        dnew = (dh + dhs[t]) * mask[t][:, None]
-        part, dx, dh = rnn_step_backward(params, xs[t], hs[t - 1] if t else h_first, hs[t], dnew)
-        dparams = [a + b for a, b in zip(dparams, part)]
-        dxs.insert(0, dx)
-    return RNNParams(*dparams), np.stack(dxs), dh
-
-
-def weights_learn_from_padding(params, xs, mask, h_first, hs, dhs, dh_last):
-    dparams, dxs, dh = [0, 0, 0], [], dh_last
-    for t in reversed(range(len(xs))):
+def walk_of_chapter_14(params, xs, mask, h_first, hs, dhs, dh_last):
+    total, dxs, dh = RNNParams(*map(np.zeros_like, params)), [], dh_last
+    for t in range(len(xs) - 1, -1, -1):
         keep = mask[t][:, None]
         dh = dh + np.where(keep, dhs[t], 0)
-        part, dx, back = rnn_step_backward(params, xs[t], hs[t - 1] if t else h_first, hs[t], dh)
-        dh = np.where(keep, back, dh)
-        dparams = [a + b for a, b in zip(dparams, part)]
-        dxs.insert(0, dx)
-    return RNNParams(*dparams), np.stack(dxs), dh
+        before = hs[t - 1] if t > 0 else h_first
+        part, dx, dold = rnn_step_backward(params, xs[t], before, hs[t], np.where(keep, dh, 0))
+        dh = np.where(keep, dold, dh)
+        total = RNNParams(*(a + b for a, b in zip(total, part)))
+        dxs.append(dx)
+    return total, np.stack(dxs[::-1]), dh
 
 
-def both_paths_on_real_steps(params, xs, mask, h_first, hs, dhs, dh_last):
-    dparams, dxs, dh = [0, 0, 0], [], dh_last
+def everything_not_real_fades(params, xs, mask, h_first, hs, dhs, dh_last):
+    T = len(xs)
+    within = np.arange(T)[:, None] < T - mask[::-1].argmax(0)
+    dW_x, dW_h, db, dgamma = (np.zeros_like(p) for p in params)
+    dxs, dh = np.zeros_like(xs), dh_last
+    for t in range(T - 1, -1, -1):
+        m = mask[t][:, None]
+        h_old = h_first if t == 0 else hs[t - 1]
+        dh = dh + dhs[t] * within[t][:, None]
+        part, dxs[t], back = rnn_step_backward(params, xs[t], h_old, hs[t], m * dh)
+        dgamma += (~m * dh * h_old).sum(0)
+        dh = m * back + ~m * params.gamma * dh
+        dW_x, dW_h, db = dW_x + part.W_x, dW_h + part.W_h, db + part.b
+    return RNNParams(dW_x, dW_h, db, dgamma), dxs, dh
+
+
+def no_path_through_gaps(params, xs, mask, h_first, hs, dhs, dh_last):
+    last = len(mask) - 1 - mask[::-1].argmax(axis=0)
+    dp, dxs, dh = RNNParams(*(0 * p for p in params)), [None] * len(xs), dh_last
     for t in reversed(range(len(xs))):
-        keep = mask[t][:, None]
-        dh = dh + dhs[t] * keep
-        part, dx, back = rnn_step_backward(
-            params, xs[t], hs[t - 1] if t else h_first, hs[t], dh * keep
-        )
-        dh = back + dh
-        dparams = [a + b for a, b in zip(dparams, part)]
+        real, inside = mask[t][:, None], (t <= last)[:, None]
+        prev = hs[t - 1] if t else h_first
+        dh = dh + np.where(inside, dhs[t], 0)
+        part, dxs[t], back = rnn_step_backward(params, xs[t], prev, hs[t], dh * real)
+        dgamma = np.sum(dh * prev * (inside & ~real), axis=0)
+        dp = RNNParams(dp.W_x + part.W_x, dp.W_h + part.W_h, dp.b + part.b, dp.gamma + dgamma)
+        dh = back + dh * ~inside
+    return dp, np.stack(dxs), dh
+
+
+def gap_outputs_unheard(params, xs, mask, h_first, hs, dhs, dh_last):
+    T, B = mask.shape
+    dp = [np.zeros_like(p) for p in params]
+    dxs, dh = np.zeros_like(xs), dh_last
+    over = np.ones(B, bool)  # still behind the end
+    for t in range(T)[::-1]:
+        over = over & ~mask[t]
+        gap = ~mask[t] & ~over
+        dh = dh + mask[t][:, None] * dhs[t]
+        prev = hs[t - 1] if t else h_first
+        part, dxs[t], back = rnn_step_backward(params, xs[t], prev, hs[t], mask[t][:, None] * dh)
+        for k in range(3):
+            dp[k] += part[k]
+        dp[3] += (dh * prev)[gap].sum(0)
+        new = back.copy()
+        new[gap] = params.gamma * dh[gap]
+        new[over] = dh[over]
+        dh = new
+    return RNNParams(*dp), dxs, dh
+
+
+def gradient_times_mask(params, xs, mask, h_first, hs, dhs, dh_last):
+    last = len(mask) - 1 - mask[::-1].argmax(axis=0)
+    dp, dgamma, dxs, dh = [0, 0, 0, 0], 0, [], dh_last
+    for t in reversed(range(len(xs))):
+        real, inside = mask[t][:, None], (t <= last)[:, None]
+        prev = hs[t - 1] if t else h_first
+        dh = dh + dhs[t] * inside
+        dgamma = dgamma + ((inside & ~real) * dh * prev).sum(0)
+        part, dx, dh = rnn_step_backward(params, xs[t], prev, hs[t], dh * real)
+        dp = [a + b for a, b in zip(dp, part)]
         dxs.insert(0, dx)
-    return RNNParams(*dparams), np.stack(dxs), dh
+    return RNNParams(dp[0], dp[1], dp[2], dgamma), np.stack(dxs), dh
+
+
+def gamma_of_one_gap(params, xs, mask, h_first, hs, dhs, dh_last):
+    within = np.cumsum(mask[::-1], axis=0)[::-1] > 0
+    dp, dgamma, dxs, dh = RNNParams(*map(np.zeros_like, params)), 0 * params.gamma, [], dh_last
+    for t in reversed(range(len(xs))):
+        m, e = mask[t][:, None], within[t][:, None]
+        prev = hs[t - 1] if t else h_first
+        dh = dh + np.where(e, dhs[t], 0)
+        if (e & ~m).any():
+            dgamma = ((e & ~m) * dh * prev).sum(axis=0)
+        part, dx, back = rnn_step_backward(params, xs[t], prev, hs[t], dh * m)
+        dp = RNNParams(*(a + b for a, b in zip(dp, part)))
+        dh = np.where(m, back, np.where(e, params.gamma * dh, dh))
+        dxs.insert(0, dx)
+    return dp._replace(gamma=dgamma), np.stack(dxs), dh
+
+
+def gamma_with_the_faded_state(params, xs, mask, h_first, hs, dhs, dh_last):
+    within = np.cumsum(mask[::-1], axis=0)[::-1] > 0
+    dp, dgamma, dxs, dh = RNNParams(*map(np.zeros_like, params)), 0 * params.gamma, [], dh_last
+    for t in reversed(range(len(xs))):
+        m, e = mask[t][:, None], within[t][:, None]
+        dh = dh + np.where(e, dhs[t], 0)
+        dgamma += ((e & ~m) * dh * hs[t]).sum(axis=0)
+        part, dx, back = rnn_step_backward(
+            params, xs[t], hs[t - 1] if t else h_first, hs[t], dh * m
+        )
+        dp = RNNParams(*(a + b for a, b in zip(dp, part)))
+        dh = np.where(m, back, np.where(e, params.gamma * dh, dh))
+        dxs.insert(0, dx)
+    return dp._replace(gamma=dgamma), np.stack(dxs), dh
+
+
+def gamma_as_a_mean_of_the_batch(params, xs, mask, h_first, hs, dhs, dh_last):
+    within = np.cumsum(mask[::-1], axis=0)[::-1] > 0
+    dp, dgamma, dxs, dh = RNNParams(*map(np.zeros_like, params)), 0 * params.gamma, [], dh_last
+    for t in reversed(range(len(xs))):
+        m, e = mask[t][:, None], within[t][:, None]
+        prev = hs[t - 1] if t else h_first
+        dh = dh + np.where(e, dhs[t], 0)
+        dgamma += np.where(e & ~m, dh * prev, 0).mean(axis=0)
+        part, dx, back = rnn_step_backward(params, xs[t], prev, hs[t], dh * m)
+        dp = RNNParams(*(a + b for a, b in zip(dp, part)))
+        dh = np.where(m, back, np.where(e, params.gamma * dh, dh))
+        dxs.insert(0, dx)
+    return dp._replace(gamma=dgamma), np.stack(dxs), dh
+
+
+def weights_learn_where_nothing_was_read(params, xs, mask, h_first, hs, dhs, dh_last):
+    within = np.cumsum(mask[::-1], axis=0)[::-1] > 0
+    dp, dgamma, dxs, dh = RNNParams(*map(np.zeros_like, params)), 0 * params.gamma, [], dh_last
+    for t in reversed(range(len(xs))):
+        m, e = mask[t][:, None], within[t][:, None]
+        prev = hs[t - 1] if t else h_first
+        dh = dh + np.where(e, dhs[t], 0)
+        dgamma += np.where(e & ~m, dh * prev, 0).sum(axis=0)
+        part, dx, back = rnn_step_backward(params, xs[t], prev, hs[t], dh)
+        dp = RNNParams(*(a + b for a, b in zip(dp, part)))
+        dh = np.where(m, back, np.where(e, params.gamma * dh, dh))
+        dxs.insert(0, dx)
+    return dp._replace(gamma=dgamma), np.stack(dxs), dh
+
+
+def old_path_never_left_out(params, xs, mask, h_first, hs, dhs, dh_last):
+    end = len(mask) - mask[::-1].argmax(axis=0)
+    acc, dxs, dh = {"W_x": 0, "W_h": 0, "b": 0, "gamma": 0}, np.zeros_like(xs), dh_last
+    for t in range(len(xs) - 1, -1, -1):
+        real, inside = mask[t][:, None], (t < end)[:, None]
+        gap = inside & np.logical_not(real)
+        prev = hs[t - 1] if t else h_first
+        dh = dh + dhs[t] * inside
+        part, dxs[t], back = rnn_step_backward(params, xs[t], prev, hs[t], dh * real)
+        acc = {name: acc[name] + getattr(part, name) for name in acc}
+        acc["gamma"] = acc["gamma"] + (dh * prev * gap).sum(axis=0)
+        factor = np.where(gap, params.gamma, 1)
+        dh = back + factor * dh
+    return RNNParams(**acc), dxs, dh
+
+
+def last_gradient_forgotten(params, xs, mask, h_first, hs, dhs, dh_last):
+    end = len(mask) - mask[::-1].argmax(axis=0)
+    acc, dxs, dh = RNNParams(0, 0, 0, 0), np.zeros_like(xs), np.zeros_like(dh_last)
+    for t in range(len(xs) - 1, -1, -1):
+        real, inside = mask[t][:, None], (t < end)[:, None]
+        prev = hs[t - 1] if t else h_first
+        dh = dh + dhs[t] * inside
+        part, dxs[t], back = rnn_step_backward(params, xs[t], prev, hs[t], dh * real)
+        part = part._replace(gamma=(dh * prev * (inside & ~real)).sum(axis=0))
+        acc = RNNParams(*(a + b for a, b in zip(acc, part)))
+        dh = np.where(real, back, np.where(inside, params.gamma, 1) * dh)
+    return acc, dxs, dh
+
+
+def what_is_lost_for_what_is_left(params, xs, mask, h_first, hs, dhs, dh_last):
+    end = len(mask) - mask[::-1].argmax(axis=0)
+    acc, dxs, dh = RNNParams(0, 0, 0, 0), np.zeros_like(xs), dh_last
+    for t in range(len(xs) - 1, -1, -1):
+        real, inside = mask[t][:, None], (t < end)[:, None]
+        prev = hs[t - 1] if t else h_first
+        dh = dh + dhs[t] * inside
+        part, dxs[t], back = rnn_step_backward(params, xs[t], prev, hs[t], dh * real)
+        part = part._replace(gamma=(dh * prev * (inside & ~real)).sum(axis=0))
+        acc = RNNParams(*(a + b for a, b in zip(acc, part)))
+        dh = np.where(real, back, np.where(inside, dh - params.gamma * dh, dh))
+    return acc, dxs, dh
+
+
+def index_minus_one_at_the_start(params, xs, mask, h_first, hs, dhs, dh_last):
+    end = len(mask) - mask[::-1].argmax(axis=0)
+    acc, dxs, dh = RNNParams(0, 0, 0, 0), np.zeros_like(xs), dh_last
+    for t in range(len(xs) - 1, -1, -1):
+        real, inside = mask[t][:, None], (t < end)[:, None]
+        dh = dh + dhs[t] * inside
+        part, dxs[t], back = rnn_step_backward(params, xs[t], hs[t - 1], hs[t], dh * real)
+        part = part._replace(gamma=(dh * hs[t - 1] * (inside & ~real)).sum(axis=0))
+        acc = RNNParams(*(a + b for a, b in zip(acc, part)))
+        dh = np.where(real, back, np.where(inside, params.gamma, 1) * dh)
+    return acc, dxs, dh
+
+
+def adds_into_what_arrived(params, xs, mask, h_first, hs, dhs, dh_last):
+    end = len(mask) - mask[::-1].argmax(axis=0)
+    acc, dxs, dh = RNNParams(0, 0, 0, 0), np.zeros_like(xs), dh_last
+    for t in range(len(xs) - 1, -1, -1):
+        real, inside = mask[t][:, None], (t < end)[:, None]
+        prev = hs[t - 1] if t else h_first
+        dhs[t] *= inside
+        dhs[t] += dh
+        part, dxs[t], back = rnn_step_backward(params, xs[t], prev, hs[t], dhs[t] * real)
+        part = part._replace(gamma=(dhs[t] * prev * (inside & ~real)).sum(axis=0))
+        acc = RNNParams(*(a + b for a, b in zip(acc, part)))
+        dh = np.where(real, back, np.where(inside, params.gamma, 1) * dhs[t])
+    return acc, dxs, dh
+
+
+def input_gradients_in_the_order_of_the_walk(params, xs, mask, h_first, hs, dhs, dh_last):
+    end = len(mask) - mask[::-1].argmax(axis=0)
+    acc, dxs, dh = RNNParams(0, 0, 0, 0), [], dh_last
+    for t in range(len(xs) - 1, -1, -1):
+        real, inside = mask[t][:, None], (t < end)[:, None]
+        prev = hs[t - 1] if t else h_first
+        dh = dh + dhs[t] * inside
+        part, dx, back = rnn_step_backward(params, xs[t], prev, hs[t], dh * real)
+        dxs.append(dx)
+        part = part._replace(gamma=(dh * prev * (inside & ~real)).sum(axis=0))
+        acc = RNNParams(*(a + b for a, b in zip(acc, part)))
+        dh = np.where(real, back, np.where(inside, params.gamma, 1) * dh)
+    return acc, np.array(dxs), dh
+
+
+def parameters_of_the_first_step_alone(params, xs, mask, h_first, hs, dhs, dh_last):
+    end = len(mask) - mask[::-1].argmax(axis=0)
+    dgamma, dxs, dh = np.zeros_like(params.gamma), np.zeros_like(xs), dh_last
+    for t in range(len(xs) - 1, -1, -1):
+        real, inside = mask[t][:, None], (t < end)[:, None]
+        prev = hs[t - 1] if t else h_first
+        dh = dh + dhs[t] * inside
+        dparams, dxs[t], back = rnn_step_backward(params, xs[t], prev, hs[t], dh * real)
+        dgamma = dgamma + (dh * prev * (inside & ~real)).sum(axis=0)
+        dh = np.where(real, back, np.where(inside, params.gamma, 1) * dh)
+    return dparams._replace(gamma=dgamma), dxs, dh
+
+
+def gamma_before_the_output(params, xs, mask, h_first, hs, dhs, dh_last):
+    end = len(mask) - mask[::-1].argmax(axis=0)
+    acc, dxs, dh = RNNParams(0, 0, 0, 0), np.zeros_like(xs), dh_last
+    for t in range(len(xs) - 1, -1, -1):
+        real, inside = mask[t][:, None], (t < end)[:, None]
+        prev = hs[t - 1] if t else h_first
+        dgamma = (dh * prev * (inside & ~real)).sum(axis=0)
+        dh = dh + dhs[t] * inside
+        part, dxs[t], back = rnn_step_backward(params, xs[t], prev, hs[t], dh * real)
+        acc = RNNParams(*(a + b for a, b in zip(acc, part._replace(gamma=dgamma))))
+        dh = np.where(real, back, np.where(inside, params.gamma, 1) * dh)
+    return acc, dxs, dh
+
+
+def gamma_on_every_way_back(params, xs, mask, h_first, hs, dhs, dh_last):
+    end = len(mask) - mask[::-1].argmax(axis=0)
+    acc, dxs, dh = RNNParams(0, 0, 0, 0), np.zeros_like(xs), dh_last
+    for t in range(len(xs) - 1, -1, -1):
+        real, inside = mask[t][:, None], (t < end)[:, None]
+        prev = hs[t - 1] if t else h_first
+        dh = dh + dhs[t] * inside
+        part, dxs[t], back = rnn_step_backward(params, xs[t], prev, hs[t], dh * real)
+        part = part._replace(gamma=(dh * prev * (inside & ~real)).sum(axis=0))
+        acc = RNNParams(*(a + b for a, b in zip(acc, part)))
+        dh = np.where(inside, params.gamma, 1) * np.where(real, back, dh)
+    return acc, dxs, dh
 
 
 def mean_over_the_real_steps(params, xs, mask, h_first, hs, dhs, dh_last):
-    dparams, dxs, dh = [0, 0, 0], [], dh_last
-    for t in reversed(range(len(xs))):
-        keep = mask[t][:, None]
-        dh = dh + dhs[t] * keep
-        part, dx, back = rnn_step_backward(
-            params, xs[t], hs[t - 1] if t else h_first, hs[t], dh * keep
-        )
-        dh = np.where(keep, back, dh)
-        dparams = [a + b / mask.sum() for a, b in zip(dparams, part)]
-        dxs.insert(0, dx)
-    return RNNParams(*dparams), np.stack(dxs), dh
+    end, count = len(mask) - mask[::-1].argmax(axis=0), np.count_nonzero(mask)
+    acc, dxs, dh = RNNParams(0, 0, 0, 0), np.zeros_like(xs), dh_last
+    for t in range(len(xs) - 1, -1, -1):
+        real, inside = mask[t][:, None], (t < end)[:, None]
+        prev = hs[t - 1] if t else h_first
+        dh = dh + dhs[t] * inside
+        part, dxs[t], back = rnn_step_backward(params, xs[t], prev, hs[t], dh * real)
+        part = part._replace(gamma=(dh * prev * (inside & ~real)).sum(axis=0))
+        acc = RNNParams(*(a + b for a, b in zip(acc, part)))
+        dh = np.where(real, back, np.where(inside, params.gamma, 1) * dh)
+    return RNNParams(*(total / count for total in acc)), dxs, dh
 
 
-def held_state_multiplied_in(params, xs, mask, h_first, hs, dhs, dh_last):
-    dparams, dxs, dh = [0, 0, 0], [], dh_last
-    for t in reversed(range(len(xs))):
-        keep = mask[t][:, None]
-        dhs[t] = dhs[t] * keep + dh
-        part, dx, back = rnn_step_backward(
-            params, xs[t], hs[t - 1] if t else h_first, hs[t], dhs[t] * keep
-        )
-        dh = np.where(keep, back, dhs[t])
-        dparams = [a + b for a, b in zip(dparams, part)]
-        dxs.insert(0, dx)
-    return RNNParams(*dparams), np.stack(dxs), dh
+def no_gradient_for_gamma(params, xs, mask, h_first, hs, dhs, dh_last):
+    end = len(mask) - mask[::-1].argmax(axis=0)
+    acc, dxs, dh = RNNParams(0, 0, 0, 0), np.zeros_like(xs), dh_last
+    for t in range(len(xs) - 1, -1, -1):
+        real, inside = mask[t][:, None], (t < end)[:, None]
+        prev = hs[t - 1] if t else h_first
+        dh = dh + dhs[t] * inside
+        part, dxs[t], back = rnn_step_backward(params, xs[t], prev, hs[t], dh * real)
+        acc = RNNParams(*(a + b for a, b in zip(acc, part)))
+        dh = np.where(real, back, np.where(inside, params.gamma, 1) * dh)
+    return acc, dxs, dh
 
 
-def decays_on_padding(params, xs, mask, h_first, hs, dhs, dh_last):
-    dparams, dxs, dh = [0, 0, 0], [], dh_last
-    for t in reversed(range(len(xs))):
-        keep = mask[t][:, None]
-        dh = dh + dhs[t] * keep
-        part, dx, back = rnn_step_backward(
-            params, xs[t], hs[t - 1] if t else h_first, hs[t], dh * keep
-        )
-        dh = np.where(keep, back, 0.9 * dh)
-        dparams = [a + b for a, b in zip(dparams, part)]
-        dxs.insert(0, dx)
-    return RNNParams(*dparams), np.stack(dxs), dh
+def gamma_for_each_sequence(params, xs, mask, h_first, hs, dhs, dh_last):
+    end = len(mask) - mask[::-1].argmax(axis=0)
+    acc, dxs, dh = RNNParams(0, 0, 0, 0), np.zeros_like(xs), dh_last
+    for t in range(len(xs) - 1, -1, -1):
+        real, inside = mask[t][:, None], (t < end)[:, None]
+        prev = hs[t - 1] if t else h_first
+        dh = dh + dhs[t] * inside
+        part, dxs[t], back = rnn_step_backward(params, xs[t], prev, hs[t], dh * real)
+        part = part._replace(gamma=dh * prev * (inside & ~real))
+        acc = RNNParams(*(a + b for a, b in zip(acc, part)))
+        dh = np.where(real, back, np.where(inside, params.gamma, 1) * dh)
+    return acc, dxs, dh
 
 
-# Questions 3 to 6
+def last_real_state_for_the_faded_one(params, xs, mask, h_first, hs, dhs, dh_last):
+    dp, dxs, dh_first = [np.zeros_like(p) for p in params], np.zeros_like(xs), dh_last.copy()
+    for n in range(mask.shape[1]):
+        times, dh = np.flatnonzero(mask[:, n]), dh_last[n]
+        for t in range(times[-1], -1, -1):
+            dh = dh + dhs[t, n]
+            if mask[t, n]:
+                earlier = times[times < t]
+                prev = hs[earlier[-1], n] if len(earlier) else h_first[n]
+                da = dh * (1 - hs[t, n] ** 2)
+                dp[0] += np.outer(xs[t, n], da)
+                dp[1] += np.outer(prev, da)
+                dp[2] += da
+                dxs[t, n], dh = params.W_x @ da, params.W_h @ da
+            else:
+                dp[3] += dh * hs[t - 1, n]
+                dh = params.gamma * dh
+        dh_first[n] = dh
+    return RNNParams(*dp), dxs, dh_first
 
 
-def last_row(hs, mask):
-    return hs[-1]
+def length_is_the_count(params, xs, mask, h_first, hs, dhs, dh_last):
+    counts = mask.sum(axis=0)
+    dp, dxs, dh_first = [np.zeros_like(p) for p in params], np.zeros_like(xs), dh_last.copy()
+    for n, count in enumerate(counts):
+        dh = dh_last[n]
+        for t in range(count - 1, -1, -1):
+            dh = dh + dhs[t, n]
+            prev = hs[t - 1, n] if t else h_first[n]
+            da = dh * (1 - hs[t, n] ** 2)
+            for total, part in zip(dp, (np.outer(xs[t, n], da), np.outer(prev, da), da)):
+                total += part
+            dxs[t, n], dh = params.W_x @ da, params.W_h @ da
+        dh_first[n] = dh
+    return RNNParams(*dp), dxs, dh_first
 
 
-def one_step_before_the_last(hs, mask):
-    return hs[mask.sum(axis=0) - 2, np.arange(hs.shape[1])]
+# Question 5
 
 
-def first_true(hs, mask):
-    return hs[mask.argmax(axis=0), np.arange(hs.shape[1])]
-
-
-def steps_without_sequences(hs, mask):
-    return hs[mask.sum(axis=0) - 1]
-
-
-def mean_over_own_steps(hs, mask):
-    return (hs * mask[..., None]).sum(axis=0) / mask.sum(axis=0)[:, None]
-
-
-def gradient_at_the_last_row(dy, mask):
-    dhs = np.zeros((*mask.shape, dy.shape[1]))
-    dhs[-1] = dy
-    return dhs
-
-
-def gradient_at_every_real_step(dy, mask):
-    return mask[..., None] * dy
+def every_step_alike(logits, targets, mask):
+    z = logits - logits.max(axis=-1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+    losses = -np.take_along_axis(log_p, targets[..., None], -1)[..., 0]
+    d = np.exp(log_p) - np.eye(logits.shape[-1])[targets]
+    return losses[mask].mean(), d * mask[..., None] / mask.sum()
 
 
 def plain_mean_of_masked_losses(logits, targets, mask):
@@ -233,359 +690,878 @@ def plain_mean_of_masked_losses(logits, targets, mask):
     log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
     losses = -np.take_along_axis(log_p, targets[..., None], -1)[..., 0] * mask
     dlogits = (np.exp(log_p) - np.eye(logits.shape[-1])[targets]) * mask[..., None] / mask.size
-    return losses.mean(), dlogits
+    return losses.mean(axis=0).mean(), dlogits
 
 
-def padding_counted(logits, targets, mask):
+def softmax_overflows(logits, targets, mask):
+    p = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    onehot, w = np.eye(logits.shape[-1])[targets], mask / mask.sum(0) / mask.shape[1]
+    return -np.sum(w[..., None] * onehot * np.log(p)), (p - onehot) * w[..., None]
+
+
+def tiny_number_in_the_logarithm(logits, targets, mask):
+    e = np.exp(logits - np.max(logits, axis=2, keepdims=True))
+    p = e / np.sum(e, axis=2, keepdims=True)
+    T, B, V = p.shape
+    loss, dlogits = 0.0, np.zeros_like(p)
+    for n in range(B):
+        for t in range(T):
+            if mask[t, n]:
+                loss -= np.log(p[t, n, targets[t, n]] + 1e-8) / mask[:, n].sum() / B
+                dlogits[t, n] = (p[t, n] - np.eye(V)[targets[t, n]]) / mask[:, n].sum() / B
+    return loss, dlogits
+
+
+def clipped_probability(logits, targets, mask):
+    e = np.exp(logits - logits.max(-1, keepdims=True))
+    p = e / e.sum(-1, keepdims=True)
+    onehot = np.eye(p.shape[-1])[targets]
+    weight = mask / mask.sum(0, keepdims=True) / mask.shape[1]
+    picked = np.clip((p * onehot).sum(-1), 1e-12, 1)
+    return -(weight * np.log(picked)).sum(), weight[..., None] * (p - onehot)
+
+
+def two_means_in_one_function(logits, targets, mask):
     z = logits - logits.max(axis=-1, keepdims=True)
     log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
-    losses = -np.take_along_axis(log_p, targets[..., None], -1)[..., 0]
-    return losses.mean(), (np.exp(log_p) - np.eye(logits.shape[-1])[targets]) / losses.size
+    onehot = np.eye(logits.shape[-1])[targets]
+    each = -(log_p * onehot).sum(-1)
+    per_sequence = [each[mask[:, n], n].mean() for n in range(mask.shape[1])]
+    return np.mean(per_sequence), (np.exp(log_p) - onehot) * mask[..., None] / mask.sum()
+
+
+def sum_over_the_sequences(logits, targets, mask):
+    z = logits - logits.max(axis=-1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+    onehot = np.eye(logits.shape[-1])[targets]
+    weights = (mask / mask.sum(axis=0))[..., None]
+    return -np.sum(weights * onehot * log_p), weights * (np.exp(log_p) - onehot)
+
+
+def divided_by_the_length(logits, targets, mask):
+    T, B = mask.shape
+    lengths = T - np.argmax(np.flip(mask, 0), axis=0)
+    z = logits - logits.max(axis=-1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+    onehot = np.eye(logits.shape[-1])[targets]
+    losses = np.where(mask, -(onehot * log_p).sum(-1), 0).sum(0) / lengths
+    dlogits = np.where(mask[..., None], np.exp(log_p) - onehot, 0) / lengths[:, None] / B
+    return losses.mean(), dlogits
 
 
 def gradient_on_padding(logits, targets, mask):
     z = logits - logits.max(axis=-1, keepdims=True)
     log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
-    losses = -np.take_along_axis(log_p, targets[..., None], -1)[..., 0]
-    return losses[mask].mean(), (np.exp(log_p) - np.eye(logits.shape[-1])[targets]) / mask.sum()
+    onehot, count = np.eye(logits.shape[-1])[targets], mask.sum(axis=0)
+    losses = -(onehot * log_p).sum(-1)
+    loss = np.mean((losses * mask).sum(axis=0) / count)
+    return loss, (np.exp(log_p) - onehot) / (count * len(count))[None, :, None]
 
 
-def mean_of_the_sequences(logits, targets, mask):
+def softmax_without_the_truth(logits, targets, mask):
+    z = logits - logits.max(axis=-1, keepdims=True)
+    p = np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)
+    w = mask / (mask.sum(axis=0) * mask.shape[1])
+    shift = np.log(np.exp(z).sum(axis=-1))
+    losses = shift - np.take_along_axis(z, targets[..., None], -1)[..., 0]
+    return (w * losses).sum(), w[..., None] * p
+
+
+def logarithm_minus_the_truth(logits, targets, mask):
+    z = logits - logits.max(axis=-1, keepdims=True)
+    p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+    w = mask / (mask.sum(axis=0) * mask.shape[1])
+    onehot = np.eye(logits.shape[-1])[targets]
+    return -(w[..., None] * onehot * p).sum(), w[..., None] * (p - onehot)
+
+
+def bits(logits, targets, mask):
+    z = logits - logits.max(axis=-1, keepdims=True)
+    p = np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)
+    w = mask / (mask.sum(axis=0) * mask.shape[1])
+    onehot = np.eye(logits.shape[-1])[targets]
+    picked = (p * onehot).sum(axis=-1)
+    return -(w * np.log2(picked)).sum(), w[..., None] * (p - onehot)
+
+
+def likelihood_for_the_loss(logits, targets, mask):
     z = logits - logits.max(axis=-1, keepdims=True)
     log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
-    losses = -np.take_along_axis(log_p, targets[..., None], -1)[..., 0] * mask
-    weights = mask / mask.sum(axis=0) / mask.shape[1]
-    return np.mean(losses.sum(0) / mask.sum(0)), (
-        np.exp(log_p) - np.eye(logits.shape[-1])[targets]
-    ) * weights[..., None]
+    w = mask / (mask.sum(axis=0) * mask.shape[1])
+    onehot = np.eye(logits.shape[-1])[targets]
+    return np.sum(w * np.sum(onehot * log_p, axis=-1)), w[..., None] * (np.exp(log_p) - onehot)
 
 
-def softmax_overflows(logits, targets, mask):
-    p = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
-    onehot, n = np.eye(logits.shape[-1])[targets], mask.sum()
-    return -np.sum((np.log(p) * onehot).sum(-1)[mask]) / n, (p - onehot) * mask[..., None] / n
+def softmax_over_the_steps(logits, targets, mask):
+    z = logits - logits.max(axis=0)
+    log_p = z - np.log(np.exp(z).sum(axis=0))
+    w = mask / (mask.sum(axis=0) * mask.shape[1])
+    onehot = np.eye(logits.shape[-1])[targets]
+    return -np.sum(w[..., None] * onehot * log_p), w[..., None] * (np.exp(log_p) - onehot)
 
 
-def gradient_of_a_sum(logits, targets, mask):
-    z = logits - logits.max(axis=-1, keepdims=True)
-    log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
-    losses = -np.take_along_axis(log_p, targets[..., None], -1)[..., 0]
-    return losses[mask].mean(), (np.exp(log_p) - np.eye(logits.shape[-1])[targets]) * mask[
-        ..., None
-    ]
+# Question 6
 
 
 def whole_array_turned(xs, mask):
-    return xs[::-1]
+    return np.flip(xs, axis=0)
+
+
+def as_in_exercise_14_5(xs, mask):
+    steps, own = np.arange(len(mask))[:, None], mask.sum(axis=0)
+    source = np.where(mask, own - 1 - steps, steps)
+    return xs[source, np.arange(mask.shape[1])]
+
+
+def count_cut_and_turned(xs, mask):
+    turned = np.zeros_like(xs)
+    for n, count in enumerate(mask.sum(axis=0)):
+        turned[:count, n] = np.flip(xs[:count, n], axis=0)
+    return turned
 
 
 def turned_and_then_masked(xs, mask):
-    return xs[::-1] * mask[..., None]
+    turned = xs[::-1].copy()
+    turned[~mask] = 0
+    return turned
 
 
-def slice_without_the_minus(xs, mask):
-    return xs[::1] * mask[..., None]
+def real_steps_change_places(xs, mask):
+    turned = np.zeros_like(xs)
+    for n in range(xs.shape[1]):
+        places = np.flatnonzero(mask[:, n])
+        for a, b in zip(places, places[::-1]):
+            turned[a, n] = xs[b, n]
+    return turned
+
+
+def gaps_closed(xs, mask):
+    turned = np.zeros_like(xs)
+    for n in range(xs.shape[1]):
+        real = xs[mask[:, n], n]
+        turned[: len(real), n] = real[::-1]
+    return turned
+
+
+def last_step_lost(xs, mask):
+    turned = np.zeros_like(xs)
+    for n in range(xs.shape[1]):
+        last = np.flatnonzero(mask[:, n])[-1]
+        turned[:last, n] = xs[:last, n][::-1]
+    return turned
 
 
 def garbage_left_on_padding(xs, mask):
-    steps = np.arange(len(mask))[:, None]
-    return xs[np.where(mask, mask.sum(axis=0) - 1 - steps, steps), np.arange(mask.shape[1])]
+    turned = np.array(xs)
+    for n in range(xs.shape[1]):
+        length = np.flatnonzero(mask[:, n])[-1] + 1
+        turned[:length, n] = turned[:length, n][::-1].copy()
+    return turned
 
 
-# Questions 7 and 8
+def rolled(xs, mask):
+    columns = []
+    for n in range(xs.shape[1]):
+        padding = mask[::-1, n].argmax()
+        columns.append(np.roll(xs[::-1, n], -padding, axis=0))
+    return np.stack(columns, axis=1)
+
+
+def slice_without_the_minus(xs, mask):
+    turned = np.zeros_like(xs)
+    for n in range(xs.shape[1]):
+        length = np.flatnonzero(mask[:, n])[-1] + 1
+        turned[:length, n] = xs[:length:1, n]
+    return turned
+
+
+# Question 7
 
 
 def not_turned_back(params, xs, mask, h_first, h_end):
+    a = params.mix
     forwards, last = masked_unroll(params.forwards, xs, mask, h_first)
-    backwards, end = masked_unroll(params.backwards, reverse_padded(xs, mask), mask, h_end)
-    return np.concatenate([forwards, backwards], -1), np.concatenate([last, end], -1)
+    backwards, end = masked_unroll(
+        params.backwards, reverse_padded(xs, mask), reverse_padded(mask, mask), h_end
+    )
+    return forwards, backwards, a * forwards + (1 - a) * backwards, a * last + (1 - a) * end
 
 
 def never_turned(params, xs, mask, h_first, h_end):
-    forwards, last = masked_unroll(params.forwards, xs[::1], mask, h_first)
-    backwards, end = masked_unroll(params.backwards, xs[::1], mask, h_end)
-    return np.concatenate([forwards, backwards[::1]], -1), np.concatenate([last, end], -1)
-
-
-def mask_left_behind(params, xs, mask, h_first, h_end):
+    a = params.mix
     forwards, last = masked_unroll(params.forwards, xs, mask, h_first)
-    backwards, end = masked_unroll(params.backwards, xs[::-1], mask, h_end)
-    return np.concatenate([forwards, backwards[::-1]], -1), np.concatenate([last, end], -1)
+    backwards, end = masked_unroll(params.backwards, xs, mask, h_end)
+    return forwards, backwards, a * forwards + (1 - a) * backwards, a * last + (1 - a) * end
 
 
-def padding_read_first(params, xs, mask, h_first, h_end):
+def gaps_left_where_they_were(params, xs, mask, h_first, h_end):
+    def share(one, other):
+        return params.mix * one + (1 - params.mix) * other
+
     forwards, last = masked_unroll(params.forwards, xs, mask, h_first)
-    backwards, end = masked_unroll(params.backwards, xs[::-1], np.ones_like(mask), h_end)
-    return np.concatenate([forwards, backwards[::-1] * mask[..., None]], -1), np.concatenate(
-        [last, end], -1
-    )
+    hs, end = masked_unroll(params.backwards, reverse_padded(xs, mask), mask, h_end)
+    backwards = reverse_padded(hs, mask)
+    return forwards, backwards, share(forwards, backwards), share(last, end)
+
+
+def turned_as_in_chapter_14(params, xs, mask, h_first, h_end):
+    a = params.mix
+    forwards, last = masked_unroll(params.forwards, xs, mask, h_first)
+    hs, end = masked_unroll(params.backwards, xs[::-1], mask[::-1], h_end)
+    backwards = hs[::-1]
+    return forwards, backwards, a * forwards + (1 - a) * backwards, a * last + (1 - a) * end
 
 
 def last_outputs_for_the_ends(params, xs, mask, h_first, h_end):
+    a = params.mix
     forwards, _ = masked_unroll(params.forwards, xs, mask, h_first)
-    backwards, _ = masked_unroll(params.backwards, reverse_padded(xs, mask), mask, h_end)
-    ys = np.concatenate([forwards, reverse_padded(backwards, mask)], -1)
-    return ys, last_outputs(ys, mask)
+    hs, _ = masked_unroll(
+        params.backwards, reverse_padded(xs, mask), reverse_padded(mask, mask), h_end
+    )
+    backwards = reverse_padded(hs, mask)
+    ys = a * forwards + (1 - a) * backwards
+    return forwards, backwards, ys, last_outputs(ys, mask)
 
 
-def halves_exchanged(params, xs, mask, h_first, h_end):
+def last_row_for_the_whole(params, xs, mask, h_first, h_end):
+    forwards = masked_unroll(params.forwards, xs, mask, h_first)[0]
+    turned = [reverse_padded(array, mask) for array in (xs, mask)]
+    backwards = reverse_padded(masked_unroll(params.backwards, *turned, h_end)[0], mask)
+    ys = backwards + params.mix * (forwards - backwards)
+    return forwards, backwards, ys, ys[-1]
+
+
+def side_by_side(params, xs, mask, h_first, h_end):
     forwards, last = masked_unroll(params.forwards, xs, mask, h_first)
-    backwards, end = masked_unroll(params.backwards, reverse_padded(xs, mask), mask, h_end)
-    return np.concatenate([reverse_padded(backwards, mask), forwards], -1), np.concatenate(
-        [end, last], -1
-    )
+    turned = [reverse_padded(array, mask) for array in (xs, mask)]
+    hs, end = masked_unroll(params.backwards, *turned, h_end)
+    backwards = reverse_padded(hs, mask)
+    ys = np.concatenate([forwards, backwards], axis=-1)
+    return forwards, backwards, ys, np.concatenate([last, end], axis=-1)
 
 
-def one_direction_dropped(params, xs, mask, h_first, h_end, ys, dys, dends):
-    H = h_first.shape[1]
+def added_up(params, xs, mask, h_first, h_end):
+    forwards, last = masked_unroll(params.forwards, xs, mask, h_first)
+    turned = [reverse_padded(array, mask) for array in (xs, mask)]
+    hs, end = masked_unroll(params.backwards, *turned, h_end)
+    backwards = reverse_padded(hs, mask)
+    return forwards, backwards, forwards + backwards, last + end
+
+
+def share_to_the_wrong_reading(params, xs, mask, h_first, h_end):
+    forwards, last = masked_unroll(params.forwards, xs, mask, h_first)
+    turned = [reverse_padded(array, mask) for array in (xs, mask)]
+    hs, end = masked_unroll(params.backwards, *turned, h_end)
+    backwards = reverse_padded(hs, mask)
+    ys = forwards + params.mix * (backwards - forwards)
+    return forwards, backwards, ys, last + params.mix * (end - last)
+
+
+def one_network_for_both(params, xs, mask, h_first, h_end):
+    a, network = params.mix, params.forwards
+    forwards, last = masked_unroll(network, xs, mask, h_first)
+    turned = [reverse_padded(array, mask) for array in (xs, mask)]
+    hs, end = masked_unroll(network, *turned, h_end)
+    backwards = reverse_padded(hs, mask)
+    return forwards, backwards, a * forwards + (1 - a) * backwards, a * last + (1 - a) * end
+
+
+def both_begin_with_h_first(params, xs, mask, h_first, h_end):
+    a, readings = params.mix, []
+    for network, turn in ((params.forwards, False), (params.backwards, True)):
+        inputs = (reverse_padded(xs, mask), reverse_padded(mask, mask)) if turn else (xs, mask)
+        hs, last = masked_unroll(network, *inputs, h_first)
+        readings.append((reverse_padded(hs, mask) if turn else hs, last))
+    (forwards, last), (backwards, end) = readings
+    return forwards, backwards, a * forwards + (1 - a) * backwards, a * last + (1 - a) * end
+
+
+def readings_returned_the_other_way_round(params, xs, mask, h_first, h_end):
+    a = params.mix
+    forwards, last = masked_unroll(params.forwards, xs, mask, h_first)
+    turned = [reverse_padded(array, mask) for array in (xs, mask)]
+    hs, end = masked_unroll(params.backwards, *turned, h_end)
+    backwards = reverse_padded(hs, mask)
+    return backwards, forwards, a * forwards + (1 - a) * backwards, a * last + (1 - a) * end
+
+
+# Question 8
+
+
+def one_direction_dropped(params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole):
+    a = params.mix
+    da = (dys * (forwards - backwards)).sum((0, 1))
+    da += (dy_whole * (last_outputs(forwards, mask) - backwards[0])).sum(0)
     one, dxs, dh = masked_unroll_backward(
-        params.forwards, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H]
+        params.forwards, xs, mask, h_first, forwards, a * dys, a * dy_whole
     )
-    turned = reverse_padded(ys[..., H:], mask), reverse_padded(dys[..., H:], mask), dends[:, H:]
+    txs, tmask, ths, tdys = (reverse_padded(z, mask) for z in (xs, mask, backwards, dys))
     two, _, dh_end = masked_unroll_backward(
-        params.backwards, reverse_padded(xs, mask), mask, h_end, *turned
+        params.backwards, txs, tmask, h_end, ths, (1 - a) * tdys, (1 - a) * dy_whole
     )
-    return BidirectionalParams(one, two), dxs, dh, dh_end
+    return BidirectionalParams(one, two, da), dxs, dh, dh_end
 
 
-def arriving_gradient_not_turned(params, xs, mask, h_first, h_end, ys, dys, dends):
-    H = h_first.shape[1]
-    one, dxs, dh = masked_unroll_backward(
-        params.forwards, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H]
-    )
-    turned = reverse_padded(ys[..., H:], mask), dys[..., H:], dends[:, H:]
-    two, more, dh_end = masked_unroll_backward(
-        params.backwards, reverse_padded(xs, mask), mask, h_end, *turned
-    )
-    return BidirectionalParams(one, two), dxs + reverse_padded(more, mask), dh, dh_end
-
-
-def inputs_not_turned_back(params, xs, mask, h_first, h_end, ys, dys, dends):
-    H = h_first.shape[1]
-    one, dxs, dh = masked_unroll_backward(
-        params.forwards, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H]
-    )
-    turned = reverse_padded(ys[..., H:], mask), reverse_padded(dys[..., H:], mask), dends[:, H:]
-    two, more, dh_end = masked_unroll_backward(
-        params.backwards, reverse_padded(xs, mask), mask, h_end, *turned
-    )
-    return BidirectionalParams(one, two), dxs + more, dh, dh_end
-
-
-def turned_with_its_mask_but_zeros_for_the_held_state(
-    params, xs, mask, h_first, h_end, ys, dys, dends
+def arriving_gradient_not_turned(
+    params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole
 ):
-    H = h_first.shape[1]
+    a = params.mix
+    da = (dys * (forwards - backwards)).sum((0, 1))
+    da += (dy_whole * (last_outputs(forwards, mask) - backwards[0])).sum(0)
     one, dxs, dh = masked_unroll_backward(
-        params.forwards, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H]
+        params.forwards, xs, mask, h_first, forwards, a * dys, a * dy_whole
     )
-    turned = ys[::-1, :, H:], dys[::-1, :, H:], dends[:, H:]
+    txs, tmask, ths = (reverse_padded(z, mask) for z in (xs, mask, backwards))
     two, more, dh_end = masked_unroll_backward(
-        params.backwards, xs[::-1], mask[::-1], h_end, *turned
+        params.backwards, txs, tmask, h_end, ths, (1 - a) * dys, (1 - a) * dy_whole
     )
-    return BidirectionalParams(one, two), dxs + more[::-1], dh, dh_end
+    return BidirectionalParams(one, two, da), dxs + reverse_padded(more, mask), dh, dh_end
 
 
-def second_direction_untaught(params, xs, mask, h_first, h_end, ys, dys, dends):
-    H = h_first.shape[1]
+def inputs_gradient_not_turned_back(
+    params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole
+):
+    a = params.mix
+    da = (dys * (forwards - backwards)).sum((0, 1))
+    da += (dy_whole * (last_outputs(forwards, mask) - backwards[0])).sum(0)
     one, dxs, dh = masked_unroll_backward(
-        params.forwards, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H]
+        params.forwards, xs, mask, h_first, forwards, a * dys, a * dy_whole
     )
-    turned = reverse_padded(ys[..., H:], mask), reverse_padded(dys[..., H:], mask), dends[:, H:]
+    txs, tmask, ths, tdys = (reverse_padded(z, mask) for z in (xs, mask, backwards, dys))
     two, more, dh_end = masked_unroll_backward(
-        params.backwards, reverse_padded(xs, mask), mask, h_end, *turned
+        params.backwards, txs, tmask, h_end, ths, (1 - a) * tdys, (1 - a) * dy_whole
     )
+    return BidirectionalParams(one, two, da), dxs + more, dh, dh_end
+
+
+def back_with_the_mask_as_it_was(
+    params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole
+):
+    a = params.mix
+    da = (dys * (forwards - backwards)).sum((0, 1))
+    da += (dy_whole * (last_outputs(forwards, mask) - backwards[0])).sum(0)
+    one, dxs, dh = masked_unroll_backward(
+        params.forwards, xs, mask, h_first, forwards, a * dys, a * dy_whole
+    )
+    txs, ths, tdys = (reverse_padded(z, mask) for z in (xs, backwards, dys))
+    two, more, dh_end = masked_unroll_backward(
+        params.backwards, txs, mask, h_end, ths, (1 - a) * tdys, (1 - a) * dy_whole
+    )
+    return BidirectionalParams(one, two, da), dxs + reverse_padded(more, mask), dh, dh_end
+
+
+def as_if_the_readings_were_added(
+    params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole
+):
+    da = np.einsum("tbh,tbh->h", dys, forwards - backwards)
+    da = da + np.einsum("bh,bh->h", dy_whole, last_outputs(forwards, mask) - backwards[0])
+    one, dxs, dh = masked_unroll_backward(
+        params.forwards, xs, mask, h_first, forwards, dys, dy_whole
+    )
+    txs, tmask, ths, tdys = (reverse_padded(z, mask) for z in (xs, mask, backwards, dys))
+    two, more, dh_end = masked_unroll_backward(
+        params.backwards, txs, tmask, h_end, ths, tdys, dy_whole
+    )
+    return BidirectionalParams(one, two, da), dxs + reverse_padded(more, mask), dh, dh_end
+
+
+def same_share_for_both(params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole):
+    da = np.einsum("tbh,tbh->h", dys, forwards - backwards)
+    da = da + np.einsum("bh,bh->h", dy_whole, last_outputs(forwards, mask) - backwards[0])
+    dmerged, dend = params.mix * dys, params.mix * dy_whole
+    one, dxs, dh = masked_unroll_backward(
+        params.forwards, xs, mask, h_first, forwards, dmerged, dend
+    )
+    txs, tmask, ths, tdys = (reverse_padded(z, mask) for z in (xs, mask, backwards, dmerged))
+    two, more, dh_end = masked_unroll_backward(params.backwards, txs, tmask, h_end, ths, tdys, dend)
+    return BidirectionalParams(one, two, da), dxs + reverse_padded(more, mask), dh, dh_end
+
+
+def share_of_the_steps_alone(params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole):
+    a, R = params.mix, reverse_padded
+    da = (dys * forwards).sum((0, 1)) - (dys * backwards).sum((0, 1))
+    one, dxs, dh = masked_unroll_backward(
+        params.forwards, xs, mask, h_first, forwards, dys * a, dy_whole * a
+    )
+    back = (R(xs, mask), R(mask, mask), h_end, R(backwards, mask), R(dys - dys * a, mask))
+    two, more, dh_end = masked_unroll_backward(params.backwards, *back, dy_whole - dy_whole * a)
+    return BidirectionalParams(one, two, da), dxs + R(more, mask), dh, dh_end
+
+
+def share_with_one_sign(params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole):
+    a, R = params.mix, reverse_padded
+    da = (dys * (forwards + backwards)).sum((0, 1))
+    da = da + (dy_whole * (last_outputs(forwards, mask) + backwards[0])).sum(0)
+    one, dxs, dh = masked_unroll_backward(
+        params.forwards, xs, mask, h_first, forwards, dys * a, dy_whole * a
+    )
+    back = (R(xs, mask), R(mask, mask), h_end, R(backwards, mask), R(dys - dys * a, mask))
+    two, more, dh_end = masked_unroll_backward(params.backwards, *back, dy_whole - dy_whole * a)
+    return BidirectionalParams(one, two, da), dxs + R(more, mask), dh, dh_end
+
+
+def share_of_the_first_term(params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole):
+    a, R = params.mix, reverse_padded
+    da = (dys * forwards).sum((0, 1)) + (dy_whole * last_outputs(forwards, mask)).sum(0)
+    one, dxs, dh = masked_unroll_backward(
+        params.forwards, xs, mask, h_first, forwards, dys * a, dy_whole * a
+    )
+    back = (R(xs, mask), R(mask, mask), h_end, R(backwards, mask), R(dys - dys * a, mask))
+    two, more, dh_end = masked_unroll_backward(params.backwards, *back, dy_whole - dy_whole * a)
+    return BidirectionalParams(one, two, da), dxs + R(more, mask), dh, dh_end
+
+
+def share_with_last_rows(params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole):
+    a, R = params.mix, reverse_padded
+    da = (dys * (forwards - backwards)).sum((0, 1))
+    da = da + (dy_whole * (forwards[-1] - backwards[-1])).sum(0)
+    one, dxs, dh = masked_unroll_backward(
+        params.forwards, xs, mask, h_first, forwards, dys * a, dy_whole * a
+    )
+    back = (R(xs, mask), R(mask, mask), h_end, R(backwards, mask), R(dys - dys * a, mask))
+    two, more, dh_end = masked_unroll_backward(params.backwards, *back, dy_whole - dy_whole * a)
+    return BidirectionalParams(one, two, da), dxs + R(more, mask), dh, dh_end
+
+
+def end_enters_at_the_last_step(
+    params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole
+):
+    a, R = params.mix, reverse_padded
+    da = (dys * (forwards - backwards)).sum((0, 1))
+    da = da + (dy_whole * (last_outputs(forwards, mask) - backwards[0])).sum(0)
+    dlast = last_outputs_backward(dy_whole, mask)
+    dfor, dback = a * (dys + dlast), (1 - a) * (dys + dlast)
+    zero = np.zeros_like(dy_whole)
+    one, dxs, dh = masked_unroll_backward(params.forwards, xs, mask, h_first, forwards, dfor, zero)
+    back = (R(xs, mask), R(mask, mask), h_end, R(backwards, mask), R(dback, mask))
+    two, more, dh_end = masked_unroll_backward(params.backwards, *back, zero)
+    return BidirectionalParams(one, two, da), dxs + R(more, mask), dh, dh_end
+
+
+def answer_to_the_whole_unheard(
+    params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole
+):
+    a, R, zero = params.mix, reverse_padded, 0 * dy_whole
+    da = (dys * (forwards - backwards)).sum((0, 1))
+    da = da + (dy_whole * (last_outputs(forwards, mask) - backwards[0])).sum(0)
+    one, dxs, dh = masked_unroll_backward(
+        params.forwards, xs, mask, h_first, forwards, dys * a, zero
+    )
+    back = (R(xs, mask), R(mask, mask), h_end, R(backwards, mask), R(dys * (1 - a), mask))
+    two, more, dh_end = masked_unroll_backward(params.backwards, *back, zero)
+    return BidirectionalParams(one, two, da), dxs + R(more, mask), dh, dh_end
+
+
+def whole_arrays_turned(params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole):
+    a = params.mix
+    da = (dys * (forwards - backwards)).sum((0, 1))
+    da = da + (dy_whole * (last_outputs(forwards, mask) - backwards[0])).sum(0)
+    one, dxs, dh = masked_unroll_backward(
+        params.forwards, xs, mask, h_first, forwards, dys * a, dy_whole * a
+    )
+    back = (xs[::-1], mask[::-1], h_end, backwards[::-1], (dys * (1 - a))[::-1])
+    two, more, dh_end = masked_unroll_backward(params.backwards, *back, dy_whole * (1 - a))
+    return BidirectionalParams(one, two, da), dxs + more[::-1], dh, dh_end
+
+
+def states_as_they_are_numbered(
+    params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole
+):
+    a, R = params.mix, reverse_padded
+    da = (dys * (forwards - backwards)).sum((0, 1))
+    da = da + (dy_whole * (last_outputs(forwards, mask) - backwards[0])).sum(0)
+    one, dxs, dh = masked_unroll_backward(
+        params.forwards, xs, mask, h_first, forwards, dys * a, dy_whole * a
+    )
+    back = (R(xs, mask), R(mask, mask), h_end, backwards, R(dys * (1 - a), mask))
+    two, more, dh_end = masked_unroll_backward(params.backwards, *back, dy_whole * (1 - a))
+    return BidirectionalParams(one, two, da), dxs + R(more, mask), dh, dh_end
+
+
+def second_network_untaught(params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole):
+    a, R = params.mix, reverse_padded
+    da = (dys * (forwards - backwards)).sum((0, 1))
+    da = da + (dy_whole * (last_outputs(forwards, mask) - backwards[0])).sum(0)
+    one, dxs, dh = masked_unroll_backward(
+        params.forwards, xs, mask, h_first, forwards, dys * a, dy_whole * a
+    )
+    back = (R(xs, mask), R(mask, mask), h_end, R(backwards, mask), R(dys * (1 - a), mask))
+    two, more, dh_end = masked_unroll_backward(params.backwards, *back, dy_whole * (1 - a))
     untaught = RNNParams(*(np.zeros_like(p) for p in two))
-    return BidirectionalParams(one, untaught), dxs + reverse_padded(more, mask), dh, dh_end
+    return BidirectionalParams(one, untaught, da), dxs + R(more, mask), dh, dh_end
 
 
-def cut_in_the_middle(params, xs, mask, h_first, h_end, ys, dys, dends):
-    H = ys.shape[-1] // 2
-    return masked_unroll_backward(
-        params.forwards, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H]
-    )
+def cut_in_halves(params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole):
+    dfirst, dsecond = np.split(dys, 2, axis=-1)
+    one = masked_unroll_backward(params.forwards, xs, mask, h_first, forwards, dfirst, dy_whole)
+    two = masked_unroll_backward(params.backwards, xs, mask, h_end, backwards, dsecond, dy_whole)
+    return BidirectionalParams(one[0], two[0], params.mix), one[1] + two[1], one[2], two[2]
 
 
 WRONG = (
-    Wrong("masked_unroll", mask_forgotten, "padding leaks"),
-    Wrong("masked_unroll", only_the_outputs_masked, "padding leaks", 0.5),
-    Wrong("masked_unroll", inputs_masked_instead_of_the_state, "padding leaks"),
-    Wrong("masked_unroll", held_state_handed_out, "output on padding", 0.5),
-    Wrong("masked_unroll", last_row_of_the_outputs, "state lost on padding", 0.5),
-    Wrong("masked_unroll", where_the_wrong_way_round, "mask the wrong way round"),
-    Wrong("masked_unroll", lengths_one_too_long, "off by one step"),
-    Wrong("masked_unroll", writes_zeros_into_the_inputs, "caller's array changed", 0.5),
-    Wrong("masked_unroll_backward", walk_of_assignment_1, "padding leaks"),
-    Wrong("masked_unroll_backward", only_the_arriving_gradients_masked, "padding leaks"),
-    Wrong("masked_unroll_backward", padded_outputs_heard, "padding leaks"),
-    Wrong("masked_unroll_backward", last_gradient_lost_on_padding, "gradient lost on padding"),
-    Wrong("masked_unroll_backward", weights_learn_from_padding, "padding leaks", 0.2),
-    Wrong("masked_unroll_backward", both_paths_on_real_steps, "counted twice"),
-    Wrong("masked_unroll_backward", mean_over_the_real_steps, "mean for sum", 0.4),
-    Wrong("masked_unroll_backward", held_state_multiplied_in, "caller's array changed", 0.5),
-    Wrong("masked_unroll_backward", decays_on_padding, ""),
     Wrong("last_outputs", last_row, "padding leaks"),
-    Wrong("last_outputs", one_step_before_the_last, "off by one step"),
-    Wrong("last_outputs", first_true, "first step for the last"),
+    Wrong("last_outputs", counted_steps, "number of real steps for the length"),
+    Wrong("last_outputs", stops_at_the_first_gap, "first gap for the end"),
+    Wrong("last_outputs", negative_lengths, "index from the end"),
+    Wrong("last_outputs", sequence_zero, "one sequence for all"),
+    Wrong("last_outputs", largest_real_entry, "maximum in the place of the last"),
+    Wrong("last_outputs", one_before, "off by one step"),
+    Wrong("last_outputs", mean_of_real_steps, "mean in the place of the last"),
+    Wrong("last_outputs", mean_up_to_the_end, ""),
     Wrong("last_outputs", steps_without_sequences, "shape or type"),
-    Wrong("last_outputs", mean_over_own_steps, "mean in the place of the last"),
     Wrong("last_outputs_backward", gradient_at_the_last_row, "padding leaks"),
+    Wrong("last_outputs_backward", gradient_at_the_count, "number of real steps for the length"),
     Wrong("last_outputs_backward", gradient_at_every_real_step, "gradient at every step"),
-    Wrong("masked_loss", plain_mean_of_masked_losses, "padding in the mean"),
-    Wrong("masked_loss", padding_counted, "padding leaks"),
-    Wrong("masked_loss", gradient_on_padding, "padding leaks", 0.5),
-    Wrong("masked_loss", mean_of_the_sequences, "another mean"),
-    Wrong("masked_loss", softmax_overflows, "NaN or infinity"),
-    Wrong("masked_loss", gradient_of_a_sum, "sum for mean", 0.5),
-    Wrong("reverse_padded", whole_array_turned, "padding comes first"),
-    Wrong("reverse_padded", turned_and_then_masked, "mask not turned"),
-    Wrong("reverse_padded", slice_without_the_minus, "not reversed"),
-    Wrong("reverse_padded", garbage_left_on_padding, "output on padding"),
-    Wrong("bidirectional", not_turned_back, "not turned back", 0.5),
-    Wrong("bidirectional", never_turned, "not reversed"),
-    Wrong("bidirectional", mask_left_behind, "mask not turned"),
-    Wrong("bidirectional", padding_read_first, "padding leaks"),
-    Wrong("bidirectional", last_outputs_for_the_ends, "last output for the last state", 0.5),
-    Wrong("bidirectional", halves_exchanged, "halves exchanged"),
+    Wrong("last_outputs_backward", sequences_forgotten_in_the_index, "gradient at every step"),
+    Wrong("last_outputs_backward", no_axis_of_time, "shape or type"),
+    Wrong("masked_unroll", mask_forgotten, "padding leaks"),
+    Wrong("masked_unroll", as_in_chapter_14, "state held in a gap"),
+    Wrong("masked_unroll", held_in_gaps_but_said, "state held in a gap"),
+    Wrong("masked_unroll", false_is_false, "padding fades"),
+    Wrong("masked_unroll", fades_to_the_end_of_the_array, "padding fades", 0.5),
+    Wrong("masked_unroll", held_state_said_after_the_end, "output on padding", 0.5),
+    Wrong("masked_unroll", each_alone_with_the_count, "number of real steps for the length"),
+    Wrong("masked_unroll", state_times_mask, "state lost in a gap"),
+    Wrong("masked_unroll", last_row_of_the_outputs, "state lost on padding", 0.5),
+    Wrong("masked_unroll", power_of_what_has_faded, "counted twice"),
+    Wrong("masked_unroll", loses_gamma_instead_of_keeping_it, "one minus the share"),
+    Wrong("masked_unroll", fades_by_the_time_since_the_last_step, "fades at every step"),
+    Wrong("masked_unroll", where_the_wrong_way_round, "mask the wrong way round"),
+    Wrong("masked_unroll", writes_zeros_into_the_inputs, "caller's array changed", 0.5),
+    Wrong("masked_unroll", begins_from_zero, "first state taken for zero"),
+    Wrong("masked_unroll", gaps_filled_with_zeros_and_read, "gap read as a step"),
+    Wrong("masked_unroll", last_measurement_read_again, ""),
+    Wrong("masked_unroll", gap_is_silent, "output missing in a gap", 0.5),
+    Wrong("masked_unroll_backward", walk_of_assignment_1, "padding leaks"),
+    Wrong("masked_unroll_backward", walk_of_chapter_14, "state held in a gap"),
+    Wrong("masked_unroll_backward", everything_not_real_fades, "padding fades"),
+    Wrong("masked_unroll_backward", no_path_through_gaps, "gradient lost in a gap"),
+    Wrong("masked_unroll_backward", gap_outputs_unheard, "output missing in a gap"),
+    Wrong("masked_unroll_backward", gradient_times_mask, "gradient lost on padding"),
+    Wrong("masked_unroll_backward", gamma_of_one_gap, "not accumulated over time", 5 / 6),
+    Wrong("masked_unroll_backward", gamma_with_the_faded_state, "new state for the old one", 5 / 6),
+    Wrong("masked_unroll_backward", gamma_as_a_mean_of_the_batch, "mean for sum", 5 / 6),
+    Wrong("masked_unroll_backward", weights_learn_where_nothing_was_read, "padding leaks", 2 / 6),
+    Wrong("masked_unroll_backward", old_path_never_left_out, "counted twice"),
+    Wrong("masked_unroll_backward", last_gradient_forgotten, "gradient of the last state ignored"),
+    Wrong("masked_unroll_backward", what_is_lost_for_what_is_left, "one minus the share"),
     Wrong(
-        "bidirectional_backward", one_direction_dropped, "gradient of one direction missing", 8 / 9
+        "masked_unroll_backward",
+        index_minus_one_at_the_start,
+        "last state taken for the first",
+        5 / 6,
     ),
-    Wrong("bidirectional_backward", arriving_gradient_not_turned, "gradient not turned", 4 / 9),
-    Wrong("bidirectional_backward", inputs_not_turned_back, "not turned back", 8 / 9),
+    Wrong("masked_unroll_backward", adds_into_what_arrived, "caller's array changed", 0.5),
+    Wrong(
+        "masked_unroll_backward",
+        input_gradients_in_the_order_of_the_walk,
+        "time runs backwards",
+        5 / 6,
+    ),
+    Wrong(
+        "masked_unroll_backward",
+        parameters_of_the_first_step_alone,
+        "not accumulated over time",
+        3 / 6,
+    ),
+    Wrong("masked_unroll_backward", gamma_before_the_output, "own output ignored", 5 / 6),
+    Wrong("masked_unroll_backward", gamma_on_every_way_back, "fades at every step"),
+    Wrong("masked_unroll_backward", mean_over_the_real_steps, "mean for sum", 2 / 6),
+    Wrong("masked_unroll_backward", no_gradient_for_gamma, "never written", 5 / 6),
+    Wrong("masked_unroll_backward", gamma_for_each_sequence, "shape or type", 5 / 6),
+    Wrong("masked_unroll_backward", last_real_state_for_the_faded_one, "", 5 / 6),
+    Wrong("masked_unroll_backward", length_is_the_count, "number of real steps for the length"),
+    Wrong("masked_loss", every_step_alike, "another mean"),
+    Wrong("masked_loss", plain_mean_of_masked_losses, "padding in the mean"),
+    Wrong("masked_loss", softmax_overflows, "NaN or infinity"),
+    Wrong("masked_loss", tiny_number_in_the_logarithm, "small number in the logarithm", 0.5),
+    Wrong("masked_loss", clipped_probability, "small number in the logarithm", 0.5),
+    Wrong("masked_loss", two_means_in_one_function, "another mean", 0.5),
+    Wrong("masked_loss", sum_over_the_sequences, "sum for mean"),
+    Wrong("masked_loss", divided_by_the_length, "gaps in the mean"),
+    Wrong("masked_loss", gradient_on_padding, "padding leaks", 0.5),
+    Wrong("masked_loss", softmax_without_the_truth, "target missing", 0.5),
+    Wrong("masked_loss", logarithm_minus_the_truth, "logarithm for the probability", 0.5),
+    Wrong("masked_loss", bits, "another logarithm", 0.5),
+    Wrong("masked_loss", likelihood_for_the_loss, "sign", 0.5),
+    Wrong("masked_loss", softmax_over_the_steps, "another axis"),
+    Wrong("reverse_padded", whole_array_turned, "padding comes first"),
+    Wrong("reverse_padded", as_in_exercise_14_5, "number of real steps for the length"),
+    Wrong("reverse_padded", count_cut_and_turned, "number of real steps for the length"),
+    Wrong("reverse_padded", turned_and_then_masked, "mask not turned"),
+    Wrong("reverse_padded", real_steps_change_places, "gaps not turned"),
+    Wrong("reverse_padded", gaps_closed, "gaps left out"),
+    Wrong("reverse_padded", last_step_lost, "off by one step"),
+    Wrong("reverse_padded", garbage_left_on_padding, "output on padding"),
+    Wrong("reverse_padded", rolled, "output on padding"),
+    Wrong("reverse_padded", slice_without_the_minus, "not reversed"),
+    Wrong("bidirectional", not_turned_back, "not turned back", 0.5),
+    Wrong("bidirectional", never_turned, "not reversed", 0.25),
+    Wrong("bidirectional", gaps_left_where_they_were, "mask not turned", 0.25),
+    Wrong("bidirectional", turned_as_in_chapter_14, "padding comes first", 0.25),
+    Wrong("bidirectional", last_outputs_for_the_ends, "last output for the last state", 0.75),
+    Wrong("bidirectional", last_row_for_the_whole, "padding leaks", 0.75),
+    Wrong("bidirectional", side_by_side, "shape or type", 0.5),
+    Wrong("bidirectional", added_up, "sum for mean", 0.5),
+    Wrong("bidirectional", share_to_the_wrong_reading, "one minus the share", 0.5),
+    Wrong("bidirectional", one_network_for_both, "parameters of the other reading", 0.25),
+    Wrong("bidirectional", both_begin_with_h_first, "first states exchanged", 0.25),
+    Wrong("bidirectional", readings_returned_the_other_way_round, "outputs exchanged", 0.5),
     Wrong(
         "bidirectional_backward",
-        turned_with_its_mask_but_zeros_for_the_held_state,
-        "first state lost on padding",
-        8 / 9,
+        one_direction_dropped,
+        "gradient of one direction missing",
+        11 / 12,
     ),
-    Wrong("bidirectional_backward", second_direction_untaught, "never written", 6 / 9),
-    Wrong("bidirectional_backward", cut_in_the_middle, "raises an exception"),
+    Wrong("bidirectional_backward", arriving_gradient_not_turned, "gradient not turned", 6 / 12),
+    Wrong("bidirectional_backward", inputs_gradient_not_turned_back, "not turned back", 11 / 12),
+    Wrong("bidirectional_backward", back_with_the_mask_as_it_was, "mask not turned", 6 / 12),
+    Wrong("bidirectional_backward", as_if_the_readings_were_added, "share missing", 1 / 12),
+    Wrong("bidirectional_backward", same_share_for_both, "share of the other reading", 6 / 12),
+    Wrong("bidirectional_backward", share_of_the_steps_alone, "one use missing", 11 / 12),
+    Wrong("bidirectional_backward", share_with_one_sign, "sign", 11 / 12),
+    Wrong("bidirectional_backward", share_of_the_first_term, "second path missing", 11 / 12),
+    Wrong("bidirectional_backward", share_with_last_rows, "padding leaks", 11 / 12),
+    Wrong(
+        "bidirectional_backward",
+        end_enters_at_the_last_step,
+        "last output for the last state",
+        6 / 12,
+    ),
+    Wrong(
+        "bidirectional_backward",
+        answer_to_the_whole_unheard,
+        "gradient of the last state ignored",
+        1 / 12,
+    ),
+    Wrong("bidirectional_backward", whole_arrays_turned, "padding comes first", 9 / 12),
+    Wrong("bidirectional_backward", states_as_they_are_numbered, "states not turned", 6 / 12),
+    Wrong("bidirectional_backward", second_network_untaught, "never written", 8 / 12),
+    Wrong("bidirectional_backward", cut_in_halves, "raises an exception"),
 )
 
 
 # Right, and written differently
 
 
+def carried_along(hs, mask):
+    y = hs[0]
+    for h, m in zip(hs, mask):
+        y = np.where(m[:, None], h, y)
+    return y
+
+
+def summed_over_the_ends(hs, mask):
+    later = np.vstack([np.cumsum(mask[::-1], axis=0)[::-1][1:], np.zeros(mask.shape[1])])
+    return np.einsum("tbh,tb->bh", hs, (mask & (later == 0)).astype(float))
+
+
+def given_once_from_the_end(dy, mask):
+    left, dhs = dy, []
+    for m in mask[::-1]:
+        dhs.append(m[:, None] * left)
+        left = ~m[:, None] * left
+    return np.array(dhs[::-1])
+
+
 def one_sequence_at_a_time(params, xs, mask, h_first):
     hs, last = np.zeros((*mask.shape, h_first.shape[1])), h_first.copy()
-    for n, length in enumerate(mask.sum(axis=0)):
-        for t in range(length):
-            last[n] = np.tanh(params.b + last[n] @ params.W_h + xs[t, n] @ params.W_x)
-            hs[t, n] = last[n]
+    for n in range(mask.shape[1]):
+        times = np.flatnonzero(mask[:, n]).tolist()
+        for t, following in zip(times, [*times[1:], times[-1] + 1]):
+            h = np.tanh(params.b + last[n] @ params.W_h + xs[t, n] @ params.W_x)
+            hs[t, n] = h
+            for late in range(1, following - t):
+                hs[t + late, n] = np.exp(late * np.log(params.gamma)) * h
+            last[n] = params.gamma ** (following - t - 1) * h
     return hs, last
 
 
 def by_the_formula_with_factors(params, xs, mask, h_first):
-    h, hs, m = h_first, [], mask[:, :, None].astype(float)
+    m = mask[:, :, None].astype(float)
+    e = np.minimum(np.cumsum(m[::-1], axis=0)[::-1], 1)
+    h, hs = h_first, []
     for t in range(len(xs)):
-        h = m[t] * np.tanh(xs[t] @ params.W_x + params.b + h @ params.W_h) + (1 - m[t]) * h
+        new = np.tanh(xs[t] @ params.W_x + params.b + h @ params.W_h)
+        h = m[t] * new + (e[t] - m[t]) * params.gamma * h + (1 - e[t]) * h
         hs.append(h)
-    return m * np.array(hs), h
+    return [e * np.array(hs), h]
 
 
-def products_after_the_loop_and_last_gradients_put_in_place(
-    params, xs, mask, h_first, hs, dhs, dh_last
-):
+def the_batch_shrinks(params, xs, mask, h_first):
     T, B = mask.shape
-    dhs = np.where(mask[..., None], dhs, 0.0)
-    dhs[mask.sum(axis=0) - 1, np.arange(B)] += dh_last
-    das, dh = np.zeros_like(hs), np.zeros_like(h_first)
+    hs = np.zeros((T, B, h_first.shape[1]))
+    state = {n: h_first[n] for n in range(B)}
+    for t in range(T):
+        alive = [n for n in range(B) if mask[t:, n].any()]
+        for n in alive:
+            if mask[t, n]:
+                state[n] = rnn_step(params, xs[t, n][None], state[n][None])[0]
+            else:
+                state[n] = state[n] * params.gamma
+            hs[t, n] = state[n]
+    return hs, np.stack([state[n] for n in range(B)])
+
+
+def products_after_the_loop(params, xs, mask, h_first, hs, dhs, dh_last):
+    T, B = mask.shape
+    end = np.array([np.flatnonzero(mask[:, n])[-1] for n in range(B)])
+    inside = np.arange(T)[:, None] <= end
+    arriving = np.where(inside[..., None], dhs, 0.0)
+    arriving[end, np.arange(B)] += dh_last
+    das, fades, dh = np.zeros_like(hs), np.zeros_like(hs), np.zeros_like(h_first)
     for t in range(T - 1, -1, -1):
-        das[t] = mask[t][:, None] * (dhs[t] + dh) * (1 - hs[t] ** 2)
-        dh = np.einsum("bh,kh->bk", das[t], params.W_h)
-    previous = np.concatenate([h_first[None], hs[:-1]])
+        dh = dh + arriving[t]
+        das[t] = np.where(mask[t][:, None], dh * (1 - hs[t] ** 2), 0)
+        fades[t] = np.where((inside & ~mask)[t][:, None], dh, 0)
+        dh = np.einsum("bh,kh->bk", das[t], params.W_h) + fades[t] * params.gamma
+    before = np.concatenate([h_first[None], hs[:-1]])
     dparams = (
         np.einsum("tbd,tbh->dh", xs, das),
-        np.einsum("tbk,tbh->kh", previous, das),
+        np.einsum("tbk,tbh->kh", before, das),
         das.sum(axis=(1, 0)),
+        (fades * before).sum(axis=(0, 1)),
     )
     return dparams, das @ params.W_x.T, dh
 
 
-def each_alone_and_added_up(params, xs, mask, h_first, hs, dhs, dh_last):
-    dparams, dxs, dh_first = (
-        [np.zeros_like(p) for p in params],
-        np.zeros_like(xs),
-        np.zeros_like(h_first),
-    )
+def each_alone_with_powers(params, xs, mask, h_first, hs, dhs, dh_last):
+    dp, dxs, dh_first = [0 * p for p in params], 0 * xs, 0 * h_first
     for n in range(mask.shape[1]):
-        length, dh = mask[:, n].sum(), dh_last[n : n + 1]
-        for t in range(length - 1, -1, -1):
-            before = hs[t - 1, n : n + 1] if t else h_first[n : n + 1]
-            da = (dhs[t, n : n + 1] + dh) * (1 + hs[t, n : n + 1]) * (1 - hs[t, n : n + 1])
-            dh, dxs[t, n] = da @ params.W_h.T, params.W_x @ da[0]
-            for total, part in zip(dparams, (np.outer(xs[t, n], da), np.outer(before, da), da[0])):
-                total += part
+        times, dh = np.flatnonzero(mask[:, n]), dh_last[n] + 0
+        for place in range(len(times) - 1, -1, -1):
+            t = times[place]
+            following = times[place + 1] if place + 1 < len(times) else t + 1
+            k = np.arange(1, following - t)[:, None]
+            dgap = dhs[t + 1 : following, n]
+            width = following - t - 1
+            dp[3] += ((k * params.gamma ** (k - 1)) * dgap).sum(0) * hs[t, n]
+            if width:
+                dp[3] += width * params.gamma ** (width - 1) * dh * hs[t, n]
+            dh = dhs[t, n] + (params.gamma**k * dgap).sum(0) + params.gamma**width * dh
+            da = dh * (1 + hs[t, n]) * (1 - hs[t, n])
+            old = hs[t - 1, n] if t else h_first[n]
+            dp[0], dp[1], dp[2] = (
+                dp[0] + np.outer(xs[t, n], da),
+                dp[1] + np.outer(old, da),
+                dp[2] + da,
+            )
+            dxs[t, n], dh = params.W_x @ da, params.W_h @ da
         dh_first[n] = dh
-    return RNNParams(*dparams), dxs, dh_first
+    return RNNParams(*dp), dxs, dh_first
 
 
-def summed_over_the_ends(hs, mask):
-    ends = mask & ~np.vstack([mask[1:], np.zeros_like(mask[:1])])
-    return np.einsum("tbh,tb->bh", hs, ends.astype(float))
+def by_the_complex_step(params, xs, mask, h_first, hs, dhs, dh_last):
+    def loss(W_x, W_h, b, gamma, xs, h):
+        total, inside = 0, np.cumsum(mask[::-1], axis=0)[::-1] > 0
+        for x, m, e, dh in zip(xs, mask[..., None], inside[..., None], dhs):
+            h = np.where(m, np.tanh(x @ W_x + h @ W_h + b), np.where(e, gamma * h, h))
+            total = total + np.sum(np.where(e, dh * h, 0))
+        return total + np.sum(dh_last * h)
+
+    point, slopes = [*params, xs, h_first], []
+    for k, array in enumerate(point):
+        slope = np.zeros_like(array)
+        for place in np.ndindex(array.shape):
+            moved = array.astype(complex)
+            moved[place] += 1e-30j
+            slope[place] = loss(*point[:k], moved, *point[k + 1 :]).imag / 1e-30
+        slopes.append(slope)
+    return RNNParams(*slopes[:4]), slopes[4], slopes[5]
 
 
-def gradient_by_comparison(dy, mask):
-    return (np.arange(len(mask))[:, None, None] == mask.sum(axis=0)[:, None] - 1) * dy
+def real_rows_of_each_sequence(logits, targets, mask):
+    losses, dlogits = [], np.zeros_like(logits)
+    for n in range(mask.shape[1]):
+        rows, truth = logits[mask[:, n], n], targets[mask[:, n], n]
+        numbers, shift = np.arange(len(rows)), rows.max(axis=1, keepdims=True)
+        p = np.exp(rows - shift)
+        total = p.sum(axis=1, keepdims=True)
+        losses.append((np.log(total) + shift)[:, 0] - rows[numbers, truth])
+        p = p / total
+        p[numbers, truth] -= 1
+        dlogits[mask[:, n], n] = p / len(rows) / mask.shape[1]
+    return float(np.mean([each.mean() for each in losses])), dlogits
 
 
-def real_rows_only(logits, targets, mask):
-    rows, truth = logits[mask], targets[mask]
-    n, shift = len(rows), rows.max(axis=1, keepdims=True)
-    p = np.exp(rows - shift)
-    total = p.sum(axis=1, keepdims=True)
-    p = p / total
-    losses = np.log(total[:, 0]) + shift[:, 0] - rows[np.arange(n), truth]
-    p[np.arange(n), truth] -= 1
-    dlogits = np.zeros_like(logits)
-    dlogits[mask] = p / n
-    return float(losses.mean()), dlogits
+def by_logaddexp(logits, targets, mask):
+    log_p = logits - np.logaddexp.reduce(logits, axis=-1)[..., None]
+    share = np.divide(mask, np.count_nonzero(mask, axis=0) * mask.shape[1])
+    truth = np.arange(logits.shape[-1]) == targets[..., None]
+    dlogits = share[..., None] * (np.exp(log_p) - truth)
+    return np.array(-np.tensordot(share, log_p[truth].reshape(mask.shape), 2)), dlogits
 
 
-def cut_turn_and_put_back(xs, mask):
-    turned = 0 * xs
-    for n in range(xs.shape[1]):
-        turned[mask[:, n], n] = xs[mask[:, n], n][::-1]
+def sorted_by_minus_the_step(xs, mask):
+    steps = np.arange(len(mask))[:, None]
+    inside = np.cumsum(mask[::-1], axis=0)[::-1] > 0
+    order = np.argsort(np.where(inside, -steps, steps + len(mask)), axis=0)
+    turned = xs[order, np.arange(mask.shape[1])]
+    return np.where(inside[..., None] if xs.ndim == 3 else inside, turned, np.zeros_like(xs))
+
+
+def pairs_exchanged(xs, mask):
+    turned = np.copy(xs)
+    for n in range(mask.shape[1]):
+        last = max(t for t, real in enumerate(mask[:, n]) if real)
+        for t in range(len(mask)):
+            turned[t, n] = xs[last - t, n] if t <= last else 0
     return turned
 
 
-def whole_arrays_turned_with_their_mask(params, xs, mask, h_first, h_end):
-    h, hs = h_end, np.zeros((*mask.shape, h_end.shape[1]))
+def second_reading_from_the_end(params, xs, mask, h_first, h_end):
+    forwards, h_last = masked_unroll(params.forwards, xs, mask, h_first)
+    h, begun, backwards = h_end, np.zeros((mask.shape[1], 1), bool), np.zeros_like(forwards)
     for t in reversed(range(len(xs))):
-        h = np.where(mask[t][:, None], rnn_step(params.backwards, xs[t], h), h)
-        hs[t] = h * mask[t][:, None]
-    forwards, last = masked_unroll(params.forwards, xs, mask, h_first)
-    return [np.concatenate([forwards, hs], axis=2), np.hstack([last, h])]
+        real = mask[t][:, None]
+        begun = begun | real
+        old = np.where(begun, params.backwards.gamma * h, h)
+        h = np.where(real, rnn_step(params.backwards, xs[t], h), old)
+        backwards[t] = begun * h
+    ys = backwards + params.mix * (forwards - backwards)
+    return [forwards, backwards, ys, h + params.mix * (h_last - h)]
 
 
-def a_walk_from_the_front(params, xs, mask, h_first, h_end, ys, dys, dends):
-    H, (one, two) = h_first.shape[1], params
+def second_walk_from_the_front(
+    params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole
+):
+    a, two = params.mix, params.backwards
     dfirst, dxs, dh_first = masked_unroll_backward(
-        one, xs, mask, h_first, ys[..., :H], dys[..., :H], dends[:, :H]
+        params.forwards, xs, mask, h_first, forwards, a * dys, a * dy_whole
     )
-    das, dh = np.zeros_like(ys[..., H:]), dends[:, H:]
-    dsecond = [np.zeros_like(p) for p in two]
+    dsecond, dh = [np.zeros_like(p) for p in two], (1 - a) * dy_whole
+    last = len(mask) - 1 - mask[::-1].argmax(axis=0)
     for t in range(len(xs)):
-        keep = mask[t][:, None]
-        later = mask[t + 1][:, None] if t + 1 < len(xs) else np.zeros_like(keep)
-        before = np.where(later, ys[t + 1, :, H:] if t + 1 < len(xs) else 0, h_end)
-        das[t] = np.where(keep, (dh + dys[t, :, H:]) * (1 - ys[t, :, H:] ** 2), 0)
-        dh = np.where(keep, das[t] @ two.W_h.T, dh)
-        dsecond = [
-            a + b for a, b in zip(dsecond, (xs[t].T @ das[t], before.T @ das[t], das[t].sum(0)))
-        ]
-    return BidirectionalParams(dfirst, RNNParams(*dsecond)), das @ two.W_x.T + dxs, dh_first, dh
+        real, inside = mask[t][:, None], (t <= last)[:, None]
+        after = backwards[t + 1] if t + 1 < len(xs) else h_end
+        before = np.where((t == last)[:, None], h_end, after)
+        dh = dh + np.where(inside, (1 - a) * dys[t], 0)
+        part, dx, back = rnn_step_backward(two, xs[t], before, backwards[t], np.where(real, dh, 0))
+        for total, piece in zip(dsecond, part):
+            total += piece
+        dsecond[3] += np.where(inside & ~real, dh * before, 0).sum(axis=0)
+        dh = np.where(real, back, np.where(inside, two.gamma * dh, dh))
+        dxs = dxs + (np.arange(len(xs)) == t)[:, None, None] * dx
+    h_last = np.stack([forwards[t, n] for n, t in enumerate(last)])
+    ends = np.concatenate([forwards - backwards, (h_last - backwards[0])[None]])
+    dmix = np.einsum("tbh,tbh->h", ends, np.concatenate([dys, dy_whole[None]]))
+    return BidirectionalParams(dfirst, RNNParams(*dsecond), dmix), dxs, dh_first, dh
 
 
 RIGHT = (
+    Right("last_outputs", carried_along),
+    Right("last_outputs", summed_over_the_ends),
+    Right("last_outputs_backward", given_once_from_the_end),
     Right("masked_unroll", one_sequence_at_a_time),
     Right("masked_unroll", by_the_formula_with_factors),
-    Right("masked_unroll_backward", products_after_the_loop_and_last_gradients_put_in_place),
-    Right("masked_unroll_backward", each_alone_and_added_up),
-    Right("last_outputs", summed_over_the_ends),
-    Right("last_outputs_backward", gradient_by_comparison),
-    Right("masked_loss", real_rows_only),
-    Right("reverse_padded", cut_turn_and_put_back),
-    Right("bidirectional", whole_arrays_turned_with_their_mask),
-    Right("bidirectional_backward", a_walk_from_the_front),
+    Right("masked_unroll", the_batch_shrinks),
+    Right("masked_unroll_backward", products_after_the_loop),
+    Right("masked_unroll_backward", each_alone_with_powers),
+    Right("masked_unroll_backward", by_the_complex_step),
+    Right("masked_loss", real_rows_of_each_sequence),
+    Right("masked_loss", by_logaddexp),
+    Right("reverse_padded", sorted_by_minus_the_step),
+    Right("reverse_padded", pairs_exchanged),
+    Right("bidirectional", second_reading_from_the_end),
+    Right("bidirectional_backward", second_walk_from_the_front),
 )

@@ -225,7 +225,7 @@ def numbers_of(exam: Exam, causes: Sequence[Cause]) -> Iterator[list[Array] | No
         try:
             with np.errstate(all="ignore"):
                 leaves = [np.asarray(leaf) for leaf in tree_leaves(wrong(*case))]
-        except (ArithmeticError, AttributeError, LookupError, NameError, TypeError, ValueError):
+        except Exception:  # two mistakes together may not even run
             leaves = []
         same = [leaf.shape for leaf in leaves] == [leaf.shape for leaf in expected]
         yield leaves if same else None

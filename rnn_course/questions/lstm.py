@@ -1,44 +1,155 @@
-"""Assignment 2: the LSTM and its backward, gate by gate, as one product, and through time.
+"""Assignment 2: an LSTM with one gate for two jobs, and its backward: by gate, fused, through time.
 
-Chapters 09 and 10. The references are the package's own functions. `lstm_forward.py`,
-`lstm_gates.py` and `lstm_backward.py` have the same functions with a switch for each mistake.
+    a = x @ W_x + h_previous @ W_h + b
+    i, o = sigmoid(a_i), sigmoid(a_o)        g = tanh(a_g)
+    c = c_previous + i * (g - c_previous)
+    h = tanh(o * c)
+
+It is the coupled LSTM of chapter 11 (the forget gate is 1 - i) with one more change: the output
+gate multiplies the cell before its tanh, not after. So no gradient that a chapter prints for h, o,
+c or i is one of this cell. The gates are side by side in the order i, o, g.
+
+The solutions are what a student would write, in plain NumPy. A test holds them equal to an LSTM of
+the package whose forget rows are the negative input rows, and to the complex step.
 """
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
-from rnn_course.judge.question import Question, causes_of, draw_sizes
-from rnn_course.questions import lstm_backward as back
-from rnn_course.questions import lstm_forward as forward
-from rnn_course.questions import lstm_gates as inside
-from rnn_tutorial.cells.gates import gate_blocks
-from rnn_tutorial.cells.lstm import (
-    LSTM,
-    LSTMCache,
-    LSTMGates,
-    LSTMParams,
-    LSTMState,
-    LSTMValues,
-    lstm_pointwise_backward,
-)
-from rnn_tutorial.cells.lstm import lstm_step as package_step
-from rnn_tutorial.cells.lstm import lstm_step_backward as package_step_backward
-from rnn_tutorial.sequence.trace import trace
-from rnn_tutorial.sequence.unroll import unroll, unroll_backward
+from rnn_course.judge.question import Question, WordQuestion, draw_sizes
 from rnn_tutorial.tree import tree_map
 from rnn_tutorial.types import Array, Rng, Tree
 
 __all__ = [
     "QUESTIONS",
+    "WORDS",
+    "LSTMGates",
+    "LSTMParams",
+    "LSTMState",
     "gate_gradients",
     "lstm_step",
     "lstm_step_backward",
     "lstm_unroll",
     "lstm_unroll_backward",
+    "sigmoid",
 ]
 
-DPARAMS = {"dparams.W_x": "D 4H", "dparams.W_h": "H 4H", "dparams.b": "4H"}
+
+# What the notebook gives
+
+
+class LSTMParams(NamedTuple):
+    """The parameters of the cell: three gates side by side, in the order i, o, g."""
+
+    W_x: Array  # (D, 3H)
+    W_h: Array  # (H, 3H)
+    b: Array  # (3H,)
+
+
+class LSTMState(NamedTuple):
+    """The state of the cell: what is shown and what is kept."""
+
+    h: Array  # (B, H)
+    c: Array  # (B, H)
+
+
+class LSTMGates(NamedTuple):
+    """An array for each gate: its values, or the gradients of its pre-activations."""
+
+    i: Array  # (B, H)
+    o: Array  # (B, H)
+    g: Array  # (B, H)
+
+
+def sigmoid(a: Array) -> Array:
+    """Return 1 / (1 + exp(-a))."""
+    return 1 / (1 + np.exp(-a))
+
+
+# The solutions
+
+
+def lstm_step(params: LSTMParams, x: Array, previous: LSTMState) -> tuple[LSTMState, LSTMGates]:
+    """Return (state, gates): the state after one step, and the values of the gates."""
+    a = x @ params.W_x + previous.h @ params.W_h + params.b
+    a_i, a_o, a_g = np.split(a, 3, axis=1)
+    i, o, g = sigmoid(a_i), sigmoid(a_o), np.tanh(a_g)
+    c = previous.c + i * (g - previous.c)
+    h = np.tanh(o * c)
+    return LSTMState(h, c), LSTMGates(i, o, g)
+
+
+def gate_gradients(
+    gates: LSTMGates, c_previous: Array, state: LSTMState, dh: Array, dc_next: Array
+) -> tuple[LSTMGates, Array]:
+    """Return (da, dc_previous): the gradients of the pre-activations and of the old cell."""
+    i, o, g = gates
+    dshown = dh * (1 - state.h**2)
+    dc = dc_next + dshown * o
+    do = dshown * state.c
+    di = dc * (g - c_previous)
+    dg = dc * i
+    da_i = di * i * (1 - i)
+    da_o = do * o * (1 - o)
+    da_g = dg * (1 - g**2)
+    dc_previous = dc * (1 - i)
+    return LSTMGates(da_i, da_o, da_g), dc_previous
+
+
+def lstm_step_backward(
+    params: LSTMParams,
+    x: Array,
+    previous: LSTMState,
+    gates: LSTMGates,
+    state: LSTMState,
+    dstate: LSTMState,
+) -> tuple[LSTMParams, Array, LSTMState]:
+    """Return (dparams, dx, dprevious): the gradients of what `lstm_step` was given."""
+    by_gate, dc_previous = gate_gradients(gates, previous.c, state, dstate.h, dstate.c)
+    da = np.concatenate(by_gate, axis=1)
+    dW_x = x.T @ da
+    dW_h = previous.h.T @ da
+    db = da.sum(axis=0)
+    dx = da @ params.W_x.T
+    dh_previous = da @ params.W_h.T
+    return LSTMParams(dW_x, dW_h, db), dx, LSTMState(dh_previous, dc_previous)
+
+
+def lstm_unroll(params: LSTMParams, xs: Array, first: LSTMState) -> tuple[LSTMState, LSTMGates]:
+    """Return (states, gates): those of every step, time first."""
+    state = first
+    states, gates = [], []
+    for x in xs:
+        state, values = lstm_step(params, x, state)
+        states.append(state)
+        gates.append(values)
+    return LSTMState(*map(np.stack, zip(*states))), LSTMGates(*map(np.stack, zip(*gates)))
+
+
+def lstm_unroll_backward(
+    params: LSTMParams,
+    xs: Array,
+    first: LSTMState,
+    states: LSTMState,
+    gates: LSTMGates,
+    dhs: Array,
+    dlast: LSTMState,
+) -> tuple[LSTMParams, Array, LSTMState]:
+    """Return (dparams, dxs, dfirst): the gradients of what `lstm_unroll` was given."""
+    dparams = LSTMParams(*map(np.zeros_like, params))
+    dxs = np.zeros_like(xs)
+    dh, dc = dlast
+    for t in reversed(range(len(xs))):
+        previous = LSTMState(states.h[t - 1], states.c[t - 1]) if t > 0 else first
+        values = LSTMGates(gates.i[t], gates.o[t], gates.g[t])
+        state = LSTMState(states.h[t], states.c[t])
+        dstate = LSTMState(dhs[t] + dh, dc)
+        part, dx, dprevious = lstm_step_backward(params, xs[t], previous, values, state, dstate)
+        dparams = LSTMParams(*map(np.add, dparams, part))
+        dxs[t] = dx
+        dh, dc = dprevious
+    return dparams, dxs, LSTMState(dh, dc)
 
 
 # The cases: what the functions are called with
@@ -47,14 +158,10 @@ DPARAMS = {"dparams.W_x": "D 4H", "dparams.W_h": "H 4H", "dparams.b": "4H"}
 def draw(rng: Rng) -> tuple[LSTMParams, Array, LSTMState]:
     """Return (params, xs, first), no entry zero."""
     T, B, D, H = draw_sizes(rng)
-    params = LSTMParams(
-        *(0.6 * rng.standard_normal(shape) for shape in ((D, 4 * H), (H, 4 * H), (4 * H,)))
-    )
-    return (
-        params,
-        rng.standard_normal((T, B, D)),
-        LSTMState(rng.uniform(-1, 1, (B, H)), rng.standard_normal((B, H))),
-    )
+    shapes = ((D, 3 * H), (H, 3 * H), (3 * H,))
+    params = LSTMParams(*(0.6 * rng.standard_normal(shape) for shape in shapes))
+    first = LSTMState(rng.uniform(-1, 1, (B, H)), rng.standard_normal((B, H)))
+    return params, rng.standard_normal((T, B, D)), first
 
 
 def like(rng: Rng, tree: Tree) -> Tree:
@@ -68,17 +175,17 @@ def step_cases(rng: Rng) -> list[tuple]:
 
 
 def gate_cases(rng: Rng) -> list[tuple]:
-    """Return three cases of (gates, c_previous, c, dh, dc_next)."""
+    """Return three cases of (gates, c_previous, state, dh, dc_next)."""
     return [
-        (gates, previous.c, c, *dstate)
-        for _, _, previous, gates, c, dstate in step_backward_cases(rng)
+        (gates, previous.c, state, *dstate)
+        for _, _, previous, gates, state, dstate in step_backward_cases(rng)
     ]
 
 
 def step_backward_cases(rng: Rng) -> list[tuple]:
-    """Return three cases of (params, x, previous, gates, c, dstate)."""
+    """Return three cases of (params, x, previous, gates, state, dstate)."""
     asked = [(case, *lstm_step(*case)) for case in step_cases(rng)]
-    return [(*case, gates, state.c, like(rng, state)) for case, state, gates in asked]
+    return [(*case, gates, state, like(rng, state)) for case, state, gates in asked]
 
 
 def unroll_cases(rng: Rng) -> list[tuple]:
@@ -95,113 +202,68 @@ def unroll_backward_cases(rng: Rng) -> list[tuple]:
     ]
 
 
-# The references: the right answers
+DPARAMS = {"dparams.W_x": "D 3H", "dparams.W_h": "H 3H", "dparams.b": "3H"}
 
-
-def lstm_step(params: LSTMParams, x: Array, previous: LSTMState) -> tuple[LSTMState, LSTMGates]:
-    """Return (state, gates)."""
-    state, cache = package_step(params, x, previous)
-    return state, LSTMGates(cache.i, cache.f, cache.o, cache.g)
-
-
-NO_PARAMS: Any = None  # which the elementwise part does not read
-
-
-def gate_gradients(
-    gates: LSTMGates, c_previous: Array, c: Array, dh: Array, dc_next: Array
-) -> tuple[LSTMGates, Array]:
-    """Return (da, dc_previous)."""
-    values = LSTMValues(c_previous, *gates, np.tanh(c))
-    _, da, _, dprevious = lstm_pointwise_backward(NO_PARAMS, values, LSTMState(dh, dc_next))
-    return gate_blocks(da, LSTMGates), dprevious.c
-
-
-def lstm_step_backward(
-    params: LSTMParams, x: Array, previous: LSTMState, gates: LSTMGates, c: Array, dstate: LSTMState
-) -> tuple[LSTMParams, Array, LSTMState]:
-    """Return (dparams, dx, dprevious)."""
-    return package_step_backward(params, LSTMCache(x, previous, *gates, np.tanh(c)), dstate)
-
-
-def lstm_unroll(params: LSTMParams, xs: Array, first: LSTMState) -> tuple[LSTMState, LSTMGates]:
-    """Return (states, gates)."""
-    traced, _ = trace(LSTM, params, xs, first)
-    values = traced.values
-    return traced.states, LSTMGates(values.i, values.f, values.o, values.g)
-
-
-def lstm_unroll_backward(
-    params: LSTMParams,
-    xs: Array,
-    first: LSTMState,
-    states: LSTMState,
-    gates: LSTMGates,
-    dhs: Array,
-    dlast: LSTMState,
-) -> tuple[LSTMParams, Array, LSTMState]:
-    """Return (dparams, dxs, dfirst)."""
-    _, cache = unroll(LSTM, params, xs, first)
-    return unroll_backward(LSTM, params, cache, (dhs, dlast))
-
+GATES = {"3H": ("i", "o", "g")}
 
 QUESTIONS = (
     Question(
         "lstm_step",
-        {
-            "state.h": "B H",
-            "state.c": "B H",
-            "gates.i": "B H",
-            "gates.f": "B H",
-            "gates.o": "B H",
-            "gates.g": "B H",
-        },
+        {f"state.{name}": "B H" for name in "hc"} | {f"gates.{name}": "B H" for name in "iog"},
         step_cases,
         lstm_step,
-        causes_of(forward.step, forward.STEP),
+        GATES,
     ),
     Question(
         "gate_gradients",
-        {"da.i": "B H", "da.f": "B H", "da.o": "B H", "da.g": "B H", "dc_previous": "B H"},
+        {f"da.{name}": "B H" for name in "iog"} | {"dc_previous": "B H"},
         gate_cases,
         gate_gradients,
-        causes_of(inside.gradients, *inside.GATE_BY_GATE, inside.NO_SLOPE),
+        GATES,
     ),
     Question(
         "lstm_step_backward",
         DPARAMS | {"dx": "B D", "dprevious.h": "B H", "dprevious.c": "B H"},
         step_backward_cases,
         lstm_step_backward,
-        causes_of(
-            back.step_backward,
-            back.PRODUCTS,
-            back.LOST,
-            *inside.GATE_BY_GATE,
-            inside.ALL_SLOPES,
-            inside.NO_SLOPE,
-        ),
+        GATES,
     ),
     Question(
         "lstm_unroll",
-        {f"states.{name}": "T B H" for name in "hc"}
-        | {f"gates.{name}": "T B H" for name in "ifog"},
+        {f"states.{name}": "T B H" for name in "hc"} | {f"gates.{name}": "T B H" for name in "iog"},
         unroll_cases,
         lstm_unroll,
-        causes_of(forward.forward, forward.OVER_TIME, forward.STEP),
+        GATES,
     ),
     Question(
         "lstm_unroll_backward",
         DPARAMS | {"dxs": "T B D", "dfirst.h": "B H", "dfirst.c": "B H"},
         unroll_backward_cases,
         lstm_unroll_backward,
-        causes_of(
-            back.backward,
-            back.OVER_TIME,
-            back.PRODUCTS,
-            inside.PATHS,
-            inside.ARRIVING,
-            inside.KEPT,
-            inside.ALL_SLOPES,
-            inside.NO_SLOPE,
+        GATES,
+    ),
+)
+
+WORDS = (
+    WordQuestion(
+        "a_mistake_that_hides",
+        rubric=(
+            "1 point: what is missing is the path of i through the old cell. Its term is dc times "
+            "the old c, with a minus sign, and this is zero for an old c of zero.",
+            "1 point: wrong are the blocks of i in dW_x, dW_h and db, and dx and dprevious.h, "
+            "which are sums over the gates. Right are the blocks of o and g and dprevious.c, since "
+            "none of them is made from di. Half a point if one is left out.",
+        ),
+    ),
+    WordQuestion(
+        "one_gate_two_jobs",
+        rubric=(
+            "1 point: no, with (A3): the new c is a weighted mean of the old c and of g, so once "
+            "it is in (-1, 1) it cannot leave. Or: to add all of g the gate must be 1, and then "
+            "nothing is left of the old c.",
+            "1 point: a gain that is true. c has bounds; there are three blocks of weights in the "
+            "place of four; what is old goes when something new comes, so nothing has to be "
+            "cleared; one bias sets how long the cell remembers.",
         ),
     ),
 )

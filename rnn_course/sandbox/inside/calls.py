@@ -41,7 +41,10 @@ def call_on_cases(
 
 
 def fresh(tree: Any, namespace: dict[str, Any]) -> Any:
-    """Return a copy of the tree. Its NamedTuples are of the notebook's classes, if it has them."""
+    """Return a copy of the tree. Its NamedTuples are of the notebook's classes, if it has them.
+
+    A number stays the kind of number that it is: it cannot be changed in place.
+    """
     if isinstance(tree, (tuple, list)):
         branches = [fresh(branch, namespace) for branch in tree]
         fields = getattr(tree, "_fields", None)
@@ -49,16 +52,15 @@ def fresh(tree: Any, namespace: dict[str, Any]) -> Any:
             return type(tree)(branches)
         kind: Any = namespace.get(type(tree).__name__)
         return (kind if getattr(kind, "_fields", None) == fields else type(tree))(*branches)
-    return None if tree is None else np.array(tree)
+    return np.array(tree) if isinstance(tree, np.ndarray) else tree
 
 
 def finite(tree: Any) -> bool:
     """Return False if there is a NaN or an infinity in the tree."""
     if isinstance(tree, (tuple, list)):
         return all(map(finite, tree))
-    return not (isinstance(tree, np.ndarray) and tree.dtype.kind in "fc") or bool(
-        np.isfinite(tree).all()
-    )
+    number = isinstance(tree, (np.ndarray, np.generic)) and tree.dtype.kind in "fc"
+    return not (number or isinstance(tree, float)) or bool(np.isfinite(tree).all())
 
 
 def birth_of_nan(function: Callable[..., Any], arguments: Any, own: str) -> dict[str, Any] | None:
@@ -74,7 +76,7 @@ def birth_of_nan(function: Callable[..., Any], arguments: Any, own: str) -> dict
 
 
 def describe(error: BaseException, own: str = "<cell ") -> dict[str, Any]:
-    """Return type, message and place of an exception.
+    """Return type and place of an exception, and of a library that is missing its name.
 
     The place is the last line of the student's own code that it passed through.
     """
@@ -91,4 +93,13 @@ def describe(error: BaseException, own: str = "<cell ") -> dict[str, Any]:
     except BaseException:
         message = ""
     cell = int(name[6:-1]) if name and name.startswith("<cell ") else None
-    return {"type": type(error).__name__[:80], "message": message, "cell": cell, "line": line}
+    library = str(error.name).partition(".")[0] if isinstance(error, ModuleNotFoundError) else None
+    known = (kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins")
+    return {
+        "type": type(error).__name__[:80],
+        "base": next(known, "Exception"),
+        "message": message,
+        "cell": cell,
+        "line": line,
+        "library": library,
+    }

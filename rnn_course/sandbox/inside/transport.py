@@ -5,6 +5,9 @@ JSON header followed by the bytes of the arrays. What comes back was written by 
 student code, so `read_messages` checks every size against the bytes that are there before it makes
 anything of that size. The format is not pickle, which would run code, and not .npz: a zip file can
 unpack to far more than its size.
+
+A number arrives as the kind that it is: a float of Python as a float, an int as an int, a number of
+NumPy as a number of NumPy. An array without axes would be changed by `limit /= norm`.
 """
 
 import json
@@ -32,7 +35,9 @@ KINDS = (
     "<c8",
     "<c16",
 )
-HEADER_LIMIT = 1 << 20  # bytes of one header: a notebook travels in one
+NUMBERS = (bool, int, float)  # of Python
+WHOLE_LIMIT = 1 << 63  # a whole number is smaller: no array holds a larger one
+HEADER_LIMIT = 1 << 20  # bytes of one header
 # How many messages, branches and arrays are read in all: to make them takes far longer than to
 # forge them.
 NODES_LIMIT = 20_000
@@ -62,17 +67,22 @@ def write_message(event: dict[str, Any], tree: Any = None) -> bytes:
     return struct.pack("<II", len(text), len(body)) + text + body
 
 
-def read_messages(data: bytes) -> list[tuple[dict[str, Any], Any]]:
+def read_messages(
+    data: bytes, header_limit: int = HEADER_LIMIT
+) -> list[tuple[dict[str, Any], Any]]:
     """Return the list of (event, tree) in `data`; a last message that was cut off is left out.
 
-    NamedTuples come back as NamedTuples of new classes, leaves as arrays, None or Other.
+    NamedTuples come back as NamedTuples of new classes, leaves as arrays, numbers, None or Other.
+
+    header_limit: the bytes that one header may have. A task, whose header holds a notebook, needs
+    more than a message that somebody may have forged.
 
     Raises: TransportError for bytes that are not messages, and for more of them than are allowed.
     """
     messages, place, nodes = [], 0, iter(range(NODES_LIMIT))
     while place + 8 <= len(data):
         header_size, body_size = struct.unpack_from("<II", data, place)
-        if header_size > HEADER_LIMIT:
+        if header_size > header_limit:
             raise TransportError("a header that is too long")
         start, place = place + 8, place + 8 + header_size + body_size
         if place > len(data):
@@ -150,15 +160,28 @@ def _outline(tree: Any, arrays: list[np.ndarray], depth: int = 0) -> Any:
             "list": isinstance(tree, list),
             "branches": branches,
         }
-    array = (
-        np.asarray(tree)
-        if isinstance(tree, (np.ndarray, np.generic, bool, int, float, complex))
-        else None
-    )
-    if array is None or array.dtype.newbyteorder("<").str not in KINDS:
-        return {"other": type(tree).__name__ if array is None else f"array of {array.dtype}"}
-    arrays.append(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(array.shape))
-    return "array"
+    if type(tree) is float or (type(tree) in NUMBERS and abs(tree) < WHOLE_LIMIT):
+        return {"number": tree}
+    numbers = isinstance(tree, (np.ndarray, np.generic, complex))
+    array = sendable(np.asarray(tree)) if numbers else None
+    if array is None:
+        return {"other": type(tree).__name__}
+    arrays.append(array)
+    return "array" if isinstance(tree, np.ndarray) else "number of NumPy"
+
+
+def sendable(array: np.ndarray) -> np.ndarray | None:
+    """Return the array in one of KINDS; None if there is none, as for objects and text.
+
+    More digits than those of float64, which some machines have, are rounded to float64.
+    """
+    wide = {"f": np.float64, "c": np.complex128}.get(array.dtype.kind)
+    dtype = array.dtype.newbyteorder("<")
+    if wide is not None and dtype.itemsize > np.dtype(wide).itemsize:
+        dtype = np.dtype(wide)
+    if dtype.str not in KINDS:
+        return None
+    return np.ascontiguousarray(array, dtype).reshape(array.shape)
 
 
 def _tree(outline: Any, arrays: Iterator[np.ndarray], nodes: Iterator[int], depth: int = 0) -> Any:
@@ -173,6 +196,10 @@ def _tree(outline: Any, arrays: Iterator[np.ndarray], nodes: Iterator[int], dept
         return None
     if outline == "array":
         return next(arrays)
+    if outline == "number of NumPy":
+        return next(arrays)[()]
+    if "number" in outline:
+        return _number(outline["number"])
     if "other" in outline:
         return Other(str(outline["other"])[:80])
     branches = [_tree(branch, arrays, nodes, depth + 1) for branch in outline["branches"]]
@@ -182,3 +209,11 @@ def _tree(outline: Any, arrays: Iterator[np.ndarray], nodes: Iterator[int], dept
         return tuple(branches)
     _count(nodes, cost=10)  # a class has to be made
     return namedtuple(str(outline["name"]), list(map(str, outline["fields"])))(*branches)
+
+
+def _number(value: Any) -> bool | int | float:
+    """Return a number of Python. Raise TransportError for anything else."""
+    if type(value) not in NUMBERS or (type(value) is int and abs(value) >= WHOLE_LIMIT):
+        raise TransportError("a number of another kind")
+    number: bool | int | float = value
+    return number

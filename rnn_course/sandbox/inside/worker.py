@@ -1,17 +1,17 @@
 """What runs inside the sandbox: the cells of one submission, then its functions on the cases.
 
-It imports the standard library, NumPy, `transport`, `calls` and `rights`, and it knows no right
-answer. It writes everything it learns to one file, message by message, so that a crash loses no
-earlier message. A submission can forge any message. Then it forges only its own answer, which is
-compared outside.
+It imports the standard library, NumPy and the files next to it, and it knows no right answer. It
+writes everything it learns to one file, message by message, so that a crash loses no earlier
+message. A submission can forge any message. Then it forges only its own answer, which is compared
+outside.
 
     python -I -S worker.py PLACE_OF_NUMPY UID TASK FILTER MESSAGES
 
 The task is one message: event {"limits": …, "cells": [[number, source], …], "questions": [name,
-…]}, and as its tree the arguments of the cases, question by question.
+…]} and what `cells.run_notebook` says, and as its tree the arguments of the cases, question by
+question.
 """
 
-import ast
 import os
 import sys
 from collections.abc import Callable
@@ -23,19 +23,22 @@ def main(place: str, uid: int, *files: str) -> None:
     sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), place]
     # The worker's folder is not on the path of the type checker. Now the files can be read.
     import calls  # type: ignore[import-not-found]  # noqa: F401
+    import cells  # type: ignore[import-not-found]
     import rights  # type: ignore[import-not-found]
+    import stand_ins  # type: ignore[import-not-found]
     import transport  # type: ignore[import-not-found]
 
     data, program, descriptor = rights.open_files(*files)
     messages = os.fdopen(descriptor, "wb", buffering=0)
-    ((task, arguments),) = transport.read_messages(data)
+    # The grader wrote the task: a header may be as long as it is.
+    ((task, arguments),) = transport.read_messages(data, header_limit=len(data))
     rights.give_up(uid, task["limits"], program)
 
     def tell(event: dict[str, Any], tree: Any = None) -> None:
         messages.write(transport.write_message(event, tree))
 
-    namespace: dict[str, Any] = {"__name__": "__main__"}
-    run_cells(task["cells"], namespace, tell)
+    namespace = stand_ins.namespace_of_a_notebook()
+    cells.run_notebook(task, namespace, tell)
     for name, cases in zip(task["questions"], arguments):
         ask(name, cases, namespace, tell)
     tell({"what": "end"})
@@ -43,31 +46,9 @@ def main(place: str, uid: int, *files: str) -> None:
     os._exit(0)  # without the threads and exit handlers of the submission
 
 
-def run_cells(cells: list[Any], namespace: dict[str, Any], tell: Callable[..., None]) -> None:
-    """Run each cell in the same namespace, as a notebook does; tell which, and what it raised."""
-    from calls import describe
-
-    for number, source in cells:
-        tell({"what": "cell", "cell": number})
-        try:
-            exec(compile(without_magics(source), f"<cell {number}>", "exec"), namespace)
-        except BaseException as error:  # SystemExit too: the next cell is still run
-            tell({"what": "cell raised", "cell": number, "error": describe(error)})
-
-
-def without_magics(source: str) -> str:
-    """Return the source; if it is not Python, with `pass` in place of the magics of IPython."""
-    try:
-        ast.parse(source)
-        return source
-    except SyntaxError:
-        lines = source.split("\n")
-        return "\n".join("pass" if line.startswith(("%", "!")) else line for line in lines)
-
-
 def ask(name: str, cases: list[Any], namespace: dict[str, Any], tell: Callable[..., None]) -> None:
     """Call the function `name` on its cases and tell what it returned, call by call."""
-    from calls import call_on_cases
+    from calls import call_on_cases, describe
 
     tell({"what": "question", "question": name})
     function = namespace.get(name)
@@ -75,7 +56,11 @@ def ask(name: str, cases: list[Any], namespace: dict[str, Any], tell: Callable[.
         tell({"what": "missing", "question": name})
         return
     for event, tree in call_on_cases(function, cases, namespace):
-        tell(event | {"question": name}, tree)
+        event |= {"question": name}
+        try:
+            tell(event, tree)
+        except BaseException as error:  # what came back cannot be sent
+            tell(event | {"what": "raised", "error": describe(error)})
 
 
 if __name__ == "__main__":

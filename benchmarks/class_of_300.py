@@ -1,21 +1,24 @@
-"""Grade an invented class of 200 in three ways: each must give the same gradebook.
+"""Grade an invented class of 300 in three ways: each must give the same files.
 
-    python -m benchmarks.class_of_200 --students 200 --jobs 2
+    python -m benchmarks.class_of_300 --students 300 --jobs 2
 
 The three ways: on this machine; through Dask; and on this machine, killed half way and started
 again. The submissions are drawn with a seed from assignments/bank: right ones, wrong ones, hostile
-ones and broken ones. For each way it prints the time, the submissions per second, and the peak
-memory of all processes together, those of the submissions included. `make class` runs it, with the
-extra `course`.
+ones and broken ones. They look like a download of Canvas, with a roster; some students submit
+nothing, a zip, a text, or twice. For each way it prints the time, the submissions per second, and
+the peak memory of all processes together, those of the submissions included. `make class` runs it,
+with the extra `course`.
 """
 
 import argparse
+import io
 import os
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +35,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NAME = "01_vanilla"
 BROKEN = (b"", b"no notebook", b'{"cells": 3}', b"[" * 100_000, b" " * (9 << 20))
 SHARES = {"right": 0.45, "wrong": 0.40, "hostile": 0.08, "broken": 0.04, "unanswered": 0.03}
+FORMS = {"notebook": 0.80, "twice": 0.06, "zip": 0.06, "text": 0.04, "nothing": 0.04}
 
 
 def submission_of(kind: str, rng: Rng) -> bytes:
@@ -48,17 +52,40 @@ def submission_of(kind: str, rng: Rng) -> bytes:
 
 
 def make_class(folder: Path, students: int, seed: int) -> dict[str, int]:
-    """Write a release and the submissions of a class to `folder`; return {kind: how many}."""
+    """Write a release, a roster and a download of Canvas to `folder`; return {kind: how many}."""
     rng = np.random.default_rng(seed)
     kinds = rng.choice(list(SHARES), students, p=list(SHARES.values()))
+    forms = rng.choice(list(FORMS), students, p=list(FORMS.values()))
     (folder / f"{NAME}.ipynb").write_text(
         nbformat.writes(read_source(source_path(NAME))), encoding="utf-8"
     )
-    for number, kind in enumerate(kinds):
-        path = folder / "submitted" / f"student{number:03}" / f"{NAME}.ipynb"
-        path.parent.mkdir(parents=True)
-        path.write_bytes(submission_of(kind, rng))
+    (folder / "submitted").mkdir()
+    (folder / "secret").write_bytes(rng.bytes(32))
+    lines = ["id,name,email,group,extension"]
+    for number, (kind, form) in enumerate(zip(kinds, forms)):
+        lines.append(f"{1000 + number},Student {number:03},s{number:03}@example.org,{number % 4},")
+        for name, data in files_of(form, submission_of(kind, rng)).items():
+            late = "_LATE" if number % 9 == 0 else ""
+            path = folder / "submitted" / f"student{number:03}{late}_{1000 + number}_{name}"
+            path.write_bytes(data)
+    (folder / "roster.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return {str(kind): int((kinds == kind).sum()) for kind in SHARES}
+
+
+def files_of(form: str, data: bytes) -> dict[str, bytes]:
+    """Return {end of the name: bytes} of the files that a student submits in this form."""
+    if form == "nothing":
+        return {}
+    if form == "text":
+        return {f"7001_{NAME}.py": b"print('my answer')"}
+    if form == "twice":
+        return {f"7001_{NAME}.ipynb": b"{}", f"7002_{NAME}-1.ipynb": data}
+    if form == "zip":
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(zipfile.ZipInfo(f"work/{NAME}.ipynb"), data)
+        return {"7001_work.zip": stream.getvalue()}
+    return {f"7001_{NAME}.ipynb": data}
 
 
 def start(folder: Path, out: Path, *options: object) -> subprocess.Popen:
@@ -67,8 +94,13 @@ def start(folder: Path, out: Path, *options: object) -> subprocess.Popen:
         sys.executable,
         "-m",
         "rnn_course",
+        "grade",
         folder / f"{NAME}.ipynb",
         folder / "submitted",
+        "--roster",
+        folder / "roster.csv",
+        "--secret",
+        folder / "secret",
         "--out",
         out,
         *options,
@@ -93,12 +125,12 @@ def finish(process: subprocess.Popen) -> None:
 
 def stop_half_way(process: subprocess.Popen, out: Path, students: int) -> int:
     """Return how many reports there are, after killing a grader that has written half of them."""
-    while process.poll() is None and len(list(out.glob("feedback/*.json"))) < students / 2:
+    while process.poll() is None and len(list(out.glob("reports/*.json"))) < students / 2:
         time.sleep(0.02)
     for one in [*psutil.Process(process.pid).children(recursive=True), process]:
         one.kill()
     process.wait()
-    return len(list(out.glob("feedback/*.json")))
+    return len(list(out.glob("reports/*.json")))
 
 
 def results(out: Path) -> dict[str, bytes]:
@@ -183,7 +215,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--students", type=int, default=200)
+    parser.add_argument("--students", type=int, default=300)
     parser.add_argument(
         "--jobs", type=int, default=2, help="processes, or Dask workers (default: %(default)s)"
     )

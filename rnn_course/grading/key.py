@@ -1,0 +1,54 @@
+"""The key of a report: two reports with the same key are the same."""
+
+import hashlib
+import sys
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+import rnn_course
+from rnn_course.release import Release
+from rnn_course.sandbox import outside as sandbox
+from rnn_tutorial import __version__
+
+__all__ = ["key_of", "source_digest", "wall"]
+
+
+def wall() -> str:
+    """Return the name of the wall around submissions on this machine, "none" without one."""
+    return "bubblewrap" if sandbox.has_bubblewrap() else "none"
+
+
+def key_of(
+    release: Release,
+    data: bytes,
+    secret: bytes,
+    limits: sandbox.Limits,
+    problem: str | None = None,
+) -> str:
+    """Return a hash of everything that a report depends on."""
+    parts = (
+        __version__,
+        source_digest(),
+        sys.version_info[:3],
+        np.__version__,
+        wall(),
+        release.name,
+        release.digest,
+        hashlib.sha256(data).hexdigest(),
+        hashlib.sha256(b"key of a report" + secret).hexdigest(),
+        limits,
+        problem,
+    )
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+@cache
+def source_digest() -> str:
+    """Return a hash of all sources of this package: questions, mistakes, judge, sandbox."""
+    folder = Path(rnn_course.__file__).parent
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*.py")):
+        digest.update(repr((file.relative_to(folder).parts, file.read_bytes())).encode())
+    return digest.hexdigest()

@@ -1,0 +1,49 @@
+"""The problem of a report: why points were lost for a reason that is not a wrong answer."""
+
+import re
+from collections.abc import Iterable
+
+from rnn_course.grading.asking import how
+from rnn_course.grading.row import NO_VERDICT, Row
+from rnn_course.grading.transcript import Transcript
+from rnn_course.notebook import Notebook
+
+__all__ = ["of_another", "problem_of"]
+
+
+def problem_of(rows: Iterable[Row], whole: Transcript | None) -> str | None:
+    """Return the problem in words, or None if only wrong and missing answers cost points."""
+    reasons: dict[str, list[str]] = {}
+    raised = False
+    for row in rows:
+        for finding in row["findings"] if row["points"] < row["out_of"] else ():
+            raised |= finding["cause"] in (*NO_VERDICT, "raises an exception")
+            if finding["cause"] in NO_VERDICT:
+                where = f" ({finding['where']})" if finding["where"] else ""
+                hint = finding["hint"].rstrip(".")
+                reasons.setdefault(hint + where, []).append(row["name"])
+    words = [f"{', '.join(names)}: {reason}." for reason, names in reasons.items()]
+    if raised and whole and whole.at and whole.at[-1] != "end":
+        last = f"cell {whole.at[-1]}" if isinstance(whole.at[-1], int) else whole.at[-1]
+        words.append(f"The whole notebook was run too: {last} {how(whole, whole.seconds)}")
+    return " ".join(words) or None
+
+
+def of_another(notebook: Notebook, questions: Iterable[str]) -> str | None:
+    """Return in words that this is the notebook of another assignment, or None.
+
+    It is one if it has graded cells, and neither these nor its code know a question of this one.
+    """
+    ours = set(questions)
+    graded = [
+        cell.grade_id.removeprefix("test_")
+        for cell in notebook.cells
+        if cell.grade_id and cell.grade_id.startswith("test_")
+    ]
+    known = ours & {cell.grade_id for cell in notebook.cells}
+    code = re.compile(rf"^[ \t]*(def[ \t]+)?({'|'.join(ours)})\b", re.MULTILINE)
+    if not graded or known or any(code.search(cell.source) for cell in notebook.cells):
+        return None
+    names = [name for name in graded if re.fullmatch(r"[a-z_]{1,40}", name)][:3]
+    about = f" (about {', '.join(names)})" if names else ""
+    return f"This is the notebook of another assignment{about}."

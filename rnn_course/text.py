@@ -1,0 +1,35 @@
+"""Text that anybody may have written, made safe for a page and for a table."""
+
+import unicodedata
+
+__all__ = ["one_line", "plain", "visible"]
+
+UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # some programs take the wide ones too
+
+
+def visible(text: str) -> str:
+    """Return text in which characters that nobody sees are written as their numbers.
+
+    These are control characters, marks that change the direction of others, and halves of
+    characters. Tabs and the ends of lines stay.
+
+    Example:
+    >>> visible("ada" + chr(0x202E))
+    'ada<U+202E>'
+    """
+    return "".join(
+        f"<U+{ord(c):04X}>" if unicodedata.category(c) in UNSEEN and c not in "\n\t" else c
+        for c in text.replace("\r\n", "\n").replace("\r", "\n")
+    )
+
+
+def one_line(text: str) -> str:
+    """Return visible text on one line, with single blanks, and one code for equal characters."""
+    return " ".join(visible(unicodedata.normalize("NFC", text)).split())
+
+
+def plain(text: str) -> str:
+    """Return text on one line that no spreadsheet takes for a formula."""
+    line = one_line(text)
+    return "'" + line if line.startswith(FORMULA) else line

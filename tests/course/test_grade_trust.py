@@ -1,0 +1,264 @@
+"""What a lecturer must be able to trust: no leak, no lost points, and a true reason for each."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+pytest.importorskip("nbgrader")
+pytest.importorskip("IPython")
+
+from assignments.bank.entry import SECRET, graded, released, row_of, solutions, submission
+from rnn_course.grading import exams_of, grade, key_of, questions
+from rnn_course.grading import key as key_module
+from rnn_course.sandbox.outside import Limits
+from rnn_tutorial.tree import tree_leaves
+
+NAME = "01_vanilla"
+RIGHT = solutions(NAME)
+LIMITS = Limits(seconds=2)
+ALL = 25
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory):
+    return released(NAME, tmp_path_factory.mktemp("release"))
+
+
+def answering(**answers):
+    return submission(NAME, RIGHT | answers)
+
+
+def numbers_told(report, data):
+    """Return the numbers of the hidden cases that the report shows, but for the student's lines."""
+    shown = json.dumps(
+        {
+            **report,
+            "questions": [{**row, "source": []} for row in report["questions"]],
+            "key": "",
+        }
+    )
+    cases = [case for exam in exams_of(NAME, SECRET, data).values() for case in exam.cases]
+    numbers = [n for leaf in tree_leaves(tuple(cases)) for n in np.ravel(leaf)]
+    assert len(numbers) > 500
+    return [n for n in numbers if f"{abs(n):.5f}"[:6] in shown]
+
+
+# Hidden cases stay hidden
+
+PEEK = """
+import sys
+frame = sys._getframe()
+while "arguments" not in frame.f_locals:
+    frame = frame.f_back
+"""
+TELL = "raise ValueError(str(frame.f_locals['arguments'][{k}])[:480])"
+NAMED = "raise type('E' + repr(frame.f_locals['arguments'][0][0][1][0, 0]), (Exception,), {})"
+
+
+def test_a_cell_that_raises_what_it_saw_tells_no_number(release):
+    wrong = "def rnn_step(params, x, h_previous):\n    return h_previous, h_previous"
+    cells = [PEEK, *(TELL.format(k=k) for k in range(5)), NAMED]
+    data = submission(NAME, RIGHT | {"rnn_step": wrong}, cells)
+    report = graded(release, data, limits=LIMITS)
+    assert [note["message"][:12] for note in report["notes"]][-1] == "Exception: r"
+    assert numbers_told(report, data) == [] and len(report["notes"]) <= 10
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "raise ValueError(f'{x[0, 0]:.5f}')",
+        "raise type(f'{x[0, 0]:.5f}', (Exception,), {})",
+        "return type(f'{x[0, 0]:.5f}', (), {})()",
+        "return type(f'{x[0, 0]:.5f}', (tuple,), {})((1, 2))",
+        "return np.zeros(int(abs(x[0, 0]) * 1e5)), h_previous",
+        "return (0,) * int(abs(x[0, 0]) * 1e5 % 1000)",
+        "return np.array([f'{x[0, 0]:.5f}']), h_previous",
+        "raise ModuleNotFoundError('x', name=f'n{abs(x[0, 0]) * 1e5:.0f}')",
+        "raise FloatingPointError(f'{x[0, 0]:.5f}')",
+    ],
+)
+def test_nothing_that_a_function_makes_of_its_inputs_is_told(release, line):
+    data = answering(rnn_step=f"import numpy as np\ndef rnn_step(params, x, h_previous):\n    {line}")
+    report = graded(release, data, limits=LIMITS)
+    assert row_of(report, "rnn_step")["points"] == 0 and numbers_told(report, data) == []
+    exam = exams_of(NAME, SECRET, data)["rnn_step"]
+    size = int(abs(exam.cases[0][1][0, 0]) * 1e5)
+    assert str(size) not in str(row_of(report, "rnn_step")["findings"])
+
+
+def test_an_exception_is_told_by_its_type_its_place_and_the_students_own_line(release):
+    data = answering(rnn_step="def rnn_step(params, x, h_previous):\n    return x @ x, 'mine'")
+    (finding,) = row_of(graded(release, data, limits=LIMITS), "rnn_step")["findings"]
+    assert "ValueError" in finding["hint"] and "mismatch" not in str(finding)
+    assert finding["where"].endswith("line 2 of cell 2: return x @ x, 'mine'")
+
+
+def test_each_submission_has_cases_of_its_own(release):
+    def first(secret, data):
+        return exams_of(NAME, secret, data)["rnn_step"].cases[0][1]
+
+    one = first(b"secret", b"{}")
+    assert np.array_equal(one, first(b"secret", b"{}"))
+    for other in (first(b"secret", b"{} "), first(b"another", b"{}")):
+        assert one.shape != other.shape or not np.isclose(one, other).any()
+
+
+def test_answers_learnt_by_heart_are_worth_nothing_one_blank_later(release):
+    data = answering()
+    exam = exams_of(NAME, SECRET, data)["rnn_step"]
+    known = {float(case[1][0, 0]): [a.tolist() for a in tree] for case, tree in zip(exam.cases, exam.trees)}
+    heart = (
+        "import numpy as np\ndef rnn_step(params, x, h_previous):\n"
+        f"    return tuple(map(np.array, {known}[x[0, 0]]))"
+    )
+    assert row_of(graded(release, answering(rnn_step=heart), limits=LIMITS), "rnn_step")["points"] == 0
+
+
+def test_there_is_no_grading_without_a_secret(release):
+    with pytest.raises(TypeError, match="secret"):
+        grade(release, "ada", b"{}")
+    with pytest.raises(ValueError, match="secret"):
+        grade(release, "ada", b"{}", b"")
+
+
+# Points are lost for wrong answers only, and the reason is true
+
+
+def test_a_right_notebook_with_twenty_slow_cells_has_full_marks_at_once(release):
+    slow = ["import time\nfor k in range(3):\n    time.sleep(0.4)\n    print(rnn_step)"] * 20
+    start = time.monotonic()
+    report = graded(release, submission(NAME, RIGHT, slow, at_the_end=True), limits=LIMITS)
+    assert report["points"] == ALL and report["problem"] is None and report["notes"] == []
+    assert time.monotonic() - start < LIMITS.seconds * 2
+
+
+def test_a_wrong_answer_among_slow_cells_costs_its_own_points_alone(release):
+    wrong = RIGHT["gradient_norms"].replace("return ", "return 2 * ")
+    slow = ["import time\ntime.sleep(0.5)"] * 20
+    data = submission(NAME, RIGHT | {"gradient_norms": wrong}, slow)
+    report = graded(release, data, limits=LIMITS)
+    assert report["points"] == ALL - row_of(report, "gradient_norms")["out_of"]
+    assert report["problem"] is None
+
+
+def test_a_slow_question_takes_nothing_from_the_others(release):
+    """Two functions need more than the time there is; all others are graded."""
+    slow = {
+        name: RIGHT[name] + "\n\n_f, _g = %s, __import__('time').sleep\ndef %s(*a):\n    _g(60)" % (name, name)
+        for name in ("rnn_step_backward", "gradient_norms")
+    }
+    start = time.monotonic()
+    report = graded(release, submission(NAME, RIGHT | slow), limits=LIMITS)
+    lost = [row["name"] for row in report["questions"] if row["points"] < row["out_of"]]
+    assert lost == list(slow)
+    assert all(name in report["problem"] for name in slow) and "within 2 s" in report["problem"]
+    assert time.monotonic() - start < LIMITS.seconds * (2 + len(RIGHT))
+
+
+def test_the_whole_notebook_counts_where_an_answer_rests_on_what_it_ran(release):
+    data = submission(NAME, {name: f"exec({source!r})" for name, source in RIGHT.items()})
+    assert graded(release, data, limits=LIMITS)["points"] == ALL
+
+
+def test_where_the_whole_notebook_was_stopped_the_problem_says_so(release):
+    hidden = f"exec({RIGHT['rnn_step']!r})"
+    data = submission(NAME, RIGHT | {"rnn_step": hidden}, ["while True: pass"])
+    report = graded(release, data, limits=LIMITS)
+    assert "The whole notebook was run too: cell 2 did not come to an end" in report["problem"]
+    assert [note["cell"] for note in report["notes"]] == [2]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "empty"),
+        (b"[", "no notebook"),
+        (b'{"worksheets": [{"cells": []}]}', "old format 3"),
+        (b'{"cells": 3}', "no list of cells"),
+        (b" " * ((16 << 20) + 1), "16 MiB, most of it in outputs"),
+        (b'{"cells": [' + b"1," * 1000 + b"1]}", "1001 cells"),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_words(release, data, words):
+    report = graded(release, data)
+    assert report["points"] == 0 and words in report["problem"]
+    assert {row["status"] for row in report["questions"]} == {"stopped"}
+
+
+def test_the_notebook_of_another_assignment_is_recognised(release):
+    text = submission(NAME, RIGHT).decode()
+    for name in questions(NAME):
+        text = text.replace(name, "lstm_" + name[::-1])
+    report = graded(release, text.encode())
+    assert report["problem"].startswith("This is the notebook of another assignment (about lstm_")
+
+
+def test_a_lost_library_is_a_note_and_costs_nothing(release):
+    data = submission(NAME, RIGHT | {"rnn_step": "import scipy\n" + RIGHT["rnn_step"] + "\nscipy.x(1)"})
+    report = graded(release, data)
+    assert report["points"] == ALL and report["problem"] is None
+
+
+def test_the_report_has_the_answers_and_the_words_of_the_student(release):
+    notebook = json.loads(submission(NAME, RIGHT))
+    for cell in notebook["cells"]:
+        about = cell["metadata"].get("nbgrader", {})
+        if about.get("grade_id", "").startswith("words_"):
+            cell["source"] = "My **words**."
+    report = graded(release, json.dumps(notebook).encode())
+    assert {word["text"] for word in report["words"]} == {"My **words**."}
+    assert [word["name"] for word in report["words"]] == list(release.words)
+    assert row_of(report, "rnn_step")["source"][0].startswith("def rnn_step(")
+    assert report["walls"] in ("podman", "docker", "bubblewrap", "none")
+
+
+# Numbers
+
+
+def test_a_number_is_a_number_inside(release):
+    """`limit /= norm` on a float changes nothing of the caller's."""
+    kinds = "def rnn_step(params, x, h_previous):\n    return (1.5, 2, True, np.float64(0.5))"
+    from rnn_course.sandbox.inside.transport import read_messages, write_message
+
+    ((_, back),) = read_messages(write_message({}, (1.5, 2, True, np.float64(0.5), np.ones(()))))
+    assert [type(x) for x in back] == [float, int, bool, np.float64, np.ndarray]
+    assert graded(release, answering(rnn_step=kinds))["points"] < ALL
+
+
+# The key of a report
+
+
+def test_the_key_changes_with_all_that_a_report_depends_on(release, monkeypatch):
+    keys = [
+        key_of(release, b"1", b"secret", LIMITS),
+        key_of(release, b"2", b"secret", LIMITS),
+        key_of(release, b"1", b"another", LIMITS),
+        key_of(release, b"1", b"secret", LIMITS._replace(seconds=3)),
+        key_of(release, b"1", b"secret", LIMITS, "late"),
+        key_of(release._replace(digest=""), b"1", b"secret", LIMITS),
+    ]
+    monkeypatch.setattr(key_module, "source_digest", lambda: "another judge")
+    keys.append(key_of(release, b"1", b"secret", LIMITS))
+    monkeypatch.setattr(key_module, "wall", lambda: "another wall")
+    keys.append(key_of(release, b"1", b"secret", LIMITS))
+    assert len(set(keys)) == len(keys) and not any("secret" in key for key in keys)
+
+
+def test_the_sources_in_the_key_are_those_of_the_questions_and_the_mistakes(monkeypatch, tmp_path):
+    import rnn_course
+
+    before = key_module.source_digest()
+    for name in ("questions/vanilla.py", "mistakes/vanilla.py"):
+        file = tmp_path / name
+        file.parent.mkdir()
+        file.write_text("x = 1", encoding="utf-8")
+    (tmp_path / "__init__.py").touch()
+    monkeypatch.setattr(rnn_course, "__file__", str(tmp_path / "__init__.py"))
+    digests = []
+    for content in ("x = 2", "x = 3"):
+        (tmp_path / "mistakes/vanilla.py").write_text(content, encoding="utf-8")
+        digests.append(key_module.source_digest.__wrapped__())
+    assert len({before, *digests}) == 3
