@@ -134,7 +134,7 @@ def bias_behind_the_tanh(params, x, h_previous):
     return (1 - zt) * h_previous + zt * nt, GRUGates(rt, zt, nt)
 
 
-def bias_beside_the_reset(params, x, h_previous):
+def bias_next_to_the_reset(params, x, h_previous):
     H = h_previous.shape[1]
     xs, hs = x @ params.W_x + params.b, h_previous @ params.W_h
     r = sigmoid(xs[:, :H] + hs[:, :H])
@@ -981,7 +981,7 @@ WRONG = (
     Wrong("gru_step", the_candidate_is_the_state, "old state not kept", 3 / 4),
     Wrong("gru_step", old_state_added_whole, "the shares do not add up to one", 3 / 4),
     Wrong("gru_step", bias_behind_the_tanh, "bias outside the activation", HALF),
-    Wrong("gru_step", bias_beside_the_reset, "bias outside the reset", HALF),
+    Wrong("gru_step", bias_next_to_the_reset, "bias outside the reset", HALF),
     Wrong("gru_step", all_biases_with_the_state, "bias inside the reset", HALF),
     Wrong("gru_step", two_biases_as_in_pytorch, "bias counted twice"),
     Wrong("gru_step", no_b_hn, "bias missing", HALF),

@@ -197,7 +197,7 @@ STEP_AFTER = (
     ),
     *alike(
         "bias counted twice",
-        "You add b on the input's side and on the state's side. It stands once in (12.3).",
+        "You add b on the input's side and on the state's side. Equation (12.3) has it once.",
         (FROM_H, "np.split(h_previous @ params.W_h + params.b, 3, axis=1)"),
     ),
     *alike(
