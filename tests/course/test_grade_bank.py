@@ -1,7 +1,5 @@
 """The bank: wrong answers lose the right points and are told why, right ones lose none."""
 
-import time
-
 import pytest
 
 pytest.importorskip("nbgrader")
@@ -79,17 +77,15 @@ def test_an_unanswered_notebook_earns_nothing_and_nobody_answers_for_it(folder):
     assert later["points"] == 0
 
 
-def test_a_cell_that_never_ends_is_waited_for_once(folder):
+def test_a_cell_that_never_ends_costs_nothing_and_is_noted(folder):
     answers = solutions("01_vanilla") | {
         "rnn_step": "def rnn_step(params, x, h_previous):\n    return 0 * h_previous, h_previous"
     }
-    start = time.perf_counter()
     report = graded(
         released("01_vanilla", folder),
         submission("01_vanilla", answers, ["while True: pass"]),
         limits=Limits(seconds=1),
     )
-    assert report["points"] == 22 and time.perf_counter() - start < 4
-    assert [note["message"] for note in report["notes"]] == [
-        "It did not come to an end within 1 s. Graded without this cell."
-    ]
+    assert report["points"] == report["out_of"] - 3
+    (note,) = report["notes"]
+    assert note["message"].startswith("It did not come to an end within 1 s.")
