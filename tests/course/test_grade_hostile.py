@@ -127,21 +127,12 @@ def outcome(a_class, tmp_path_factory):
     if sandbox.refusal("bubblewrap"):
         pytest.skip("bubblewrap is not at work here")
     out, before = tmp_path_factory.mktemp("out"), snapshot(a_class)
-<<<<<<< HEAD
     command = ["grade", a_class / f"{NAME}.ipynb", a_class / "submitted", "--out", out]
     command += ["--wall", "bubblewrap", "--jobs", 2, "--seconds", 2, "--memory", 400]
     main([*map(str, command), "--secret", str(tmp_path_factory.mktemp("kept") / "secret")])
     lines = (out / "reports.jsonl").read_text(encoding="utf-8").splitlines()
     reports = {report["student"]: report for report in map(json.loads, lines)}
     return reports, out, before, snapshot(a_class)
-=======
-    release = load_release(a_class / f"{NAME}.ipynb")
-    submissions = schedule.find_submissions([a_class / "submitted"], NAME)
-    reports = schedule.grade_class(
-        release, submissions, out, secret=b"secret" * 6, limits=LIMITS, jobs=2
-    )
-    return {report["student"]: report for report in reports}, out, before, snapshot(a_class)
->>>>>>> edition
 
 
 @pytest.mark.parametrize("entry", HOSTILE, ids=[entry.name for entry in HOSTILE])
@@ -161,77 +152,12 @@ def test_nothing_outside_has_changed(outcome, listener):
     while left_behind() and time.monotonic() < end:
         time.sleep(0.05)
     assert left_behind() == []
-<<<<<<< HEAD
 
 
 def test_words_of_a_submission_stay_words(outcome):
     _, out, *_ = outcome
     page = file_of(out / "feedback", "words that are no words", ".html").read_text(encoding="utf-8")
     assert "<script" not in page and "<img" not in page
-=======
-    assert {path.name for path in out.iterdir()} == {
-        "by_hand.csv",
-        "class.png",
-        "feedback",
-        "gradebook.csv",
-        "reports",
-        "reports.jsonl",
-        "results",
-        "similar.csv",
-        "similar.html",
-        "words.html",
-    }
-
-
-FILES = [
-    "link to the release",
-    "link to another",
-    "link inside",
-    "100 MB",
-    "pipe",
-    "no file",
-    "eve",
-    "two",
-]
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_what_is_no_file_of_the_students_own_earns_nothing_and_says_why(outcome, name):
-    report = outcome[0][name]
-    assert report["points"] == 0 and len(report["problem"]) > 15
-
-
-def test_every_name_has_a_page_of_its_own_in_the_folder_of_feedback(outcome):
-    reports, out, *_ = outcome
-    pages = list((out / "feedback").iterdir())
-    assert len(pages) == len(reports) and all(page.is_file() for page in pages)
-    for name in (
-        ".dot",
-        "dot",
-        "..%2f..%2fup",
-        "n" * 200,
-        "n" * 199 + "m",
-        "..\\up",
-        "=1+1;@x",
-        "<U+DCFF><U+DCFE>",
-    ):
-        assert reports[name]["points"] == 25
-        text = schedule.file_of(out / "reports", name, ".json").read_text(encoding="utf-8")
-        assert json.loads(text)["student"] == name
-
-
-def test_words_of_a_submission_stay_words(outcome):
-    reports, out, *_ = outcome
-    page = schedule.file_of(out / "feedback", "words that are no words", ".html").read_text(
-        encoding="utf-8"
-    )
-    assert "&lt;script&gt;alert(1)" in page and "<script" not in page and "<img" not in page
-    assert len((out / "reports.jsonl").read_text(encoding="utf-8").splitlines()) == len(reports)
-    table = (out / "gradebook.csv").read_text(encoding="utf-8")
-    assert '"\'=1+1;@x"' in table and not [
-        line for line in table.splitlines() if not line.startswith('"')
-    ]
->>>>>>> edition
 
 
 def test_no_page_is_large_whatever_was_sent(outcome):
