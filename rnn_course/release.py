@@ -35,13 +35,16 @@ class Release(NamedTuple):
 def questions_of(name: str) -> dict[str, Question]:
     """Return {name: Question} of an assignment by its name, such as "01_vanilla".
 
-    The causes of a question are the mistakes in its solution, and in all solutions that it calls.
+    The causes of a question are the mistakes in its solution, and in all solutions that it calls. A
+    question with a score has none: its answers are tried, not compared.
 
     Raises: ValueError for a name that is not that of an assignment.
     """
     mistakes = module_of("mistakes", name).MISTAKES
     return {
-        question.name: question._replace(causes=causes_of(question.reference, mistakes))
+        question.name: question
+        if question.scoring
+        else question._replace(causes=causes_of(question.reference, mistakes))
         for question in module_of("questions", name).QUESTIONS
     }
 

@@ -1286,7 +1286,7 @@ WRONG = (
     Wrong("tagger", flipped_along_both_axes, "", 1 / 3),
     Wrong("tagger", with_a_rectifier, "another activation"),
     Wrong("tagger", held_states_given_as_outputs, "padding leaks", 1 / 3),
-    Wrong("tagger", transposed_and_not_turned_back, "weight transposed"),
+    Wrong("tagger", transposed_and_not_turned_back, ("weight transposed", "not turned back")),
     Wrong("tagger", logits_alone, "shape or type"),
     Wrong("tagger_backward", letters_counted_once, "repeated letters counted once", 6 / 8),
     Wrong("tagger_backward", letters_overwritten, "repeated letters counted once", 6 / 8),
@@ -1318,7 +1318,10 @@ WRONG = (
     Wrong("tagger_backward", weight_the_same_way_round_as_before, "weight transposed", 2 / 8),
     Wrong("tagger_backward", loop_that_stops_a_step_early, "first step left out", 4 / 8),
     Wrong(
-        "tagger_backward", no_square_and_letters_once, "derivative of the activation wrong", 2 / 8
+        "tagger_backward",
+        no_square_and_letters_once,
+        ("derivative of the activation wrong", "repeated letters counted once"),
+        2 / 8,
     ),
     Wrong("clip", clipped_entry_by_entry, "clipped entry by entry"),
     Wrong("clip", always_of_the_same_length, "clipped always"),
@@ -1356,16 +1359,27 @@ WRONG = (
     Wrong("shares_right", shares_of_the_errors, "wrong ones counted"),
     Wrong("shares_right", along_the_wrong_axis, "steps for words", 1 / 3),
     Wrong("shares_right", nearly_without_the_short_words, "", 2 / 3),
-    Wrong("train", nothing_is_kept, "never updated"),
-    Wrong("train", uphill, "loss has grown"),
-    Wrong("train", only_the_letters_are_shuffled, "letters and phones out of step"),
-    Wrong("train", always_the_first_forty, "learned by heart"),
-    Wrong("train", a_quarter_of_the_words_many_times, "better on its own words", 1 / 2),
-    Wrong("train", one_pass_with_timid_steps, "not trained enough", 1 / 4),
-    Wrong("train", one_direction_alone, "one direction not taught", 1 / 2),
-    Wrong("train", the_output_layer_alone, "neither reading taught"),
-    Wrong("train", readings_without_the_output_layer, "output layer not taught"),
-    Wrong("train", biases_never_touched, "some parameters not taught"),
+    Wrong("train", nothing_is_kept, ("never updated", "below the target")),
+    Wrong("train", uphill, ("loss has grown", "below the target")),
+    Wrong(
+        "train",
+        only_the_letters_are_shuffled,
+        ("letters and phones out of step", "below the target"),
+    ),
+    Wrong("train", always_the_first_forty, ("learned by heart", "below the target")),
+    Wrong(
+        "train",
+        a_quarter_of_the_words_many_times,
+        ("better on its own words", "below the target"),
+        1 / 2,
+    ),
+    Wrong("train", one_pass_with_timid_steps, ("not trained enough", "below the target"), 1 / 4),
+    Wrong("train", one_direction_alone, ("one direction not taught", "below the target"), 1 / 2),
+    Wrong("train", the_output_layer_alone, ("neither reading taught", "below the target")),
+    Wrong(
+        "train", readings_without_the_output_layer, ("output layer not taught", "below the target")
+    ),
+    Wrong("train", biases_never_touched, ("some parameters not taught", "below the target")),
     Wrong("train", left_to_chance, "two answers to one question", 1 / 2),
 )
 

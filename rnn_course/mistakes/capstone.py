@@ -298,7 +298,7 @@ READING_BACK = (
         "Your loop takes what arrives from above at the last step alone. It arrives at each step: "
         "(3.10).",
         "dh_out + dh)",
-        "(dh_out if not das else 0) + dh)",
+        "(dh_out if not steps else 0) + dh)",
     ),
     Mistake(
         "padding leaks",
@@ -336,8 +336,8 @@ READING_BACK = (
         "time runs backwards",
         "Your gradients are collected from the last step to the first and are used as if it were "
         "the other way round: to which letter does each belong? See (5.2).",
-        "np.stack(das[::-1])",
-        "np.stack(das)",
+        "np.stack(steps[::-1])",
+        "np.stack(steps)",
     ),
     Mistake(
         "repeated letters counted once",
@@ -364,22 +364,22 @@ READING_BACK = (
         "not accumulated over time",
         "A weight is used at every step. You keep the gradient of the last step that was read: "
         "(3.13).",
-        "das = np.stack(das[::-1])",
-        "das = np.stack([np.zeros_like(da)] * (len(das) - 1) + das[:1])",
+        "das = np.stack(steps[::-1])",
+        "das = np.stack([np.zeros_like(da)] * (len(steps) - 1) + steps[:1])",
     ),
     Mistake(
         "not accumulated over time",
         "A weight is used at every step. You keep the gradient of the first step that was read: "
         "(3.13).",
-        "das = np.stack(das[::-1])",
-        "das = np.stack(das[-1:] + [np.zeros_like(da)] * (len(das) - 1))",
+        "das = np.stack(steps[::-1])",
+        "das = np.stack(steps[-1:] + [np.zeros_like(da)] * (len(steps) - 1))",
     ),
     Mistake(
         "first step left out",
         "Your loop stops before the first step that was read: its letter and its bias have "
         "gradients too, (3.13).",
-        "das = np.stack(das[::-1])",
-        "das = np.stack([np.zeros_like(da)] + das[-2::-1])",
+        "das = np.stack(steps[::-1])",
+        "das = np.stack([np.zeros_like(da)] + steps[-2::-1])",
     ),
     Mistake(
         "last step left out",
@@ -396,22 +396,22 @@ READING_BACK = (
     Mistake(
         "mean for sum",
         "The gradients of a reading are sums over its uses; the mean is in dys already: (3.13).",
-        "das = np.stack(das[::-1])",
-        "das = np.stack(das[::-1]) / mask.sum()",
+        "das = np.stack(steps[::-1])",
+        "das = np.stack(steps[::-1]) / mask.sum()",
     ),
     Mistake(
         "mean for sum",
         "The gradients of a reading are sums over its uses, and padding is no use: you take a mean "
         "over all places, (3.13).",
-        "das = np.stack(das[::-1])",
-        "das = np.stack(das[::-1]) / mask.size",
+        "das = np.stack(steps[::-1])",
+        "das = np.stack(steps[::-1]) / mask.size",
     ),
     Mistake(
         "mean for sum",
         "The gradients of a reading are sums over the words, and yours are means over the batch: "
         "(3.13).",
-        "das = np.stack(das[::-1])",
-        "das = np.stack(das[::-1]) / mask.shape[1]",
+        "das = np.stack(steps[::-1])",
+        "das = np.stack(steps[::-1]) / mask.shape[1]",
     ),
     Mistake(
         "mean for sum",

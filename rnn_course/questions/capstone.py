@@ -116,13 +116,13 @@ def tagger_backward(
 
     def read_backward(params, xs, mask, hs, dhs):
         dh = np.zeros_like(hs[0])
-        das = []
+        steps = []
         for keep, h, dh_out in zip(mask[::-1, :, None], hs[::-1], dhs[::-1]):
             da = (dh_out + dh) * (1 - h**2)
             da = np.where(keep, da, 0)
-            das.append(da)
+            steps.append(da)
             dh = da @ params.W_h.T
-        das = np.stack(das[::-1])
+        das = np.stack(steps[::-1])
         before = np.concatenate([np.zeros_like(hs[:1]), hs[:-1]])
         dW_x = np.zeros_like(params.W_x)
         np.add.at(dW_x, xs, das)
@@ -302,7 +302,7 @@ QUESTIONS = (
     Question("clip", {"clipped": "N"}, clip_cases, clip),
     Question("adam_step", {"p": "N", "m": "N", "v": "N"}, adam_cases, adam_step),
     Question("shares_right", {"letters": "", "words": "", "nearly": ""}, share_cases, shares_right),
-    Question("train", TRAINED, training_cases, train, scoring=SCORING, seconds=10),
+    Question("train", TRAINED, training_cases, train, scoring=SCORING, seconds=20),
 )
 WORDS = (
     WordQuestion(
