@@ -272,11 +272,11 @@ raise ValueError(BAD)
 """
 SIGNALS = """
 import os, resource, signal
-for pid in (os.getppid(), -1):
+for pid in (os.getppid() or 1, -1):
     for number in (signal.SIGSTOP, signal.SIGKILL):
         try: os.kill(pid, number)
         except OSError: pass
-try: resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (0, 0))
+try: resource.prlimit(os.getppid() or 1, resource.RLIMIT_CPU, (0, 0))
 except OSError: pass
 """
 SESSION = f"""
@@ -479,7 +479,7 @@ HOSTILE = (
     Hostile("a parser's stack", PARSER, ALWAYS, honest=True),
     Hostile("a parser's brackets", BRACKETS, ALWAYS, honest=True),
     Hostile("a parser's tree", ATTRIBUTES, ALWAYS, honest=True),
-    Hostile("a signal through /proc", PIDFD, ALWAYS, honest=True),
+    Hostile("a signal through proc", PIDFD, ALWAYS, honest=True),
     Hostile("memory of the grader", MEMORY_OF_THE_GRADER, ALWAYS, honest=True, walls=True),
     Hostile("calls of 32 bits", THIRTY_TWO_BITS, ALWAYS, honest=True),
     Hostile("calls of x32", X32, ALWAYS, honest=True),
