@@ -83,7 +83,7 @@ def total_of(student: str, course: Course, reports: Mapping[str, Report | None])
     weights = sum(weight for weight, _ in shares)
     percent = 100 * sum(weight * share for weight, share in shares) / weights if weights else 0.0
     notes = tuple(note for name, report in reports.items() for note in open_points(name, report))
-    person = next((report["person"] for report in reports.values() if report), {})
+    person: dict[str, str] = next((report["person"] for report in reports.values() if report), {})
     return Total(student, person, kept, round(percent, 2), notes)
 
 

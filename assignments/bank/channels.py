@@ -6,7 +6,7 @@ works between two submissions.
 
 from typing import NamedTuple
 
-__all__ = ["BEFORE", "CHANNELS", "Channel", "STAY"]
+__all__ = ["BEFORE", "CHANNELS", "HAND_DOWN", "STAY", "TAKE_OVER", "Channel"]
 
 
 class Channel(NamedTuple):
@@ -143,3 +143,22 @@ CHANNELS = (
         "assert not any('rnn_tutorial_was_here' in link for link in links)",
     ),
 )
+
+# What stays when its sender has ended.
+HAND_DOWN = f"""{BEFORE}
+def hand_down(data):
+    c.syscall(ADD_KEY, b"user", MARK, data, len(data), -3)
+    for folder in (b"/tmp/", b"/dev/shm/"):
+        try: open(folder + MARK, "wb").write(data)
+        except OSError: pass
+"""
+TAKE_OVER = f"""{BEFORE}
+def take_over():
+    space = ctypes.create_string_buffer(1 << 15)
+    key = c.syscall(KEYCTL, 10, -3, b"user", MARK, 0)
+    size = c.syscall(KEYCTL, 11, key, space, len(space)) if key > 0 else 0
+    if size > 0: return space.raw[:size]
+    for folder in (b"/tmp/", b"/dev/shm/"):
+        try: return open(folder + MARK, "rb").read()
+        except OSError: pass
+"""

@@ -40,6 +40,12 @@ MISTAKES = {
             ") + params.b",
         ),
         Mistake(
+            "recurrent term outside the activation",
+            "All three terms of (1.6) are inside the tanh.",
+            " + kept @ params.W_h + params.b)",
+            " + params.b) + kept @ params.W_h",
+        ),
+        Mistake(
             "bias counted twice",
             "The bias is in your sum more often than in equation (1.6).",
             " + params.b",
@@ -83,6 +89,24 @@ MISTAKES = {
             "(1 - params.a) * h_previous",
             "params.a * h_previous",
             also=(("params.a * n", "(1 - params.a) * n"),),
+        ),
+        Mistake(
+            "leak the wrong way round",
+            "A leak close to one loses nearly the whole state. What does yours do?",
+            "(1 - params.a) * h_previous",
+            "params.a * h_previous",
+        ),
+        Mistake(
+            "leak the wrong way round",
+            "A leak close to one adds nearly the whole proposal. What does yours do?",
+            "params.a * n",
+            "(1 - params.a) * n",
+        ),
+        Mistake(
+            "leak counted twice",
+            "The old state loses its share once. In yours it loses it twice.",
+            "h = kept",
+            "h = (1 - params.a) * kept",
         ),
         Mistake(
             "leak missing",
@@ -208,6 +232,13 @@ MISTAKES = {
             "params.W_h",
         ),
         Mistake("old state kept whole", OLD_STATE, "kept.T", "h_previous.T"),
+        Mistake(
+            "leak of another unit",
+            "In the gradient of W_h, each leak belongs to the unit that is lost from, which is the "
+            "row, not the column: see the indices in (2.9).",
+            "kept.T @ ds",
+            "h_previous.T @ ds * (1 - params.a)",
+        ),
         Mistake("new state for the old one", OLD_STATE, "kept.T", f"{NEW_STATE}.T"),
         Mistake("new state for the old one", OLD_STATE, "kept.T", "n.T"),
         Mistake(
@@ -288,6 +319,18 @@ MISTAKES = {
             "The direct path does not lead through the tanh.",
             "dh + ds @",
             "dh * (1 - n**2) + ds @",
+        ),
+        Mistake(
+            "factor too many",
+            "The direct path begins with the whole gradient that arrives at the state.",
+            "dh + ds @",
+            "dn + ds @",
+        ),
+        Mistake(
+            "factor too many",
+            "The direct path does not lead through the proposal at all.",
+            "dh + ds @",
+            "ds + ds @",
         ),
         Mistake(
             "path missing",
@@ -427,6 +470,38 @@ MISTAKES = {
         ),
     ),
     "rnn_unroll_backward": (
+        Mistake(
+            "carry lost between steps",
+            "What your step passes on is the gradient at its own state. It has to be taken back "
+            "through the step first: equation (3.10).",
+            "dxs[t], dh_next = rnn_step_backward(params, xs[t], h_previous, ns[t], dh)",
+            "dxs[t], _ = rnn_step_backward(params, xs[t], h_previous, ns[t], dh)\n"
+            "        dh_next = dh",
+        ),
+        Mistake(
+            "new state for the proposal",
+            "A step back needs the proposal of its step. You give it the state.",
+            "ns[t], dh)",
+            "hs[t], dh)",
+        ),
+        Mistake(
+            "off by one step",
+            "The input that you give to a step back is that of another step.",
+            "xs[t], h_previous",
+            "xs[t - 1], h_previous",
+        ),
+        Mistake(
+            "off by one step",
+            "The gradient that you add at a state is from the loss of another step.",
+            "dhs[t] + dh_next",
+            "dhs[t - 1] + dh_next",
+        ),
+        Mistake(
+            "gradients of the outputs in the wrong order",
+            "At the last step, you add the gradient from the loss of the first.",
+            "dhs[t] + dh_next",
+            "dhs[T - 1 - t] + dh_next",
+        ),
         Mistake(
             "carry lost between steps",
             CARRY,
@@ -666,6 +741,12 @@ MISTAKES = {
                     "(1 - params.a)\n        norms.append(np.linalg.norm(dh, axis=1))\n",
                 ),
             ),
+        ),
+        Mistake(
+            "off by one step",
+            "The slope that you use in a step back is that of another step.",
+            "ns[::-1]",
+            "np.roll(ns, 1, axis=0)[::-1]",
         ),
         Mistake(
             "loop runs forward",

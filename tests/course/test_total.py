@@ -1,7 +1,7 @@
 """Late days, points given by hand, and the total of a course."""
 
 import csv
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 
@@ -65,7 +65,7 @@ def test_more_than_everything_is_not_taken_away():
     ],
 )
 def test_times_of_learning_systems(text, hour):
-    found = read_time(text, DUE.tzinfo).astimezone(timezone.utc)
+    found = read_time(text, DUE.tzinfo).astimezone(UTC)
     assert (found.day, found.hour, found.minute) == (29, hour, 10)
     with pytest.raises(ValueError, match="soon"):
         read_time("soon", DUE.tzinfo)
