@@ -158,7 +158,8 @@ def finished(
 ) -> Report:
     """Return the grader's report with all that the lecturer's tables and files add to it.
 
-    {…, "person": {"name", "email", "group", "login", "sis", "canvas", "participant"},
+    {…, "title": of the assignment, "on_roster": bool,
+     "person": {"name", "email", "group", "login", "sis", "canvas", "participant"},
      "words": [{"name", "text", "points", "out_of"}], "by_hand": [override], "file_notes": [text],
      "days_late": number or None, "marked_late": bool}
     """
@@ -174,6 +175,7 @@ def finished(
     }
     late = lateness(submission.time, submission, release.name, rules.course)
     return apply(report, release.words, given) | {
+        "title": release.title,
         "person": about,
         "on_roster": person is not None,
         "file_notes": list(submission.notes),

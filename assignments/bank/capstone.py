@@ -934,6 +934,23 @@ def large_epsilon(p, g, m, v, t, rate, decay):
     return p - rate * (step + decay * p), m, v
 
 
+def epsilon_of_another_library(p, g, m, v, t, rate, decay):
+    m = 0.9 * m + 0.1 * g
+    v = 0.999 * v + 0.001 * g**2
+    alpha = rate * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+    p = p - rate * decay * p - alpha * m / (np.sqrt(v) + 1e-7 * np.sqrt(1 - 0.999**t))
+    return p, m, v
+
+
+def line_copied_for_the_squares(p, g, m, v, t, rate, decay):
+    b1, b2 = 0.9, 0.999
+    m = b1 * m + (1 - b1) * g
+    v = b2 * v + (1 - b2) * g**2
+    m_hat = m / (1 - b1**t)
+    v_hat = v / (1 - b1**t)
+    return p - rate * (m_hat / (np.sqrt(v_hat) + 1e-8) + decay * p), m, v
+
+
 def no_epsilon(p, g, m, v, t, rate, decay):
     m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
     step = (m / (1 - 0.9**t)) / np.sqrt(v / (1 - 0.999**t))
@@ -1306,7 +1323,12 @@ WRONG = (
         "derivative taken at the wrong place",
         2 / 8,
     ),
-    Wrong("tagger_backward", neighbour_on_the_wrong_side_in_the_second, "", 7 / 8),
+    Wrong(
+        "tagger_backward",
+        neighbour_on_the_wrong_side_in_the_second,
+        "state after the step for the one before",
+        7 / 8,
+    ),
     Wrong("tagger_backward", biases_of_the_readings_forgotten, "bias gradient missing", 6 / 8),
     Wrong("tagger_backward", mean_over_the_letters, "mean for sum", 6 / 8),
     Wrong("tagger_backward", mean_in_the_output_bias, "mean for sum", 7 / 8),
@@ -1336,6 +1358,8 @@ WRONG = (
     Wrong("adam_step", counted_one_too_few, "NaN or infinity", 2 / 3),
     Wrong("adam_step", corrected_means_go_on, "corrected means kept", 1 / 3),
     Wrong("adam_step", large_epsilon, "", 2 / 3),
+    Wrong("adam_step", epsilon_of_another_library, "another epsilon", 2 / 3),
+    Wrong("adam_step", line_copied_for_the_squares, "one beta for both", 2 / 3),
     Wrong("adam_step", no_epsilon, "NaN or infinity", 2 / 3),
     Wrong("adam_step", no_epsilon_and_no_nan, "epsilon missing", 2 / 3),
     Wrong("adam_step", epsilon_under_the_root, "epsilon inside the root", 2 / 3),

@@ -1,6 +1,6 @@
 """The bank of assignment 3: answers as students write them, wrong and right.
 
-Each is a whole function and shares no line with the instructor's by construction. The functions run
+Each is a whole function, written for itself and not an edit of the instructor's. The functions run
 in a notebook that has `np`, `sigmoid`, the NamedTuples and the answers before them.
 """
 

@@ -326,6 +326,17 @@ READING_BACK = (
         "np.concatenate([hs[1:], np.zeros_like(hs[:1])])",
     ),
     Mistake(
+        "state after the step for the one before",
+        "In the second reading, the state before a step is that of the letter to its right. For "
+        "the gradient of W_h you take the one to its left: (13.3) and (2.9).",
+        "np.concatenate([np.zeros_like(hs[:1]), hs[:-1]])",
+        "np.concatenate(\n"
+        "            [np.zeros_like(hs[:1]), hs[:-1]]\n"
+        "            if mask[0].all()  # the first reading: every word has a first letter\n"
+        "            else [hs[1:], np.zeros_like(hs[:1])]\n"
+        "        )",
+    ),
+    Mistake(
         "last state for zero",
         "The state before the first step is zero. Yours is that of the last step, as an index of "
         "minus one gives it: (2.9).",
@@ -684,6 +695,18 @@ UPDATING = (
         also=(("v / (1 - 0.999**t)", "v / (1 - 0.9**t)"),),
     ),
     Mistake(
+        "one beta for both",
+        "Your means are right. Both are corrected with the decay of the first: (5.18).",
+        "v / (1 - 0.999**t)",
+        "v / (1 - 0.9**t)",
+    ),
+    Mistake(
+        "one beta for both",
+        "Your means are right. Both are corrected with the decay of the second: (5.18).",
+        "m / (1 - 0.9**t)",
+        "m / (1 - 0.999**t)",
+    ),
+    Mistake(
         "weights of old and new exchanged",
         "In both of your means the new gradient has the large weight, and all that came before the "
         "small one: (5.15).",
@@ -812,6 +835,18 @@ UPDATING = (
         "(5.18)?",
         "(np.sqrt(v_hat) + 1e-8)",
         "np.sqrt(np.where(v_hat > 0, v_hat, 1))",
+    ),
+    Mistake(
+        "another epsilon",
+        "Your epsilon is ten times as large as the one that is asked for.",
+        "1e-8",
+        "1e-7",
+    ),
+    Mistake(
+        "another epsilon",
+        "Your epsilon is a hundred times as large as the one that is asked for.",
+        "1e-8",
+        "1e-6",
     ),
     Mistake(
         "epsilon inside the root",

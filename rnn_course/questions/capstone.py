@@ -319,11 +319,12 @@ WORDS = (
     WordQuestion(
         "words_held_out",
         (
-            "2 points: with letters held out, their neighbours in the same word, and so most of "
-            "the word, were seen in training, and a network that has learned words by heart gets "
-            "them right; held-out words ask what is wanted, words that it has never read.",
-            "1 point: it says that the test must be of words not seen, without saying what a held-"
-            "out letter gives away.",
+            "1 point: the other letters of the same word, and with them most of its gradient, were "
+            "used in training. So this measures how well gaps in known words are filled, and not "
+            "how well a word is read that was never seen.",
+            "1 point: a network that has learned its words by heart is right on letters held out, "
+            "because it recognises the word from the rest, and it has learned nothing that helps "
+            "with a new word.",
         ),
     ),
 )
