@@ -87,13 +87,19 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "x @ params.W_x + h_previous @ params.W_h + params.b",
         ),
         Mistake(
+            "bias outside the activation",
+            "The bias is added before the tanh, not after it: equation (3.1).",
+            " + params.b)",
+            ") + params.b",
+        ),
+        Mistake(
             "weight transposed",
             "The matrix of the old state is used the other way round: equation (3.1).",
             "params.W_h",
             "params.W_h.T",
         ),
         Mistake(
-            "old state missing",
+            "old state not used",
             "A step depends on the state before it: equation (3.1).",
             " + h_previous @ params.W_h",
             "",
@@ -101,25 +107,25 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
     ),
     "rnn_step_backward": (
         Mistake(
-            "slope of the wrong function",
+            "derivative of the activation wrong",
             "Look at the derivative of the tanh, written with its value: equation (3.4).",
             "(1 - h**2)",
             "(1 - h)",
         ),
         Mistake(
-            "slope of the wrong function",
+            "derivative of another activation",
             "This is the slope of a sigmoid. The step has a tanh: equation (3.4).",
             "(1 - h**2)",
             "(h * (1 - h))",
         ),
         Mistake(
-            "slope missing",
+            "derivative of the activation missing",
             "On its way through the step, the gradient passes the tanh: equation (3.4).",
             "dh * (1 - h**2)",
             "dh",
         ),
         Mistake(
-            "slope at the wrong state",
+            "derivative taken at the wrong place",
             "The slope of the tanh belongs to the new state: equation (3.4).",
             "(1 - h**2)",
             "(1 - h_previous**2)",
@@ -469,6 +475,39 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "np.where(within, (1 - params.gamma) * h, h)",
         ),
         Mistake(
+            "another rate",
+            "The rate itself multiplies the state. Yours is the exponential of minus the rate: "
+            "(A.2).",
+            FADED,
+            "np.where(within, np.exp(-params.gamma) * h, h)",
+        ),
+        Mistake(
+            "another rate",
+            "The rate is between 0 and 1 as it is. Yours goes through a sigmoid first: (A.2).",
+            FADED,
+            "np.where(within, h / (1 + np.exp(-params.gamma)), h)",
+        ),
+        Mistake(
+            "activation in a gap",
+            "In a gap the state is multiplied and nothing else: no step is taken, so there is no "
+            "tanh. Equation (A.2).",
+            FADED,
+            "np.where(within, np.tanh(params.gamma * h), h)",
+        ),
+        Mistake(
+            "first state in every gap",
+            "In a gap it is the state of the step before that fades, not the first one: (A.2).",
+            FADED,
+            "np.where(within, params.gamma * h_first, h)",
+        ),
+        Mistake(
+            "old state for the new one",
+            "In a gap your output is the state before it has faded. The output is the new state: "
+            "(A.3).",
+            OUTPUT,
+            "np.where(real, h, np.where(within, h / params.gamma, 0))",
+        ),
+        Mistake(
             "counted twice",
             "In a long gap the state fades too fast: the power of the rate is taken of a state "
             "that has faded already.",
@@ -634,10 +673,45 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "dback + dheld",
         ),
         Mistake(
-            "counted twice",
+            "gradient of the last state counted twice",
             "The gradient of the last state is in your answer twice. Where does it begin?",
             "dh = dh_last",
             "dh = 2 * dh_last",
+        ),
+        Mistake(
+            "gradient of the last state at every step",
+            "You add the gradient of the last state at every step. It arrives once, at the end, "
+            "and the loop carries it.",
+            "dh = dh + ",
+            "dh = dh + (dh_last if t < len(xs) - 1 else 0) + ",
+        ),
+        Mistake(
+            "activation in a gap",
+            "In a gap no step was taken, so there is no tanh whose slope could matter: look at the "
+            "middle case of (A.2).",
+            HELD,
+            "np.where(gap, params.gamma * dh * (1 - hs[t] ** 2), dh)",
+        ),
+        Mistake(
+            "loss of the last step left out",
+            "At the last real step of a sequence two gradients arrive, and that of its output is "
+            "not in your answer: (A.4).",
+            ARRIVING,
+            "np.where(inside[t + 1 :].any(axis=0)[:, None], dhs[t], 0)",
+        ),
+        Mistake(
+            "off by one step",
+            "What arrives at an output reaches the state of the step after it.",
+            ARRIVING,
+            "np.where(within, dhs[max(t - 1, 0)], 0)",
+        ),
+        Mistake(
+            "off by one step",
+            "You return the gradient of the state after the first step. The one before it is asked "
+            "for.",
+            "return dparams, dxs, dh",
+            "return dparams, dxs, late",
+            also=(("dheld = ", "late, dheld = dh, "),),
         ),
         Mistake(
             "fades at every step",
@@ -691,7 +765,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "hs[t]",
         ),
         Mistake(
-            "old state missing",
+            "factor missing",
             "How much the rate matters depends on the state that it multiplies: (A.2).",
             DGAMMA,
             "np.where(gap, dh, 0)",
@@ -744,7 +818,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "dh = (dh if t == len(xs) - 1 else 0) + ",
         ),
         Mistake(
-            "carry lost between steps",
+            "gradient of the last state at every step",
             "Your loop gives the gradient of the last state to every step, and no gradient passes "
             "from step to step: equation (14.8).",
             "dh = dh + ",
@@ -822,7 +896,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "reversed(range(len(xs) - 1))",
         ),
         Mistake(
-            "time runs backwards",
+            "loop runs forward",
             "Your loop runs forwards. The gradient of a state comes from the step after it.",
             "reversed(range(len(xs)))",
             "range(len(xs))",
@@ -960,6 +1034,13 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "Your loss is the probability of the target, and its logarithm is asked for: (5.13).",
             "onehot * log_p",
             "onehot * np.exp(log_p)",
+        ),
+        Mistake(
+            "shift in one place only",
+            "You subtract the largest logit in one term of the logarithm and not in the other: "
+            "(5.7).",
+            "onehot * log_p",
+            "onehot * (log_p + logits - z)",
         ),
         Mistake(
             "another axis",
@@ -1270,13 +1351,13 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "turned_mask, h_last)",
         ),
         Mistake(
-            "parameters of the other reading",
+            "one network for both directions",
             "Both of your readings have the parameters of the first one.",
             "params.backwards",
             "params.forwards",
         ),
         Mistake(
-            "parameters of the other reading",
+            "readings exchanged",
             "Each of your readings has the parameters of the other one.",
             "mix = params.mix",
             "mix = params.mix\n"
@@ -1306,6 +1387,20 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "Your two readings count the same. Here each unit has a share of its own: (A.7).",
             "mix = params.mix",
             "mix = 0.5",
+        ),
+        Mistake(
+            "share missing",
+            "The second reading has a share too: what the first one leaves. See (A.7) and (A.8).",
+            "(1 - mix) * backwards",
+            "backwards",
+            also=(("(1 - mix) * h_one", "h_one"),),
+        ),
+        Mistake(
+            "output missing in a gap",
+            "In a gap there is an output too, and what joins the readings is zero there: (A.3), "
+            "(A.7).",
+            "ys = mix * forwards + (1 - mix) * backwards",
+            "ys = np.where(mask[..., None], mix * forwards + (1 - mix) * backwards, 0)",
         ),
         Mistake(
             "one reading missing",
@@ -1466,21 +1561,34 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "mix = 1 - params.mix",
         ),
         Mistake(
-            "one use missing",
+            "path missing",
             "The share is used at every step and once more at the end. The gradient of the second "
             "use is not in yours: (A.8).",
             "dmix + np.sum(dy_whole * (h_last - h_one), axis=0)",
             "dmix",
         ),
         Mistake(
-            "one use missing",
+            "path missing",
             "The share is used at the end and at every step. The gradient of the steps is not in "
             "yours: (A.7).",
             "dmix + np.sum(dy_whole * (h_last - h_one), axis=0)",
             "np.sum(dy_whole * (h_last - h_one), axis=0)",
         ),
         Mistake(
-            "second path missing",
+            "turned once too often",
+            "For the share, you turn the second reading. It is numbered as the sequence is "
+            "already: (A.7).",
+            "difference = forwards - backwards",
+            "difference = forwards - reverse_padded(backwards, mask)",
+        ),
+        Mistake(
+            "output missing in a gap",
+            "For the share, you leave the gaps out. There are outputs in gaps too: (A.7).",
+            "difference = forwards - backwards",
+            "difference = np.where(mask[..., None], forwards - backwards, 0)",
+        ),
+        Mistake(
+            "path missing",
             "The share is in both terms of (A.7), with two signs. You have one of them.",
             "difference = forwards - backwards",
             "difference = forwards",
@@ -1514,7 +1622,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "turned_mask, h_first",
         ),
         Mistake(
-            "parameters of the other reading",
+            "one network for both directions",
             "Both of your readings go back with the parameters of the first one.",
             "params.backwards",
             "params.forwards",
