@@ -9,10 +9,11 @@ pytest.importorskip("nbgrader")
 pytest.importorskip("IPython")
 
 from assignments.bank.entry import SECRET, graded, released, row_of, solutions, submission
-from rnn_course.grading import exams_of, grade, key_of, of_another, questions
+from rnn_course.grading import exams_of, grade, key_of, of_another, questions, read_transcript
 from rnn_course.grading import key as key_module
 from rnn_course.notebook import open_notebook
 from rnn_course.sandbox import outside as sandbox
+from rnn_course.sandbox.inside.transport import write_message
 from rnn_course.sandbox.outside import Ended, Limits
 from rnn_tutorial.tree import tree_leaves
 
@@ -132,6 +133,19 @@ def test_there_is_no_grading_without_a_secret(release):
         grade(release, "ada", b"{}")
     with pytest.raises(ValueError, match="secret"):
         grade(release, "ada", b"{}", b"")
+
+
+def test_what_a_cell_tells_after_the_first_question_is_not_believed():
+    """Cells come first: such a message was forged by something that has seen the cases."""
+    error = {"type": "ValueError", "cell": 1, "line": 1}
+    raised = write_message({"what": "cell raised", "cell": 1, "error": error})
+    asked = write_message({"what": "question", "question": "rnn_step"})
+    exams, cells = exams_of(NAME, SECRET, b"{}"), {1: "x"}
+    notes = [
+        read_transcript(Ended("ended", data), 1, exams, cells).raised
+        for data in (raised + asked, asked + raised)
+    ]
+    assert list(notes[0]) == [1] and notes[1] == {}
 
 
 # Points are lost for wrong answers only, and the reason is true

@@ -86,9 +86,7 @@ def type_into_locked(book):
 
 
 def break_locked(book):
-    given(book)["source"] = re.sub(
-        r"^    (\w+): .*$", r"    \1_: int", text(given(book)), flags=re.M
-    )
+    given(book)["source"] = text(given(book)) + "\n\nRNNParams = None"
 
 
 def merge_all(book):
@@ -190,8 +188,8 @@ FALLBACK = (
     "    import numpy\n    squash = numpy.tanh"
 )
 PARTS = (
-    "from __future__ import annotations\nfrom somewhere import Array\n"
-    "def helper(x: Array) -> Array:\n    return x\n"
+    "from __future__ import annotations\n"
+    "def squash(x: Array) -> Array:\n    import numpy\n    return numpy.tanh(x)\n"
 )
 
 
@@ -252,7 +250,10 @@ FORMS = (
         WITHOUT_STEP,
         "rnn_step.* needs numba, which is not there",
     ),
-    Form("annotations from nowhere", lambda b: b.first(PARTS)),
+    Form(
+        "annotations from nowhere",
+        lambda b: b.first(PARTS) or b.step("np.tanh(", "squash("),
+    ),
     # cells that travelled
     Form("typed into a locked cell", type_into_locked),
     Form("a locked cell made wrong", break_locked),
