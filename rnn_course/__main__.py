@@ -236,8 +236,10 @@ def summary(reports: list[Report], out: Path) -> None:
         )
     if moved := sorted(path.stem for path in (out / "withdrawn").glob("*.html")):
         print(f"in {out / 'withdrawn'} are pages of submissions that are gone: {', '.join(moved)}")
+    if bare := sum(report["walls"] == "none" for report in reports):
+        print(f"warning: {bare} were graded without a wall (see the README)", file=sys.stderr)
     if unmarked := sum(row["points"] is None for report in reports for row in report["words"]):
-        print(f"{unmarked} answers in words are not marked: read words.html, fill by_hand.csv")
+        print(f"answers in words not marked yet: {unmarked} (read words.html, fill by_hand.csv)")
 
 
 if __name__ == "__main__":

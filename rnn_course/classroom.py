@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ from rnn_course.release import Release
 from rnn_course.report.similar import digest
 from rnn_course.report.words import with_ids
 from rnn_course.results import write_results
-from rnn_course.sandbox.outside import Limits
+from rnn_course.sandbox.outside import Limits, refusal
 from rnn_course.store import file_of, stored_report, write
 
 __all__ = ["Rules", "find_submissions", "grade_class"]
@@ -77,7 +78,8 @@ def grade_class(
         students,
         release.points | release.words,
     )
-    reports, files = {}, {}
+    reports: dict[str, Report] = {}
+    files: dict[str, bytes] = {}
     todo: list[Submission] = []
     for submission in submissions:
         data, problem = read(submission)
@@ -92,7 +94,7 @@ def grade_class(
     if only and [submission.student for submission in todo] != [only]:
         check_only(only, todo)
     work = ((release, s.student, *read(s), secret, limits) for s in todo)
-    for report in in_parallel(graded, work, jobs, scheduler):
+    for report in in_parallel(graded, work, jobs, scheduler, partial(refusal, limits.wall)):
         write(file_of(out / "reports", report["student"], ".json"), to_json(report))
         reports[report["student"]] = report
         progress(report)
@@ -156,7 +158,8 @@ def finished(
 ) -> Report:
     """Return the grader's report with all that the lecturer's tables and files add to it.
 
-    {…, "person": {"name", "email", "group", "login", "sis", "canvas", "participant"},
+    {…, "title": of the assignment, "on_roster": bool,
+     "person": {"name", "email", "group", "login", "sis", "canvas", "participant"},
      "words": [{"name", "text", "points", "out_of"}], "by_hand": [override], "file_notes": [text],
      "days_late": number or None, "marked_late": bool}
     """
@@ -172,6 +175,7 @@ def finished(
     }
     late = lateness(submission.time, submission, release.name, rules.course)
     return apply(report, release.words, given) | {
+        "title": release.title,
         "person": about,
         "on_roster": person is not None,
         "file_notes": list(submission.notes),

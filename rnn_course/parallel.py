@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rnn_course.sandbox import outside as sandbox
-
 __all__ = ["in_parallel"]
 
 
@@ -14,6 +12,7 @@ def in_parallel(
     work: Iterable[tuple[Any, ...]],
     jobs: int = -1,
     scheduler: str | None = None,
+    refusal: Callable[[], str | None] = lambda: None,
 ) -> Iterator[Any]:
     """Yield function(*arguments) of all the work, each when it is ready.
 
@@ -21,22 +20,25 @@ def in_parallel(
 
     jobs        the number of processes on this machine; -1: one for each core
     scheduler   the address of a Dask scheduler; all its workers are used instead
+    refusal     each worker of the cluster is asked: a reason not to work there, or None
 
-    Raises: ValueError if a worker of the cluster must not grade.
+    Raises: ValueError if a worker refuses.
     """
     from joblib import Parallel, delayed, parallel_config
 
-    with backend(jobs, scheduler) as options:
+    with backend(jobs, scheduler, refusal) as options:
         with parallel_config(**options):
             parallel = Parallel(return_as="generator_unordered", batch_size=1)
         yield from parallel(delayed(function)(*arguments) for arguments in work)
 
 
 @contextmanager
-def backend(jobs: int, scheduler: str | None) -> Iterator[dict[str, Any]]:
+def backend(
+    jobs: int, scheduler: str | None, refusal: Callable[[], str | None]
+) -> Iterator[dict[str, Any]]:
     """Yield joblib's options for this machine, or for a Dask cluster.
 
-    Raises: ValueError if a worker of the cluster must not grade.
+    Raises: ValueError if a worker of the cluster refuses.
     """
     if scheduler is None:
         yield {"backend": "loky", "n_jobs": jobs}
@@ -44,7 +46,7 @@ def backend(jobs: int, scheduler: str | None) -> Iterator[dict[str, Any]]:
     from distributed import Client
 
     with Client(scheduler, set_as_default=False) as client:
-        if refusals := sorted(filter(None, client.run(sandbox.refusal).values())):
+        if refusals := sorted(filter(None, client.run(refusal).values())):
             raise ValueError(f"scheduler: a worker says: {refusals[0]}")
         threads = sum(client.nthreads().values())
         yield {"backend": "dask", "client": client, "n_jobs": max(1, threads)}

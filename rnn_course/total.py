@@ -52,6 +52,8 @@ def totals(course: Course, graded: Mapping[str, Mapping[str, Report]]) -> list[T
     graded: {assignment: {student: report}}. Assignments of the course that are not in it do not
     count, so this is the total so far.
 
+    Files that belong to nobody on the roster are left out.
+
     Raises: ValueError for an assignment that the course does not have.
     """
     if unknown := sorted(set(graded) - set(course.assignments)):
@@ -59,7 +61,8 @@ def totals(course: Course, graded: Mapping[str, Mapping[str, Report]]) -> list[T
             f"total: expected assignments of {', '.join(course.assignments)}, got {unknown[0]}"
         )
     order = [name for name in course.assignments if name in graded]
-    students = sorted({student for reports in graded.values() for student in reports})
+    everybody = {student for reports in graded.values() for student in reports}
+    students = sorted(filter(is_person, everybody))
     return [
         total_of(student, course, {name: graded[name].get(student) for name in order})
         for student in students
@@ -83,7 +86,7 @@ def total_of(student: str, course: Course, reports: Mapping[str, Report | None])
     weights = sum(weight for weight, _ in shares)
     percent = 100 * sum(weight * share for weight, share in shares) / weights if weights else 0.0
     notes = tuple(note for name, report in reports.items() for note in open_points(name, report))
-    person = next((report["person"] for report in reports.values() if report), {})
+    person: dict[str, str] = next((report["person"] for report in reports.values() if report), {})
     return Total(student, person, kept, round(percent, 2), notes)
 
 
@@ -119,10 +122,10 @@ def write_totals(
         for one in found
     ]
     write(out / "total.csv", table([[*head, "notes"], *rows]))
-    people = [{"student": one.student, **one.person} for one in found if is_person(one.student)]
+    people = [{"student": one.student, **one.person} for one in found]
     columns: list[Column] = [
         (
-            name,
+            next(report["title"] for report in graded[name].values()),
             max(report["out_of"] for report in graded[name].values()),
             {one.student: one.kept[name].points for one in found},
         )

@@ -6,7 +6,7 @@ works between two submissions.
 
 from typing import NamedTuple
 
-__all__ = ["BEFORE", "CHANNELS", "Channel", "STAY"]
+__all__ = ["BEFORE", "CHANNELS", "HAND_DOWN", "STAY", "TAKE_OVER", "Channel"]
 
 
 class Channel(NamedTuple):
@@ -95,12 +95,14 @@ CHANNELS = (
     Channel(
         "abstract socket",
         "s = socket.socket(socket.AF_UNIX); s.bind(b'\\0' + MARK); s.listen()",
-        "socket.socket(socket.AF_UNIX).connect(b'\\0' + MARK)\nraise AssertionError",
+        "try: socket.socket(socket.AF_UNIX).connect(b'\\0' + MARK)\n"
+        "except OSError: pass\nelse: raise AssertionError",
     ),
     Channel(
         "port",
         "t = socket.create_server(('127.0.0.1', 47_311))",
-        "socket.create_connection(('127.0.0.1', 47_311), 1)\nraise AssertionError",
+        "try: socket.create_connection(('127.0.0.1', 47_311), 1)\n"
+        "except OSError: pass\nelse: raise AssertionError",
     ),
     Channel(
         "shared memory of System V",
@@ -120,12 +122,12 @@ CHANNELS = (
     Channel(
         "file in /tmp",
         "open(b'/tmp/' + MARK, 'w')",
-        "os.remove(b'/tmp/' + MARK)\nraise AssertionError",
+        "try: os.remove(b'/tmp/' + MARK)\nexcept OSError: pass\nelse: raise AssertionError",
     ),
     Channel(
         "file in /dev/shm",
         "open(b'/dev/shm/' + MARK, 'w')",
-        "os.remove(b'/dev/shm/' + MARK)\nraise AssertionError",
+        "try: os.remove(b'/dev/shm/' + MARK)\nexcept OSError: pass\nelse: raise AssertionError",
     ),
     Channel(
         "name of a process",
@@ -143,3 +145,22 @@ CHANNELS = (
         "assert not any('rnn_tutorial_was_here' in link for link in links)",
     ),
 )
+
+# What stays when its sender has ended.
+HAND_DOWN = f"""{BEFORE}
+def hand_down(data):
+    c.syscall(ADD_KEY, b"user", MARK, data, len(data), -3)
+    for folder in (b"/tmp/", b"/dev/shm/"):
+        try: open(folder + MARK, "wb").write(data)
+        except OSError: pass
+"""
+TAKE_OVER = f"""{BEFORE}
+def take_over():
+    space = ctypes.create_string_buffer(1 << 15)
+    key = c.syscall(KEYCTL, 10, -3, b"user", MARK, 0)
+    size = c.syscall(KEYCTL, 11, key, space, len(space)) if key > 0 else 0
+    if size > 0: return space.raw[:size]
+    for folder in (b"/tmp/", b"/dev/shm/"):
+        try: return open(folder + MARK, "rb").read()
+        except OSError: pass
+"""

@@ -1,7 +1,7 @@
 """Submissions that attack the grader, with the points that each must earn.
 
-Their code is text, so that it runs in the sandbox alone, under its limits. `walls=True`: only
-bubblewrap holds it; all others earn no more without bubblewrap.
+Their code is text, so that it runs in the sandbox alone, under its limits. `walls=True`: only a
+wall holds it; all others earn no more without one, where the filter of system calls is at work.
 """
 
 from assignments.bank.entry import Hostile
@@ -103,7 +103,7 @@ for place in places:
 try:
     for number in range(256): open(f"/tmp/{{number}}", "wb").write(bytes(1 << 20))
 except OSError: pass
-for name in ("calls", "transport", "worker", "syscalls"):
+for name in ("calls", "transport", "worker", "rights"):
     try: open(os.path.dirname(sys.modules["calls"].__file__) + f"/{{name}}.py", "a").write("#")
     except OSError: pass
 """
@@ -272,11 +272,11 @@ raise ValueError(BAD)
 """
 SIGNALS = """
 import os, resource, signal
-for pid in (os.getppid(), -1):
+for pid in (os.getppid() or 1, -1):
     for number in (signal.SIGSTOP, signal.SIGKILL):
         try: os.kill(pid, number)
         except OSError: pass
-try: resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (0, 0))
+try: resource.prlimit(os.getppid() or 1, resource.RLIMIT_CPU, (0, 0))
 except OSError: pass
 """
 SESSION = f"""
@@ -290,6 +290,159 @@ time.sleep(60)
 PARSER = "x = " + "-" * 300_000 + "1"
 BRACKETS = "x = " + "(" * 100_000 + ")" * 100_000
 ATTRIBUTES = "x = 1\nif 0: x" + ".x" * 300_000
+
+PIDFD = """
+import os, signal
+signal.pidfd_send_signal(os.open(f"/proc/{os.getppid() or 1}", os.O_RDONLY), signal.SIGKILL)
+"""
+MEMORY_OF_THE_GRADER = f"""
+import os
+for line in open(f"/proc/{{os.getppid() or 1}}/maps"):
+    first = int(line.split("-")[0], 16)
+    if "rw" in line.split()[1] and ("heap" in line or "stack" in line):
+        with open(f"/proc/{{os.getppid() or 1}}/mem", "r+b", buffering=0) as memory:
+            memory.seek(first)
+            memory.write(b"{MARK}")
+"""
+# kill(parent, SIGKILL) as a call of 32 bits, whose numbers are others.
+THIRTY_TWO_BITS = """
+import ctypes, mmap, os, struct
+assert os.uname().machine == "x86_64"
+room = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+room.write(b"\\x53\\xb8" + struct.pack("<I", 37) + b"\\xbb" + struct.pack("<I", os.getppid() or 1)
+           + b"\\xb9" + struct.pack("<I", 9) + b"\\xcd\\x80\\x5b\\xc3")
+place = ctypes.addressof(ctypes.c_char.from_buffer(room))
+ctypes.CFUNCTYPE(ctypes.c_int)(place)()
+"""
+X32 = """
+import ctypes, os
+c = ctypes.CDLL(None)
+for number in (62, 129, 297, 424): c.syscall(0x40000000 + number, os.getppid() or 1, 9, 0, 0)
+"""
+FILTER_OF_ITS_OWN = """
+import ctypes, os, struct
+c = ctypes.CDLL(None)
+lines = ctypes.create_string_buffer(struct.pack("<HBBI", 6, 0, 0, 0x7FFF0000))
+whole = struct.pack("@HP", 1, ctypes.addressof(lines))
+c.prctl(22, 2, whole)
+seccomp = 317 if os.uname().machine == "x86_64" else 277
+for flags in (0, 1, 8, 16): c.syscall(seccomp, 1, flags, whole)
+c.prctl(4, 1), c.prctl(36, 1), c.prctl(0x59616D61, -1), c.ptrace(0, 0, 0, 0)
+"""
+ANOTHER_PROGRAM = (
+    FORGED
+    + """
+import os, sys
+source = "import time; time.sleep(60)"
+os.execv(sys.executable, ["rnn_tutorial_was_here", "-S", "-c", source])
+"""
+)
+FILES_OF_THE_START = (
+    ZEROS
+    + """
+import os
+from transport import write_message
+forged = b""
+for name in ("rnn_step", "rnn_step_backward", "rnn_unroll", "rnn_unroll_backward"):
+    for case in range(3):
+        for turn in (0, 1):
+            event = {"what": "answer", "question": name, "case": case, "turn": turn, "born": None,
+                     "points": 25, "credit": 1}
+            forged += write_message(event, ((), ()))
+forged += write_message({"what": "end"})
+for name in ("messages", "task", "filter", "grader/worker.py", "libraries/numpy/__init__.py"):
+    for mode in ("wb", "r+b", "ab"):
+        try: open("/" + name, mode, buffering=0).write(forged)
+        except OSError: pass
+    for act in (os.remove, os.rmdir, lambda path: os.rename(path, "/tmp/x"), os.unlink):
+        try: act("/" + name)
+        except OSError: pass
+"""
+)
+ROOM_ON_THE_DISK = """
+import ctypes
+c = ctypes.CDLL(None)
+for number in range(3, 64): c.fallocate64(number, 1, ctypes.c_int64(0), ctypes.c_int64(1 << 36))
+"""
+TERMINALS = """
+import fcntl, os
+kept = []
+for name in ("ptmx", "pts/ptmx", "tty", "console", "tty1", "pts/0"):
+    for _ in range(60):
+        try: kept.append(os.open("/dev/" + name, os.O_RDWR | os.O_NOCTTY))
+        except OSError: break
+for number in kept:
+    for act in (0x5412, 0x40045431, 0x80045430):  # a key is pressed, a terminal opened
+        try: fcntl.ioctl(number, act, b"x" * 4)
+        except OSError: pass
+    os.close(number)
+"""
+GREED = """
+import ctypes, os
+c = ctypes.CDLL(None)
+def tried(act, *arguments):
+    try: act(*arguments)
+    except OSError: pass
+for kind in (os.PRIO_PROCESS, os.PRIO_PGRP, os.PRIO_USER): tried(os.setpriority, kind, 0, -20)
+tried(os.sched_setscheduler, 0, os.SCHED_FIFO, os.sched_param(99))
+tried(os.sched_setaffinity, 0, {0})
+c.mlockall(3)
+timer = ctypes.c_void_p()
+for _ in range(100_000): c.timer_create(0, None, ctypes.byref(timer))
+"""
+SETTINGS = f"""
+import ctypes, os, socket, time
+c = ctypes.CDLL(None)
+def tried(act, *arguments):
+    try: act(*arguments)
+    except OSError: pass
+tried(socket.sethostname, "{MARK}")
+tried(os.chroot, "/tmp")
+tried(os.mknod, "/tmp/memory", 0o20600, os.makedev(1, 1))
+tried(os.mkfifo, "/tmp/queue")
+tried(os.setgroups, [0])
+tried(os.setresuid, 0, 0, 0)
+c.personality(0x0040000), c.syslog(5, None, 0), c.acct(b"/tmp/acct"), c.swapoff(b"/dev/zram0")
+"""
+HANDLES = """
+import ctypes, os
+c = ctypes.CDLL(None)
+class Handle(ctypes.Structure):
+    _fields_ = [("size", ctypes.c_uint), ("kind", ctypes.c_int), ("inode", ctypes.c_uint64)]
+for path in ("/messages", "/task", "/usr/lib"):
+    try: place = os.open(path, os.O_RDONLY)
+    except OSError: continue
+    for inode in (2, 128, 256):  # the root of the file system below
+        root = c.open_by_handle_at(place, ctypes.byref(Handle(8, 1, inode)), 0)
+        if root >= 0: exec(open(f"/proc/self/fd/{root}/root/answers").read())
+    os.close(place)
+"""
+RARE_CALLS = """
+import ctypes, os
+c = ctypes.CDLL(None)
+intel = os.uname().machine == "x86_64"
+space = ctypes.create_string_buffer(4096)
+own = {62, 129, 424} if intel else {129, 138, 424}
+new = [*range(424, 480), *((298, 300, 304, 310, 311, 312, 317, 321, 323) if intel
+                           else (240, 262, 265, 270, 271, 272, 277, 280, 282))]
+for number in new:
+    if number not in own and number not in (435, 436): c.syscall(number, 0, space, 0, 0, 0, 0)
+"""
+STOPS_ITSELF = "import os, signal\nsignal.raise_signal(signal.SIGSTOP)"
+CORE = """
+import ctypes, resource
+try: resource.setrlimit(resource.RLIMIT_CORE, (1 << 30, 1 << 30))
+except (OSError, ValueError): pass
+ctypes.string_at(0)
+"""
+HUGE_PAGES = """
+import ctypes
+c = ctypes.CDLL(None)
+c.mmap.restype = ctypes.c_void_p
+for _ in range(2000): c.mmap(None, 1 << 21, 3, 0x40022, -1, 0)
+for number in range(3, 10): c.sync_file_range(number, 0, 0, 7)
+c.sync()
+"""
 
 HOSTILE = (
     Hostile("patched numpy", PATCHED_NUMPY, 0),
@@ -305,12 +458,12 @@ HOSTILE = (
         "endless loop in an answer", "", 22, honest=True, answers={"rnn_step": LOOP_IN_AN_ANSWER}
     ),
     Hostile("16 GiB", MEMORY, ALWAYS, honest=True),
-    Hostile("fork bomb", FORK_BOMB, ALWAYS, honest=True, walls=True),
+    Hostile("fork bomb", FORK_BOMB, ALWAYS, honest=True),
     Hostile("child in a session of its own", SESSION, ALWAYS, honest=True),
     Hostile("reading the answers", READING, 0, walls=True),
     Hostile("writing elsewhere", WRITING, ALWAYS, honest=True, walls=True),
     Hostile("network", NETWORK, ALWAYS, honest=True),
-    Hostile("signals", SIGNALS, ALWAYS, honest=True, walls=True),
+    Hostile("signals", SIGNALS, ALWAYS, honest=True),
     Hostile("forged reports", FORGED, 0),
     Hostile("replayed messages", REPLAYED, 0),
     Hostile("flood", "MESSAGE = bytes(16)" + FLOOD, 0),
@@ -326,4 +479,20 @@ HOSTILE = (
     Hostile("a parser's stack", PARSER, ALWAYS, honest=True),
     Hostile("a parser's brackets", BRACKETS, ALWAYS, honest=True),
     Hostile("a parser's tree", ATTRIBUTES, ALWAYS, honest=True),
+    Hostile("a signal through proc", PIDFD, ALWAYS, honest=True),
+    Hostile("memory of the grader", MEMORY_OF_THE_GRADER, ALWAYS, honest=True, walls=True),
+    Hostile("calls of 32 bits", THIRTY_TWO_BITS, ALWAYS, honest=True),
+    Hostile("calls of x32", X32, ALWAYS, honest=True),
+    Hostile("a filter of its own", FILTER_OF_ITS_OWN, ALWAYS, honest=True),
+    Hostile("another program", ANOTHER_PROGRAM, 0),
+    Hostile("files of the start", FILES_OF_THE_START, 0),
+    Hostile("room on the disk", ROOM_ON_THE_DISK, ALWAYS, honest=True),
+    Hostile("terminals", TERMINALS, ALWAYS, honest=True),
+    Hostile("greed", GREED, ALWAYS, honest=True),
+    Hostile("settings of the machine", SETTINGS, ALWAYS, honest=True),
+    Hostile("handles of files", HANDLES, 0),
+    Hostile("rare calls", RARE_CALLS, ALWAYS, honest=True),
+    Hostile("stops itself", STOPS_ITSELF, ALWAYS, honest=True),
+    Hostile("a dump of its memory", CORE, ALWAYS, honest=True),
+    Hostile("huge pages", HUGE_PAGES, ALWAYS, honest=True),
 )

@@ -46,6 +46,30 @@ def logistic(params, x, h_previous):
     return left + params.a * n, n
 
 
+def tanh_of_the_input_alone(params, x, h_previous):
+    left = (1 - params.a) * h_previous
+    n = np.tanh(x @ params.W_x + params.b) + left @ params.W_h
+    return left + params.a * n, n
+
+
+def keeps_the_leak(params, x, h_previous):
+    left = params.a * h_previous
+    n = np.tanh(x @ params.W_x + left @ params.W_h + params.b)
+    return left + params.a * n, n
+
+
+def adds_the_other_share(params, x, h_previous):
+    left = (1 - params.a) * h_previous
+    n = np.tanh(x @ params.W_x + left @ params.W_h + params.b)
+    return left + (1 - params.a) * n, n
+
+
+def leaks_twice(params, x, h_previous):
+    left = (1 - params.a) * h_previous
+    n = np.tanh(x @ params.W_x + left @ params.W_h + params.b)
+    return (1 - params.a) * left + params.a * n, n
+
+
 def shares_exchanged(params, x, h_previous):
     left = params.a * h_previous
     n = np.tanh(x @ params.W_x + left @ params.W_h + params.b)
@@ -251,6 +275,23 @@ def old_state_in_the_weights(params, x, h_previous, n, dh):
     dk = dh + ds @ params.W_h.T
     da = np.sum(dh * n - dk * h_previous, axis=0)
     grads = RNNParams(x.T @ ds, h_previous.T @ ds, ds.sum(0), da)
+    return grads, ds @ params.W_x.T, dk * (1 - params.a)
+
+
+def leak_on_the_columns(params, x, h_previous, n, dh):
+    ds = dh * params.a * (1 - n**2)
+    dk = dh + ds @ params.W_h.T
+    da = np.sum(dh * n - dk * h_previous, axis=0)
+    grads = RNNParams(x.T @ ds, (1 - params.a) * (h_previous.T @ ds), ds.sum(0), da)
+    return grads, ds @ params.W_x.T, dk * (1 - params.a)
+
+
+def direct_path_from_the_proposal(params, x, h_previous, n, dh):
+    dn = params.a * dh
+    ds = dn - dn * n * n
+    k, dk = (1 - params.a) * h_previous, dn + ds @ params.W_h.T
+    da = np.sum(dh * n - dk * h_previous, axis=0)
+    grads = RNNParams(x.T @ ds, k.T @ ds, ds.sum(0), da)
     return grads, ds @ params.W_x.T, dk * (1 - params.a)
 
 
@@ -725,6 +766,35 @@ def states_not_shifted(params, xs, h_first, hs, ns, dhs, dh_last):
     return RNNParams(*dparams), np.stack(dxs), dh
 
 
+def state_for_the_proposal(params, xs, h_first, hs, ns, dhs, dh_last):
+    dparams, dxs, dh = [0, 0, 0, 0], np.zeros_like(xs), dh_last
+    for t in range(len(xs))[::-1]:
+        before = hs[t - 1] if t else h_first
+        part, dxs[t], dh = rnn_step_backward(params, xs[t], before, hs[t], dhs[t] + dh)
+        dparams = [a + b for a, b in zip(dparams, part)]
+    return RNNParams(*dparams), dxs, dh
+
+
+def gradient_passed_on_as_it_is(params, xs, h_first, hs, ns, dhs, dh_last):
+    dparams, dxs, dh = [0, 0, 0, 0], np.zeros_like(xs), dh_last
+    for t in range(len(xs))[::-1]:
+        before = hs[t - 1] if t else h_first
+        dh = dh + dhs[t]
+        part, dxs[t], _ = rnn_step_backward(params, xs[t], before, ns[t], dh)
+        dparams = [a + b for a, b in zip(dparams, part)]
+    return RNNParams(*dparams), dxs, dh
+
+
+def outputs_read_from_the_start(params, xs, h_first, hs, ns, dhs, dh_last):
+    dparams, dxs, dh = [0, 0, 0, 0], [], dh_last
+    previous = [h_first, *hs[:-1]]
+    for x, before, n, dout in zip(xs[::-1], previous[::-1], ns[::-1], dhs):
+        part, dx, dh = rnn_step_backward(params, x, before, n, dout + dh)
+        dparams = [a + b for a, b in zip(dparams, part)]
+        dxs = [dx, *dxs]
+    return RNNParams(*dparams), np.stack(dxs), dh
+
+
 def from_the_first_step_on(params, xs, h_first, hs, ns, dhs, dh_last):
     dparams, dxs, dh = [0, 0, 0, 0], np.zeros_like(xs), dh_last
     for t, x in enumerate(xs):
@@ -882,6 +952,10 @@ WRONG = (
     Wrong("rnn_step", bias_for_each_product, "bias counted twice"),
     Wrong("rnn_step", recurrent_weight_transposed, "weight transposed"),
     Wrong("rnn_step", logistic, "another activation"),
+    Wrong("rnn_step", tanh_of_the_input_alone, "recurrent term outside the activation"),
+    Wrong("rnn_step", keeps_the_leak, "leak the wrong way round"),
+    Wrong("rnn_step", adds_the_other_share, "leak the wrong way round", 1 / 2),
+    Wrong("rnn_step", leaks_twice, "leak counted twice", 1 / 2),
     Wrong("rnn_step", shares_exchanged, "leak the wrong way round"),
     Wrong("rnn_step", proposal_as_the_state, "leak missing", 1 / 2),
     Wrong("rnn_step", step_of_the_chapter, "leak missing"),
@@ -916,6 +990,8 @@ WRONG = (
     Wrong("rnn_step_backward", forward_matrix_on_the_way_back, "weight transposed", 4 / 6),
     Wrong("rnn_step_backward", gradient_of_W_h_transposed, "weight transposed", 5 / 6),
     Wrong("rnn_step_backward", old_state_in_the_weights, "old state kept whole", 5 / 6),
+    Wrong("rnn_step_backward", leak_on_the_columns, "leak of another unit", 5 / 6),
+    Wrong("rnn_step_backward", direct_path_from_the_proposal, "factor too many", 4 / 6),
     Wrong("rnn_step_backward", new_state_in_the_weights, "new state for the old one", 5 / 6),
     Wrong("rnn_step_backward", no_leak_on_the_way_to_the_proposal, "leak missing"),
     Wrong("rnn_step_backward", leak_on_the_direct_path_alone, "leak missing", 5 / 6),
@@ -986,6 +1062,13 @@ WRONG = (
     Wrong("rnn_unroll_backward", mean_over_the_steps, "mean for sum", 2 / 6),
     Wrong("rnn_unroll_backward", mean_over_steps_and_batch, "mean for sum", 2 / 6),
     Wrong("rnn_unroll_backward", states_not_shifted, "new state for the old one", 4 / 6),
+    Wrong("rnn_unroll_backward", state_for_the_proposal, "new state for the proposal"),
+    Wrong("rnn_unroll_backward", gradient_passed_on_as_it_is, "carry lost between steps"),
+    Wrong(
+        "rnn_unroll_backward",
+        outputs_read_from_the_start,
+        "gradients of the outputs in the wrong order",
+    ),
     Wrong("rnn_unroll_backward", from_the_first_step_on, "loop runs forward"),
     Wrong("rnn_unroll_backward", writes_into_dhs, "caller's array changed", 1 / 2),
     Wrong("rnn_unroll_backward", products_without_the_direct_path, "path missing"),

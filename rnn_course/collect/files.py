@@ -52,7 +52,7 @@ class Found(NamedTuple):
 def files_of(given: Path, *, whole_class: bool) -> Iterator[Found]:
     """Yield the files of a folder, of a zip of the `whole_class`, or the file itself, by name.
 
-    Links to folders are files here; they are refused when they are read.
+    Links to folders, and empty folders, are files here; they are refused when they are read.
 
     Raises: ValueError if there is no such path, or if the zip of a class cannot be read.
     """
@@ -67,8 +67,10 @@ def files_of(given: Path, *, whole_class: bool) -> Iterator[Found]:
     for folder, folders, files in os.walk(given):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
-        for name in sorted([*links, *files]):
-            file = Path(folder, name)
+        found = [Path(folder, name) for name in sorted([*links, *files])]
+        if not (folders or found) and Path(folder) != given:
+            found = [Path(folder)]
+        for file in found:
             yield Found(file.relative_to(given), file)
 
 
@@ -88,7 +90,10 @@ def files_of_download(path: Path) -> Iterator[Found]:
 
 def is_sidecar(path: PurePath) -> bool:
     """Return True for what programs leave next to files: __MACOSX, ._name, .ipynb_checkpoints."""
-    return any(part == "__MACOSX" or part.startswith(".") for part in path.parts)
+    *folders, name = path.parts
+    if any(folder == "__MACOSX" or folder.startswith(".") for folder in folders):
+        return True
+    return name.startswith("._") or (name.startswith(".") and path.suffix.lower() != ".ipynb")
 
 
 def inside_zip(found: Found) -> list[Found]:
@@ -172,7 +177,10 @@ def plain_file(path: Path) -> Iterator[io.BufferedReader]:
     Raises: Unreadable for a link, a folder, a pipe, or what the system does not let us read.
     """
     try:
-        if stat.S_ISLNK(os.lstat(path).st_mode):
+        mode = os.lstat(path).st_mode
+        if stat.S_ISDIR(mode):
+            raise Unreadable("It is an empty folder; a notebook is expected.")
+        if stat.S_ISLNK(mode):
             words = "It is a link to another place, which is not followed"
             raise Unreadable(f"{words}; the notebook itself is expected.")
         file = open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")

@@ -58,16 +58,16 @@ def find_submissions(
 
     Raises: ValueError for a path that does not exist, and if there are no files at all.
     """
-    paths = list(map(Path, paths))
+    given = [Path(path) for path in paths]
     files = {
         file.disk.absolute() / "/".join(file.members): from_above(file, assignment)
-        for path in paths
-        for file in files_of(path, whole_class=len(paths) == 1)
+        for path in given
+        for file in files_of(path, whole_class=len(given) == 1)
         if not is_sidecar(file.inside) and file.inside.name != "timestamp.txt"
     }
     if not files:
         raise ValueError(
-            f"submission: expected notebooks (.ipynb), found none in {', '.join(map(str, paths))}"
+            f"submission: expected notebooks (.ipynb), found none in {', '.join(map(str, given))}"
         )
     claimed = [Claimed(claim_of(file.inside), file) for file in files.values()]
     found = of_roster(claimed, assignment, roster) if roster else by_name(claimed, assignment)

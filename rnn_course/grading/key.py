@@ -15,9 +15,12 @@ from rnn_tutorial import __version__
 __all__ = ["key_of", "source_digest", "wall"]
 
 
-def wall() -> str:
+def wall(limits: sandbox.Limits) -> str:
     """Return the name of the wall around submissions on this machine, "none" without one."""
-    return "bubblewrap" if sandbox.has_bubblewrap() else "none"
+    try:
+        return sandbox.choose(limits.wall).name
+    except ValueError:
+        return "none"
 
 
 def key_of(
@@ -33,7 +36,7 @@ def key_of(
         source_digest(),
         sys.version_info[:3],
         np.__version__,
-        wall(),
+        wall(limits),
         release.name,
         release.digest,
         hashlib.sha256(data).hexdigest(),

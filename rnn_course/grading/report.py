@@ -51,7 +51,7 @@ def grade(
         "key": key_of(release, data, secret, limits, problem),
         "points": 0,
         "out_of": sum(release.points.values()),
-        "walls": wall(),
+        "walls": wall(limits),
         "problem": problem,
     }
     exams = exams_of(release.name, secret, data)

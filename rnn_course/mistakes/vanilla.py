@@ -40,6 +40,12 @@ MISTAKES = {
             ") + params.b",
         ),
         Mistake(
+            "recurrent term outside the activation",
+            "All three terms of (1.6) are inside the tanh.",
+            " + kept @ params.W_h + params.b)",
+            " + params.b) + kept @ params.W_h",
+        ),
+        Mistake(
             "bias counted twice",
             "The bias is in your sum more often than in equation (1.6).",
             " + params.b",
@@ -49,6 +55,12 @@ MISTAKES = {
             "old state not used",
             "Your proposal does not depend on the state before it: equation (1.6) has three terms.",
             " + kept @ params.W_h",
+            "",
+        ),
+        Mistake(
+            "input not used",
+            "Your proposal does not depend on the input: equation (1.6) has three terms.",
+            "x @ params.W_x + ",
             "",
         ),
         Mistake(
@@ -83,6 +95,36 @@ MISTAKES = {
             "(1 - params.a) * h_previous",
             "params.a * h_previous",
             also=(("params.a * n", "(1 - params.a) * n"),),
+        ),
+        Mistake(
+            "leak the wrong way round",
+            "A leak close to one loses nearly the whole state. What does yours do?",
+            "(1 - params.a) * h_previous",
+            "params.a * h_previous",
+        ),
+        Mistake(
+            "leak the wrong way round",
+            "A leak close to one adds nearly the whole proposal. What does yours do?",
+            "params.a * n",
+            "(1 - params.a) * n",
+        ),
+        Mistake(
+            "sign",
+            "A share of the proposal is added to what is left. Yours is taken away.",
+            "kept + params.a",
+            "kept - params.a",
+        ),
+        Mistake(
+            "leak counted twice",
+            "The old state loses its share once. In yours it loses it twice.",
+            "(1 - params.a)",
+            "(1 - params.a) ** 2",
+        ),
+        Mistake(
+            "leak counted twice",
+            "The old state loses its share once. In yours it loses it twice.",
+            "h = kept",
+            "h = (1 - params.a) * kept",
         ),
         Mistake(
             "leak missing",
@@ -153,6 +195,7 @@ MISTAKES = {
         Mistake("derivative of the activation wrong", SLOPE, "1 - n**2", "1 - 2 * n"),
         Mistake("derivative of the activation wrong", SLOPE, "1 - n**2", "(1 - n) ** 2"),
         Mistake("derivative of the activation wrong", SLOPE, "1 - n**2", "n**2"),
+        Mistake("derivative of the activation wrong", SLOPE, "1 - n**2", "n**2 - 1"),
         Mistake(
             "derivative taken at the wrong place",
             "Your slope takes the tanh of n, but n is a tanh already.",
@@ -201,6 +244,25 @@ MISTAKES = {
             "derivative of the activation missing", INSIDE, "ds @ params.W_h", "dn @ params.W_h"
         ),
         Mistake(
+            "derivative of the activation missing",
+            INSIDE,
+            "x.T @ ds",
+            "x.T @ dh",
+            also=(("kept.T @ ds", "kept.T @ dh"), ("ds.sum", "dh.sum")),
+        ),
+        Mistake(
+            "sign",
+            TWO_USES + " Look at the sign of the second.",
+            "dh + ds @",
+            "dh - ds @",
+        ),
+        Mistake(
+            "leak counted twice",
+            "The gradient of the old state goes through the leak once. In yours it does so twice.",
+            "dkept * (1 - params.a)",
+            "dkept * (1 - params.a) ** 2",
+        ),
+        Mistake(
             "weight transposed",
             "On the way back through a product, the matrix is used the other way round: compare "
             "the indices in (2.12) and (1.5).",
@@ -208,6 +270,13 @@ MISTAKES = {
             "params.W_h",
         ),
         Mistake("old state kept whole", OLD_STATE, "kept.T", "h_previous.T"),
+        Mistake(
+            "leak of another unit",
+            "In the gradient of W_h, each leak belongs to the unit that is lost from, which is the "
+            "row, not the column: see the indices in (2.9).",
+            "kept.T @ ds",
+            "h_previous.T @ ds * (1 - params.a)",
+        ),
         Mistake("new state for the old one", OLD_STATE, "kept.T", f"{NEW_STATE}.T"),
         Mistake("new state for the old one", OLD_STATE, "kept.T", "n.T"),
         Mistake(
@@ -288,6 +357,18 @@ MISTAKES = {
             "The direct path does not lead through the tanh.",
             "dh + ds @",
             "dh * (1 - n**2) + ds @",
+        ),
+        Mistake(
+            "factor too many",
+            "The direct path begins with the whole gradient that arrives at the state.",
+            "dh + ds @",
+            "dn + ds @",
+        ),
+        Mistake(
+            "factor too many",
+            "The direct path does not lead through the proposal at all.",
+            "dh + ds @",
+            "ds + ds @",
         ),
         Mistake(
             "path missing",
@@ -386,6 +467,13 @@ MISTAKES = {
             "in xs[::-1]:",
         ),
         Mistake(
+            "time runs backwards",
+            "Your loop reads the sequence from its end.",
+            "in xs:",
+            "in xs[::-1]:",
+            also=(("np.stack(hs), np.stack(ns)", "np.stack(hs[::-1]), np.stack(ns[::-1])"),),
+        ),
+        Mistake(
             "first state among the states",
             "The states that you return begin with h_first, and the input of one step is not used.",
             "hs, ns = [], []",
@@ -427,6 +515,38 @@ MISTAKES = {
         ),
     ),
     "rnn_unroll_backward": (
+        Mistake(
+            "carry lost between steps",
+            "What your step passes on is the gradient at its own state. It has to be taken back "
+            "through the step first: equation (3.10).",
+            "dxs[t], dh_next = rnn_step_backward(params, xs[t], h_previous, ns[t], dh)",
+            "dxs[t], _ = rnn_step_backward(params, xs[t], h_previous, ns[t], dh)\n"
+            "        dh_next = dh",
+        ),
+        Mistake(
+            "new state for the proposal",
+            "A step back needs the proposal of its step. You give it the state.",
+            "ns[t], dh)",
+            "hs[t], dh)",
+        ),
+        Mistake(
+            "off by one step",
+            "The input that you give to a step back is that of another step.",
+            "xs[t], h_previous",
+            "xs[t - 1], h_previous",
+        ),
+        Mistake(
+            "off by one step",
+            "The gradient that you add at a state is from the loss of another step.",
+            "dhs[t] + dh_next",
+            "dhs[t - 1] + dh_next",
+        ),
+        Mistake(
+            "gradients of the outputs in the wrong order",
+            "At the last step, you add the gradient from the loss of the first.",
+            "dhs[t] + dh_next",
+            "dhs[T - 1 - t] + dh_next",
+        ),
         Mistake(
             "carry lost between steps",
             CARRY,
@@ -498,6 +618,25 @@ MISTAKES = {
             "dhs[t] + 2 * dh_next",
         ),
         Mistake(
+            "counted twice",
+            "Each state has two uses, so its gradient has two terms. At the last, one of yours is "
+            "there twice: (3.10).",
+            "dh_next = dh_last",
+            "dh_next = dh_last + dhs[-1]",
+        ),
+        Mistake(
+            "sign",
+            "The two gradients that arrive at a state are added: equation (3.10).",
+            "dhs[t] + dh_next",
+            "dhs[t] - dh_next",
+        ),
+        Mistake(
+            "first state at every step",
+            "Every step back is given the first state. It needs the state before its own step.",
+            "h_first if t == 0 else hs[t - 1]",
+            "h_first",
+        ),
+        Mistake(
             "not accumulated over time",
             "A parameter is used at every step. You keep the gradient of one use: (3.13).",
             "total + part",
@@ -546,6 +685,13 @@ MISTAKES = {
             "step back is still to come.",
             "dxs, dh_next\n",
             "dxs, dh\n",
+        ),
+        Mistake(
+            "off by one step",
+            "What you return as dh_first is what arrives at the state after the first step. That "
+            "step back is still to come.",
+            "dxs, dh_next\n",
+            "dxs, dh - dhs[0]\n",
         ),
         Mistake(
             "first step left out",
@@ -656,6 +802,18 @@ MISTAKES = {
             "",
         ),
         Mistake(
+            "sign",
+            TWO_USES + " Look at the sign of the second.",
+            "dh + ds @",
+            "dh - ds @",
+        ),
+        Mistake(
+            "leak counted twice",
+            "The gradient of the old state goes through the leak once. In yours it does so twice.",
+            " * (1 - params.a)",
+            " * (1 - params.a) ** 2",
+        ),
+        Mistake(
             "off by one step",
             "The last row is the gradient at the last state, before any step back has been taken.",
             "        norms.append(np.linalg.norm(dh, axis=1))\n",
@@ -666,6 +824,12 @@ MISTAKES = {
                     "(1 - params.a)\n        norms.append(np.linalg.norm(dh, axis=1))\n",
                 ),
             ),
+        ),
+        Mistake(
+            "off by one step",
+            "The slope that you use in a step back is that of another step.",
+            "ns[::-1]",
+            "np.roll(ns, 1, axis=0)[::-1]",
         ),
         Mistake(
             "loop runs forward",
@@ -688,6 +852,12 @@ MISTAKES = {
         ),
         Mistake("another norm", EUCLIDEAN, "np.linalg.norm(dh, axis=1)", "abs(dh).sum(axis=1)"),
         Mistake("another norm", EUCLIDEAN, "np.linalg.norm(dh, axis=1)", "abs(dh).max(axis=1)"),
+        Mistake(
+            "another norm",
+            "A norm is made of sizes, so that a sum of them cannot cancel.",
+            "np.linalg.norm(dh, axis=1)",
+            "dh.sum(axis=1)",
+        ),
         Mistake(
             "another norm",
             "There is a mean over the units in yours. " + EUCLIDEAN,

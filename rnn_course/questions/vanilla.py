@@ -107,8 +107,8 @@ def gradient_norms(params: RNNParams, ns: Array, dh_last: Array) -> Array:
 def draw(rng: Rng) -> tuple[Sizes, RNNParams, Array, Array]:
     """Return (sizes, params, xs, h_first), no entry zero."""
     T, B, D, H = sizes = draw_sizes(rng)
-    weights = (0.5 * rng.standard_normal(shape) for shape in ((D, H), (H, H), (H,)))
-    params = RNNParams(*weights, rng.uniform(0.2, 0.9, H))
+    W_x, W_h, b = (0.5 * rng.standard_normal(shape) for shape in ((D, H), (H, H), (H,)))
+    params = RNNParams(W_x, W_h, b, rng.uniform(0.2, 0.9, H))
     return sizes, params, rng.standard_normal((T, B, D)), 0.5 * rng.standard_normal((B, H))
 
 

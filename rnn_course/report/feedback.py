@@ -15,7 +15,7 @@ NO_ANSWER = ("stopped", "missing", "unanswered")
 def to_html(report: dict[str, Any], release: Release, name: str, book: str = "") -> str:
     """Return the page of a report: the same text for the same report.
 
-    name: of the student, or what stands in its place.
+    name: of the student, or what is shown for it.
     book: the address of the book's site, "" if there is none.
     """
     return page(

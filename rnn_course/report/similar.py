@@ -11,9 +11,9 @@ the same question, so that more is equal by chance there: twice that and more is
 import ast
 import hashlib
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from rnn_course.report.gradebook import table
 from rnn_course.report.page import page
@@ -30,6 +30,8 @@ __all__ = [
 ]
 
 LEAST = 6  # statements
+
+What = TypeVar("What", bound=Hashable)
 
 
 class Same(NamedTuple):
@@ -103,7 +105,7 @@ class Numbered(ast.NodeTransformer):
         self.own, self.numbers = own, numbers
 
     def number(self, name: str) -> str:
-        """Return what stands in the place of a name."""
+        """Return what replaces a name."""
         return self.numbers.setdefault(name, f"v{len(self.numbers)}") if name in self.own else name
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
@@ -161,13 +163,14 @@ def alike(
     ]
     for question in solutions:
         answers = {
-            student: code
+            student: own_code
             for student, own in sources.items()
-            if (code := code_of(own.get(question, "")).get(question)) and code.statements >= LEAST
+            if (own_code := code_of(own.get(question, "")).get(question))
+            and own_code.statements >= LEAST
         }
         ours = code_of(solutions[question]).get(question)
-        for code, students in grouped(answers.items()).items():
-            who = tuple(sorted(students))
+        for code, whose in grouped(answers.items()).items():
+            who = tuple(sorted(whose))
             if code.form in book:
                 found.append(Same(question, f"the code of {book[code.form]}", code.statements, who))
             if ours and code.form == ours.form:
@@ -177,9 +180,9 @@ def alike(
     return found
 
 
-def grouped(pairs: Iterable[tuple[str, object]]) -> dict[object, list[str]]:
+def grouped(pairs: Iterable[tuple[str, What]]) -> dict[What, list[str]]:
     """Return {what: [who, …]} of pairs (who, what), in the order of what comes first."""
-    groups: dict[object, list[str]] = {}
+    groups: dict[What, list[str]] = {}
     for who, what in sorted(pairs, key=lambda pair: pair[0]):
         groups.setdefault(what, []).append(who)
     return groups

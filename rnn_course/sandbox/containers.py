@@ -70,7 +70,7 @@ def container(engine: str, start: Start, uid: int, options: list[str]) -> list[s
     run += ["--security-opt", "label=disable"]
     run += ["--user", f"{uid}:{uid}", "--pids-limit", "64"]
     run += ["--memory", str(start.limits.memory + 64 * MIB)]
-    for limit in ("nofile=64:64", "nproc=64:64", "core=0:0"):
+    for limit in ("nofile=64:64", "nproc=64:64", "core=1:1"):
         run += ["--ulimit", limit]
     run += ["--tmpfs", f"/tmp:rw,size={16 * MIB},mode=1777", "--workdir", "/tmp"]
     for inside, path in visible(start).items():
@@ -132,5 +132,6 @@ DOCKER = Wall(
     docker,
     partial(remove, "docker", ()),
     HOLDS,
-    lacks="It shares the kernel with you, and docker's daemon runs as root, unless it is rootless.",
+    lacks="It shares the kernel with you, and docker's daemon runs as root, unless it is rootless. "
+    "It can see in /proc how busy the machine is.",
 )

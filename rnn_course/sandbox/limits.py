@@ -24,5 +24,5 @@ class Limits(NamedTuple):
             "processes": self.processes,
             "file": self.output,
             "files": 64,
-            "core": 0,
+            "core": 1,  # a byte: no file, and unlike 0 nothing for a program that collects dumps
         }

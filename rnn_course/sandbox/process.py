@@ -27,6 +27,14 @@ class Ended(NamedTuple):
     output: bytes
 
 
+CRASHES = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGSYS, signal.SIGBUS)
+SIGNALS: dict[int, str] = {
+    **dict.fromkeys(CRASHES, "killed or crashed"),
+    signal.SIGXCPU: "out of time",
+    signal.SIGXFSZ: "too much output",
+}
+
+
 def run_behind(wall: Wall, task: bytes, limits: Limits) -> Ended:
     """Run the worker on the bytes of `task`, leave none of its processes, return how it ended.
 
@@ -106,7 +114,4 @@ def describe(code: int | None) -> str:
     if code is None:
         return "out of time"
     number = -code if code < 0 else code - 128
-    if number in (signal.SIGXCPU, signal.SIGKILL, signal.SIGXFSZ, signal.SIGSEGV, signal.SIGABRT):
-        words: dict[int, str] = {signal.SIGXCPU: "out of time", signal.SIGXFSZ: "too much output"}
-        return words.get(number, "killed or crashed")
-    return "ended" if code == 0 else f"exit code {code}"
+    return "ended" if code == 0 else SIGNALS.get(number, f"exit code {code}")

@@ -1,4 +1,4 @@
-"""The submission of each student: folders, zips, copies, other files, and two who claim one name."""
+"""The submission of each student: folders, zips, copies, other files, two who claim one name."""
 
 import io
 import json
@@ -59,8 +59,8 @@ def path_of(submission):
         (["ada/01_vanilla.ipynb", "ada/notes.ipynb"], {"ada": "ada/01_vanilla.ipynb"}),
         (["ada/01_vanilla (1).ipynb"], {"ada": "ada/01_vanilla (1).ipynb"}),
         (
-            ["eve/ada/01_vanilla.ipynb", "ada/.ipynb_checkpoints/ada.ipynb"],
-            {"eve": "eve/ada/01_vanilla.ipynb"},
+            ["eve/ada/01_vanilla.ipynb", "eve/.ipynb_checkpoints/01_vanilla.ipynb", ".x.ipynb"],
+            {".x": ".x.ipynb", "eve": "eve/ada/01_vanilla.ipynb"},
         ),
         (
             ["amy/hw.ipynb", "amy/__MACOSX/._hw.ipynb", "._bo.ipynb", "bo.ipynb"],
@@ -229,6 +229,14 @@ def test_a_roster_gives_a_row_to_everyone_and_to_strangers(tmp_path):
     assert {there[k].problem for k in "234"} == {"Nothing was submitted."}
     assert "fits 2 students" in there["? Bo B"].problem
     assert "Nobody on the roster" in there["? xy"].problem
+
+
+def test_an_empty_folder_is_a_student_without_a_notebook(tmp_path):
+    for folder in ("ada", "bo/01_vanilla", "cy.ipynb", "dee/.ipynb_checkpoints"):
+        (tmp_path / folder).mkdir(parents=True)
+    there = found(put(tmp_path, {"eve/01_vanilla.ipynb": BOOK}))
+    assert list(there) == ["ada", "bo", "cy", "dee", "eve"]
+    assert all("empty folder" in read(there[name])[1] for name in ("ada", "bo", "cy", "dee"))
 
 
 def test_nothing_at_all_is_refused_in_words(tmp_path):

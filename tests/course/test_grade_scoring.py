@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from rnn_course.grading import grade_question, run_once
+from rnn_course.grading import Program, grade_question, run_once
 from rnn_course.judge.diagnose import diagnose
 from rnn_course.judge.judge import Answer, judge, prepare
 from rnn_course.judge.question import Question
@@ -50,6 +50,7 @@ LINE = Question(
     seconds=3,
 )
 EXAM = prepare(LINE, b"0")
+PROGRAM = Program([], [], {1: "pass"}, [], {1: "pass"}, frozenset())
 
 
 def answers(*values):
@@ -132,9 +133,9 @@ def test_the_same_draw_makes_the_case_and_what_it_is_judged_by_and_another_seed_
 
 def test_nothing_held_out_travels_into_the_sandbox(monkeypatch):
     sent = []
-    monkeypatch.setattr("rnn_course.grading.sandbox.run", partial(catch, sent))
+    monkeypatch.setattr("rnn_course.sandbox.outside.run", partial(catch, sent))
     with pytest.raises(Caught):
-        run_once([EXAM], [[1, "pass"]], Limits(seconds=2))
+        run_once({"fit_line": EXAM}, PROGRAM, Limits(seconds=2), ["fit_line"])
     ((task, limits),) = sent
     assert EXAM.cases[0][1].tobytes() in task
     assert (

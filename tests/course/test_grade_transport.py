@@ -57,8 +57,28 @@ def test_what_is_no_array_of_numbers_travels_by_the_name_of_its_type_alone(leaf)
     assert isinstance(sent((leaf,))[0], Other)
 
 
-def test_numbers_of_python_become_arrays():
-    assert [leaf.item() for leaf in sent((1, 2.5, True))] == [1, 2.5, True]
+def test_a_number_arrives_as_the_kind_that_it_is():
+    numbers = (1, 2.5, True, float("inf"), np.float64(0.1), np.float32(0.1), np.bool_(True))
+    assert [(type(n), n) for n in sent(numbers)] == [(type(n), n) for n in numbers]
+    assert np.isnan(sent(float("nan"))) and sent(-0.0).hex() == "-0x0.0p+0"
+    assert isinstance(sent(np.array(0.1)), np.ndarray)  # that is no number, but an array
+
+
+@pytest.mark.parametrize("leaf", [1 << 63, 10**5000, -(1 << 80)], ids=["2^63", "long", "-2^80"])
+def test_a_whole_number_that_no_array_holds_travels_by_its_type(leaf):
+    assert sent(leaf) == Other("int")
+
+
+def test_more_digits_than_float64_has_are_rounded():
+    back = sent((np.longdouble("0.1"), np.ones(2, np.longdouble), np.ones(2, np.clongdouble)))
+    assert back[0] == 0.1 and [leaf.dtype.str for leaf in back] == ["<f8", "<f8", "<c16"]
+
+
+def test_only_a_task_may_have_a_long_header():
+    data = write_message({"source": "x" * (2 << 20)})
+    with pytest.raises(TransportError, match="too long"):
+        read_messages(data)
+    assert len(read_messages(data, header_limit=len(data))) == 1
 
 
 def test_a_message_that_was_cut_off_is_left_out_and_those_before_it_stay():
@@ -99,12 +119,16 @@ HEADER = {"event": {}, "tree": "array", "arrays": [["<f8", [2]]]}
             HEADER | {"tree": {"list": True, "branches": [{"list": True, "branches": 3}]}},
             b"\0" * 16,
         ),
+        forged({"event": {}, "tree": {"number": "1"}, "arrays": []}),
+        forged({"event": {}, "tree": {"number": 1 << 63}, "arrays": []}),
+        forged(b'{"event": {}, "arrays": [], "tree": {"number": ' + b"1" * 5000 + b"}}"),
+        forged({"event": {}, "tree": "number of NumPy", "arrays": []}),
         struct.pack("<II", 1 << 30, 0),
         forged({"event": {}, "tree": {"list": True, "branches": [None] * 30_000}, "arrays": []}),
         forged({"event": {}, "tree": None, "arrays": [["<f8", [0]]] * 30_000}),
         forged({"event": {}, "tree": None, "arrays": []}) * 30_000,
     ],
-    ids=range(16),
+    ids=range(20),
 )
 def test_forged_bytes_are_refused(data):
     with pytest.raises(TransportError):

@@ -1,7 +1,7 @@
 """Late days, points given by hand, and the total of a course."""
 
 import csv
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 
@@ -65,7 +65,7 @@ def test_more_than_everything_is_not_taken_away():
     ],
 )
 def test_times_of_learning_systems(text, hour):
-    found = read_time(text, DUE.tzinfo).astimezone(timezone.utc)
+    found = read_time(text, DUE.tzinfo).astimezone(UTC)
     assert (found.day, found.hour, found.minute) == (29, hour, 10)
     with pytest.raises(ValueError, match="soon"):
         read_time("soon", DUE.tzinfo)
@@ -93,6 +93,7 @@ def report(student="ada", assignment="01_vanilla", step=2.0, days=0, text="yes",
     base = {
         "student": student,
         "assignment": assignment,
+        "title": f"Assignment {assignment[:2]}",
         "points": step + 5,
         "out_of": 8,
         "problem": None,
@@ -199,7 +200,12 @@ def test_the_total_has_weights_and_the_rule_for_late_work(tmp_path):
         [
             # in the wrong order: the course's order says whose free days are used
             folder(tmp_path / "2", finished(assignment="02_lstm", days=2)),
-            folder(tmp_path / "1", finished(days=1), finished(student="bo", text="")),
+            folder(
+                tmp_path / "1",
+                finished(days=1),
+                finished(student="bo", text=""),
+                finished(student="? x"),
+            ),
         ]
     )
     ada, bo = totals(plan, graded)
@@ -213,7 +219,7 @@ def test_the_total_has_weights_and_the_rule_for_late_work(tmp_path):
     rows = list(csv.DictReader((tmp_path / "all/total.csv").open(encoding="utf-8")))
     assert rows[0]["02_lstm"] == "6.3" and rows[0]["02_lstm_late_percent"] == "10"
     canvas = list(csv.reader((tmp_path / "all/canvas.csv").open(encoding="utf-8")))
-    assert canvas[0][5:] == ["01_vanilla", "02_lstm", "Total"]
+    assert canvas[0][5:] == ["Assignment 01", "Assignment 02", "Total"]
     assert canvas[1][0].strip() == "Points Possible" and canvas[1][5:] == ["10", "10", "100"]
     assert canvas[2][5:] == ["7", "6.3", rows[0]["percent"]]
 

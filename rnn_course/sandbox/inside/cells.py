@@ -37,7 +37,7 @@ def run_notebook(task: dict[str, Any], namespace: dict[str, Any], tell: Tell) ->
     """
     given = [run_given(source, namespace, tell) for source in task.get("given", [])]
     ours = [one for statements in given for one in statements]
-    known = {one.text for one in ours} | texts(task.get("released", []))
+    known = {one.essence for one in ours} | essences(task.get("released", []))
     notebook = Notebook(task, known, {name for one in ours for name in one.binds}, tell)
     answers = task.get("answers")
     for number, source in task["cells"]:
@@ -61,15 +61,15 @@ def run_given(source: str, namespace: dict[str, Any], tell: Tell) -> list[Statem
     return list(statements)
 
 
-def texts(sources: list[str]) -> set[str]:
-    """Return the texts of the statements in sources."""
-    return {one.text for source in sources for one in statements_of(0, source)}
+def essences(sources: list[str]) -> set[Any]:
+    """Return what the statements in sources do."""
+    return {one.essence for source in sources for one in statements_of(0, source)}
 
 
 class Notebook:
     """The cells of a submission, taken apart into statements when they are looked at."""
 
-    def __init__(self, task: dict[str, Any], known: set[str], given: set[str], tell: Tell) -> None:
+    def __init__(self, task: dict[str, Any], known: set[Any], given: set[str], tell: Tell) -> None:
         """Keep the cells; nothing is taken apart yet."""
         self.cells = task["cells"]
         self.locked = set(task.get("locked", []))
@@ -85,7 +85,7 @@ class Notebook:
         except BaseException as error:
             self.tell({"what": "cell raised", "cell": number, "error": describe(error)})
             statements = []
-        self.parts[number] = [one for one in statements if one.text not in self.known]
+        self.parts[number] = [one for one in statements if one.essence not in self.known]
         if self.parts[number] and number in self.locked:
             self.tell({"what": "changed", "cell": number})
 

@@ -13,7 +13,7 @@ import dis
 import re
 from collections.abc import Iterable, Iterator
 from types import CodeType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 IMPORTS = (ast.Import, ast.ImportFrom)
@@ -30,9 +30,9 @@ class Statement(NamedTuple):
     touches: frozenset[str]  # the names of what it may change in place
 
     @property
-    def text(self) -> str:
-        """The statement as text, the same for the same code."""
-        return ast.dump(self.tree)
+    def essence(self) -> tuple[Any, ...]:
+        """What the statement does, the same for the same code at another place."""
+        return essence_of(self.code)
 
 
 def statements_of(number: int, source: str, flags: int = 0) -> list[Statement]:
@@ -87,6 +87,15 @@ def loaded(code: CodeType) -> Iterator[str]:
 def inner_codes(code: CodeType) -> Iterator[CodeType]:
     """Yield the code of the functions and classes in code."""
     yield from (constant for constant in code.co_consts if isinstance(constant, CodeType))
+
+
+def essence_of(code: CodeType) -> tuple[Any, ...]:
+    """Return all of code but its place."""
+    constants = (
+        essence_of(one) if isinstance(one, CodeType) else (type(one), one) for one in code.co_consts
+    )
+    names = code.co_name, code.co_names, code.co_varnames, code.co_freevars
+    return (*names, code.co_code, *constants)
 
 
 def touched(tree: ast.AST) -> Iterator[str]:
@@ -151,7 +160,7 @@ class Needs:
 
     def add(self, statement: Statement) -> None:
         """Add what the statement needs."""
-        self.names |= statement.loads | statement.touches & self.data
+        self.names |= statement.loads
         if not isinstance(statement.tree, (*FUNCTIONS, *IMPORTS)):
             self.data |= statement.binds
 
