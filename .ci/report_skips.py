@@ -24,6 +24,7 @@ LIBRARIES = (
     "joblib",
     "distributed",
     "mypy",
+    "pyseccomp",
     "setuptools",
 )
 WALLS = ("bubblewrap is not at work here", "system calls cannot be filtered here")

@@ -29,19 +29,22 @@ class Release(NamedTuple):
     words: dict[str, float]  # the points of each question in words, graded by hand
     texts: dict[str, str]  # of each question, functions and words, the Markdown above its answer
     solutions: dict[str, str]  # of each function the instructor's source of its cell
-    digest: str  # of the file
+    digest: str  # of what its cells are, not of what they have printed
 
 
 def questions_of(name: str) -> dict[str, Question]:
     """Return {name: Question} of an assignment by its name, such as "01_vanilla".
 
-    The causes of a question are the mistakes in its solution, and in all solutions that it calls.
+    The causes of a question are the mistakes in its solution, and in all solutions that it calls. A
+    question with a score has none: its answers are tried, not compared.
 
     Raises: ValueError for a name that is not that of an assignment.
     """
     mistakes = module_of("mistakes", name).MISTAKES
     return {
-        question.name: question._replace(causes=causes_of(question.reference, mistakes))
+        question.name: question
+        if question.scoring
+        else question._replace(causes=causes_of(question.reference, mistakes))
         for question in module_of("questions", name).QUESTIONS
     }
 
@@ -119,7 +122,7 @@ def load_release(path: str | Path) -> Release:
             f"release: {path.name} has questions in words {sorted(words)}, "
             f"expected {sorted(words_of(path.stem))}"
         )
-    digest = hashlib.sha256(data).hexdigest()
+    digest = hashlib.sha256(repr((title, cells, words, texts)).encode()).hexdigest()
     return Release(path.stem, title, cells, points, words, texts, solutions, digest)
 
 

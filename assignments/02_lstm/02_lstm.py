@@ -82,7 +82,7 @@ def sigmoid(a):
 # %% [markdown]
 # ## Question 1: one step
 #
-# `lstm_step(params, x, previous)` returns `(state, gates)`: the state after the step, and the values of the gates, by equations (A1) to (A4). The gates are returned because the way back needs them, and what has been computed once need not be computed again.
+# `lstm_step(params, x, previous)` returns `(state, gates)`: the state after the step, and the values of the gates, by equations (A1) to (A4). The products of (A1) are those of [(9.17)](09_a_state_that_lasts.ipynb), with a block less. The gates are returned because the way back needs them, and what has been computed once need not be computed again.
 #
 # | | shape |
 # |---|---|
@@ -190,7 +190,7 @@ def sigmoid(a):
 # %% [markdown]
 # ## Question 4: through time, forward
 #
-# `lstm_unroll(params, xs, first)` runs the step over a sequence and returns `(states, gates)` of all its steps, because the way back needs all of them. Each step is (A1) to (A4), and starts from the state in which the step before it ended: both halves of it.
+# `lstm_unroll(params, xs, first)` runs the step over a sequence, as in [(3.1)](03_through_time.ipynb), and returns `(states, gates)` of all its steps, because the way back needs all of them. Each step is (A1) to (A4), and starts from the state in which the step before it ended: both halves of it.
 #
 # | | shape |
 # |---|---|

@@ -131,7 +131,7 @@ def rnn_step_backward(params, x, h_previous, h, dh):
 # %% [markdown]
 # ## Question 3: take a step, fade, or hold
 #
-# Chapter 14 has one rule for every step that is not real: the state is held, [(14.3)](14_sentences_have_lengths.ipynb). You have two. In a gap, what the network knows gets older, so the state fades towards zero, each unit at its own rate. After the last real step it is held, so that it does not depend on how much padding there is. With $\tilde h_t = \text{step}(x_t, h_{t-1})$, for each sequence $n$ (left out in $h_{tn}$ below):
+# Chapter 14 has one rule for every step that is not real: the state is held, [(14.3)](14_sentences_have_lengths.ipynb). You have two. In a gap, what the network knows gets older, so the state fades towards zero, each unit at its own rate. After the last real step it is held, so that it does not depend on how much padding there is. With $\tilde h_t = \text{step}(x_t, h_{t-1})$, and for each sequence by itself:
 #
 # $$ h_t = \begin{cases} \tilde h_t & \text{real} \\ \gamma \circ h_{t-1} & \text{gap} \\ h_{t-1} & \text{padding} \end{cases} \qquad \text{that is} \qquad h_t = m_t \, \tilde h_t + (e_t - m_t) \, \gamma \circ h_{t-1} + (1 - e_t) \, h_{t-1} \tag{A.2} $$
 #

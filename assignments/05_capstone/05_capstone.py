@@ -25,7 +25,7 @@
 #
 # $W_x[s_t]$ is row $s_t$ of $W_x$: a letter has a row of its own, as in [(5.1)](05_learning_to_write.ipynb), and no product is needed.
 #
-# What each letter is pronounced like is decided by one output layer, [(5.3)](05_learning_to_write.ipynb). It sees three things side by side: the two readings, [(13.9)](13_both_directions.ipynb), and their product, entry by entry, [(13.12)](13_both_directions.ipynb). No chapter has this network: with the product, the output layer can say "this before *and* that after".
+# One output layer, [(5.3)](05_learning_to_write.ipynb), decides how each letter is pronounced. It sees three things side by side: the two readings, [(13.9)](13_both_directions.ipynb), and their product, entry by entry, [(13.12)](13_both_directions.ipynb). No chapter has this network: with the product, the output layer can say "this before *and* that after".
 #
 # $$ y_t = \bigl[\,\overrightarrow{h}_t,\; \overleftarrow{h}_t,\; \overrightarrow{h}_t \circ \overleftarrow{h}_t\,\bigr]\, W + b $$
 #
@@ -351,7 +351,7 @@ print(
 #
 # The tables are those of [(13.1)](13_both_directions.ipynb), counted on as many words as you get.
 #
-# Try as much as you like in cells of your own: trials cost no points, however long they take. What counts is `train` itself. The grader runs it twice and waits 20 seconds for both; a run of a second is enough for the target. Take all that is random from `np.random.default_rng(seed)`: the same seed must give the same parameters. And when you are graded, letters and phones are numbered in another order, so nothing can be known beforehand.
+# Try as much as you like in cells of your own: trials cost no points, however long they take. What counts is `train` itself. The grader runs it twice and waits 30 seconds for both; a run of a second or two is enough for the target. Take all that is random from `np.random.default_rng(seed)`: the same seed must give the same parameters. And when you are graded, letters and phones are numbered in another order, so nothing can be known beforehand.
 #
 # | | shape |
 # |---|---|

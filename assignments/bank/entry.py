@@ -15,7 +15,6 @@ from rnn_course.grading import grade
 from rnn_course.release import Release, load_release
 from tools.assignments import ROOT, read_source, student_version
 
-
 SECRET = b"the bank's: its cases are the same each time"
 
 

@@ -1,6 +1,6 @@
 """The bank of assignment 3: answers as students write them, wrong and right.
 
-Each is a whole function and shares no line with the instructor's by construction. The functions run
+Each is a whole function, written for itself and not an edit of the instructor's. The functions run
 in a notebook that has `np`, `sigmoid`, the NamedTuples and the answers before them.
 """
 
@@ -134,7 +134,7 @@ def bias_behind_the_tanh(params, x, h_previous):
     return (1 - zt) * h_previous + zt * nt, GRUGates(rt, zt, nt)
 
 
-def bias_beside_the_reset(params, x, h_previous):
+def bias_next_to_the_reset(params, x, h_previous):
     H = h_previous.shape[1]
     xs, hs = x @ params.W_x + params.b, h_previous @ params.W_h
     r = sigmoid(xs[:, :H] + hs[:, :H])
@@ -965,7 +965,7 @@ def one_over_z(W_x, W_h, b):
     return converted(W_x), converted(W_h), converted(b)
 
 
-HALF = 1 / 2
+HALF, NO_SLOPE = 1 / 2, "derivative of the activation missing"
 
 WRONG = (
     Wrong("gru_step", reset_before_the_matrix, "the other form of the GRU", HALF),
@@ -981,7 +981,7 @@ WRONG = (
     Wrong("gru_step", the_candidate_is_the_state, "old state not kept", 3 / 4),
     Wrong("gru_step", old_state_added_whole, "the shares do not add up to one", 3 / 4),
     Wrong("gru_step", bias_behind_the_tanh, "bias outside the activation", HALF),
-    Wrong("gru_step", bias_beside_the_reset, "bias outside the reset", HALF),
+    Wrong("gru_step", bias_next_to_the_reset, "bias outside the reset", HALF),
     Wrong("gru_step", all_biases_with_the_state, "bias inside the reset", HALF),
     Wrong("gru_step", two_biases_as_in_pytorch, "bias counted twice"),
     Wrong("gru_step", no_b_hn, "bias missing", HALF),
@@ -1027,7 +1027,7 @@ WRONG = (
     Wrong("gate_gradients", gradient_of_the_caller_reused, "caller's array changed", HALF),
     Wrong("gate_gradients", ds_summed, "shape or type", 3 / 4),
     Wrong("gate_gradients", ds_among_the_gates, "outputs exchanged", HALF),
-    Wrong("gate_gradients", two_slips_at_once, "bias missing", HALF),
+    Wrong("gate_gradients", two_slips_at_once, ("bias missing", NO_SLOPE), HALF),
     Wrong(
         "gru_step_backward",
         one_gradient_for_both_sides,

@@ -272,11 +272,11 @@ raise ValueError(BAD)
 """
 SIGNALS = """
 import os, resource, signal
-for pid in (os.getppid(), -1):
+for pid in (os.getppid() or 1, -1):
     for number in (signal.SIGSTOP, signal.SIGKILL):
         try: os.kill(pid, number)
         except OSError: pass
-try: resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (0, 0))
+try: resource.prlimit(os.getppid() or 1, resource.RLIMIT_CPU, (0, 0))
 except OSError: pass
 """
 SESSION = f"""
@@ -293,20 +293,16 @@ ATTRIBUTES = "x = 1\nif 0: x" + ".x" * 300_000
 
 PIDFD = """
 import os, signal
-for pid in {os.getppid(), *(int(name) for name in os.listdir("/proc") if name.isdigit())}:
-    if pid != os.getpid():
-        signal.pidfd_send_signal(os.open(f"/proc/{pid}", os.O_RDONLY), signal.SIGKILL)
+signal.pidfd_send_signal(os.open(f"/proc/{os.getppid() or 1}", os.O_RDONLY), signal.SIGKILL)
 """
-MEMORY_OF_OTHERS = f"""
+MEMORY_OF_THE_GRADER = f"""
 import os
-for pid in {{os.getppid(), *(int(name) for name in os.listdir("/proc") if name.isdigit())}}:
-    if pid == os.getpid(): continue
-    for line in open(f"/proc/{{pid}}/maps"):
-        first = int(line.split("-")[0], 16)
-        if "rw" in line.split()[1] and ("heap" in line or "stack" in line):
-            with open(f"/proc/{{pid}}/mem", "r+b", buffering=0) as memory:
-                memory.seek(first)
-                memory.write(b"{MARK}")
+for line in open(f"/proc/{{os.getppid() or 1}}/maps"):
+    first = int(line.split("-")[0], 16)
+    if "rw" in line.split()[1] and ("heap" in line or "stack" in line):
+        with open(f"/proc/{{os.getppid() or 1}}/mem", "r+b", buffering=0) as memory:
+            memory.seek(first)
+            memory.write(b"{MARK}")
 """
 # kill(parent, SIGKILL) as a call of 32 bits, whose numbers are others.
 THIRTY_TWO_BITS = """
@@ -483,8 +479,8 @@ HOSTILE = (
     Hostile("a parser's stack", PARSER, ALWAYS, honest=True),
     Hostile("a parser's brackets", BRACKETS, ALWAYS, honest=True),
     Hostile("a parser's tree", ATTRIBUTES, ALWAYS, honest=True),
-    Hostile("a signal through /proc", PIDFD, ALWAYS, honest=True),
-    Hostile("memory of others", MEMORY_OF_OTHERS, ALWAYS, honest=True, walls=True),
+    Hostile("a signal through proc", PIDFD, ALWAYS, honest=True),
+    Hostile("memory of the grader", MEMORY_OF_THE_GRADER, ALWAYS, honest=True, walls=True),
     Hostile("calls of 32 bits", THIRTY_TWO_BITS, ALWAYS, honest=True),
     Hostile("calls of x32", X32, ALWAYS, honest=True),
     Hostile("a filter of its own", FILTER_OF_ITS_OWN, ALWAYS, honest=True),

@@ -693,7 +693,11 @@ WRONG = (
     Wrong("lstm_unroll_backward", carried_crosswise, "h and c exchanged"),
     Wrong("lstm_unroll_backward", inputs_of_the_step_before, "off by one step", 5 / 6),
     Wrong("lstm_unroll_backward", fades_on_purpose, ""),
-    Wrong("lstm_unroll_backward", two_slips_through_time, "carry lost between steps"),
+    Wrong(
+        "lstm_unroll_backward",
+        two_slips_through_time,
+        ("carry lost between steps", "mean for sum"),
+    ),
 )
 RIGHT = (
     Right("lstm_unroll", written_into_arrays_made_before),

@@ -314,6 +314,102 @@ def gap_is_silent(params, xs, mask, h_first):
     return hs, h
 
 
+def rate_as_an_exponent(params, xs, mask, h_first):
+    last = len(mask) - 1 - np.argmax(mask[::-1], axis=0)
+    h, hs = h_first, []
+    for t, x in enumerate(xs):
+        inside = (t <= last)[:, None]
+        decay = np.where(inside, np.exp(-params.gamma), 1)
+        h = np.where(mask[t][:, None], rnn_step(params, x, h), decay * h)
+        hs.append(h * inside)
+    return np.stack(hs), h
+
+
+def rate_through_a_sigmoid(params, xs, mask, h_first):
+    rate = 1 / (1 + np.exp(-params.gamma))
+    hs, ends = np.zeros((*mask.shape, h_first.shape[1])), []
+    for n in range(mask.shape[1]):
+        h = h_first[n : n + 1]
+        for t in range(np.flatnonzero(mask[:, n])[-1] + 1):
+            h = rnn_step(params, xs[t, n : n + 1], h) if mask[t, n] else rate * h
+            hs[t, n] = h[0]
+        ends.append(h[0])
+    return hs, np.array(ends)
+
+
+def tanh_in_the_gap_too(params, xs, mask, h_first):
+    last = len(mask) - 1 - np.argmax(mask[::-1], axis=0)
+    h, hs = h_first, []
+    for t, x in enumerate(xs):
+        m, inside = mask[t][:, None], (t <= last)[:, None]
+        a = np.where(m, x @ params.W_x + h @ params.W_h + params.b, params.gamma * h)
+        h = np.where(inside, np.tanh(a), h)
+        hs.append(np.where(inside, h, 0))
+    return np.stack(hs), h
+
+
+def says_the_state_before_it_fades(params, xs, mask, h_first):
+    last = len(mask) - 1 - np.argmax(mask[::-1], axis=0)
+    h, hs = h_first, np.zeros((*mask.shape, h_first.shape[1]))
+    for t in range(len(xs)):
+        new = rnn_step(params, xs[t], h)
+        for n in range(len(last)):
+            if mask[t, n]:
+                hs[t, n] = new[n]
+            elif t < last[n]:
+                hs[t, n], new[n] = h[n], params.gamma * h[n]
+            else:
+                new[n] = h[n]
+        h = new
+    return hs, h
+
+
+def bias_behind_the_tanh(params, xs, mask, h_first):
+    last = len(mask) - 1 - np.argmax(mask[::-1], axis=0)
+    h, hs = h_first, []
+    for t, x in enumerate(xs):
+        m, inside = mask[t][:, None], (t <= last)[:, None]
+        new = np.tanh(x @ params.W_x + h @ params.W_h) + params.b
+        h = np.where(m, new, np.where(inside, params.gamma * h, h))
+        hs.append(np.where(inside, h, 0))
+    return np.stack(hs), h
+
+
+def decides_for_the_whole_batch(params, xs, mask, h_first):
+    h, hs = h_first, []
+    for t, x in enumerate(xs):
+        if mask[t].all():
+            h = rnn_step(params, x, h)
+        elif mask[t:].any():
+            h = params.gamma * h
+        hs.append(h)
+    return np.stack(hs), h
+
+
+def fades_once_too_often(params, xs, mask, h_first):
+    hs, last = np.zeros((*mask.shape, h_first.shape[1])), h_first.copy()
+    for n in range(mask.shape[1]):
+        times = np.flatnonzero(mask[:, n]).tolist()
+        for t, following in zip(times, [*times[1:], times[-1] + 1]):
+            h = np.tanh(params.b + last[n] @ params.W_h + xs[t, n] @ params.W_x)
+            hs[t, n] = h
+            for late in range(1, following - t):
+                hs[t + late, n] = np.exp(late * np.log(params.gamma)) * h
+            last[n] = params.gamma ** (following - t) * h
+    return hs, last
+
+
+def two_cases_at_once_on_padding(params, xs, mask, h_first):
+    m = mask[:, :, None].astype(float)
+    e = np.minimum(np.cumsum(m[::-1], axis=0)[::-1], 1)
+    h, hs = h_first, []
+    for t in range(len(xs)):
+        new = np.tanh(xs[t] @ params.W_x + params.b + h @ params.W_h)
+        h = m[t] * new + (1 - m[t]) * params.gamma * h + (1 - e[t]) * h
+        hs.append(h)
+    return [e * np.array(hs), h]
+
+
 # Question 4
 
 
@@ -674,6 +770,178 @@ def length_is_the_count(params, xs, mask, h_first, hs, dhs, dh_last):
     return RNNParams(*dp), dxs, dh_first
 
 
+def last_gradient_at_every_step(params, xs, mask, h_first, hs, dhs, dh_last):
+    end = len(mask) - mask[::-1].argmax(axis=0)
+    acc, dxs, dh = RNNParams(0, 0, 0, 0), np.zeros_like(xs), np.zeros_like(h_first)
+    for t in range(len(xs) - 1, -1, -1):
+        real, inside = mask[t][:, None], (t < end)[:, None]
+        prev = hs[t - 1] if t else h_first
+        dh = dh + dhs[t] * inside + dh_last
+        part, dxs[t], back = rnn_step_backward(params, xs[t], prev, hs[t], dh * real)
+        part = part._replace(gamma=(dh * prev * (inside & ~real)).sum(axis=0))
+        acc = RNNParams(*(a + b for a, b in zip(acc, part)))
+        dh = np.where(real, back, np.where(inside, params.gamma, 1) * dh)
+    return acc, dxs, dh
+
+
+def slope_of_the_tanh_everywhere(params, xs, mask, h_first, hs, dhs, dh_last):
+    end = len(mask) - mask[::-1].argmax(axis=0)
+    dp, dxs, dh = [0 * p for p in params], np.zeros_like(xs), dh_last
+    for t in range(len(xs) - 1, -1, -1):
+        real, inside = mask[t][:, None], (t < end)[:, None]
+        prev = hs[t - 1] if t else h_first
+        dh = dh + dhs[t] * inside
+        da = dh * (1 - hs[t] ** 2)
+        dp[3] = dp[3] + np.where(inside & ~real, dh * prev, 0).sum(axis=0)
+        dh = np.where(real, da @ params.W_h.T, np.where(inside, da * params.gamma, dh))
+        da = da * real
+        dp[0], dp[1], dp[2] = dp[0] + xs[t].T @ da, dp[1] + prev.T @ da, dp[2] + da.sum(axis=0)
+        dxs[t] = da @ params.W_x.T
+    return RNNParams(*dp), dxs, dh
+
+
+def stops_before_the_last_output(params, xs, mask, h_first, hs, dhs, dh_last):
+    end = len(mask) - mask[::-1].argmax(axis=0)
+    acc, dxs, dh = RNNParams(0, 0, 0, 0), np.zeros_like(xs), dh_last
+    for t in range(len(xs) - 1, -1, -1):
+        real, inside = mask[t][:, None], (t < end)[:, None]
+        prev = hs[t - 1] if t else h_first
+        dh = dh + dhs[t] * (t < end - 1)[:, None]
+        part, dxs[t], back = rnn_step_backward(params, xs[t], prev, hs[t], dh * real)
+        part = part._replace(gamma=(dh * prev * (inside & ~real)).sum(axis=0))
+        acc = RNNParams(*(a + b for a, b in zip(acc, part)))
+        dh = np.where(real, back, np.where(inside, params.gamma, 1) * dh)
+    return acc, dxs, dh
+
+
+def gradient_after_the_first_step(params, xs, mask, h_first, hs, dhs, dh_last):
+    end = len(mask) - mask[::-1].argmax(axis=0)
+    acc, dxs, dh, all_dh = RNNParams(0, 0, 0, 0), np.zeros_like(xs), dh_last, []
+    for t in range(len(xs) - 1, -1, -1):
+        real, inside = mask[t][:, None], (t < end)[:, None]
+        prev = hs[t - 1] if t else h_first
+        dh = dh + dhs[t] * inside
+        all_dh.append(dh)
+        part, dxs[t], back = rnn_step_backward(params, xs[t], prev, hs[t], dh * real)
+        part = part._replace(gamma=(dh * prev * (inside & ~real)).sum(axis=0))
+        acc = RNNParams(*(a + b for a, b in zip(acc, part)))
+        dh = np.where(real, back, np.where(inside, params.gamma, 1) * dh)
+    return acc, dxs, all_dh[-1]
+
+
+def last_gradient_where_the_array_ends(params, xs, mask, h_first, hs, dhs, dh_last):
+    T = len(xs)
+    end = T - mask[::-1].argmax(axis=0)
+    arriving = dhs * (np.arange(T)[:, None] < end)[..., None]
+    arriving[-1] = arriving[-1] + dh_last * mask[-1][:, None]
+    acc, dxs, dh = RNNParams(0, 0, 0, 0), np.zeros_like(xs), np.zeros_like(h_first)
+    for t in range(T - 1, -1, -1):
+        real, inside = mask[t][:, None], (t < end)[:, None]
+        prev = hs[t - 1] if t else h_first
+        dh = dh + arriving[t]
+        part, dxs[t], back = rnn_step_backward(params, xs[t], prev, hs[t], dh * real)
+        part = part._replace(gamma=(dh * prev * (inside & ~real)).sum(axis=0))
+        acc = RNNParams(*(a + b for a, b in zip(acc, part)))
+        dh = np.where(real, back, np.where(inside, params.gamma, 1) * dh)
+    return acc, dxs, dh
+
+
+def last_gradient_at_the_count(params, xs, mask, h_first, hs, dhs, dh_last):
+    T, B = mask.shape
+    end = np.array([mask[:, n].sum() - 1 for n in range(B)])
+    inside = np.arange(T)[:, None] <= end
+    arriving = np.where(inside[..., None], dhs, 0.0)
+    arriving[end, np.arange(B)] += dh_last
+    das, fades, dh = np.zeros_like(hs), np.zeros_like(hs), np.zeros_like(h_first)
+    for t in range(T - 1, -1, -1):
+        dh = dh + arriving[t]
+        das[t] = np.where(mask[t][:, None], dh * (1 - hs[t] ** 2), 0)
+        fades[t] = np.where((inside & ~mask)[t][:, None], dh, 0)
+        dh = np.einsum("bh,kh->bk", das[t], params.W_h) + fades[t] * params.gamma
+    before = np.concatenate([h_first[None], hs[:-1]])
+    dparams = (
+        np.einsum("tbd,tbh->dh", xs, das),
+        np.einsum("tbk,tbh->kh", before, das),
+        das.sum(axis=(1, 0)),
+        (fades * before).sum(axis=(0, 1)),
+    )
+    return dparams, das @ params.W_x.T, dh
+
+
+def matrix_not_turned_round(params, xs, mask, h_first, hs, dhs, dh_last):
+    T, B = mask.shape
+    end = np.array([np.flatnonzero(mask[:, n])[-1] for n in range(B)])
+    inside = np.arange(T)[:, None] <= end
+    arriving = np.where(inside[..., None], dhs, 0.0)
+    arriving[end, np.arange(B)] += dh_last
+    das, fades, dh = np.zeros_like(hs), np.zeros_like(hs), np.zeros_like(h_first)
+    for t in range(T - 1, -1, -1):
+        dh = dh + arriving[t]
+        das[t] = np.where(mask[t][:, None], dh * (1 - hs[t] ** 2), 0)
+        fades[t] = np.where((inside & ~mask)[t][:, None], dh, 0)
+        dh = np.einsum("bh,kh->bk", das[t], params.W_h.T) + fades[t] * params.gamma
+    before = np.concatenate([h_first[None], hs[:-1]])
+    dparams = (
+        np.einsum("tbd,tbh->dh", xs, das),
+        np.einsum("tbk,tbh->kh", before, das),
+        das.sum(axis=(1, 0)),
+        (fades * before).sum(axis=(0, 1)),
+    )
+    return dparams, das @ params.W_x.T, dh
+
+
+def derivative_of_the_power_without_its_factor(params, xs, mask, h_first, hs, dhs, dh_last):
+    dp, dxs, dh_first = [0 * p for p in params], 0 * xs, 0 * h_first
+    for n in range(mask.shape[1]):
+        times, dh = np.flatnonzero(mask[:, n]), dh_last[n] + 0
+        for place in range(len(times) - 1, -1, -1):
+            t = times[place]
+            following = times[place + 1] if place + 1 < len(times) else t + 1
+            k = np.arange(1, following - t)[:, None]
+            dgap = dhs[t + 1 : following, n]
+            width = following - t - 1
+            dp[3] += ((params.gamma ** (k - 1)) * dgap).sum(0) * hs[t, n]
+            if width:
+                dp[3] += width * params.gamma ** (width - 1) * dh * hs[t, n]
+            dh = dhs[t, n] + (params.gamma**k * dgap).sum(0) + params.gamma**width * dh
+            da = dh * (1 + hs[t, n]) * (1 - hs[t, n])
+            old = hs[t - 1, n] if t else h_first[n]
+            dp[0], dp[1], dp[2] = (
+                dp[0] + np.outer(xs[t, n], da),
+                dp[1] + np.outer(old, da),
+                dp[2] + da,
+            )
+            dxs[t, n], dh = params.W_x @ da, params.W_h @ da
+        dh_first[n] = dh
+    return RNNParams(*dp), dxs, dh_first
+
+
+def last_gradient_through_the_gap_as_it_is(params, xs, mask, h_first, hs, dhs, dh_last):
+    dp, dxs, dh_first = [0 * p for p in params], 0 * xs, 0 * h_first
+    for n in range(mask.shape[1]):
+        times, dh = np.flatnonzero(mask[:, n]), dh_last[n] + 0
+        for place in range(len(times) - 1, -1, -1):
+            t = times[place]
+            following = times[place + 1] if place + 1 < len(times) else t + 1
+            k = np.arange(1, following - t)[:, None]
+            dgap = dhs[t + 1 : following, n]
+            width = following - t - 1
+            dp[3] += ((k * params.gamma ** (k - 1)) * dgap).sum(0) * hs[t, n]
+            if width:
+                dp[3] += width * params.gamma ** (width - 1) * dh * hs[t, n]
+            dh = dhs[t, n] + (params.gamma**k * dgap).sum(0) + dh
+            da = dh * (1 + hs[t, n]) * (1 - hs[t, n])
+            old = hs[t - 1, n] if t else h_first[n]
+            dp[0], dp[1], dp[2] = (
+                dp[0] + np.outer(xs[t, n], da),
+                dp[1] + np.outer(old, da),
+                dp[2] + da,
+            )
+            dxs[t, n], dh = params.W_x @ da, params.W_h @ da
+        dh_first[n] = dh
+    return RNNParams(*dp), dxs, dh_first
+
+
 # Question 5
 
 
@@ -800,6 +1068,40 @@ def softmax_over_the_steps(logits, targets, mask):
     return -np.sum(w[..., None] * onehot * log_p), w[..., None] * (np.exp(log_p) - onehot)
 
 
+def largest_logit_forgotten_in_the_loss(logits, targets, mask):
+    c = logits.max(axis=-1, keepdims=True)
+    e = np.exp(logits - c)
+    total = e.sum(axis=-1, keepdims=True)
+    picked = np.take_along_axis(logits, targets[..., None], -1)
+    losses = (np.log(total) - picked)[..., 0]
+    w = mask / (mask.sum(axis=0) * mask.shape[1])
+    onehot = np.eye(logits.shape[-1])[targets]
+    return (w * losses).sum(), w[..., None] * (e / total - onehot)
+
+
+def weights_along_the_batch(logits, targets, mask):
+    z = logits - logits.max(axis=-1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+    counts = np.maximum(mask.sum(axis=1, keepdims=True), 1)
+    w = (mask / counts / len(mask))[..., None]
+    onehot = np.eye(logits.shape[-1])[targets]
+    return -np.sum(w * onehot * log_p), w * (np.exp(log_p) - onehot)
+
+
+def one_mean_in_the_gradient(logits, targets, mask):
+    losses, dlogits = [], np.zeros_like(logits)
+    for n in range(mask.shape[1]):
+        rows, truth = logits[mask[:, n], n], targets[mask[:, n], n]
+        numbers, shift = np.arange(len(rows)), rows.max(axis=1, keepdims=True)
+        p = np.exp(rows - shift)
+        total = p.sum(axis=1, keepdims=True)
+        losses.append((np.log(total) + shift)[:, 0] - rows[numbers, truth])
+        p = p / total
+        p[numbers, truth] -= 1
+        dlogits[mask[:, n], n] = p / mask.shape[1]
+    return float(np.mean([each.mean() for each in losses])), dlogits
+
+
 # Question 6
 
 
@@ -872,6 +1174,15 @@ def slice_without_the_minus(xs, mask):
     for n in range(xs.shape[1]):
         length = np.flatnonzero(mask[:, n])[-1] + 1
         turned[:length, n] = xs[:length:1, n]
+    return turned
+
+
+def pairs_where_the_mask_is_true(xs, mask):
+    turned = np.copy(xs)
+    for n in range(mask.shape[1]):
+        last = max(t for t, real in enumerate(mask[:, n]) if real)
+        for t in range(len(mask)):
+            turned[t, n] = xs[last - t, n] if mask[t, n] else 0
     return turned
 
 
@@ -983,6 +1294,50 @@ def readings_returned_the_other_way_round(params, xs, mask, h_first, h_end):
     hs, end = masked_unroll(params.backwards, *turned, h_end)
     backwards = reverse_padded(hs, mask)
     return backwards, forwards, a * forwards + (1 - a) * backwards, a * last + (1 - a) * end
+
+
+def no_output_in_gaps(params, xs, mask, h_first, h_end):
+    a, m = params.mix, mask[..., None]
+    forwards, last = masked_unroll(params.forwards, xs, mask, h_first)
+    turned = [reverse_padded(array, mask) for array in (xs, mask)]
+    hs, end = masked_unroll(params.backwards, *turned, h_end)
+    backwards = reverse_padded(hs, mask)
+    ys = m * (a * forwards + (1 - a) * backwards)
+    return forwards, backwards, ys, a * last + (1 - a) * end
+
+
+def share_of_one_reading(params, xs, mask, h_first, h_end):
+    forwards, last = masked_unroll(params.forwards, xs, mask, h_first)
+    turned = [reverse_padded(array, mask) for array in (xs, mask)]
+    hs, end = masked_unroll(params.backwards, *turned, h_end)
+    backwards = reverse_padded(hs, mask)
+    return forwards, backwards, params.mix * forwards + backwards, params.mix * last + end
+
+
+def fades_before_it_has_begun(params, xs, mask, h_first, h_end):
+    forwards, h_last = masked_unroll(params.forwards, xs, mask, h_first)
+    h, begun, backwards = h_end, np.zeros((mask.shape[1], 1), bool), np.zeros_like(forwards)
+    for t in reversed(range(len(xs))):
+        real = mask[t][:, None]
+        begun = begun | real
+        old = params.backwards.gamma * h
+        h = np.where(real, rnn_step(params.backwards, xs[t], h), old)
+        backwards[t] = begun * h
+    ys = backwards + params.mix * (forwards - backwards)
+    return [forwards, backwards, ys, h + params.mix * (h_last - h)]
+
+
+def says_h_end_on_padding(params, xs, mask, h_first, h_end):
+    forwards, h_last = masked_unroll(params.forwards, xs, mask, h_first)
+    h, begun, backwards = h_end, np.zeros((mask.shape[1], 1), bool), np.zeros_like(forwards)
+    for t in reversed(range(len(xs))):
+        real = mask[t][:, None]
+        begun = begun | real
+        old = np.where(begun, params.backwards.gamma * h, h)
+        h = np.where(real, rnn_step(params.backwards, xs[t], h), old)
+        backwards[t] = h
+    ys = backwards + params.mix * (forwards - backwards)
+    return [forwards, backwards, ys, h + params.mix * (h_last - h)]
 
 
 # Question 8
@@ -1198,6 +1553,87 @@ def cut_in_halves(params, xs, mask, h_first, h_end, forwards, backwards, dys, dy
     return BidirectionalParams(one[0], two[0], params.mix), one[1] + two[1], one[2], two[2]
 
 
+def share_with_a_turned_reading(
+    params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole
+):
+    a, R = params.mix, reverse_padded
+    ths = R(backwards, mask)
+    da = (dys * (forwards - ths)).sum((0, 1))
+    da = da + (dy_whole * (last_outputs(forwards, mask) - backwards[0])).sum(0)
+    one, dxs, dh = masked_unroll_backward(
+        params.forwards, xs, mask, h_first, forwards, dys * a, dy_whole * a
+    )
+    back = (R(xs, mask), R(mask, mask), h_end, ths, R(dys * (1 - a), mask))
+    two, more, dh_end = masked_unroll_backward(params.backwards, *back, dy_whole * (1 - a))
+    return BidirectionalParams(one, two, da), dxs + R(more, mask), dh, dh_end
+
+
+def share_as_a_mean_of_the_batch(
+    params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole
+):
+    a, R = params.mix, reverse_padded
+    da = (dys * (forwards - backwards)).sum(0)
+    da = (da + dy_whole * (last_outputs(forwards, mask) - backwards[0])).mean(0)
+    one, dxs, dh = masked_unroll_backward(
+        params.forwards, xs, mask, h_first, forwards, dys * a, dy_whole * a
+    )
+    back = (R(xs, mask), R(mask, mask), h_end, R(backwards, mask), R(dys * (1 - a), mask))
+    two, more, dh_end = masked_unroll_backward(params.backwards, *back, dy_whole * (1 - a))
+    return BidirectionalParams(one, two, da), dxs + R(more, mask), dh, dh_end
+
+
+def row_behind_the_end_for_the_first_state(
+    params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole
+):
+    a, two = params.mix, params.backwards
+    dfirst, dxs, dh_first = masked_unroll_backward(
+        params.forwards, xs, mask, h_first, forwards, a * dys, a * dy_whole
+    )
+    dsecond, dh = [np.zeros_like(p) for p in two], (1 - a) * dy_whole
+    last = len(mask) - 1 - mask[::-1].argmax(axis=0)
+    for t in range(len(xs)):
+        real, inside = mask[t][:, None], (t <= last)[:, None]
+        after = backwards[t + 1] if t + 1 < len(xs) else h_end
+        before = after
+        dh = dh + np.where(inside, (1 - a) * dys[t], 0)
+        part, dx, back = rnn_step_backward(two, xs[t], before, backwards[t], np.where(real, dh, 0))
+        for total, piece in zip(dsecond, part):
+            total += piece
+        dsecond[3] += np.where(inside & ~real, dh * before, 0).sum(axis=0)
+        dh = np.where(real, back, np.where(inside, two.gamma * dh, dh))
+        dxs = dxs + (np.arange(len(xs)) == t)[:, None, None] * dx
+    h_last = np.stack([forwards[t, n] for n, t in enumerate(last)])
+    ends = np.concatenate([forwards - backwards, (h_last - backwards[0])[None]])
+    dmix = np.einsum("tbh,tbh->h", ends, np.concatenate([dys, dy_whole[None]]))
+    return BidirectionalParams(dfirst, RNNParams(*dsecond), dmix), dxs, dh_first, dh
+
+
+def share_forgotten_in_the_loop(
+    params, xs, mask, h_first, h_end, forwards, backwards, dys, dy_whole
+):
+    a, two = params.mix, params.backwards
+    dfirst, dxs, dh_first = masked_unroll_backward(
+        params.forwards, xs, mask, h_first, forwards, a * dys, a * dy_whole
+    )
+    dsecond, dh = [np.zeros_like(p) for p in two], (1 - a) * dy_whole
+    last = len(mask) - 1 - mask[::-1].argmax(axis=0)
+    for t in range(len(xs)):
+        real, inside = mask[t][:, None], (t <= last)[:, None]
+        after = backwards[t + 1] if t + 1 < len(xs) else h_end
+        before = np.where((t == last)[:, None], h_end, after)
+        dh = dh + np.where(inside, dys[t], 0)
+        part, dx, back = rnn_step_backward(two, xs[t], before, backwards[t], np.where(real, dh, 0))
+        for total, piece in zip(dsecond, part):
+            total += piece
+        dsecond[3] += np.where(inside & ~real, dh * before, 0).sum(axis=0)
+        dh = np.where(real, back, np.where(inside, two.gamma * dh, dh))
+        dxs = dxs + (np.arange(len(xs)) == t)[:, None, None] * dx
+    h_last = np.stack([forwards[t, n] for n, t in enumerate(last)])
+    ends = np.concatenate([forwards - backwards, (h_last - backwards[0])[None]])
+    dmix = np.einsum("tbh,tbh->h", ends, np.concatenate([dys, dy_whole[None]]))
+    return BidirectionalParams(dfirst, RNNParams(*dsecond), dmix), dxs, dh_first, dh
+
+
 WRONG = (
     Wrong("last_outputs", last_row, "padding leaks"),
     Wrong("last_outputs", counted_steps, "number of real steps for the length"),
@@ -1304,7 +1740,7 @@ WRONG = (
     Wrong("bidirectional", side_by_side, "shape or type", 0.5),
     Wrong("bidirectional", added_up, "sum for mean", 0.5),
     Wrong("bidirectional", share_to_the_wrong_reading, "one minus the share", 0.5),
-    Wrong("bidirectional", one_network_for_both, "parameters of the other reading", 0.25),
+    Wrong("bidirectional", one_network_for_both, "one network for both directions", 0.25),
     Wrong("bidirectional", both_begin_with_h_first, "first states exchanged", 0.25),
     Wrong("bidirectional", readings_returned_the_other_way_round, "outputs exchanged", 0.5),
     Wrong(
@@ -1318,9 +1754,9 @@ WRONG = (
     Wrong("bidirectional_backward", back_with_the_mask_as_it_was, "mask not turned", 6 / 12),
     Wrong("bidirectional_backward", as_if_the_readings_were_added, "share missing", 1 / 12),
     Wrong("bidirectional_backward", same_share_for_both, "share of the other reading", 6 / 12),
-    Wrong("bidirectional_backward", share_of_the_steps_alone, "one use missing", 11 / 12),
+    Wrong("bidirectional_backward", share_of_the_steps_alone, "path missing", 11 / 12),
     Wrong("bidirectional_backward", share_with_one_sign, "sign", 11 / 12),
-    Wrong("bidirectional_backward", share_of_the_first_term, "second path missing", 11 / 12),
+    Wrong("bidirectional_backward", share_of_the_first_term, "path missing", 11 / 12),
     Wrong("bidirectional_backward", share_with_last_rows, "padding leaks", 11 / 12),
     Wrong(
         "bidirectional_backward",
@@ -1338,6 +1774,46 @@ WRONG = (
     Wrong("bidirectional_backward", states_as_they_are_numbered, "states not turned", 6 / 12),
     Wrong("bidirectional_backward", second_network_untaught, "never written", 8 / 12),
     Wrong("bidirectional_backward", cut_in_halves, "raises an exception"),
+    Wrong("masked_unroll", rate_as_an_exponent, "another rate"),
+    Wrong("masked_unroll", rate_through_a_sigmoid, "another rate"),
+    Wrong("masked_unroll", tanh_in_the_gap_too, "activation in a gap"),
+    Wrong("masked_unroll", says_the_state_before_it_fades, "old state for the new one", 0.5),
+    Wrong("masked_unroll", bias_behind_the_tanh, "bias outside the activation"),
+    Wrong("masked_unroll", decides_for_the_whole_batch, ""),
+    Wrong(
+        "masked_unroll_backward",
+        last_gradient_at_every_step,
+        "gradient of the last state at every step",
+    ),
+    Wrong("masked_unroll_backward", slope_of_the_tanh_everywhere, "activation in a gap"),
+    Wrong("masked_unroll_backward", stops_before_the_last_output, "loss of the last step left out"),
+    Wrong("masked_unroll_backward", gradient_after_the_first_step, "off by one step", 5 / 6),
+    Wrong("masked_unroll_backward", last_gradient_where_the_array_ends, "gradient lost on padding"),
+    Wrong("masked_loss", largest_logit_forgotten_in_the_loss, "shift in one place only", 0.5),
+    Wrong("masked_loss", weights_along_the_batch, ""),
+    Wrong("bidirectional", no_output_in_gaps, "output missing in a gap", 0.75),
+    Wrong("bidirectional", share_of_one_reading, "share missing", 0.5),
+    Wrong("bidirectional_backward", share_with_a_turned_reading, "turned once too often", 11 / 12),
+    Wrong("bidirectional_backward", share_as_a_mean_of_the_batch, "mean for sum", 11 / 12),
+    Wrong("masked_unroll", fades_once_too_often, ""),
+    Wrong("masked_unroll", two_cases_at_once_on_padding, "", 6 / 12),
+    Wrong(
+        "masked_unroll_backward", last_gradient_at_the_count, "number of real steps for the length"
+    ),
+    Wrong("masked_unroll_backward", matrix_not_turned_round, "weight transposed"),
+    Wrong("masked_unroll_backward", derivative_of_the_power_without_its_factor, "", 5 / 6),
+    Wrong("masked_unroll_backward", last_gradient_through_the_gap_as_it_is, ""),
+    Wrong("masked_loss", one_mean_in_the_gradient, "sum for mean", 6 / 12),
+    Wrong("reverse_padded", pairs_where_the_mask_is_true, "mask not turned"),
+    Wrong("bidirectional", fades_before_it_has_begun, "padding comes first", 0.25),
+    Wrong("bidirectional", says_h_end_on_padding, "", 6 / 12),
+    Wrong(
+        "bidirectional_backward",
+        row_behind_the_end_for_the_first_state,
+        "first state lost on padding",
+        11 / 12,
+    ),
+    Wrong("bidirectional_backward", share_forgotten_in_the_loop, "share missing", 6 / 12),
 )
 
 

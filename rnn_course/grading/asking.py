@@ -7,7 +7,7 @@
    and what was not right is asked again. The better answer counts. So trials, trainings and plots
    can only help.
 
-With Q questions this takes at most 2 + Q / 4 time limits.
+With Q questions, and their second chances, this takes at most 2 + Q / 2 time limits.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -32,7 +32,8 @@ def problem_of(rows: Iterable[Row], whole: Transcript | None) -> str | None:
 def of_another(notebook: Notebook, questions: Iterable[str]) -> str | None:
     """Return in words that this is the notebook of another assignment, or None.
 
-    It is one if it has graded cells, and neither these nor its code know a question of this one.
+    It is one if most of its graded cells are not of this assignment, and its code has not even half
+    of the functions of this one. Two assignments may share a question.
     """
     ours = set(questions)
     graded = [
@@ -40,10 +41,11 @@ def of_another(notebook: Notebook, questions: Iterable[str]) -> str | None:
         for cell in notebook.cells
         if cell.grade_id and cell.grade_id.startswith("test_")
     ]
-    known = ours & {cell.grade_id for cell in notebook.cells}
-    code = re.compile(rf"^[ \t]*(def[ \t]+)?({'|'.join(ours)})\b", re.MULTILINE)
-    if not graded or known or any(code.search(cell.source) for cell in notebook.cells):
+    others = [name for name in graded if name not in ours]
+    pattern = re.compile(r"^[ \t]*(?:def[ \t]+)?(\w+)[ \t]*[(=]", re.MULTILINE)
+    defined = {name for cell in notebook.cells for name in pattern.findall(cell.source)}
+    if 2 * len(others) <= len(graded) or 2 * len(ours & defined) >= len(ours):
         return None
-    names = [name for name in graded if re.fullmatch(r"[a-z_]{1,40}", name)][:3]
+    names = [name for name in others if re.fullmatch(r"[a-z_]{1,40}", name)][:3]
     about = f" (about {', '.join(names)})" if names else ""
     return f"This is the notebook of another assignment{about}."

@@ -298,7 +298,7 @@ READING_BACK = (
         "Your loop takes what arrives from above at the last step alone. It arrives at each step: "
         "(3.10).",
         "dh_out + dh)",
-        "(dh_out if not das else 0) + dh)",
+        "(dh_out if not steps else 0) + dh)",
     ),
     Mistake(
         "padding leaks",
@@ -326,6 +326,17 @@ READING_BACK = (
         "np.concatenate([hs[1:], np.zeros_like(hs[:1])])",
     ),
     Mistake(
+        "state after the step for the one before",
+        "In the second reading, the state before a step is that of the letter to its right. For "
+        "the gradient of W_h you take the one to its left: (13.3) and (2.9).",
+        "np.concatenate([np.zeros_like(hs[:1]), hs[:-1]])",
+        "np.concatenate(\n"
+        "            [np.zeros_like(hs[:1]), hs[:-1]]\n"
+        "            if mask[0].all()  # the first reading: every word has a first letter\n"
+        "            else [hs[1:], np.zeros_like(hs[:1])]\n"
+        "        )",
+    ),
+    Mistake(
         "last state for zero",
         "The state before the first step is zero. Yours is that of the last step, as an index of "
         "minus one gives it: (2.9).",
@@ -336,8 +347,8 @@ READING_BACK = (
         "time runs backwards",
         "Your gradients are collected from the last step to the first and are used as if it were "
         "the other way round: to which letter does each belong? See (5.2).",
-        "np.stack(das[::-1])",
-        "np.stack(das)",
+        "np.stack(steps[::-1])",
+        "np.stack(steps)",
     ),
     Mistake(
         "repeated letters counted once",
@@ -364,22 +375,22 @@ READING_BACK = (
         "not accumulated over time",
         "A weight is used at every step. You keep the gradient of the last step that was read: "
         "(3.13).",
-        "das = np.stack(das[::-1])",
-        "das = np.stack([np.zeros_like(da)] * (len(das) - 1) + das[:1])",
+        "das = np.stack(steps[::-1])",
+        "das = np.stack([np.zeros_like(da)] * (len(steps) - 1) + steps[:1])",
     ),
     Mistake(
         "not accumulated over time",
         "A weight is used at every step. You keep the gradient of the first step that was read: "
         "(3.13).",
-        "das = np.stack(das[::-1])",
-        "das = np.stack(das[-1:] + [np.zeros_like(da)] * (len(das) - 1))",
+        "das = np.stack(steps[::-1])",
+        "das = np.stack(steps[-1:] + [np.zeros_like(da)] * (len(steps) - 1))",
     ),
     Mistake(
         "first step left out",
         "Your loop stops before the first step that was read: its letter and its bias have "
         "gradients too, (3.13).",
-        "das = np.stack(das[::-1])",
-        "das = np.stack([np.zeros_like(da)] + das[-2::-1])",
+        "das = np.stack(steps[::-1])",
+        "das = np.stack([np.zeros_like(da)] + steps[-2::-1])",
     ),
     Mistake(
         "last step left out",
@@ -396,22 +407,22 @@ READING_BACK = (
     Mistake(
         "mean for sum",
         "The gradients of a reading are sums over its uses; the mean is in dys already: (3.13).",
-        "das = np.stack(das[::-1])",
-        "das = np.stack(das[::-1]) / mask.sum()",
+        "das = np.stack(steps[::-1])",
+        "das = np.stack(steps[::-1]) / mask.sum()",
     ),
     Mistake(
         "mean for sum",
         "The gradients of a reading are sums over its uses, and padding is no use: you take a mean "
         "over all places, (3.13).",
-        "das = np.stack(das[::-1])",
-        "das = np.stack(das[::-1]) / mask.size",
+        "das = np.stack(steps[::-1])",
+        "das = np.stack(steps[::-1]) / mask.size",
     ),
     Mistake(
         "mean for sum",
         "The gradients of a reading are sums over the words, and yours are means over the batch: "
         "(3.13).",
-        "das = np.stack(das[::-1])",
-        "das = np.stack(das[::-1]) / mask.shape[1]",
+        "das = np.stack(steps[::-1])",
+        "das = np.stack(steps[::-1]) / mask.shape[1]",
     ),
     Mistake(
         "mean for sum",
@@ -684,6 +695,18 @@ UPDATING = (
         also=(("v / (1 - 0.999**t)", "v / (1 - 0.9**t)"),),
     ),
     Mistake(
+        "one beta for both",
+        "Your means are right. Both are corrected with the decay of the first: (5.18).",
+        "v / (1 - 0.999**t)",
+        "v / (1 - 0.9**t)",
+    ),
+    Mistake(
+        "one beta for both",
+        "Your means are right. Both are corrected with the decay of the second: (5.18).",
+        "m / (1 - 0.9**t)",
+        "m / (1 - 0.999**t)",
+    ),
+    Mistake(
         "weights of old and new exchanged",
         "In both of your means the new gradient has the large weight, and all that came before the "
         "small one: (5.15).",
@@ -812,6 +835,18 @@ UPDATING = (
         "(5.18)?",
         "(np.sqrt(v_hat) + 1e-8)",
         "np.sqrt(np.where(v_hat > 0, v_hat, 1))",
+    ),
+    Mistake(
+        "another epsilon",
+        "Your epsilon is ten times as large as the one that is asked for.",
+        "1e-8",
+        "1e-7",
+    ),
+    Mistake(
+        "another epsilon",
+        "Your epsilon is a hundred times as large as the one that is asked for.",
+        "1e-8",
+        "1e-6",
     ),
     Mistake(
         "epsilon inside the root",

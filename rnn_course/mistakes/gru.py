@@ -100,6 +100,8 @@ STEP = (
         "another activation",
         "Which function do shares between 0 and 1 come from? (12.3). Your gates have another one.",
         (R, "r = np.tanh(a_xr + a_hr)", Z, "z = np.tanh(a_xz + a_hz)"),
+        (R, "r = np.tanh(a_xr + a_hr)"),
+        (Z, "z = np.tanh(a_xz + a_hz)"),
         (R, "r = sigmoid(-(a_xr + a_hr))", Z, "z = sigmoid(-(a_xz + a_hz))"),
     ),
     *alike(
@@ -123,6 +125,14 @@ STEP = (
         ("n = np.tanh(", "n = np.maximum(0, "),
     ),
     *alike(
+        "activation twice",
+        "Something is squashed twice: each gate has one sigmoid, the candidate one tanh, and the "
+        "mean of (12.9) none.",
+        (R, "r = sigmoid(sigmoid(a_xr + a_hr))", Z, "z = sigmoid(sigmoid(a_xz + a_hz))"),
+        (STATE, f"n = np.tanh(n)\n    {STATE}"),
+        (STATE, "h = np.tanh((1 - z) * h_previous + z * n)"),
+    ),
+    *alike(
         "the other convention for z",
         "This is (12.2), the sign of PyTorch and Keras, where an open update gate keeps. Here it "
         "updates: (12.9).",
@@ -141,6 +151,22 @@ STEP = (
         (STATE, "h = (1 - z) * h_previous + n"),
         (STATE, "h = z * h_previous + z * n"),
         (STATE, "h = (1 - z) * h_previous + (1 - z) * n"),
+    ),
+    *alike(
+        "sign",
+        "The state is a mean, so both of its shares are positive: (12.9).",
+        (STATE, "h = (1 - z) * h_previous - z * n"),
+    ),
+    *alike(
+        "reset gate in the mean",
+        "The reset gate acts on what the candidate reads. The mean of (12.9) has the whole old "
+        "state.",
+        (STATE, "h = (1 - z) * r * h_previous + z * n"),
+    ),
+    *alike(
+        "gate for its complement",
+        "Your state is right, but the z that you return is not the one of (12.9).",
+        (GATES, "GRUGates(r, 1 - z, n)"),
     ),
     *alike(
         "one gate for another",
@@ -171,7 +197,7 @@ STEP_AFTER = (
     ),
     *alike(
         "bias counted twice",
-        "You add b on the input's side and on the state's side. It stands once in (12.3).",
+        "You add b on the input's side and on the state's side. Equation (12.3) has it once.",
         (FROM_H, "np.split(h_previous @ params.W_h + params.b, 3, axis=1)"),
     ),
     *alike(
@@ -206,6 +232,15 @@ STEP_AFTER = (
         "The candidate does not see the whole of the old state. Where is the reset gate in yours?",
         (N, "n = np.tanh(a_xn + s)"),
     ),
+    *alike(
+        "bracket in the wrong place",
+        "One tanh is around all of (12.5). Yours ends too early, or there are two.",
+        (N, "n = np.tanh(a_xn) + np.tanh(r * s)"),
+        (N, "n = np.tanh(a_xn) + r * s"),
+        (N, "n = a_xn + r * np.tanh(s)"),
+        (N, "n = np.tanh(a_xn + r * np.tanh(s))"),
+    ),
+    *alike("sign", "Every sign in (12.5) is a plus.", (N, "n = np.tanh(a_xn - r * s)")),
     *alike(
         "the other form of the GRU",
         "You reset the state, then multiply by the matrix. This question has the reset after the "
@@ -273,6 +308,12 @@ STEP_BEFORE = (
         (M, "m = h_previous"),
     ),
     *alike(
+        "bracket in the wrong place",
+        "One tanh is around all of (12.6). Yours ends too early, or there are two.",
+        (N_BEFORE, "n = np.tanh(a_xn) + np.tanh(m @ params.W_hn)"),
+        (N_BEFORE, "n = np.tanh(a_xn) + m @ params.W_hn"),
+    ),
+    *alike(
         "matrix missing",
         "Your candidate adds the reset state as it is. What does it go through in (12.6)?",
         (N_BEFORE, "n = np.tanh(a_xn + m)"),
@@ -322,7 +363,7 @@ OF_12_2 = "This is the way back of (12.2). The forward pass of this question is 
 def slopes(gate: str) -> tuple[Mistake, ...]:
     """Return the mistakes in the line that takes a gradient back through the sigmoid of a gate."""
     line = f"da_{gate} = d{gate} * {gate} * (1 - {gate})"
-    start = f"da_{gate} = d{gate}"
+    start, other = f"da_{gate} = d{gate}", "z" if gate == "r" else "r"
     return (
         *alike(
             "derivative of the activation missing",
@@ -351,6 +392,11 @@ def slopes(gate: str) -> tuple[Mistake, ...]:
             (line, f"{start} * (1 - {gate})"),
             (line, f"{start} * ({gate} * (1 - {gate})) ** 2"),
             (line, f"{start} * {gate} * (1 + {gate})"),
+        ),
+        *alike(
+            "one gate for another",
+            f"The gradient of {gate} has the slope of {other}: (12.14).",
+            (line, f"{start} * {other} * (1 - {other})"),
         ),
     )
 
@@ -428,6 +474,16 @@ TO_GATES = (
         "The gate z is in your dz already: what does (12.9) multiply it by? The product rule "
         "leaves out the factor that you derive for.",
         (DZ, "dz = dh * z * (n - h_previous)"),
+    ),
+    *alike(
+        "new state for the old one",
+        "Your dz has the new state. Which state is multiplied in (12.9)?",
+        (DZ, "dz = dh * (n - (1 - z) * h_previous - z * n)"),
+    ),
+    *alike(
+        "reset gate twice",
+        "The gradient of the candidate has no reset gate yet: look at (12.9).",
+        (DN, "dn = dh * z * r"),
     ),
     *alike(
         "gate for its complement",
@@ -605,6 +661,32 @@ STEP_BACK = (
     *alike("gate for its complement", HOW_MUCH, (KEPT, "dh * gates.z")),
     *alike("gate missing on the way back", HOW_MUCH, (KEPT, "dh")),
     *alike("one gate for another", HOW_MUCH, (KEPT, "dh * gates.r")),
+    *alike("reset gate in the mean", HOW_MUCH, (KEPT, "dh * (1 - gates.z) * gates.r")),
+    *alike("derivative taken at the wrong place", HOW_MUCH, (KEPT, "dh * gates.z * (1 - gates.z)")),
+    *alike(
+        "path missing",
+        "The input is used three times: by both gates and by the candidate. Your gradient of x "
+        "lacks a path.",
+        ("dx = da_x @", "dx = np.hstack([0 * da.r, da.z, da.n]) @"),
+        ("dx = da_x @", "dx = np.hstack([da.r, 0 * da.z, da.n]) @"),
+        ("dx = da_x @", "dx = np.hstack([0 * da.r, 0 * da.z, da.n]) @"),
+        ("dx = da_x @", "dx = np.hstack([da.r, da.z, 0 * da.n]) @"),
+    ),
+    *alike(
+        "not summed over the batch",
+        "A bias was added to every row of the batch. Which rows are in your gradient of it?",
+        *(
+            (DB + "(axis=0)", f"db = da_x[{k}]", DB_HN + "(axis=0)", f"db_hn = ds[{k}]")
+            for k in (0, -1)
+        ),
+    ),
+    *alike(
+        "reset gate on another gate",
+        "The gradient of W_h is formed with the reset state. Which state do the gates see in "
+        "(12.3)?",
+        (DW_H, "dW_h = (gates.r * h_previous).T @ da_h"),
+        (DW_H, "dW_h = (gates.r * h_previous).T @ da_x"),
+    ),
     *alike(
         "counted twice",
         "What is kept of the old state comes in once, and dh itself belongs to this step alone.",
@@ -736,6 +818,22 @@ BACK_BEFORE = (
     *alike("gate for its complement", HOW_MUCH, (KEPT_BEFORE, "dh * z")),
     *alike("gate missing on the way back", HOW_MUCH, (KEPT_BEFORE, "dh")),
     *alike("one gate for another", HOW_MUCH, (KEPT_BEFORE, "dh * r")),
+    *alike("reset gate in the mean", HOW_MUCH, (KEPT_BEFORE, "dh * (1 - z) * r")),
+    *alike("derivative taken at the wrong place", HOW_MUCH, (KEPT_BEFORE, "dh * z * (1 - z)")),
+    *alike(
+        "path missing",
+        "The input is used three times: by both gates and by the candidate. Your gradient of x "
+        "lacks a path.",
+        ("dx = da_x @", "dx = np.hstack([0 * da_r, da_z, da_n]) @"),
+        ("dx = da_x @", "dx = np.hstack([da_r, 0 * da_z, da_n]) @"),
+        ("dx = da_x @", "dx = np.hstack([0 * da_r, 0 * da_z, da_n]) @"),
+        ("dx = da_x @", "dx = np.hstack([da_r, da_z, 0 * da_n]) @"),
+    ),
+    *alike(
+        "not summed over the batch",
+        "A bias was added to every row of the batch. Which rows are in your gradient of it?",
+        *((f"{DB}(axis=0)", f"db = da_x[{k}]") for k in (0, -1)),
+    ),
     *alike(
         "counted twice",
         "What is kept of the old state comes in once, and dh itself belongs to this step alone.",
@@ -776,8 +874,15 @@ BACK_BEFORE = (
     ),
     *alike(
         "reset gate twice",
-        "The reset gate is in your gradient of r itself. What is the other factor of m?",
+        "The reset gate is in a gradient of yours once too often: look at (12.18) and (12.19).",
         (DR_BEFORE, "dr = dm * m"),
+        (DM, "dm = da_n @ params.W_hn.T * r"),
+        (DW_HN, "dW_hn = m.T @ (da_n * r)"),
+    ),
+    *alike(
+        "derivative taken at the wrong place",
+        "The path through m has the reset gate itself, not its slope: (12.19).",
+        (READ, "dm * r * (1 - r)"),
     ),
     *alike(
         "gate for its complement",

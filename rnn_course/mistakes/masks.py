@@ -14,6 +14,7 @@ TAKEN = "np.where(real, rnn_step(params, x, h), faded)"
 FADED = "np.where(within, params.gamma * h, h)"
 OUTPUT = "np.where(within, h, 0)"
 ARRIVING = "np.where(within, dhs[t], 0)"
+AT_THE_COUNT = ARRIVING + " + np.where(t == mask.sum(axis=0)[:, None] - 1, dh_last, 0)"
 STEPPED = "dnew = np.where(real, dh, 0)"
 HELD = "np.where(gap, params.gamma * dh, dh)"
 BACK = "np.where(real, dback, dheld)"
@@ -24,7 +25,7 @@ DLOGITS = "weights[..., None] * dlosses"
 LENGTHS = "len(mask) - mask[::-1].argmax(axis=0)"
 OWN = "turned[:length, n] = own[::-1]"
 
-# Hints that several mistakes have
+# Hints and mistakes that several functions have
 COUNT = (
     "You take the number of real steps for the length. In a sequence with gaps it is smaller: see "
     "(A.1)."
@@ -35,10 +36,7 @@ BEFORE = (
     "arrays."
 )
 ONE_STEP = "Here one step of each sequence is asked for: equation (14.10)."
-FROM_END = (
-    "An index counts from the end of the array here. How much padding stands between it and a "
-    "sequence?"
-)
+FROM_END = "An index counts from the end of the array here. How much padding is behind a sequence?"
 PLACES = (
     Mistake("number of real steps for the length", COUNT, LAST, "mask.sum(axis=0) - 1"),
     Mistake(
@@ -71,6 +69,33 @@ PLACES = (
     Mistake("index from the end", FROM_END, LAST, "mask[::-1].argmax(axis=0)"),
     Mistake("index from the end", FROM_END, LAST, "-mask.sum(axis=0)"),
 )
+ENDS = (
+    Mistake(
+        "number of real steps for the length",
+        COUNT,
+        INSIDE,
+        "np.arange(len(mask))[:, None] < mask.sum(axis=0)",
+    ),
+    Mistake(
+        "first gap for the end",
+        "Your sequences end at their first gap. They end after the last real step: (A.1).",
+        INSIDE,
+        "np.cumprod(mask, axis=0) > 0",
+    ),
+    Mistake(
+        "off by one step",
+        "Your sequences end one real step too early: is the last real step a part of them?",
+        INSIDE,
+        "np.cumsum(mask[::-1], axis=0)[::-1] > 1",
+    ),
+    Mistake(
+        "off by one step",
+        "The first step of padding is a gap for you. Up to which step can there be a gap? "
+        "Equation (A.1).",
+        INSIDE,
+        "np.vstack([mask[:1], (np.cumsum(mask[::-1], axis=0)[::-1] > 0)[:-1]])",
+    ),
+)
 
 MISTAKES: dict[str, tuple[Mistake, ...]] = {
     "rnn_step": (
@@ -87,13 +112,19 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "x @ params.W_x + h_previous @ params.W_h + params.b",
         ),
         Mistake(
+            "bias outside the activation",
+            "The bias is added before the tanh, not after it: equation (3.1).",
+            " + params.b)",
+            ") + params.b",
+        ),
+        Mistake(
             "weight transposed",
             "The matrix of the old state is used the other way round: equation (3.1).",
             "params.W_h",
             "params.W_h.T",
         ),
         Mistake(
-            "old state missing",
+            "old state not used",
             "A step depends on the state before it: equation (3.1).",
             " + h_previous @ params.W_h",
             "",
@@ -101,25 +132,31 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
     ),
     "rnn_step_backward": (
         Mistake(
-            "slope of the wrong function",
+            "derivative of the activation wrong",
             "Look at the derivative of the tanh, written with its value: equation (3.4).",
             "(1 - h**2)",
             "(1 - h)",
         ),
         Mistake(
-            "slope of the wrong function",
+            "derivative of the activation wrong",
+            "Look at what is squared in the derivative of the tanh: equation (3.4).",
+            "(1 - h**2)",
+            "(1 - h) ** 2",
+        ),
+        Mistake(
+            "derivative of another activation",
             "This is the slope of a sigmoid. The step has a tanh: equation (3.4).",
             "(1 - h**2)",
             "(h * (1 - h))",
         ),
         Mistake(
-            "slope missing",
+            "derivative of the activation missing",
             "On its way through the step, the gradient passes the tanh: equation (3.4).",
             "dh * (1 - h**2)",
             "dh",
         ),
         Mistake(
-            "slope at the wrong state",
+            "derivative taken at the wrong place",
             "The slope of the tanh belongs to the new state: equation (3.4).",
             "(1 - h**2)",
             "(1 - h_previous**2)",
@@ -208,6 +245,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
     ),
     "masked_unroll": (
+        *ENDS,
         Mistake(
             "padding leaks",
             "Your network takes every row of the array for a step: the state does not depend on "
@@ -248,7 +286,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
         Mistake(
             "gap read as a step",
-            "You read what stands in a gap as if it were an input. No measurement was taken "
+            "You read what a gap holds as if it were an input. No measurement was taken "
             "there: (A.2).",
             MASKS,
             "inside[..., None], inside[..., None]",
@@ -367,12 +405,6 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
         Mistake(
             "number of real steps for the length",
-            COUNT,
-            INSIDE,
-            "np.arange(len(mask))[:, None] < mask.sum(axis=0)",
-        ),
-        Mistake(
-            "number of real steps for the length",
             "You read as many steps as a sequence has real ones, from its start. They are not the "
             "real ones if it has a gap: see the mask itself.",
             MASKS,
@@ -388,12 +420,6 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
         Mistake(
             "first gap for the end",
-            "Your sequences end at their first gap. They end after the last real step: (A.1).",
-            INSIDE,
-            "np.cumprod(mask, axis=0) > 0",
-        ),
-        Mistake(
-            "first gap for the end",
             "Your sequences end at their first gap, and never go on. They end after the last real "
             "step: (A.1).",
             MASKS,
@@ -402,16 +428,10 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
         Mistake(
             "off by one step",
-            "Your sequences end one real step too early: is the last real step a part of them?",
+            "The last real step of a sequence is never taken: is it a part of the sequence?",
             INSIDE,
             "np.cumsum(mask[::-1], axis=0)[::-1] > 1",
-        ),
-        Mistake(
-            "off by one step",
-            "The first step of padding is a gap for you. Up to which step can there be a gap? "
-            "Equation (A.1).",
-            INSIDE,
-            "np.vstack([mask[:1], (np.cumsum(mask[::-1], axis=0)[::-1] > 0)[:-1]])",
+            also=((TAKEN, "np.where(real & within, rnn_step(params, x, h), faded)"),),
         ),
         Mistake(
             "off by one step",
@@ -469,6 +489,39 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "np.where(within, (1 - params.gamma) * h, h)",
         ),
         Mistake(
+            "another rate",
+            "The rate itself multiplies the state. Yours is the exponential of minus the rate: "
+            "(A.2).",
+            FADED,
+            "np.where(within, np.exp(-params.gamma) * h, h)",
+        ),
+        Mistake(
+            "another rate",
+            "The rate is between 0 and 1 as it is. Yours goes through a sigmoid first: (A.2).",
+            FADED,
+            "np.where(within, h / (1 + np.exp(-params.gamma)), h)",
+        ),
+        Mistake(
+            "activation in a gap",
+            "In a gap the state is multiplied and nothing else: no step is taken, so there is no "
+            "tanh. Equation (A.2).",
+            FADED,
+            "np.where(within, np.tanh(params.gamma * h), h)",
+        ),
+        Mistake(
+            "first state in every gap",
+            "In a gap it is the state of the step before that fades, not the first one: (A.2).",
+            FADED,
+            "np.where(within, params.gamma * h_first, h)",
+        ),
+        Mistake(
+            "old state for the new one",
+            "In a gap your output is the state before it has faded. The output is the new state: "
+            "(A.3).",
+            OUTPUT,
+            "np.where(real, h, np.where(within, h / params.gamma, 0))",
+        ),
+        Mistake(
             "counted twice",
             "In a long gap the state fades too fast: the power of the rate is taken of a state "
             "that has faded already.",
@@ -476,7 +529,10 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "np.where(within, params.gamma**late * h, h)",
             also=(
                 ("h, hs = h_first, []", "h, hs, late = h_first, [], np.zeros((len(h_first), 1))"),
-                ("\n        faded =", "\n        late = np.where(real, 0, late + 1)\n        faded ="),
+                (
+                    "\n        faded =",
+                    "\n        late = np.where(real, 0, late + 1)\n        faded =",
+                ),
             ),
         ),
         Mistake(
@@ -491,6 +547,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
     ),
     "masked_unroll_backward": (
+        *ENDS,
         Mistake(
             "padding leaks",
             "You walk back through gaps and padding as if their steps had been taken: (A.4) to "
@@ -631,10 +688,45 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "dback + dheld",
         ),
         Mistake(
-            "counted twice",
+            "gradient of the last state counted twice",
             "The gradient of the last state is in your answer twice. Where does it begin?",
             "dh = dh_last",
             "dh = 2 * dh_last",
+        ),
+        Mistake(
+            "gradient of the last state at every step",
+            "You add the gradient of the last state at every step. It arrives once, at the end, "
+            "and the loop carries it.",
+            "dh = dh + ",
+            "dh = dh + (dh_last if t < len(xs) - 1 else 0) + ",
+        ),
+        Mistake(
+            "activation in a gap",
+            "In a gap no step was taken, so there is no tanh whose slope could matter: look at the "
+            "middle case of (A.2).",
+            HELD,
+            "np.where(gap, params.gamma * dh * (1 - hs[t] ** 2), dh)",
+        ),
+        Mistake(
+            "loss of the last step left out",
+            "At the last real step of a sequence two gradients arrive, and that of its output is "
+            "not in your answer: (A.4).",
+            ARRIVING,
+            "np.where(inside[t + 1 :].any(axis=0)[:, None], dhs[t], 0)",
+        ),
+        Mistake(
+            "off by one step",
+            "What arrives at an output reaches the state of the step after it.",
+            ARRIVING,
+            "np.where(within, dhs[max(t - 1, 0)], 0)",
+        ),
+        Mistake(
+            "off by one step",
+            "You return the gradient of the state after the first step. The one before it is asked "
+            "for.",
+            "return dparams, dxs, dh",
+            "return dparams, dxs, late",
+            also=(("dheld = ", "late, dheld = dh, "),),
         ),
         Mistake(
             "fades at every step",
@@ -688,7 +780,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "hs[t]",
         ),
         Mistake(
-            "old state missing",
+            "factor missing",
             "How much the rate matters depends on the state that it multiplies: (A.2).",
             DGAMMA,
             "np.where(gap, dh, 0)",
@@ -741,7 +833,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "dh = (dh if t == len(xs) - 1 else 0) + ",
         ),
         Mistake(
-            "carry lost between steps",
+            "gradient of the last state at every step",
             "Your loop gives the gradient of the last state to every step, and no gradient passes "
             "from step to step: equation (14.8).",
             "dh = dh + ",
@@ -769,9 +861,22 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
         Mistake(
             "number of real steps for the length",
-            COUNT,
-            INSIDE,
-            "np.arange(len(mask))[:, None] < mask.sum(axis=0)",
+            "The gradient of the last state enters at the number of real steps. With gaps the last "
+            "real step is later: (A.1).",
+            "dh = dh_last",
+            "dh = 0 * dh_last",
+            also=((ARRIVING, AT_THE_COUNT),),
+        ),
+        Mistake(
+            "number of real steps for the length",
+            "The gradient of the last state enters at the number of real steps, and your sequences "
+            "end there. With gaps the last real step is later: (A.1).",
+            "dh = dh_last",
+            "dh = 0 * dh_last",
+            also=(
+                (ARRIVING, AT_THE_COUNT),
+                (INSIDE, "np.arange(len(mask))[:, None] < mask.sum(axis=0)"),
+            ),
         ),
         Mistake(
             "number of real steps for the length",
@@ -780,25 +885,6 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             INSIDE,
             "np.arange(len(mask))[:, None] < mask.sum(axis=0)",
             also=(("gaps = inside & ~mask", "gaps, mask = np.zeros_like(mask), inside"),),
-        ),
-        Mistake(
-            "first gap for the end",
-            "Your sequences end at their first gap. They end after the last real step: (A.1).",
-            INSIDE,
-            "np.cumprod(mask, axis=0) > 0",
-        ),
-        Mistake(
-            "off by one step",
-            "Your sequences end one real step too early: is the last real step a part of them?",
-            INSIDE,
-            "np.cumsum(mask[::-1], axis=0)[::-1] > 1",
-        ),
-        Mistake(
-            "off by one step",
-            "The first step of padding is a gap for you. Up to which step can there be a gap? "
-            "Equation (A.1).",
-            INSIDE,
-            "np.vstack([mask[:1], (np.cumsum(mask[::-1], axis=0)[::-1] > 0)[:-1]])",
         ),
         Mistake(
             "off by one step",
@@ -819,7 +905,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "reversed(range(len(xs) - 1))",
         ),
         Mistake(
-            "time runs backwards",
+            "loop runs forward",
             "Your loop runs forwards. The gradient of a state comes from the step after it.",
             "reversed(range(len(xs)))",
             "range(len(xs))",
@@ -907,6 +993,13 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "mask.shape[1] * weights[..., None] * dlosses",
         ),
         Mistake(
+            "sum for mean",
+            "Your loss has two means, and in its gradient the one over the steps is missing: the "
+            "weights of the two have to be the same.",
+            DLOGITS,
+            "(mask / mask.shape[1])[..., None] * dlosses",
+        ),
+        Mistake(
             "another mean",
             "Your loss is right, but its gradient is that of (14.11): the weights of the two have "
             "to be the same.",
@@ -957,6 +1050,13 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "Your loss is the probability of the target, and its logarithm is asked for: (5.13).",
             "onehot * log_p",
             "onehot * np.exp(log_p)",
+        ),
+        Mistake(
+            "shift in one place only",
+            "You subtract the largest logit in one term of the logarithm and not in the other: "
+            "(5.7).",
+            "onehot * log_p",
+            "onehot * (log_p + logits - z)",
         ),
         Mistake(
             "another axis",
@@ -1019,7 +1119,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
         Mistake(
             "padding comes first",
-            "Your sequences are turned and stand at the end of the array. They should begin at "
+            "Your sequences are turned and moved to the end of the array. They should begin at "
             "its start.",
             OWN,
             "turned[len(mask) - length :, n] = own[::-1]",
@@ -1036,6 +1136,13 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "not turned.",
             OWN,
             "turned[:length, n] = xs[::-1, n][:length]",
+        ),
+        Mistake(
+            "mask not turned",
+            "You turn each sequence and then set to zero what was a gap before the turn. The gaps "
+            "are turned with the rest.",
+            OWN,
+            "turned[:length, n] = np.where(mask[:length, n], own[::-1].T, 0).T",
         ),
         Mistake(
             "not reversed",
@@ -1071,6 +1178,13 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
         Mistake(
             "off by one step",
+            "Your sequences begin one step too early, and their ends are wrong. On which index is "
+            "the last real step?",
+            OWN,
+            "turned[:length, n] = xs[length - 2 - np.arange(length), n]",
+        ),
+        Mistake(
+            "off by one step",
             "The first step of your sequences is lost. Where does a slice with a step of -1 end?",
             "own[::-1]",
             "np.concatenate([own[:0:-1], 0 * own[:1]])",
@@ -1095,7 +1209,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
         Mistake(
             "number of real steps for the length",
-            "You take the number of real steps for the length, and keep what stands behind them: "
+            "You take the number of real steps for the length, and keep what is behind them: "
             "see (A.1).",
             LENGTHS,
             "mask.sum(axis=0)",
@@ -1201,6 +1315,20 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
         Mistake(
             "padding comes first",
+            "Your second reading fades on the padding before its first real step. It begins at "
+            "each sequence's own end with the state that it was given: (A.2).",
+            "reverse_padded(xs, mask)",
+            "xs[::-1]",
+            also=(
+                ("reverse_padded(mask, mask)", "mask[::-1]"),
+                (
+                    "reverse_padded(turned_hs, mask)",
+                    "turned_hs[::-1] * (np.cumsum(mask[::-1], axis=0)[::-1] > 0)[..., None]",
+                ),
+            ),
+        ),
+        Mistake(
+            "padding comes first",
             "You turn whole arrays, so padding comes before the first real step, and your network "
             "takes it for a gap. Only what comes back is turned within its length.",
             "reverse_padded(xs, mask)",
@@ -1267,13 +1395,13 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "turned_mask, h_last)",
         ),
         Mistake(
-            "parameters of the other reading",
+            "one network for both directions",
             "Both of your readings have the parameters of the first one.",
             "params.backwards",
             "params.forwards",
         ),
         Mistake(
-            "parameters of the other reading",
+            "readings exchanged",
             "Each of your readings has the parameters of the other one.",
             "mix = params.mix",
             "mix = params.mix\n"
@@ -1284,6 +1412,18 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "The share belongs to the first reading, and you give it to the second: (A.7).",
             "mix = params.mix",
             "mix = 1 - params.mix",
+        ),
+        Mistake(
+            "one minus the share",
+            "The share is right at every step and exchanged in the answer to the whole: (A.8).",
+            "mix * h_last + (1 - mix) * h_one",
+            "(1 - mix) * h_last + mix * h_one",
+        ),
+        Mistake(
+            "one minus the share",
+            "The share is right in the answer to the whole and exchanged at every step: (A.7).",
+            "mix * forwards + (1 - mix) * backwards",
+            "(1 - mix) * forwards + mix * backwards",
         ),
         Mistake(
             "sum for mean",
@@ -1303,6 +1443,20 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "Your two readings count the same. Here each unit has a share of its own: (A.7).",
             "mix = params.mix",
             "mix = 0.5",
+        ),
+        Mistake(
+            "share missing",
+            "The second reading has a share too: what the first one leaves. See (A.7) and (A.8).",
+            "(1 - mix) * backwards",
+            "backwards",
+            also=(("(1 - mix) * h_one", "h_one"),),
+        ),
+        Mistake(
+            "output missing in a gap",
+            "In a gap there is an output too, and what joins the readings is zero there: (A.3), "
+            "(A.7).",
+            "ys = mix * forwards + (1 - mix) * backwards",
+            "ys = np.where(mask[..., None], mix * forwards + (1 - mix) * backwards, 0)",
         ),
         Mistake(
             "one reading missing",
@@ -1443,10 +1597,47 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
         Mistake(
             "share missing",
-            "What arrives at the second reading has a share too: (A.7), (A.8).",
+            "What arrives at the first reading has a share too, at every step and at the end.",
+            "dhs, dlast = mix * dys, mix * dy_whole",
+            "dhs, dlast = dys, dy_whole",
+        ),
+        Mistake(
+            "share missing",
+            "What arrives at the second reading has a share too, at every step and at the end.",
             "reverse_padded((1 - mix) * dys, mask)",
             "reverse_padded(dys, mask)",
             also=(("dend = (1 - mix) * dy_whole", "dend = dy_whole"),),
+        ),
+        Mistake(
+            "share missing",
+            "What arrives at the first reading at the end has a share too: (A.8).",
+            "dhs, dlast = mix * dys, mix * dy_whole",
+            "dhs, dlast = mix * dys, dy_whole",
+        ),
+        Mistake(
+            "share missing",
+            "What arrives at the first reading at every step has a share too: (A.7).",
+            "dhs, dlast = mix * dys, mix * dy_whole",
+            "dhs, dlast = dys, mix * dy_whole",
+        ),
+        Mistake(
+            "share missing",
+            "What arrives at the second reading at every step has a share too: (A.7).",
+            "reverse_padded((1 - mix) * dys, mask)",
+            "reverse_padded(dys, mask)",
+        ),
+        Mistake(
+            "share missing",
+            "What arrives at the second reading at the end has a share too: (A.8).",
+            "dend = (1 - mix) * dy_whole",
+            "dend = dy_whole",
+        ),
+        Mistake(
+            "first state lost on padding",
+            "In a short sequence, the row behind its last real step is padding, and zero. Which "
+            "state was before the second reading's first step?",
+            "turned_mask, h_end",
+            "turned_mask, np.where(mask[-1][:, None], h_end, 0)",
         ),
         Mistake(
             "share of the other reading",
@@ -1463,21 +1654,34 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "mix = 1 - params.mix",
         ),
         Mistake(
-            "one use missing",
+            "path missing",
             "The share is used at every step and once more at the end. The gradient of the second "
             "use is not in yours: (A.8).",
             "dmix + np.sum(dy_whole * (h_last - h_one), axis=0)",
             "dmix",
         ),
         Mistake(
-            "one use missing",
+            "path missing",
             "The share is used at the end and at every step. The gradient of the steps is not in "
             "yours: (A.7).",
             "dmix + np.sum(dy_whole * (h_last - h_one), axis=0)",
             "np.sum(dy_whole * (h_last - h_one), axis=0)",
         ),
         Mistake(
-            "second path missing",
+            "turned once too often",
+            "For the share, you turn the second reading. It is numbered as the sequence is "
+            "already: (A.7).",
+            "difference = forwards - backwards",
+            "difference = forwards - reverse_padded(backwards, mask)",
+        ),
+        Mistake(
+            "output missing in a gap",
+            "For the share, you leave the gaps out. There are outputs in gaps too: (A.7).",
+            "difference = forwards - backwards",
+            "difference = np.where(mask[..., None], forwards - backwards, 0)",
+        ),
+        Mistake(
+            "path missing",
             "The share is in both terms of (A.7), with two signs. You have one of them.",
             "difference = forwards - backwards",
             "difference = forwards",
@@ -1511,7 +1715,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
             "turned_mask, h_first",
         ),
         Mistake(
-            "parameters of the other reading",
+            "one network for both directions",
             "Both of your readings go back with the parameters of the first one.",
             "params.backwards",
             "params.forwards",
@@ -1524,7 +1728,7 @@ MISTAKES: dict[str, tuple[Mistake, ...]] = {
         ),
         Mistake(
             "outputs exchanged",
-            "The gradients of the two readings stand in each other's place.",
+            "The gradients of the two readings are exchanged.",
             "BidirectionalParams(dfirst, dsecond, dmix)",
             "BidirectionalParams(dsecond, dfirst, dmix)",
         ),

@@ -58,6 +58,12 @@ MISTAKES = {
             "",
         ),
         Mistake(
+            "input not used",
+            "Your proposal does not depend on the input: equation (1.6) has three terms.",
+            "x @ params.W_x + ",
+            "",
+        ),
+        Mistake(
             "activation missing",
             "Your proposal is the pre-activation. Equation (1.7) is still to come.",
             "np.tanh",
@@ -101,6 +107,18 @@ MISTAKES = {
             "A leak close to one adds nearly the whole proposal. What does yours do?",
             "params.a * n",
             "(1 - params.a) * n",
+        ),
+        Mistake(
+            "sign",
+            "A share of the proposal is added to what is left. Yours is taken away.",
+            "kept + params.a",
+            "kept - params.a",
+        ),
+        Mistake(
+            "leak counted twice",
+            "The old state loses its share once. In yours it loses it twice.",
+            "(1 - params.a)",
+            "(1 - params.a) ** 2",
         ),
         Mistake(
             "leak counted twice",
@@ -177,6 +195,7 @@ MISTAKES = {
         Mistake("derivative of the activation wrong", SLOPE, "1 - n**2", "1 - 2 * n"),
         Mistake("derivative of the activation wrong", SLOPE, "1 - n**2", "(1 - n) ** 2"),
         Mistake("derivative of the activation wrong", SLOPE, "1 - n**2", "n**2"),
+        Mistake("derivative of the activation wrong", SLOPE, "1 - n**2", "n**2 - 1"),
         Mistake(
             "derivative taken at the wrong place",
             "Your slope takes the tanh of n, but n is a tanh already.",
@@ -223,6 +242,25 @@ MISTAKES = {
         ),
         Mistake(
             "derivative of the activation missing", INSIDE, "ds @ params.W_h", "dn @ params.W_h"
+        ),
+        Mistake(
+            "derivative of the activation missing",
+            INSIDE,
+            "x.T @ ds",
+            "x.T @ dh",
+            also=(("kept.T @ ds", "kept.T @ dh"), ("ds.sum", "dh.sum")),
+        ),
+        Mistake(
+            "sign",
+            TWO_USES + " Look at the sign of the second.",
+            "dh + ds @",
+            "dh - ds @",
+        ),
+        Mistake(
+            "leak counted twice",
+            "The gradient of the old state goes through the leak once. In yours it does so twice.",
+            "dkept * (1 - params.a)",
+            "dkept * (1 - params.a) ** 2",
         ),
         Mistake(
             "weight transposed",
@@ -429,6 +467,13 @@ MISTAKES = {
             "in xs[::-1]:",
         ),
         Mistake(
+            "time runs backwards",
+            "Your loop reads the sequence from its end.",
+            "in xs:",
+            "in xs[::-1]:",
+            also=(("np.stack(hs), np.stack(ns)", "np.stack(hs[::-1]), np.stack(ns[::-1])"),),
+        ),
+        Mistake(
             "first state among the states",
             "The states that you return begin with h_first, and the input of one step is not used.",
             "hs, ns = [], []",
@@ -573,6 +618,25 @@ MISTAKES = {
             "dhs[t] + 2 * dh_next",
         ),
         Mistake(
+            "counted twice",
+            "Each state has two uses, so its gradient has two terms. At the last, one of yours is "
+            "there twice: (3.10).",
+            "dh_next = dh_last",
+            "dh_next = dh_last + dhs[-1]",
+        ),
+        Mistake(
+            "sign",
+            "The two gradients that arrive at a state are added: equation (3.10).",
+            "dhs[t] + dh_next",
+            "dhs[t] - dh_next",
+        ),
+        Mistake(
+            "first state at every step",
+            "Every step back is given the first state. It needs the state before its own step.",
+            "h_first if t == 0 else hs[t - 1]",
+            "h_first",
+        ),
+        Mistake(
             "not accumulated over time",
             "A parameter is used at every step. You keep the gradient of one use: (3.13).",
             "total + part",
@@ -621,6 +685,13 @@ MISTAKES = {
             "step back is still to come.",
             "dxs, dh_next\n",
             "dxs, dh\n",
+        ),
+        Mistake(
+            "off by one step",
+            "What you return as dh_first is what arrives at the state after the first step. That "
+            "step back is still to come.",
+            "dxs, dh_next\n",
+            "dxs, dh - dhs[0]\n",
         ),
         Mistake(
             "first step left out",
@@ -731,6 +802,18 @@ MISTAKES = {
             "",
         ),
         Mistake(
+            "sign",
+            TWO_USES + " Look at the sign of the second.",
+            "dh + ds @",
+            "dh - ds @",
+        ),
+        Mistake(
+            "leak counted twice",
+            "The gradient of the old state goes through the leak once. In yours it does so twice.",
+            " * (1 - params.a)",
+            " * (1 - params.a) ** 2",
+        ),
+        Mistake(
             "off by one step",
             "The last row is the gradient at the last state, before any step back has been taken.",
             "        norms.append(np.linalg.norm(dh, axis=1))\n",
@@ -769,6 +852,12 @@ MISTAKES = {
         ),
         Mistake("another norm", EUCLIDEAN, "np.linalg.norm(dh, axis=1)", "abs(dh).sum(axis=1)"),
         Mistake("another norm", EUCLIDEAN, "np.linalg.norm(dh, axis=1)", "abs(dh).max(axis=1)"),
+        Mistake(
+            "another norm",
+            "A norm is made of sizes, so that a sum of them cannot cancel.",
+            "np.linalg.norm(dh, axis=1)",
+            "dh.sum(axis=1)",
+        ),
         Mistake(
             "another norm",
             "There is a mean over the units in yours. " + EUCLIDEAN,

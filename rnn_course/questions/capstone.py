@@ -116,13 +116,13 @@ def tagger_backward(
 
     def read_backward(params, xs, mask, hs, dhs):
         dh = np.zeros_like(hs[0])
-        das = []
+        steps = []
         for keep, h, dh_out in zip(mask[::-1, :, None], hs[::-1], dhs[::-1]):
             da = (dh_out + dh) * (1 - h**2)
             da = np.where(keep, da, 0)
-            das.append(da)
+            steps.append(da)
             dh = da @ params.W_h.T
-        das = np.stack(das[::-1])
+        das = np.stack(steps[::-1])
         before = np.concatenate([np.zeros_like(hs[:1]), hs[:-1]])
         dW_x = np.zeros_like(params.W_x)
         np.add.at(dW_x, xs, das)
@@ -302,7 +302,7 @@ QUESTIONS = (
     Question("clip", {"clipped": "N"}, clip_cases, clip),
     Question("adam_step", {"p": "N", "m": "N", "v": "N"}, adam_cases, adam_step),
     Question("shares_right", {"letters": "", "words": "", "nearly": ""}, share_cases, shares_right),
-    Question("train", TRAINED, training_cases, train, scoring=SCORING, seconds=10),
+    Question("train", TRAINED, training_cases, train, scoring=SCORING, seconds=20),
 )
 WORDS = (
     WordQuestion(
@@ -319,11 +319,12 @@ WORDS = (
     WordQuestion(
         "words_held_out",
         (
-            "2 points: with letters held out, their neighbours in the same word, and so most of "
-            "the word, were seen in training, and a network that has learned words by heart gets "
-            "them right; held-out words ask what is wanted, words that it has never read.",
-            "1 point: it says that the test must be of words not seen, without saying what a held-"
-            "out letter gives away.",
+            "1 point: the other letters of the same word, and with them most of its gradient, were "
+            "used in training. So this measures how well gaps in known words are filled, and not "
+            "how well a word is read that was never seen.",
+            "1 point: a network that has learned its words by heart is right on letters held out, "
+            "because it recognises the word from the rest, and it has learned nothing that helps "
+            "with a new word.",
         ),
     ),
 )

@@ -198,7 +198,8 @@ def draw_mask(rng: Rng, T: int, B: int) -> Mask:
     """Return a mask (T, B) with gaps; each sequence begins with a real step, the order is random.
 
     One sequence is as long as the array and has a gap of one step and a gap of two, not in the
-    middle. One is shorter and has a gap, one is shorter and has none, one has a single step.
+    middle. Others are shorter: one has a gap just before its last real step, one has no gap, one
+    has a single step.
     """
     mask = np.zeros((T, B), bool)
     mask[:, 0] = True
@@ -210,14 +211,14 @@ def draw_mask(rng: Rng, T: int, B: int) -> Mask:
     for n in range(3, B):
         length = int(rng.integers(5, T - 1))
         mask[:length, n] = True
-        mask[int(rng.integers(1, length - 2)), n] = False
+        mask[length - 2 if n == 3 else int(rng.integers(1, length - 1)), n] = False
     return mask[:, rng.permutation(B)]
 
 
 def draw_params(rng: Rng, D: int, H: int) -> RNNParams:
     """Return RNNParams, no entry zero, gamma between 0.2 and 0.9."""
-    weights = (0.5 * rng.standard_normal(shape) for shape in ((D, H), (H, H), (H,)))
-    return RNNParams(*weights, gamma=rng.uniform(0.2, 0.9, H))
+    W_x, W_h, b = (0.5 * rng.standard_normal(shape) for shape in ((D, H), (H, H), (H,)))
+    return RNNParams(W_x, W_h, b, rng.uniform(0.2, 0.9, H))
 
 
 def draw(rng: Rng) -> tuple[RNNParams, Array, Mask, Array]:

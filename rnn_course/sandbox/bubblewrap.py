@@ -62,5 +62,5 @@ BUBBLEWRAP = Wall(
     nothing,
     holds="It sees Python, NumPy, the libraries in /usr/lib and 16 MiB of scratch, no file of "
     "yours, no other process and no network, and it asks the kernel for what is on a list only.",
-    lacks="It shares the kernel with you.",
+    lacks="It shares the kernel with you, and is you to it, unless you grade as root.",
 )

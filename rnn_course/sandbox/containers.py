@@ -132,5 +132,6 @@ DOCKER = Wall(
     docker,
     partial(remove, "docker", ()),
     HOLDS,
-    lacks="It shares the kernel with you, and docker's daemon runs as root, unless it is rootless.",
+    lacks="It shares the kernel with you, and docker's daemon runs as root, unless it is rootless. "
+    "It can see in /proc how busy the machine is.",
 )

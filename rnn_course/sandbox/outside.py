@@ -45,8 +45,3 @@ def refusal(name: str = "") -> str | None:
     except ValueError as error:
         return str(error)
     return None
-
-
-def has_bubblewrap() -> bool:
-    """Return True if a wall works here. For the modules that still ask so."""
-    return refusal() is None

@@ -77,7 +77,7 @@ def worker(uid: int) -> list[str]:
 def visible(start: Start) -> dict[str, str]:
     """Return {path inside: path here} of what a submission may read: Python, NumPy, the worker.
 
-    The folders of shared libraries are there as a whole: what lies in them can be read.
+    The folders of shared libraries are there as a whole: all that is in them can be read.
     """
     system = (
         "/lib",

@@ -1,4 +1,4 @@
-"""A wall: what stands between a submission and the machine."""
+"""A wall: what keeps a submission and the machine apart."""
 
 from collections.abc import Callable
 from typing import NamedTuple

@@ -128,9 +128,12 @@ def points(release, monkeypatch):
 def pair():
     """Return Ada's submission, all right and handed down, and Bob's, who answers nothing."""
     right = functions_of(NAME)
-    text = f"TEXT = {chr(10).join(right.values())!r}.encode()\n"
-    ada = submission(NAME, right, [text + HAND_DOWN + "hand_down(TEXT)"], at_the_end=True)
-    bob = submission(NAME, {}, [TAKE_OVER + "exec(take_over())"], at_the_end=True)
+    text = "\n".join(right.values())
+    give = f"{HAND_DOWN}gradient_norms = hand_down({text.encode()!r}) or gradient_norms"
+    take = f"{TAKE_OVER}taken = dict(globals())\nnobody = exec(take_over(), taken)\n"
+    take += "\n".join(f"{name} = nobody or taken[{name!r}]" for name in right)
+    ada = submission(NAME, right, [give], at_the_end=True)
+    bob = submission(NAME, {}, [take], at_the_end=True)
     return ada, bob
 
 

@@ -3,9 +3,13 @@
 And the chapters' own functions, which leave out what a gap is, earn nothing.
 """
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from rnn_course.course import load_course
 from rnn_course.judge.judge import Answer, judge, prepare
 from rnn_course.questions import masks
 from rnn_tutorial.cells import Elman, ElmanParams, ElmanState
@@ -16,6 +20,7 @@ from rnn_tutorial.train import log_softmax, softmax_cross_entropy
 from rnn_tutorial.tree import tree_leaves
 
 SEEDS = pytest.mark.parametrize("seed", range(4))
+ASSIGNMENTS = Path(__file__).parents[2] / "assignments"
 QUESTIONS = {question.name: question for question in masks.QUESTIONS}
 
 
@@ -155,9 +160,11 @@ def test_a_turn_is_its_own_inverse_and_backward_and_turns_masks_too(seed):
             assert not turned[length:, n].any()
         assert agree(masks.reverse_padded(turned, mask)[mask], xs[mask])
         assert masks.reverse_padded(mask, mask).dtype == bool
-        slopes = numerical_gradient(
-            lambda xs, m=mask: np.sum(turned * masks.reverse_padded(xs, m)), xs
-        )
+
+        def loss(xs, mask=mask, weights=turned):
+            return np.sum(weights * masks.reverse_padded(xs, mask))
+
+        slopes = numerical_gradient(loss, xs)
         assert agree(masks.reverse_padded(turned, mask), slopes)
 
 
@@ -227,20 +234,38 @@ def chapter_both_backward(params, xs, mask, h_first, h_end, forwards, backwards,
     return dparams, dxs + dxs_second, dh_first, dh_end.h
 
 
-@pytest.mark.parametrize(
-    "name, copy",
-    [
-        ("masked_unroll", chapter_unroll),
-        ("masked_unroll_backward", chapter_unroll_backward),
-        ("masked_loss", chapter_loss),
-        ("reverse_padded", chapter_reverse),
-        ("bidirectional", chapter_both),
-        ("bidirectional_backward", chapter_both_backward),
-    ],
-)
+COPIES = {
+    "masked_unroll": chapter_unroll,
+    "masked_unroll_backward": chapter_unroll_backward,
+    "masked_loss": chapter_loss,
+    "reverse_padded": chapter_reverse,
+    "bidirectional": chapter_both,
+    "bidirectional_backward": chapter_both_backward,
+}
+
+
+def test_every_question_of_four_points_or_more_has_its_copy():
+    points = load_course(ASSIGNMENTS / "course.toml").assignments["04_masks"].points
+    assert {name for name in points if points[name] >= 4} <= COPIES.keys()
+
+
+@pytest.mark.parametrize("name, copy", COPIES.items())
 def test_a_copy_of_the_chapters_earns_nothing(name, copy):
     exam = prepare(QUESTIONS[name], b"1")
     answers = [
         Answer(k, turn, copy(*case), case) for k, case in enumerate(exam.cases) for turn in (0, 1)
     ]
     assert judge(exam, answers).credit == 0
+
+
+def test_the_notebook_gives_what_the_solutions_use():
+    text = (ASSIGNMENTS / "04_masks" / "04_masks.py").read_text(encoding="utf-8")
+    given = "\n".join(re.findall(r'^# %% given="\w+"\n(.*?)^# %%', text, re.DOTALL | re.MULTILINE))
+    notebook = {}
+    exec(given, notebook)
+    assert notebook["RNNParams"]._fields == masks.RNNParams._fields
+    assert notebook["BidirectionalParams"]._fields == masks.BidirectionalParams._fields
+    params, xs, _, h, hs, dhs, _ = cases("masked_unroll_backward", 0)[0]
+    assert agree(notebook["rnn_step"](params, xs[0], h), masks.rnn_step(params, xs[0], h))
+    step = params, xs[0], h, hs[0], dhs[0]
+    assert agree(notebook["rnn_step_backward"](*step), masks.rnn_step_backward(*step))

@@ -75,7 +75,7 @@ class Missing:
 
 
 def stand_in(library: str) -> Any:
-    """Return what stands in the place of a library that is not there."""
+    """Return what takes the place of a library that is not there."""
     return Nothing() if library == "IPython" else Missing(library)
 
 

@@ -160,7 +160,7 @@ class Needs:
 
     def add(self, statement: Statement) -> None:
         """Add what the statement needs."""
-        self.names |= statement.loads | statement.touches & self.data
+        self.names |= statement.loads
         if not isinstance(statement.tree, (*FUNCTIONS, *IMPORTS)):
             self.data |= statement.binds
 
