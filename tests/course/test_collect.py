@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from rnn_course.collect import Student, find_submissions, read
-from rnn_course.collect.files import MEMBERS_LIMIT
+from rnn_course.collect.files import MEMBERS_LIMIT, read_member
 from rnn_course.notebook import SIZE_LIMIT
 
 NAME = "01_vanilla"
@@ -63,7 +63,7 @@ def path_of(submission):
             {".x": ".x.ipynb", "eve": "eve/ada/01_vanilla.ipynb"},
         ),
         (
-            ["amy/hw.ipynb", "amy/__MACOSX/._hw.ipynb", "._bo.ipynb", "bo.ipynb"],
+            ["amy/hw.ipynb", "amy/__MACOSX/hw.ipynb", "._bo.ipynb", "bo.ipynb"],
             {"amy": "amy/hw.ipynb", "bo": "bo.ipynb"},
         ),
         (["my answer.ipynb"], {"my answer": "my answer.ipynb"}),
@@ -128,6 +128,13 @@ def test_a_zip_of_one_notebook_is_opened_without_unpacking_it(tmp_path):
 
 def test_a_zip_that_is_a_bomb_gives_one_byte_more_than_is_allowed(tmp_path):
     put(tmp_path, {"ada.zip": zipped(**{"x.ipynb": b" " * (20 * SIZE_LIMIT)})})
+    assert len(read(found(tmp_path)["ada"])[0]) == SIZE_LIMIT + 1
+    with zipfile.ZipFile(tmp_path / "ada.zip") as archive:
+        assert len(read_member(archive, "x.ipynb")) == SIZE_LIMIT + 1
+
+
+def test_not_more_than_a_byte_too_many_is_read(tmp_path):
+    put(tmp_path, {"ada.ipynb": b" " * (2 * SIZE_LIMIT)})
     assert len(read(found(tmp_path)["ada"])[0]) == SIZE_LIMIT + 1
 
 
