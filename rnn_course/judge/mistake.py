@@ -82,16 +82,14 @@ def names_in(code: CodeType) -> Iterator[str]:
 def causes_of(
     solution: Callable[..., Any], mistakes: Mapping[str, Iterable[Mistake]]
 ) -> tuple[Cause, ...]:
-    """Return the Causes of a solution: the mistakes in it and in all solutions that it calls.
+    """Return the Causes of a solution: the mistakes in it, then those in all that it calls.
 
     mistakes: {name of a solution: its mistakes}, for the whole assignment.
     """
-    behind = solutions_behind(solution)
     return tuple(
         Cause(name, mistake)
-        for name, rows in mistakes.items()
-        if name in behind
-        for mistake in rows
+        for name in solutions_behind(solution)
+        for mistake in mistakes.get(name, ())
     )
 
 
