@@ -142,7 +142,7 @@ def test_what_a_cell_tells_after_the_first_question_is_not_believed():
     asked = write_message({"what": "question", "question": "rnn_step"})
     exams, cells = exams_of(NAME, SECRET, b"{}"), {1: "x"}
     notes = [
-        read_transcript(Ended("ended", data), 1, exams, cells).raised
+        read_transcript(Ended("ended", data), LIMITS, exams, cells).raised
         for data in (raised + asked, asked + raised)
     ]
     assert list(notes[0]) == [1] and notes[1] == {}
@@ -160,7 +160,7 @@ TRIALS = [
 
 @pytest.fixture
 def processes(monkeypatch):
-    """The seconds that each process of a submission is given."""
+    """The seconds of processor time that each process of a submission is given."""
     given = []
     run = sandbox.run
 
@@ -201,7 +201,10 @@ def test_a_slow_question_takes_nothing_from_the_others(release, processes):
     report = graded(release, submission(NAME, RIGHT | slow), limits=LIMITS)
     lost = [row["name"] for row in report["questions"] if row["points"] < row["out_of"]]
     assert lost == list(slow)
-    assert all(name in report["problem"] for name in slow) and "within 3 s" in report["problem"]
+    assert (
+        all(name in report["problem"] for name in slow)
+        and "within 3 s of processor" in report["problem"]
+    )
     assert processes[0] == 3 and set(processes[1:]) == {2} and len(processes) <= 7
 
 
