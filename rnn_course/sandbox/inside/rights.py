@@ -50,7 +50,7 @@ def give_up(uid: int, limits: dict[str, float], program: bytes) -> None:
 
 
 def end_after(seconds: float) -> None:
-    """Stop this process for good after some seconds of processor time more; whole seconds are counted.
+    """Stop this process after some seconds of processor time more; whole seconds are counted.
 
     It ends with the signal's number as its exit code: the first process of a container does not die
     of this signal by itself. Who ignores the signal is killed a second later.
