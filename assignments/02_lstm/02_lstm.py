@@ -21,19 +21,19 @@
 #
 # Three blocks of pre-activations, side by side in the order $i, o, g$, each $(B, H)$:
 #
-# $$ [\,a_{i,t},\ a_{o,t},\ a_{g,t}\,] = x_t W_x + h_{t-1} W_h + b \tag{A1} $$
+# $$ [\,a_{i,t},\ a_{o,t},\ a_{g,t}\,] = x_t W_x + h_{t-1} W_h + b \tag{A.1} $$
 #
 # Two gates between 0 and 1, and the candidate between $-1$ and $1$:
 #
-# $$ i_t = \sigma(a_{i,t}), \qquad o_t = \sigma(a_{o,t}), \qquad g_t = \tanh(a_{g,t}) \tag{A2} $$
+# $$ i_t = \sigma(a_{i,t}), \qquad o_t = \sigma(a_{o,t}), \qquad g_t = \tanh(a_{g,t}) \tag{A.2} $$
 #
 # The cell moves towards the candidate, and the input gate says how far:
 #
-# $$ c_t = c_{t-1} + i_t \circ (g_t - c_{t-1}) \tag{A3} $$
+# $$ c_t = c_{t-1} + i_t \circ (g_t - c_{t-1}) \tag{A.3} $$
 #
 # What is shown is a part of the cell, squashed:
 #
-# $$ h_t = \tanh(o_t \circ c_t) \tag{A4} $$
+# $$ h_t = \tanh(o_t \circ c_t) \tag{A.4} $$
 #
 # Here $\circ$ multiplies entry by entry. Compare this with [(9.17)](09_a_state_that_lasts.ipynb) to [(9.19)](09_a_state_that_lasts.ipynb), or with [(10.1)](10_the_lstm_backward.ipynb) to [(10.5)](10_the_lstm_backward.ipynb), which are the same cell. Three things are different:
 #
@@ -82,7 +82,7 @@ def sigmoid(a):
 # %% [markdown]
 # ## Question 1: one step
 #
-# `lstm_step(params, x, previous)` returns `(state, gates)`: the state after the step, and the values of the gates, by equations (A1) to (A4). The products of (A1) are those of [(9.17)](09_a_state_that_lasts.ipynb), with three blocks in place of four. The gates are returned because the way back needs them, and what has been computed once need not be computed again.
+# `lstm_step(params, x, previous)` returns `(state, gates)`: the state after the step, and the values of the gates, by equations (A.1) to (A.4). The products of (A.1) are those of [(9.17)](09_a_state_that_lasts.ipynb), with three blocks in place of four. The gates are returned because the way back needs them, and what has been computed once need not be computed again.
 #
 # | | shape |
 # |---|---|
@@ -104,7 +104,7 @@ def sigmoid(a):
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Once you have the gates, two lines are left, both elementwise: (A3) and (A4). The second uses the new cell, which the first has just made. Then put the results into an `LSTMState` and an `LSTMGates`.
+# Once you have the gates, two lines are left, both elementwise: (A.3) and (A.4). The second uses the new cell, which the first has just made. Then put the results into an `LSTMState` and an `LSTMGates`.
 #
 # </details>
 
@@ -130,17 +130,17 @@ def sigmoid(a):
 #
 # <details><summary>Hint 1</summary>
 #
-# Do not begin with the gates. Begin where the gradient arrives, at (A4), and go back the way the step came. Make a list: where is each of $o_t$, $c_t$, $i_t$, $g_t$ and $c_{t-1}$ used in this step? Which of them does the next step use too? The gradient of what is used in several places is a sum.
+# Do not begin with the gates. Begin where the gradient arrives, at (A.4), and go back the way the step came. Make a list: where is each of $o_t$, $c_t$, $i_t$, $g_t$ and $c_{t-1}$ used in this step? Which of them does the next step use too? The gradient of what is used in several places is a sum.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# The last thing that the step did was a tanh, and its value is $h_t$. So first find the gradient of what is inside it, of the product $o_t \circ c_t$. From there two factors are left to go to. The cell gets one more term; see [(10.14)](10_the_lstm_backward.ipynb) for where it comes from. In (A3), multiply the bracket out before you ask where $i_t$ and $c_{t-1}$ are used.
+# The last thing that the step did was a tanh, and its value is $h_t$. So first find the gradient of what is inside it, of the product $o_t \circ c_t$. From there two factors are left to go to. The cell gets one more term; see [(10.14)](10_the_lstm_backward.ipynb) for where it comes from. In (A.3), multiply the bracket out before you ask where $i_t$ and $c_{t-1}$ are used.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# One line for the gradient inside the tanh: `dh` times the slope of the tanh, written with $h$. It goes to the output gate times the cell, and to the cell times the output gate. Add `dc_next` there, and you have the whole `dc`. The input gate was multiplied by a difference, so it gets `dc` times this difference. The candidate and the old cell have the two shares of (A3), which add up to one, and each gets its own share of `dc`. Last, each gate's gradient times its own slope, as in [(10.16)](10_the_lstm_backward.ipynb).
+# One line for the gradient inside the tanh: `dh` times the slope of the tanh, written with $h$. It goes to the output gate times the cell, and to the cell times the output gate. Add `dc_next` there, and you have the whole `dc`. The input gate was multiplied by a difference, so it gets `dc` times this difference. The candidate and the old cell have the two shares of (A.3), which add up to one, and each gets its own share of `dc`. Last, each gate's gradient times its own slope, as in [(10.16)](10_the_lstm_backward.ipynb).
 #
 # </details>
 
@@ -176,7 +176,7 @@ def sigmoid(a):
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# With one `da` of shape $(B, 3H)$, the five equations above are a line each. Which $h$ does $W_h$ multiply in (A1)? And the old cell needs no product at all: you have its gradient already.
+# With one `da` of shape $(B, 3H)$, the five equations above are a line each. Which $h$ does $W_h$ multiply in (A.1)? And the old cell needs no product at all: you have its gradient already.
 #
 # </details>
 
@@ -190,7 +190,7 @@ def sigmoid(a):
 # %% [markdown]
 # ## Question 4: through time, forward
 #
-# `lstm_unroll(params, xs, first)` runs the step over a sequence, as in [(3.1)](03_through_time.ipynb), and returns `(states, gates)` of all its steps, because the way back needs all of them. Each step is (A1) to (A4), and starts from the state in which the step before it ended: both halves of it.
+# `lstm_unroll(params, xs, first)` runs the step over a sequence, as in [(3.1)](03_through_time.ipynb), and returns `(states, gates)` of all its steps, because the way back needs all of them. Each step is (A.1) to (A.4), and starts from the state in which the step before it ended: both halves of it.
 #
 # | | shape |
 # |---|---|
