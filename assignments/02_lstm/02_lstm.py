@@ -9,7 +9,7 @@
 # %% [markdown]
 # # Assignment 2: an LSTM with one gate for two jobs
 #
-# In an LSTM one gate says how much of the cell is kept and another how much is written. In the cell of this assignment one gate does both, and the output gate stands at another place. So the gradients of the chapters are not those of this cell: you derive them. First each gate alone, then all of them in one product of matrices, then through time. Several well-known programs were published with a mistake in such a gradient, and most of them still learned something. Yours will be checked output by output.
+# In an LSTM one gate says how much of the cell is kept and another how much is written. In the cell of this assignment one gate does both, and the output gate is at another place. So the gradients of the chapters are not those of this cell: you derive them. First each gate alone, then all of them in one product of matrices, then through time. Several well-known programs were published with a mistake in such a gradient, and most of them still learned something. Yours will be checked output by output.
 #
 # | | |
 # |---|---|
@@ -21,19 +21,19 @@
 #
 # Three blocks of pre-activations, side by side in the order $i, o, g$, each $(B, H)$:
 #
-# $$ [\,a_{i,t},\ a_{o,t},\ a_{g,t}\,] = x_t W_x + h_{t-1} W_h + b \tag{A1} $$
+# $$ [\,a_{i,t},\ a_{o,t},\ a_{g,t}\,] = x_t W_x + h_{t-1} W_h + b \tag{A.1} $$
 #
 # Two gates between 0 and 1, and the candidate between $-1$ and $1$:
 #
-# $$ i_t = \sigma(a_{i,t}), \qquad o_t = \sigma(a_{o,t}), \qquad g_t = \tanh(a_{g,t}) \tag{A2} $$
+# $$ i_t = \sigma(a_{i,t}), \qquad o_t = \sigma(a_{o,t}), \qquad g_t = \tanh(a_{g,t}) \tag{A.2} $$
 #
 # The cell moves towards the candidate, and the input gate says how far:
 #
-# $$ c_t = c_{t-1} + i_t \circ (g_t - c_{t-1}) \tag{A3} $$
+# $$ c_t = c_{t-1} + i_t \circ (g_t - c_{t-1}) \tag{A.3} $$
 #
 # What is shown is a part of the cell, squashed:
 #
-# $$ h_t = \tanh(o_t \circ c_t) \tag{A4} $$
+# $$ h_t = \tanh(o_t \circ c_t) \tag{A.4} $$
 #
 # Here $\circ$ multiplies entry by entry. Compare this with [(9.17)](09_a_state_that_lasts.ipynb) to [(9.19)](09_a_state_that_lasts.ipynb), or with [(10.1)](10_the_lstm_backward.ipynb) to [(10.5)](10_the_lstm_backward.ipynb), which are the same cell. Three things are different:
 #
@@ -45,7 +45,7 @@
 #
 # $$ y = u \circ v \;\Longrightarrow\; du = dy \circ v, \quad dv = dy \circ u \qquad\qquad y = \varphi(a) \;\Longrightarrow\; da = dy \circ \varphi'(a) $$
 #
-# with the slopes $y \circ (1 - y)$ for the sigmoid and $1 - y^2$ for the tanh. And a thing that is used twice has a gradient of two terms.
+# with the slopes $y \circ (1 - y)$ for the sigmoid and $1 - y^2$ for the tanh, where $y$ is the value of that function. And a thing that is used twice has a gradient of two terms.
 #
 # `dc` is the gradient of the loss with respect to `c`, and has its shape. The next cell gives you the types and the sigmoid. A NamedTuple can be read by name, `gates.i`, and it can be taken apart like any tuple, `h, c = previous`.
 
@@ -82,7 +82,7 @@ def sigmoid(a):
 # %% [markdown]
 # ## Question 1: one step
 #
-# `lstm_step(params, x, previous)` returns `(state, gates)`: the state after the step, and the values of the gates, by equations (A1) to (A4). The products of (A1) are those of [(9.17)](09_a_state_that_lasts.ipynb), with a block less. The gates are returned because the way back needs them, and what has been computed once need not be computed again.
+# `lstm_step(params, x, previous)` returns `(state, gates)`: the state after the step, and the values of the gates, by equations (A.1) to (A.4). The products of (A.1) are those of [(9.17)](09_a_state_that_lasts.ipynb), with three blocks in place of four. The gates are returned because the way back needs them, and what has been computed once need not be computed again.
 #
 # | | shape |
 # |---|---|
@@ -104,7 +104,7 @@ def sigmoid(a):
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Once you have the gates, two lines are left, both elementwise: (A3) and (A4). The second uses the new cell, which the first has just made. Then put the results into an `LSTMState` and an `LSTMGates`.
+# Once you have the gates, two lines are left, both elementwise: (A.3) and (A.4). The second uses the new cell, which the first has just made. Then put the results into an `LSTMState` and an `LSTMGates`.
 #
 # </details>
 
@@ -130,17 +130,17 @@ def sigmoid(a):
 #
 # <details><summary>Hint 1</summary>
 #
-# Do not begin with the gates. Begin where the gradient arrives, at (A4), and go back the way the step came. Make a list: how often is each of $o_t$, $c_t$, $i_t$, $g_t$ and $c_{t-1}$ used, in this step and in the next? Which two have two uses?
+# Do not begin with the gates. Begin where the gradient arrives, at (A.4), and go back the way the step came. Make a list: where is each of $o_t$, $c_t$, $i_t$, $g_t$ and $c_{t-1}$ used in this step? Which of them does the next step use too? The gradient of what is used in several places is a sum.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# The last thing that the step did was a tanh, and its value is $h_t$. So first find the gradient of what is inside it, of the product $o_t \circ c_t$. From there two factors are left to go to. The cell gets one more term; see [(10.14)](10_the_lstm_backward.ipynb) for where it comes from. In (A3), multiply the bracket out before you ask where $i_t$ and $c_{t-1}$ are used.
+# The last thing that the step did was a tanh, and its value is $h_t$. So first find the gradient of what is inside it, of the product $o_t \circ c_t$. From there two factors are left to go to. The cell gets one more term; see [(10.14)](10_the_lstm_backward.ipynb) for where it comes from. In (A.3), multiply the bracket out before you ask where $i_t$ and $c_{t-1}$ are used.
 #
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# One line for the gradient inside the tanh: `dh` times the slope of the tanh, written with $h$. It goes to the output gate times the cell, and to the cell times the output gate. Add `dc_next` there, and you have the whole `dc`. The input gate was multiplied by a difference, so it gets `dc` times this difference. The candidate and the old cell have the two shares of (A3), which add up to one, and each gets its own share of `dc`. Last, each gate's gradient times its own slope, as in [(10.16)](10_the_lstm_backward.ipynb).
+# One line for the gradient inside the tanh: `dh` times the slope of the tanh, written with $h$. It goes to the output gate times the cell, and to the cell times the output gate. Add `dc_next` there, and you have the whole `dc`. The input gate was multiplied by a difference, so it gets `dc` times this difference. The candidate and the old cell have the two shares of (A.3), which add up to one, and each gets its own share of `dc`. Last, each gate's gradient times its own slope, as in [(10.16)](10_the_lstm_backward.ipynb).
 #
 # </details>
 
@@ -176,7 +176,7 @@ def sigmoid(a):
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# With one `da` of shape $(B, 3H)$, the five equations above are a line each. Which $h$ does $W_h$ multiply in (A1)? And the old cell needs no product at all: you have its gradient already.
+# With one `da` of shape $(B, 3H)$, the five equations above are a line each. Which $h$ does $W_h$ multiply in (A.1)? And the old cell needs no product at all: you have its gradient already.
 #
 # </details>
 
@@ -185,12 +185,12 @@ def sigmoid(a):
 # %% [markdown] words="a_mistake_that_hides"
 # ## Question in words: a mistake that hides
 #
-# A classmate made the gradient of the input gate from the candidate alone, `di = dc * g`, as in Chapter 10. The check of this classmate was one step from the state zero, with random weights and random gradients, and it found nothing wrong. Why did it find nothing? Then say which outputs of `lstm_step_backward` are wrong as soon as the old cell is not zero, block by block where there are blocks, and why the others are right all the same.
+# A classmate made the gradient of the input gate from the candidate alone, `di = dc * g`, as in Chapter 10. This classmate checked one step from the state zero, with random weights and random gradients, and the check found nothing wrong. Why not? Then let the old cell be other than zero. Which outputs of `lstm_step_backward` are wrong now? If an output has the three blocks $i, o, g$, answer for each block. And why are the others right all the same?
 
 # %% [markdown]
 # ## Question 4: through time, forward
 #
-# `lstm_unroll(params, xs, first)` runs the step over a sequence, as in [(3.1)](03_through_time.ipynb), and returns `(states, gates)` of all its steps, because the way back needs all of them. Each step is (A1) to (A4), and starts from the state in which the step before it ended: both halves of it.
+# `lstm_unroll(params, xs, first)` runs the step over a sequence, as in [(3.1)](03_through_time.ipynb), and returns `(states, gates)` of all its steps, because the way back needs all of them. Each step is (A.1) to (A.4), and starts from the state in which the step before it ended: both halves of it.
 #
 # | | shape |
 # |---|---|
@@ -224,7 +224,7 @@ def sigmoid(a):
 #
 # $$ L = \sum_{t=1}^{T} L_t(h_t) + L_{\text{last}}(h_T, c_T) $$
 #
-# It depends on the $h$ of every step, and on the last $h$ and the last $c$ once more. So three gradients come from outside: `dhs[t]` at each $h$, and the pair `dlast` at the last state. From step to step two gradients are carried, that of $h$ and that of $c$. In 2018 the model answer of a well-known course carried neither, and learners whose program was right were told that it was wrong.
+# It depends on the $h$ of every step, and its last term depends on the last $h$ again and on the last $c$. So three gradients come from outside: `dhs[t]` at each $h$, and the pair `dlast` at the last state. From step to step two gradients are carried, that of $h$ and that of $c$. In 2018 the model answer of a well-known course carried neither, and learners whose program was right were told that it was wrong.
 #
 # The first line of [(10.25)](10_the_lstm_backward.ipynb) holds here as it stands, and so do the sums of [(10.26)](10_the_lstm_backward.ipynb):
 #
@@ -265,7 +265,7 @@ def sigmoid(a):
 # %% [markdown]
 # ## How long does it remember, and what does that cost?
 #
-# Now use what you have written. Only the last cell has a loss, `dlast.c`. The next cell measures how much of this gradient reaches three places: the first cell $c_0$, fifty steps earlier, along the direct path (the product of all $1 - i_t$, compare [(10.27)](10_the_lstm_backward.ipynb)) and along all paths together; the last input; and the first input. It does so for six values of the bias of the input gate: 0, $-1$, $-3$, $-4$, $-5$ and $-8$, whose sigmoids are 0.5, 0.27, 0.05, 0.02, 0.007 and 0.0003.
+# Now use what you have written. Only the last cell gets a gradient from outside, `dlast.c`. The next cell measures what share of it arrives at other places. It has four columns: the first cell $c_0$, fifty steps earlier, along the direct path alone (the product of all $1 - i_t$, compare [(10.27)](10_the_lstm_backward.ipynb)); $c_0$ along all paths together; the last input; and the first input. It has a row for each of six values of the bias of the input gate: 0, $-1$, $-3$, $-4$, $-5$ and $-8$, whose sigmoids are 0.5, 0.27, 0.05, 0.02, 0.007 and 0.0003.
 
 # %% [markdown] predict="two_jobs"
 # Before you run it, predict. With which bias does most of the gradient reach $c_0$? With which does most of it reach the *first input*, which had to be written before it could be kept? Do the paths through $h$ bring more than the direct path, or less?

@@ -31,12 +31,12 @@
 # | gap | 0 | 1 | steps 3 and 5 |
 # | padding | 0 | 0 | steps 7 and 8 |
 #
-# Every sequence begins with a real step, and the lengths are in no particular order. Gaps and padding may hold any finite numbers, as large as the others, in the inputs and in the gradients that arrive. Where the equations do not use them, what you return must not depend on them.
+# Every sequence begins with a real step, and the lengths are in no particular order. Gaps and padding are not filled with zeros: there may be any finite numbers, as large as those of real steps, in the inputs and in the gradients that arrive. If the equations do not use such a number, nothing that you return may depend on it.
 
 # %% [markdown]
 # ## The network
 #
-# A step that is taken is that of Chapter 3, [(3.1)](03_through_time.ipynb), and `rnn_step` and `rnn_step_backward` are given, so that you can think about time alone. `gamma` is the rate $\gamma$ at which each unit fades in a gap. A step that is taken does not use it, so `rnn_step_backward` says zero for its gradient.
+# A step that is taken is that of Chapter 3, [(3.1)](03_through_time.ipynb), and `rnn_step` and `rnn_step_backward` are given, so that you can think about time alone. `gamma` is the rate $\gamma$ at which each unit fades in a gap. A step that is taken does not use it, so `rnn_step_backward` returns zero for its gradient.
 
 # %% given="step"
 from typing import NamedTuple
@@ -71,7 +71,7 @@ def rnn_step_backward(params, x, h_previous, h, dh):
 #
 # $$ y_n = h_{T_n, n} $$
 #
-# `last_outputs(hs, mask)` returns `y`. Here `hs` is any array: it may hold any numbers in gaps and on padding.
+# `last_outputs(hs, mask)` returns `y`. Here `hs` need not come from your network: it may hold any numbers in gaps and on padding.
 #
 # | | shape |
 # |---|---|
@@ -134,6 +134,8 @@ def rnn_step_backward(params, x, h_previous, h, dh):
 # Chapter 14 has one rule for every step that is not real: the state is held, [(14.3)](14_sentences_have_lengths.ipynb). You have two. In a gap, what the network knows gets older, so the state fades towards zero, each unit at its own rate. After the last real step it is held, so that it does not depend on how much padding there is. With $\tilde h_t = \text{step}(x_t, h_{t-1})$, and for each sequence by itself:
 #
 # $$ h_t = \begin{cases} \tilde h_t & \text{real} \\ \gamma \circ h_{t-1} & \text{gap} \\ h_{t-1} & \text{padding} \end{cases} \qquad \text{that is} \qquad h_t = m_t \, \tilde h_t + (e_t - m_t) \, \gamma \circ h_{t-1} + (1 - e_t) \, h_{t-1} \tag{A.2} $$
+#
+# In code, (A.2) is a choice for each sequence, as in Chapter 14. NumPy does not subtract boolean arrays.
 #
 # The network has an output at every step up to $T_n$, in gaps too, and after it zero, as in [(14.5)](14_sentences_have_lengths.ipynb):
 #
@@ -210,7 +212,7 @@ def rnn_step_backward(params, x, h_previous, h, dh):
 # %% [markdown] words="why_hold"
 # ## Question in words: why two rules
 #
-# Somebody finds (A.1) too long and leaves $T_n$ away in (A.2): wherever the mask is `False` the state fades, after the last real step too. The outputs are still set to zero there, and the gradients agree with the complex step. Which number that `masked_unroll` returns is now wrong, for which sequences, and on what does it depend that it should not depend on? Which test finds it, and why does the check of the gradients not find it?
+# Somebody leaves out the last case of (A.2): wherever the mask is `False` the state fades, after the last real step too. (A.3) still sets the outputs on padding to zero, and the gradients agree with the complex step. Which of the two arrays that `masked_unroll` returns is now wrong, and for which sequences? On what does it depend that it should not depend on? Which test finds it, and why does the check of the gradients not find it?
 
 # %% [markdown]
 # ## Question 5: a mean in which every sequence counts the same
@@ -219,9 +221,9 @@ def rnn_step_backward(params, x, h_previous, h, dh):
 #
 # $$ L = \frac{1}{B} \sum_{n=1}^{B} \frac{1}{N_n} \sum_{t} m_{tn} \, \ell_{tn}, \qquad N_n = \sum_{t} m_{tn} \tag{A.6} $$
 #
-# The loss of one step is that of [(5.13)](05_learning_to_write.ipynb), in nats, $\ell_{tn} = -\log p_{tn,s}$ with the target $s$. Its gradient is that of [(5.12)](05_learning_to_write.ipynb): $p_k - [k = s]$, times what $\ell_{tn}$ is multiplied by in $L$.
+# The loss of one step is that of [(5.13)](05_learning_to_write.ipynb), in nats, $\ell_{tn} = -\log p_{tn,s}$ with the target $s$. Its gradient with respect to the logits is that of [(5.12)](05_learning_to_write.ipynb): $p_k - [k = s]$. In `dlogits` it has one more factor, the one that $\ell_{tn}$ has in (A.6).
 #
-# Some logits are near 1000. The softmax depends on differences alone, so it is well defined, but `np.exp` of such a number overflows. And some targets are so improbable that a small number added to their probability would be all that you see. Take the logarithm of the softmax, [(5.7)](05_learning_to_write.ipynb), with the largest logit as $c$:
+# Some logits are near 1000. The softmax depends on differences alone, so it is well defined, but `np.exp` of such a number overflows. And some targets are so improbable that in `np.log(p + 1e-12)` the small number would be all that is left. So take the logarithm of the softmax, [(5.7)](05_learning_to_write.ipynb) with $\tau = 1$. Here $y_k$ are the logits of one step, and $c$ is the largest of them:
 #
 # $$ \log p_k = y_k - c - \log \sum_l e^{y_l - c} $$
 #
@@ -261,7 +263,7 @@ def rnn_step_backward(params, x, h_previous, h, dh):
 # %% [markdown]
 # ## Question 6: turn each within its own length
 #
-# The second network reads from the end, and each sequence has its own end. Chapter 14 turns the whole array, so that padding comes first, [(14.13)](14_sentences_have_lengths.ipynb). Your network would take that padding for a gap. So turn each sequence within its own length, with its gaps, and leave the padding at the end. It is the $R$ of [(13.4)](13_both_directions.ipynb) with $T_n$ in the place of $T$:
+# The second network reads from the end, and each sequence has its own end. Chapter 14 turns the whole array, so that padding comes first, [(14.13)](14_sentences_have_lengths.ipynb). Your network would take that padding for a gap, because real steps follow. So turn each sequence within its own length, with its gaps, and leave the padding at the end. It is the $R$ of [(13.4)](13_both_directions.ipynb) with $T_n$ in the place of $T$:
 #
 # $$ [R\,x]_{tn} = \begin{cases} x_{T_n + 1 - t,\, n} & t \le T_n \\ 0 & t > T_n \end{cases} $$
 #
@@ -365,7 +367,7 @@ class BidirectionalParams(NamedTuple):
 #
 # <details><summary>Hint 1</summary>
 #
-# How often is the share used? At every step and once more. In each use it multiplies one reading, and its other half the other. What is left if you put the two terms together?
+# How often is the share used? At every step and once more. In each use, $a$ multiplies one reading and $1 - a$ the other. What is left if you put the two terms together?
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -387,7 +389,7 @@ class BidirectionalParams(NamedTuple):
 # Now use what you have written. A tagger: two readings, a dense layer, your loss, and one gradient through all of it. Three sequences have 4, 3 and 1 measurements, with gaps between them. The next cell computes the loss six times: as it is; with other numbers in the gaps; with other numbers on padding; with 100 steps of padding more; with every gap twice as long; and with no gaps, the same measurements one right after the other.
 
 # %% [markdown] predict="changes"
-# Before you run it, predict for each of the five changes: is the loss the same as in the first line? Is the gradient of the rates? One of the gradients is zero. Which, and why?
+# Before you run it, predict for each of the five changes: is the loss the same as in the first line? Is the gradient of the rates the same? One of the gradients is zero. Which, and why?
 
 # %% look="changes"
 rng = np.random.default_rng(0)

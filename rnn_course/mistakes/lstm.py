@@ -4,19 +4,19 @@ from rnn_course.judge.mistake import Mistake
 
 __all__ = ["MISTAKES"]
 
-ORDER = "The blocks of columns are in the order i, o, g here: (A1). You take them in another order."
-ROUND = "A tanh is round the product of gate and cell: (A4). What is inside it, and what is not?"
+ORDER = "The blocks of columns are in the order i, o, g: (A.1). You take them in another order."
+ROUND = "A tanh is round the product of gate and cell: (A.4). What is inside it, and what is not?"
 SLOPE_OF_H = (
     "The slope of a tanh is written with the value of that tanh, and the tanh of this cell is h "
-    "itself: (A4)."
+    "itself: (A.4)."
 )
 TWO_PATHS = "The cell has two paths to the loss, so its gradient is a sum of two terms."
-TWO_USES = "Count how often i stands in (A3). Its gradient has as many terms."
+TWO_USES = "Count how often i stands in (A.3). Its gradient has as many terms."
 SLOPE_OF_A = "What arrives at a gate still has to go back through its own activation: (10.16)."
-WHOLE_DC = "All that arrives at the cell, by both its paths, goes on from there: (A3)."
+WHOLE_DC = "All that arrives at the cell, by both its paths, goes on from there: (A.3)."
 OTHER_SLOPE = "You took the slope of another gate: each has its own, (10.16)."
 THREE_USES = (
-    "The input and the old h are in all three blocks of (A1). The path back through one gate is "
+    "The input and the old h are in all three blocks of (A.1). The path back through one gate is "
     "missing: (10.20)."
 )
 BOTH_HALVES = "Two gradients are carried from step to step, that of h and that of c: (10.25)."
@@ -30,38 +30,38 @@ MISTAKES = {
         # the affine map
         Mistake(
             "bias missing",
-            "Each pre-activation is a sum of three terms: (A1). One of them is not in yours.",
+            "Each pre-activation is a sum of three terms: (A.1). One of them is not in yours.",
             " + params.b",
             "",
         ),
         Mistake(
             "counted twice",
-            "One term of (A1) is in your sum twice.",
+            "One term of (A.1) is in your sum twice.",
             " + params.b",
             " + 2 * params.b",
         ),
         Mistake(
             "bias of another gate",
-            "Look at which block of b your input gate adds: (A1).",
+            "Look at which block of b your input gate adds: (A.1).",
             "+ params.b",
             "+ np.concatenate([np.split(params.b, 3)[k] for k in (1, 1, 2)])",
         ),
         Mistake(
             "bias of another gate",
-            "Look at which block of b your output gate adds: (A1).",
+            "Look at which block of b your output gate adds: (A.1).",
             "+ params.b",
             "+ np.concatenate([np.split(params.b, 3)[k] for k in (0, 0, 2)])",
         ),
         Mistake(
             "bias of another gate",
-            "Look at which block of b your candidate adds: (A1).",
+            "Look at which block of b your candidate adds: (A.1).",
             "+ params.b",
             "+ np.concatenate([np.split(params.b, 3)[k] for k in (0, 1, 0)])",
         ),
         Mistake(
             "bias outside the activation",
             "The bias belongs to the pre-activation. You add it when the gate is made already: "
-            "compare (A1) and (A2).",
+            "compare (A.1) and (A.2).",
             " + params.b",
             "",
             also=(
@@ -74,20 +74,20 @@ MISTAKES = {
         ),
         Mistake(
             "old state not used",
-            "Your gates look at the input alone. Equation (A1) has one more product.",
+            "Your gates look at the input alone. Equation (A.1) has one more product.",
             " + previous.h @ params.W_h",
             "",
         ),
         Mistake(
             "h and c exchanged",
-            "Which part of the old state do the gates see, h or c? Look at (A1).",
+            "Which part of the old state do the gates see, h or c? Look at (A.1).",
             "previous.h @",
             "previous.c @",
         ),
         Mistake(
             "weight transposed",
             "Rows and columns are exchanged in the blocks of W_h. A block is square, so no shape "
-            "complains: see (A1).",
+            "complains: see (A.1).",
             "previous.h @ params.W_h",
             "np.hstack([previous.h @ V.T for V in np.split(params.W_h, 3, axis=1)])",
         ),
@@ -99,20 +99,20 @@ MISTAKES = {
         Mistake("gates in another order", ORDER, "a_i, a_o, a_g =", "a_g, a_i, a_o ="),
         Mistake(
             "gates in another order",
-            "The blocks of W_h are in the order i, o, g, like those of W_x: (A1).",
+            "The blocks of W_h are in the order i, o, g, like those of W_x: (A.1).",
             "previous.h @ params.W_h",
             "previous.h @ np.hstack([np.split(params.W_h, 3, axis=1)[k] for k in (1, 0, 2)])",
         ),
         Mistake(
             "gates in another order",
-            "The blocks of W_x are in the order i, o, g, like those of W_h: (A1).",
+            "The blocks of W_x are in the order i, o, g, like those of W_h: (A.1).",
             "x @ params.W_x",
             "x @ np.hstack([np.split(params.W_x, 3, axis=1)[k] for k in (1, 0, 2)])",
         ),
         Mistake(
             "gates interleaved",
             "A gate is a block of columns that are neighbours. Yours takes every third column: "
-            "(A1).",
+            "(A.1).",
             "np.split(a, 3, axis=1)",
             "(a[:, 0::3], a[:, 1::3], a[:, 2::3])",
         ),
@@ -127,40 +127,40 @@ MISTAKES = {
         Mistake(
             "activation missing",
             "One of your gates is not squashed: which function makes i from its pre-activation? "
-            "(A2).",
+            "(A.2).",
             "sigmoid(a_i)",
             "a_i",
         ),
         Mistake(
             "activation missing",
             "One of your gates is not squashed: which function makes o from its pre-activation? "
-            "(A2).",
+            "(A.2).",
             "sigmoid(a_o)",
             "a_o",
         ),
         Mistake(
             "activation missing",
-            "The candidate is squashed too: (A2).",
+            "The candidate is squashed too: (A.2).",
             "np.tanh(a_g)",
             "a_g",
         ),
         Mistake(
             "another activation",
             "The input gate says how much, a number from 0 to 1. Which function gives such a "
-            "number? (A2).",
+            "number? (A.2).",
             "sigmoid(a_i)",
             "np.tanh(a_i)",
         ),
         Mistake(
             "another activation",
             "The output gate says how much, a number from 0 to 1. Which function gives such a "
-            "number? (A2).",
+            "number? (A.2).",
             "sigmoid(a_o)",
             "np.tanh(a_o)",
         ),
         Mistake(
             "another activation",
-            "The candidate says what, and it may be negative: (A2).",
+            "The candidate says what, and it may be negative: (A.2).",
             "np.tanh(a_g)",
             "sigmoid(a_g)",
         ),
@@ -173,89 +173,89 @@ MISTAKES = {
         Mistake(
             "sign",
             "The sign inside your sigmoid is the wrong way round: large pre-activations should "
-            "open a gate, (A2).",
+            "open a gate, (A.2).",
             "sigmoid(a_i), sigmoid(a_o)",
             "sigmoid(-a_i), sigmoid(-a_o)",
         ),
         # the cell
         Mistake(
             "gate for its complement",
-            "An open input gate writes. Yours keeps: (A3).",
+            "An open input gate writes. Yours keeps: (A.3).",
             "previous.c + i * (g - previous.c)",
             "g + i * (previous.c - g)",
         ),
         Mistake(
             "forget gate missing",
             "You add to all of the old cell. What is written takes the place of something here: "
-            "(A3).",
+            "(A.3).",
             "i * (g - previous.c)",
             "i * g",
         ),
         Mistake(
             "input gate missing",
-            "You write all of the candidate. How much of it is written? (A3).",
+            "You write all of the candidate. How much of it is written? (A.3).",
             "previous.c + i * (g - previous.c)",
             "g + (1 - i) * previous.c",
         ),
         Mistake(
             "input gate missing",
-            "No gate decides what your cell keeps and what it writes: (A3).",
+            "No gate decides what your cell keeps and what it writes: (A.3).",
             "previous.c + i * (g - previous.c)",
             "previous.c + g",
         ),
         Mistake(
             "one gate for another",
-            "You keep as much as you write. How much is kept when all is written? (A3).",
+            "You keep as much as you write. How much is kept when all is written? (A.3).",
             "previous.c + i * (g - previous.c)",
             "i * (g + previous.c)",
         ),
         Mistake(
             "one gate for another",
             "You keep by the output gate, as if it were a forget gate. What is kept is what the "
-            "input gate leaves: (A3).",
+            "input gate leaves: (A.3).",
             "previous.c + i * (g - previous.c)",
             "i * g + o * previous.c",
         ),
         Mistake(
             "one gate for another",
             "Which gate decides what is written to the cell? The output gate is used once, in "
-            "(A4).",
+            "(A.4).",
             "i * (g - previous.c)",
             "o * (g - previous.c)",
         ),
         Mistake(
             "one gate for another",
-            "One gate decides both what is written and what is kept. You use two: (A3).",
+            "One gate decides both what is written and what is kept. You use two: (A.3).",
             "previous.c + i * (g - previous.c)",
             "i * g + (1 - o) * previous.c",
         ),
         Mistake(
             "sign",
-            "Look at the signs of (A3): the cell moves towards the candidate.",
+            "Look at the signs of (A.3): the cell moves towards the candidate.",
             "previous.c + i *",
             "previous.c - i *",
         ),
         Mistake(
             "sign",
-            "Look at the sign inside the bracket of (A3).",
+            "Look at the sign inside the bracket of (A.3).",
             "(g - previous.c)",
             "(g + previous.c)",
         ),
         Mistake(
             "old state not used",
-            "Nothing of the old cell is in your new one: (A3).",
+            "Nothing of the old cell is in your new one: (A.3).",
             "previous.c + i * (g - previous.c)",
             "i * g",
         ),
         Mistake(
             "h and c exchanged",
-            "The cell is made of the old cell. Yours is made of the old h: (A3).",
+            "The cell is made of the old cell. Yours is made of the old h: (A.3).",
             "previous.c + i * (g - previous.c)",
             "previous.h + i * (g - previous.h)",
         ),
         Mistake(
             "h and c exchanged",
-            "One of the two places of the old cell in (A3) has the old h in yours.",
+            "One of the two places of the old cell in (A.3) has the old h in yours.",
             "(g - previous.c)",
             "(g - previous.h)",
         ),
@@ -264,72 +264,72 @@ MISTAKES = {
         Mistake(
             "gate outside the tanh",
             "You squash the cell and then multiply by the gate, as Chapter 9 does. Here it is the "
-            "other way round: (A4).",
+            "other way round: (A.4).",
             "np.tanh(o * c)",
             "o * np.tanh(c)",
         ),
         Mistake(
             "output gate missing",
-            "You show all of the cell. Which gate says how much of it is shown? (A4).",
+            "You show all of the cell. Which gate says how much of it is shown? (A.4).",
             "np.tanh(o * c)",
             "np.tanh(c)",
         ),
         Mistake(
             "another activation",
-            "The cell goes through a sigmoid on its way to h. Which function does (A4) have there?",
+            "The cell goes through a sigmoid on its way to h. What does (A.4) have there?",
             "np.tanh(o * c)",
             "sigmoid(o * c)",
         ),
         Mistake(
             "old state for the new one",
-            "You show the cell as it was before the step: (A4) uses what (A3) has just made.",
+            "You show the cell as it was before the step: (A.4) uses what (A.3) has just made.",
             "np.tanh(o * c)",
             "np.tanh(o * previous.c)",
         ),
         Mistake(
             "one gate for another",
-            "Which gate says how much of the cell is shown? (A4).",
+            "Which gate says how much of the cell is shown? (A.4).",
             "np.tanh(o * c)",
             "np.tanh(i * c)",
         ),
         Mistake(
             "gate for its complement",
-            "An open output gate shows. Yours hides: (A4).",
+            "An open output gate shows. Yours hides: (A.4).",
             "np.tanh(o * c)",
             "np.tanh((1 - o) * c)",
         ),
         Mistake(
             "candidate for the cell",
-            "You show the candidate. What is shown is the cell: (A4).",
+            "You show the candidate. What is shown is the cell: (A.4).",
             "np.tanh(o * c)",
             "np.tanh(o * g)",
         ),
         Mistake(
             "activation twice",
-            "Two functions squash your cell on its way to h, and (A4) has one.",
+            "Two functions squash your cell on its way to h, and (A.4) has one.",
             "np.tanh(o * c)",
             "np.tanh(o * np.tanh(c))",
         ),
     ),
     "gate_gradients": (
-        # through the tanh of (A4)
+        # through the tanh of (A.4)
         Mistake(
             "derivative of the activation missing",
             "Between h and the product of gate and cell there is a tanh. Its slope is missing: "
-            "(A4) and (10.9).",
+            "(A.4) and (10.9).",
             "dh * (1 - state.h**2)",
             "dh",
         ),
         Mistake(
             "derivative of the activation missing",
-            "The gradient of the output gate has not been through the tanh of (A4): o is inside "
+            "The gradient of the output gate has not been through the tanh of (A.4): o is inside "
             "it.",
             "do = dshown",
             "do = dh",
         ),
         Mistake(
             "derivative of the activation missing",
-            "The path from h to the cell goes through the tanh of (A4), and your gradient of the "
+            "The path from h to the cell goes through the tanh of (A.4), and your gradient of the "
             "cell does not have its slope.",
             "dc_next + dshown",
             "dc_next + dh",
@@ -373,20 +373,20 @@ MISTAKES = {
         ),
         Mistake(
             "derivative of another activation",
-            "On its way to h the cell went through tanh. This is the slope of a sigmoid: (A4).",
+            "On its way to h the cell went through tanh. This is the slope of a sigmoid: (A.4).",
             "dh * (1 - state.h**2)",
             "dh * state.h * (1 - state.h)",
         ),
         Mistake(
             "activation in the place of its derivative",
-            "You multiply by the tanh itself. The way back needs its slope: (A4) and (10.9).",
+            "You multiply by the tanh itself. The way back needs its slope: (A.4) and (10.9).",
             "dh * (1 - state.h**2)",
             "dh * state.h",
         ),
         Mistake(
             "gate outside the tanh",
             "Your gradients of o and c are those of Chapter 10, where the gate multiplies after "
-            "the tanh. Here it multiplies inside: (A4).",
+            "the tanh. Here it multiplies inside: (A.4).",
             "dc = dc_next + dshown * o",
             "dc = dc_next + dh * o * (1 - np.tanh(state.c) ** 2)",
             also=(("do = dshown * state.c", "do = dh * np.tanh(state.c)"),),
@@ -394,14 +394,14 @@ MISTAKES = {
         Mistake(
             "gate outside the tanh",
             "Your gradient of o is that of Chapter 10, where the gate multiplies after the tanh. "
-            "Here it multiplies inside: (A4).",
+            "Here it multiplies inside: (A.4).",
             "do = dshown * state.c",
             "do = dh * np.tanh(state.c)",
         ),
         Mistake(
             "gate outside the tanh",
             "Your gradient of c is that of Chapter 10, where the gate multiplies after the tanh. "
-            "Here it multiplies inside: (A4).",
+            "Here it multiplies inside: (A.4).",
             "dc_next + dshown * o",
             "dc_next + dh * o * (1 - np.tanh(state.c) ** 2)",
         ),
@@ -420,33 +420,33 @@ MISTAKES = {
         ),
         Mistake(
             "gate missing on the way back",
-            "Only a part of the cell was shown. Which gate is missing on the path up? (A4).",
+            "Only a part of the cell was shown. Which gate is missing on the path up? (A.4).",
             "dc_next + dshown * o",
             "dc_next + dshown",
         ),
         Mistake(
             "bracket in the wrong place",
             "The tanh belongs to the path up alone. What comes from the next step never went "
-            "through it: (A4).",
+            "through it: (A.4).",
             "dc_next + dshown * o",
             "(dc_next + dh * o) * (1 - state.h**2)",
         ),
         Mistake(
             "bracket in the wrong place",
             "The output gate belongs to the path up alone. What comes from the next step never "
-            "went through it: (A4).",
+            "went through it: (A.4).",
             "dc_next + dshown * o",
             "(dc_next + dshown) * o",
         ),
         Mistake(
             "one gate for another",
-            "Which gate multiplied the cell on its way to h? (A4).",
+            "Which gate multiplied the cell on its way to h? (A.4).",
             "dshown * o",
             "dshown * i",
         ),
         Mistake(
             "gate for its complement",
-            "An open output gate lets the gradient through to the cell: (A4).",
+            "An open output gate lets the gradient through to the cell: (A.4).",
             "dshown * o",
             "dshown * (1 - o)",
         ),
@@ -467,53 +467,53 @@ MISTAKES = {
         Mistake(
             "forget gate applied twice",
             "The gradient of the cell that you are given has been through the next step's gate. "
-            "This step's own gate comes later: (A3).",
+            "This step's own gate comes later: (A.3).",
             "dc_next + dshown",
             "dc_next * (1 - i) + dshown",
         ),
         Mistake(
             "factors of a product exchanged",
             "Each factor of a product gets what arrives, times the other factor. The cell gets "
-            "itself in yours: (A4).",
+            "itself in yours: (A.4).",
             "dshown * o",
             "dshown * state.c",
         ),
         # the output gate
         Mistake(
             "factor missing",
-            "The output gate multiplied something in (A4). It is not in your gradient of o.",
+            "The output gate multiplied something in (A.4). It is not in your gradient of o.",
             "dshown * state.c",
             "dshown",
         ),
         Mistake(
             "factors of a product exchanged",
             "Each factor of a product gets what arrives, times the other factor. The output gate "
-            "gets itself in yours: (A4).",
+            "gets itself in yours: (A.4).",
             "dshown * state.c",
             "dshown * o",
         ),
         Mistake(
             "old state for the new one",
-            "The output gate shows the cell as it is after the step: (A4).",
+            "The output gate shows the cell as it is after the step: (A.4).",
             "dshown * state.c",
             "dshown * c_previous",
         ),
         Mistake(
             "h and c exchanged",
-            "The output gate multiplied the cell. You have h in its gradient: (A4).",
+            "The output gate multiplied the cell. You have h in its gradient: (A.4).",
             "dshown * state.c",
             "dshown * state.h",
         ),
         Mistake(
             "activation twice",
-            "The output gate multiplied the cell as it is, and no tanh of it: (A4).",
+            "The output gate multiplied the cell as it is, and no tanh of it: (A.4).",
             "dshown * state.c",
             "dshown * np.tanh(state.c)",
         ),
         Mistake(
             "gradient of c for that of h",
             "The output gate has one use, on the way to h, so its gradient comes from h alone: "
-            "(A4).",
+            "(A.4).",
             "do = dshown",
             "do = dc",
         ),
@@ -532,32 +532,32 @@ MISTAKES = {
         ),
         Mistake(
             "sign",
-            "The more is written, the less is kept. Which sign has the second use of i in (A3)?",
+            "The more is written, the less is kept. Which sign has the second use of i in (A.3)?",
             "(g - c_previous)",
             "(g + c_previous)",
         ),
         Mistake(
             "sign",
-            "Your gradient of i has the signs of (A3) the wrong way round.",
+            "Your gradient of i has the signs of (A.3) the wrong way round.",
             "(g - c_previous)",
             "(c_previous - g)",
         ),
         Mistake(
             "new state for the old one",
-            "The input gate moved the cell away from what it was before the step: (A3).",
+            "The input gate moved the cell away from what it was before the step: (A.3).",
             "(g - c_previous)",
             "(g - state.c)",
         ),
         Mistake(
             "factor missing",
-            "The input gate multiplied something in (A3). It is not in your gradient of i.",
+            "The input gate multiplied something in (A.3). It is not in your gradient of i.",
             "dc * (g - c_previous)",
             "dc",
         ),
         Mistake(
             "factors of a product exchanged",
             "Each factor of a product gets what arrives, times the other factor. The input gate "
-            "gets itself in yours: (A3).",
+            "gets itself in yours: (A.3).",
             "(g - c_previous)",
             "i",
         ),
@@ -583,25 +583,25 @@ MISTAKES = {
         Mistake(
             "factors of a product exchanged",
             "Each factor of a product gets what arrives, times the other factor. The candidate "
-            "gets itself in yours: (A3).",
+            "gets itself in yours: (A.3).",
             "dg = dc * i",
             "dg = dc * g",
         ),
         Mistake(
             "gate missing on the way back",
-            "Only a part of the candidate was written. Which gate said how much? (A3).",
+            "Only a part of the candidate was written. Which gate said how much? (A.3).",
             "dg = dc * i",
             "dg = dc",
         ),
         Mistake(
             "gate for its complement",
-            "An open input gate lets the gradient through to the candidate: (A3).",
+            "An open input gate lets the gradient through to the candidate: (A.3).",
             "dg = dc * i",
             "dg = dc * (1 - i)",
         ),
         Mistake(
             "one gate for another",
-            "Which gate multiplies the candidate in (A3)?",
+            "Which gate multiplies the candidate in (A.3)?",
             "dg = dc * i",
             "dg = dc * o",
         ),
@@ -626,33 +626,33 @@ MISTAKES = {
         # the old cell
         Mistake(
             "gate missing on the way back",
-            "What was not kept gets no gradient. How much of the old cell is in the new one? (A3).",
+            "What was not kept has no gradient. How much of the old cell is in the new? (A.3).",
             "dc * (1 - i)\n",
             "dc\n",
         ),
         Mistake(
             "gate for its complement",
             "An open input gate writes over the old cell. How much of the old cell is in the new "
-            "one? (A3).",
+            "one? (A.3).",
             "dc * (1 - i)\n",
             "dc * i\n",
         ),
         Mistake(
             "one gate for another",
-            "The output gate does not decide what is kept of the old cell: (A3).",
+            "The output gate does not decide what is kept of the old cell: (A.3).",
             "dc * (1 - i)\n",
             "dc * (1 - o)\n",
         ),
         Mistake(
             "one gate for another",
-            "The output gate does not multiply the old cell: (A3).",
+            "The output gate does not multiply the old cell: (A.3).",
             "dc * (1 - i)\n",
             "dc * o\n",
         ),
         Mistake(
             "factors of a product exchanged",
             "Each factor of a product gets what arrives, times the other factor. The old cell gets "
-            "itself in yours: (A3).",
+            "itself in yours: (A.3).",
             "dc * (1 - i)\n",
             "dc * c_previous\n",
         ),
@@ -828,35 +828,35 @@ MISTAKES = {
         Mistake(
             "gates in another order",
             "You lay the gradients side by side in another order than the blocks of the "
-            "parameters: (A1) and (10.21).",
+            "parameters: (A.1) and (10.21).",
             "concatenate(by_gate",
             "concatenate([by_gate[k] for k in (0, 2, 1)]",
         ),
         Mistake(
             "gates in another order",
             "You lay the gradients side by side in another order than the blocks of the "
-            "parameters: (A1) and (10.21).",
+            "parameters: (A.1) and (10.21).",
             "concatenate(by_gate",
             "concatenate([by_gate[k] for k in (1, 0, 2)]",
         ),
         Mistake(
             "gates in another order",
             "You lay the gradients side by side in another order than the blocks of the "
-            "parameters: (A1) and (10.21).",
+            "parameters: (A.1) and (10.21).",
             "concatenate(by_gate",
             "concatenate([by_gate[k] for k in (2, 1, 0)]",
         ),
         Mistake(
             "gates in another order",
             "You lay the gradients side by side in another order than the blocks of the "
-            "parameters: (A1) and (10.21).",
+            "parameters: (A.1) and (10.21).",
             "concatenate(by_gate",
             "concatenate([by_gate[k] for k in (1, 2, 0)]",
         ),
         Mistake(
             "gates in another order",
             "You lay the gradients side by side in another order than the blocks of the "
-            "parameters: (A1) and (10.21).",
+            "parameters: (A.1) and (10.21).",
             "concatenate(by_gate",
             "concatenate([by_gate[k] for k in (2, 0, 1)]",
         ),
@@ -896,7 +896,7 @@ MISTAKES = {
         Mistake(
             "new state for the old one",
             "W_h multiplies the h from before the step, so its gradient is made with that one: "
-            "(A1) and (10.22).",
+            "(A.1) and (10.22).",
             "previous.h.T @",
             "state.h.T @",
         ),
@@ -908,13 +908,13 @@ MISTAKES = {
         ),
         Mistake(
             "h and c exchanged",
-            "The input gate decides over the old cell. You use the old h in its gradient: (A3).",
+            "The input gate decides over the old cell. You use the old h in its gradient: (A.3).",
             "(gates, previous.c,",
             "(gates, previous.h,",
         ),
         Mistake(
             "old state for the new one",
-            "What is shown is the cell after the step: (A4). You pass on the state before it.",
+            "What is shown is the cell after the step: (A.4). You pass on the state before it.",
             "previous.c, state,",
             "previous.c, previous,",
         ),
@@ -990,7 +990,7 @@ MISTAKES = {
         ),
         Mistake(
             "path too many",
-            "The new h is not made of the old h but through the gates: (A1) and (A4). You pass on "
+            "The new h is made of the old h through the gates alone: (A.1), (A.4). You pass on "
             "a gradient along a path that is not there.",
             "LSTMState(dh_previous,",
             "LSTMState(dh_previous + dstate.h,",
@@ -1005,13 +1005,13 @@ MISTAKES = {
         ),
         Mistake(
             "carry lost between steps",
-            "You pass on c and not h. The gates of the next step see h: (A1).",
+            "You pass on c and not h. The gates of the next step see h: (A.1).",
             "lstm_step(params, x, state)",
             "lstm_step(params, x, LSTMState(first.h, state.c))",
         ),
         Mistake(
             "carry lost between steps",
-            "You pass on h and not c. Both are the state of this cell: (A3).",
+            "You pass on h and not c. Both are the state of this cell: (A.3).",
             "lstm_step(params, x, state)",
             "lstm_step(params, x, LSTMState(state.h, first.c))",
         ),
@@ -1317,7 +1317,7 @@ MISTAKES = {
         Mistake(
             "first state taken for zero",
             "The first state has a c, and the gate of the first step decided how much of it was "
-            "kept: (A3).",
+            "kept: (A.3).",
             "else first",
             "else LSTMState(first.h, 0 * first.c)",
         ),

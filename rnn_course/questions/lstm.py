@@ -258,7 +258,7 @@ WORDS = (
     WordQuestion(
         "one_gate_two_jobs",
         rubric=(
-            "1 point: no, with (A3): the new c is a weighted mean of the old c and of g, so once "
+            "1 point: no, with (A.3): the new c is a weighted mean of the old c and of g, so once "
             "it is in (-1, 1) it cannot leave. Or: to add all of g the gate must be 1, and then "
             "nothing is left of the old c.",
             "1 point: a gain that is true. c has bounds; there are three blocks of weights in the "

@@ -157,7 +157,7 @@ def test_a_page_has_the_question_the_students_lines_and_links_to_the_book():
     assert "1  def step(x):" in text and ">Right: <code>n</code>" in text
     assert Outline(text).links == [f"{BOOK}/03_through_time.html"] * 2
     assert "2 days late" in text and "code cell 7, line 2" in text
-    assert "2 of them are for answers in words" in text
+    assert "answers in words for 2 more are not marked yet" in text
     assert not Outline(page(book="")).links and "(3.13)" in page(book="")
 
 
