@@ -1,7 +1,7 @@
 """Asking the questions: what is run in which process, and for how long.
 
 A time limit is one of processor time, so a busy machine takes nothing from an answer. In real time,
-a process has four times as much, and at least ten seconds more.
+a process has four times as much, at least ten seconds more, and longer where the machine is busy.
 
 1. What the answers need of the notebook is run, and all questions are asked, within the time limit.
 2. If that process did not come to its end, each question that has no answer yet is asked alone,

@@ -38,7 +38,7 @@ def podman(start: Start) -> list[str]:
     uid = start.uid if os.getuid() == 0 else 1 + start.number % 65_000
     options = ["--read-only-tmpfs=false", "--http-proxy=false", "--no-hosts", "--passwd=false"]
     # If the grader is killed, podman ends the container all the same.
-    options += ["--timeout", str(int(start.limits.elapsed) + PATIENCE)]
+    options += ["--timeout", str(int(start.limits.elapsed_now()) + PATIENCE)]
     mask = ":".join(f"/proc/{name}" for name in TELLING)
     options += ["--security-opt", f"mask={mask}"]
     return [*container("podman", start, uid, options), "--rootfs", str(root), *worker(0)]

@@ -1,9 +1,10 @@
 """What one process of a submission may use.
 
 Its time is processor time, which a busy machine does not take away. Only a process that sleeps or
-waits comes to the limit on real time, which is far longer.
+waits comes to the limit on real time, which is far longer, and grows with the load of the machine.
 """
 
+import os
 from typing import NamedTuple
 
 __all__ = ["LONGER", "MIB", "MORE", "PATIENCE", "Limits"]
@@ -23,8 +24,13 @@ class Limits(NamedTuple):
 
     @property
     def elapsed(self) -> float:
-        """The seconds of real time after which the process is ended, whatever it does."""
+        """The seconds of real time that it has on a machine that has nothing else to do."""
         return max(LONGER * self.seconds, self.seconds + MORE)
+
+    def elapsed_now(self) -> float:
+        """Return the seconds of real time after which it is ended, as busy as the machine is."""
+        processors = os.cpu_count() or 1
+        return self.elapsed * max(1.0, os.getloadavg()[0] / processors)
 
     def for_worker(self) -> dict[str, float]:
         """Return the limits under the names that the worker uses."""

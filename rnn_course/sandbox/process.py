@@ -83,7 +83,7 @@ def wait(process: subprocess.Popen[bytes], start: Start) -> int | None:
     while start.messages.stat().st_size == 0 and time.monotonic() < given_up:
         if ended_within(process, 0.01):
             break
-    ended_within(process, start.limits.elapsed)
+    ended_within(process, start.limits.elapsed_now())
     return process.poll()
 
 

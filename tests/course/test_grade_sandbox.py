@@ -117,11 +117,17 @@ def test_who_has_to_wait_loses_no_time_and_who_waits_for_ever_is_ended(either, m
     """A process that waits for a busy machine is like one that sleeps."""
     assert run(either, "import time\ntime.sleep(1.5)", ONE) == ("ended", None)
     monkeypatch.setattr(limits_module, "MORE", 0)
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
     assert run(either, "import time\ntime.sleep(600)", ONE)[0] == "waited too long"
 
 
-def test_the_real_time_is_a_multiple_of_the_processor_time():
-    assert [sandbox.Limits(seconds=s).elapsed for s in (1, 10, 30)] == [11, 40, 120]
+def test_the_real_time_is_a_multiple_of_the_processor_time_and_grows_with_the_load(monkeypatch):
+    limits = [sandbox.Limits(seconds=s) for s in (1, 10, 30)]
+    assert [one.elapsed for one in limits] == [11, 40, 120]
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    for load, times in ((0.5, 1), (2, 1), (14, 7)):
+        monkeypatch.setattr(os, "getloadavg", lambda: (load, 99, 99))
+        assert [one.elapsed_now() for one in limits] == [11 * times, 40 * times, 120 * times]
 
 
 @pytest.mark.skipif(
@@ -354,7 +360,8 @@ def pieces(command):
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
     return Start.new(tmp_path, LIMITS, b"")
 
 
