@@ -126,7 +126,7 @@ def test_the_real_time_is_a_multiple_of_the_processor_time_and_grows_with_the_lo
     assert [one.elapsed for one in limits] == [11, 40, 120]
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     for load, times in ((0.5, 1), (2, 1), (14, 7)):
-        monkeypatch.setattr(os, "getloadavg", lambda: (load, 99, 99))
+        monkeypatch.setattr(os, "getloadavg", lambda load=load: (load, 99, 99))
         assert [one.elapsed_now() for one in limits] == [11 * times, 40 * times, 120 * times]
 
 
