@@ -78,7 +78,7 @@ def add_grade(add: Callable[..., Any]) -> None:
     add("--wall", default="", metavar="NAME", help=wall_help)
     add("--jobs", type=above_zero(int), metavar="N", help="how many at a time (default: all cores)")
     add("--scheduler", metavar="tcp://HOST:PORT", help="a Dask scheduler: grade on its workers")
-    seconds_help = "limit of one run of a notebook (default: %(default)g)"
+    seconds_help = "processor time of one run of a notebook (default: %(default)g)"
     add("--seconds", type=above_zero(float), default=limits.seconds, metavar="S", help=seconds_help)
     memory_help = "limit of a submission, in MiB (default: %(default)s)"
     add(
@@ -100,7 +100,7 @@ def above_zero(kind: Callable[[str], float]) -> Callable[[str], float]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Do what the command line says, and print where the results are.
+    """Run what the command line says, and print where the results are.
 
     Raises: SystemExit with a message, for options and files that cannot be graded.
     """

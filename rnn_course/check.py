@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from rnn_course.grading.asking import Result
 from rnn_course.grading.errors import NOT_THERE, not_there, plain_error
 from rnn_course.grading.exams import questions
-from rnn_course.grading.row import Row, grade_question, row_of
+from rnn_course.grading.row import Row, grade_question, judged, row_of
 from rnn_course.judge.diagnose import Finding
 from rnn_course.judge.judge import Answer, Exam, judge, prepare
 from rnn_course.judge.question import Question
@@ -51,7 +51,7 @@ class Timed(NamedTuple):
     """The answers of a function, and how long they took."""
 
     result: Result
-    seconds: float
+    seconds: float  # of processor time, as the grader counts them
 
 
 def check(assignment: str, function: FunctionType) -> None:
@@ -107,7 +107,8 @@ def in_time(exam: Exam, seconds: float) -> str:
     """
     limit = Limits().seconds + exam.question.seconds
     words = (
-        f"Its calls took {seconds:.1f} s here; all answers together have {limit:g} s when graded."
+        f"Its calls took {seconds:.1f} s of processor time here; "
+        f"all answers together have {limit:g} s when graded."
     )
     if seconds > limit:
         return f"⚠ Too slow: {words[0].lower()}{words[1:]} It would earn no points."
@@ -117,9 +118,9 @@ def in_time(exam: Exam, seconds: float) -> str:
 
 
 def mend_first(assignment: str, function: FunctionType) -> None:
-    """Ask the earlier questions which the function calls.
+    """Raise NotRight if an earlier question which the function calls is not right.
 
-    Raises: NotRight if one of them is not right: the function may be right without it.
+    The function itself may be right.
     """
     called = {one.__name__: one for one in called_by(function) if one is not function}
     for name in questions(assignment):
@@ -146,7 +147,7 @@ def hidden_test(assignment: str, function: FunctionType, points: float) -> float
     Raises: ValueError for a function that is not a question of the assignment.
     """
     exam = prepare(question_of(assignment, function), secrets.token_bytes(32))
-    row = row_of(exam, points, answers_of(exam, function).result, {})
+    row = row_of(judged(exam, points, answers_of(exam, function).result), {})
     print(f"{function.__name__}: {row['status']}, {row['points']:g} of {points:g} points")
     for finding in row["findings"]:
         print(in_words(finding))
@@ -198,14 +199,14 @@ def call_once(exam: Exam, function: FunctionType) -> None:
 
 def answers_of(exam: Exam, function: FunctionType) -> Timed:
     """Return what the function answers to the cases, as the grader would receive it."""
-    start = time.perf_counter()
+    start = time.process_time()
     own = function.__code__.co_filename
     answers = []
     for event, tree in call_on_cases(function, exam.cases, function.__globals__, own):
         outputs, arguments = tree or (None, None)
         error, born = (located(event.get(key)) for key in ("error", "born"))
         answers.append(Answer(event["case"], event["turn"], outputs, arguments, error, born))
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     if libraries := missing_libraries(function):
         finding = Finding((), NOT_THERE, not_there(" and ".join(libraries)), "")
         return Timed(Result(answers, finding), seconds)

@@ -19,12 +19,12 @@ from rnn_course.course import Course
 from rnn_course.grading import Report, grade, key_of, to_json
 from rnn_course.late import days_late
 from rnn_course.overrides import Override, apply, checked, overrides_of
-from rnn_course.parallel import in_parallel
+from rnn_course.parallel import ask_all, in_parallel
 from rnn_course.release import Release
 from rnn_course.report.similar import digest
 from rnn_course.report.words import with_ids
 from rnn_course.results import write_results
-from rnn_course.sandbox.outside import Limits, refusal
+from rnn_course.sandbox.outside import Limits, chosen
 from rnn_course.store import file_of, stored_report, write
 
 __all__ = ["Rules", "find_submissions", "grade_class"]
@@ -69,6 +69,7 @@ def grade_class(
     """
     if out.exists() and not out.is_dir():
         raise ValueError(f"out: expected a folder, {out} is a file")
+    limits = with_wall(limits, scheduler)
     (out / "reports").mkdir(parents=True, exist_ok=True)
     submissions = [or_withdrawn(submission, out) for submission in submissions]
     students = [submission.student for submission in submissions]
@@ -94,7 +95,7 @@ def grade_class(
     if only and [submission.student for submission in todo] != [only]:
         check_only(only, todo)
     work = ((release, s.student, *read(s), secret, limits) for s in todo)
-    for report in in_parallel(graded, work, jobs, scheduler, partial(refusal, limits.wall)):
+    for report in in_parallel(graded, work, jobs, scheduler):
         write(file_of(out / "reports", report["student"], ".json"), to_json(report))
         reports[report["student"]] = report
         progress(report)
@@ -106,6 +107,24 @@ def grade_class(
         out, release, final, files, filled_by_hand(out), secret, rules.course, rules.anonymous
     )
     return final
+
+
+def with_wall(limits: Limits, scheduler: str | None) -> Limits:
+    """Return the limits with the name of the wall that all who grade have.
+
+    Raises: ValueError if one of them must not grade, or if they have different walls.
+    """
+    answers = ask_all(partial(chosen, limits.wall), scheduler)
+    if reasons := sorted(reason for _, reason in answers if reason):
+        who = "scheduler: a worker says: " if scheduler else ""
+        raise ValueError(who + reasons[0])
+    walls = sorted({wall for wall, _ in answers})
+    if len(walls) != 1:
+        raise ValueError(
+            "scheduler: expected workers that have the same wall, "
+            f"got {', '.join(walls) or 'no workers'}: name one with --wall"
+        )
+    return limits._replace(wall=walls[0])
 
 
 def graded(

@@ -4,7 +4,20 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["in_parallel"]
+__all__ = ["ask_all", "in_parallel"]
+
+
+def ask_all(question: Callable[[], Any], scheduler: str | None = None) -> list[Any]:
+    """Return what `question()` returns on each machine that is to work.
+
+    That is this process, or each worker of the Dask scheduler with this address.
+    """
+    if scheduler is None:
+        return [question()]
+    from distributed import Client
+
+    with Client(scheduler, set_as_default=False) as client:
+        return list(client.run(question).values())
 
 
 def in_parallel(
@@ -12,7 +25,6 @@ def in_parallel(
     work: Iterable[tuple[Any, ...]],
     jobs: int = -1,
     scheduler: str | None = None,
-    refusal: Callable[[], str | None] = lambda: None,
 ) -> Iterator[Any]:
     """Yield function(*arguments) of all the work, each when it is ready.
 
@@ -20,33 +32,23 @@ def in_parallel(
 
     jobs        the number of processes on this machine; -1: one for each core
     scheduler   the address of a Dask scheduler; all its workers are used instead
-    refusal     each worker of the cluster is asked: a reason not to work there, or None
-
-    Raises: ValueError if a worker refuses.
     """
     from joblib import Parallel, delayed, parallel_config
 
-    with backend(jobs, scheduler, refusal) as options:
+    with backend(jobs, scheduler) as options:
         with parallel_config(**options):
             parallel = Parallel(return_as="generator_unordered", batch_size=1)
         yield from parallel(delayed(function)(*arguments) for arguments in work)
 
 
 @contextmanager
-def backend(
-    jobs: int, scheduler: str | None, refusal: Callable[[], str | None]
-) -> Iterator[dict[str, Any]]:
-    """Yield joblib's options for this machine, or for a Dask cluster.
-
-    Raises: ValueError if a worker of the cluster refuses.
-    """
+def backend(jobs: int, scheduler: str | None) -> Iterator[dict[str, Any]]:
+    """Yield joblib's options for this machine, or for a Dask cluster."""
     if scheduler is None:
         yield {"backend": "loky", "n_jobs": jobs}
         return
     from distributed import Client
 
     with Client(scheduler, set_as_default=False) as client:
-        if refusals := sorted(filter(None, client.run(refusal).values())):
-            raise ValueError(f"scheduler: a worker says: {refusals[0]}")
         threads = sum(client.nthreads().values())
         yield {"backend": "dask", "client": client, "n_jobs": max(1, threads)}

@@ -79,7 +79,7 @@ def read_secret(path: Path) -> bytes:
 
 
 def move_stale(out: Path, names: set[str]) -> None:
-    """Move the pages in feedback/ that do not have one of the names to withdrawn/.
+    """Put the pages in feedback/ that do not have one of the names into withdrawn/.
 
     Gradescope's files of the same students are removed.
     """

@@ -351,7 +351,7 @@ print(
 #
 # The tables are those of [(13.1)](13_both_directions.ipynb), counted on as many words as you get.
 #
-# Try as much as you like in cells of your own: trials cost no points, however long they take. What counts is `train` itself. The grader runs it twice and waits 30 seconds for both; a run of a second or two is enough for the target. Take all that is random from `np.random.default_rng(seed)`: the same seed must give the same parameters. And when you are graded, letters and phones are numbered in another order, so nothing can be known beforehand.
+# Try as much as you like in cells of your own: trials cost no points, however long they take. What counts is `train` itself. The grader runs it twice and gives it 30 seconds of processor time for both; a run of a second or two is enough for the target. Take all that is random from `np.random.default_rng(seed)`: the same seed must give the same parameters. And when you are graded, letters and phones are numbered in another order, so nothing can be known beforehand.
 #
 # | | shape |
 # |---|---|

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import nbformat
 
-from rnn_course.grading import grade
+from rnn_course.grading import grade, questions
 from rnn_course.release import Release, load_release
 from tools.assignments import ROOT, read_source, student_version
 
@@ -42,20 +42,43 @@ class Right(NamedTuple):
 
 
 class Hostile(NamedTuple):
-    """A submission that attacks the grader."""
+    """A submission that attacks the grader.
+
+    If it is `honest`, the instructor's answers are in it, and its last answer needs the attack:
+    what no answer needs is not run if all answers are right. Otherwise the cell alone answers.
+    """
 
     name: str
     cell: str  # source, put before the first answer if `honest`, at the end otherwise
     points: float  # the points that it must earn
-    honest: bool = False  # True: the instructor's answers are in it; False: the cell alone answers
-    answers: dict = {}  # {question: source} in the place of those
+    honest: bool = False
+    answers: dict = {}  # {question: source} in the place of the instructor's
     walls: bool = False  # True: only bubblewrap holds it, so it is not run without
+    bare: bool = False  # True: the cell stands as it is, and binds ATTACKED itself
+
+
+ATTACKED = "attacked"  # a name that an honest entry's cell binds, and its last answer loads
+WHOLE = """
+try:
+    exec({source!r}, globals())
+finally:
+    {ATTACKED} = True
+"""
+NEEDING = "\n{name} = ({ATTACKED}, {name})[1]\n"
 
 
 def attack(assignment: str, entry: Hostile) -> bytes:
-    """Return the bytes of a hostile submission."""
-    answers = (solutions(assignment) if entry.honest else {}) | entry.answers
-    return submission(assignment, answers, [entry.cell], at_the_end=not entry.honest)
+    """Return the bytes of a hostile submission.
+
+    The attack is one statement, so it is run as a whole if anything of it is.
+    """
+    if not entry.honest:
+        return submission(assignment, entry.answers, [entry.cell], at_the_end=True)
+    answers = solutions(assignment) | entry.answers
+    last = list(questions(assignment))[-1]
+    answers[last] += NEEDING.format(name=last, ATTACKED=ATTACKED)
+    cell = entry.cell if entry.bare else WHOLE.format(source=entry.cell, ATTACKED=ATTACKED)
+    return submission(assignment, answers, [cell])
 
 
 def source_of(question: str, answer: Callable | str) -> str:

@@ -4,7 +4,7 @@ Their code is text, so that it runs in the sandbox alone, under its limits. `wal
 wall holds it; all others earn no more without one, where the filter of system calls is at work.
 """
 
-from assignments.bank.entry import Hostile
+from assignments.bank.entry import ATTACKED, Hostile
 
 ALWAYS = 25  # of 25: the attack has no effect, and the instructor's answers next to it are graded
 MARK = "rnn_tutorial_was_here"  # the name of every file that an attack tries to write
@@ -287,9 +287,9 @@ if os.fork() == 0:
     os.execv(sys.executable, ["{MARK}", "-S", "-c", "import time; time.sleep(60)"])
 time.sleep(60)
 """
-PARSER = "x = " + "-" * 300_000 + "1"
-BRACKETS = "x = " + "(" * 100_000 + ")" * 100_000
-ATTRIBUTES = "x = 1\nif 0: x" + ".x" * 300_000
+PARSER = f"{ATTACKED} = " + "-" * 300_000 + "1"
+BRACKETS = f"{ATTACKED} = " + "(" * 100_000 + ")" * 100_000
+ATTRIBUTES = f"{ATTACKED} = 1\nif 0: {ATTACKED}" + ".x" * 300_000
 
 PIDFD = """
 import os, signal
@@ -476,9 +476,9 @@ HOSTILE = (
     Hostile("evil objects", EVIL_OBJECTS, 0),
     Hostile("changing arrays", CHANGING_ARRAYS, 0),
     Hostile("words that are no words", WORDS, 0),
-    Hostile("a parser's stack", PARSER, ALWAYS, honest=True),
-    Hostile("a parser's brackets", BRACKETS, ALWAYS, honest=True),
-    Hostile("a parser's tree", ATTRIBUTES, ALWAYS, honest=True),
+    Hostile("a parser's stack", PARSER, ALWAYS, honest=True, bare=True),
+    Hostile("a parser's brackets", BRACKETS, ALWAYS, honest=True, bare=True),
+    Hostile("a parser's tree", ATTRIBUTES, ALWAYS, honest=True, bare=True),
     Hostile("a signal through proc", PIDFD, ALWAYS, honest=True),
     Hostile("memory of the grader", MEMORY_OF_THE_GRADER, ALWAYS, honest=True, walls=True),
     Hostile("calls of 32 bits", THIRTY_TWO_BITS, ALWAYS, honest=True),

@@ -1,13 +1,18 @@
 """Asking the questions: what is run in which process, and for how long.
 
+A time limit is one of processor time, so a busy machine takes nothing from an answer. In real time,
+a process has four times as much, at least ten seconds more, and longer where the machine is busy.
+
 1. What the answers need of the notebook is run, and all questions are asked, within the time limit.
 2. If that process did not come to its end, each question that has no answer yet is asked alone,
    with what it needs itself, in a quarter of the time. So a slow one takes nothing from the others.
 3. If something is not right, and the notebook has more cells, the whole notebook is run in order,
    and what was not right is asked again. The better answer counts. So trials, trainings and plots
    can only help.
+4. What is still not right is asked alone again, after the instructor's answers to the earlier
+   questions: see second_chance.py.
 
-With Q questions, and their second chances, this takes at most 2 + Q / 2 time limits.
+With Q questions, and their second chances, this takes at most 2 + 3 Q / 4 time limits.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -32,7 +37,7 @@ __all__ = [
     "seconds_alone",
 ]
 
-LEAST = 2.0  # seconds that a process has at least, if the limit is not shorter
+LEAST = 2.0  # seconds of processor time that a process has at least, if the limit is not shorter
 
 
 class Result(NamedTuple):
@@ -70,7 +75,7 @@ def ask_alone(
     told = run_once({name: exam}, program, short, None if whole else [name], after)
     if name in told.done:
         return result_of(name, told, program)
-    return Result([], Finding((), "stopped", ending(told, limits.seconds), ""))
+    return Result([], Finding((), "stopped", ending(told, limits), ""))
 
 
 def ask_whole(
@@ -82,7 +87,7 @@ def ask_whole(
 
 
 def seconds_alone(limits: sandbox.Limits) -> float:
-    """Return the seconds of a process that is asked one question."""
+    """Return the seconds of processor time of a process that is asked one question."""
     return min(limits.seconds, max(limits.seconds / 4, LEAST))
 
 
@@ -107,7 +112,7 @@ def run_once(
     }
     message = write_message(task, [list(exam.cases) for exam in exams.values()])
     ended = sandbox.run(message, longer)
-    return read_transcript(ended, limits.seconds, exams, program.written)
+    return read_transcript(ended, limits, exams, program.written)
 
 
 def result_of(name: str, told: Transcript, program: Program) -> Result:
@@ -137,36 +142,46 @@ def why_missing(name: str, told: Transcript, program: Program) -> Finding:
     return Finding((), "missing", f"There is no function {name}: {why}", "")
 
 
-def ending(told: Transcript, together: float) -> str:
+def ending(told: Transcript, together: sandbox.Limits) -> str:
     """Return in words how a process that was asked one question ended before it was done.
 
-    together: the seconds that the process had which was asked all questions.
+    together: the limits of the process that was asked all questions.
     """
     last = told.at[-1] if told.at else None
     what = f"Cell {last}, which it needs," if isinstance(last, int) else "It"
     return f"{what} {how(told, together)}"
 
 
-def how(told: Transcript, together: float) -> str:
+def how(told: Transcript, together: sandbox.Limits) -> str:
     """Return in words how a process ended before it was done, as the end of a sentence."""
-    return ENDINGS.get(told.how, exited)(together, told.seconds)
+    return ENDINGS.get(told.how, exited)(together, told.limits)
 
 
-def out_of_time(together: float, alone: float) -> str:
-    """Return in words that a process took too long."""
-    both = "" if alone == together else f" with the other answers, nor alone within {alone:g} s"
-    return f"did not come to an end within {together:g} s{both}."
+def out_of_time(together: sandbox.Limits, alone: sandbox.Limits) -> str:
+    """Return in words that a process computed for too long."""
+    both = (
+        ""
+        if alone == together
+        else f" with the other answers, nor alone within {alone.seconds:g} s"
+    )
+    return f"did not come to an end within {together.seconds:g} s of processor time{both}."
 
 
-def exited(*_: float) -> str:
+def waited(together: sandbox.Limits, alone: sandbox.Limits) -> str:
+    """Return in words that a process slept or waited, or found no processor, for too long."""
+    return f"did not come to an end within {alone.elapsed:g} s of real time."
+
+
+def exited(*_: sandbox.Limits) -> str:
     """Return in words that a process ended too early."""
     return "ended Python itself."
 
 
-ENDINGS: dict[str, Callable[[float, float], str]] = {
+ENDINGS: dict[str, Callable[[sandbox.Limits, sandbox.Limits], str]] = {
     "out of time": out_of_time,
+    "waited too long": waited,
     "too much output": lambda *_: "wrote more than the grader reads.",
     "killed or crashed": lambda *_: (
-        "crashed Python or used too much of the machine: memory, recursion, processes."
+        "crashed Python or used too much of the machine: time, memory, recursion."
     ),
 }

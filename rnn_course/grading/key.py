@@ -16,9 +16,13 @@ __all__ = ["key_of", "source_digest", "wall"]
 
 
 def wall(limits: sandbox.Limits) -> str:
-    """Return the name of the wall around submissions on this machine, "none" without one."""
+    """Return the name of the wall: the one in the limits, or the first that works here.
+
+    A cluster may grade for a machine that has no wall. So a class is graded with limits that name
+    the wall of those who grade. "none" if no name is given and no wall works here.
+    """
     try:
-        return sandbox.choose(limits.wall).name
+        return limits.wall or sandbox.choose().name
     except ValueError:
         return "none"
 
@@ -36,12 +40,11 @@ def key_of(
         source_digest(),
         sys.version_info[:3],
         np.__version__,
-        wall(limits),
         release.name,
         release.digest,
         hashlib.sha256(data).hexdigest(),
         hashlib.sha256(b"key of a report" + secret).hexdigest(),
-        limits,
+        limits._replace(wall=wall(limits)),
         problem,
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()

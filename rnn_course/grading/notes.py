@@ -35,7 +35,7 @@ def notes_of(
             words = "This cell was locked. It was run as it was given, then with your own lines."
             notes.setdefault(cell, (None, words))
     if whole and whole.at and isinstance(last := whole.at[-1], int):
-        words = f"It {how(whole, whole.seconds)} The cells after it were not run with it."
+        words = f"It {how(whole, whole.limits)} The cells after it were not run with it."
         notes[last] = (None, words)
     notes |= {number: (None, words) for number, words in notebook.left_out}
     return [

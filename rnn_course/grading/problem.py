@@ -25,7 +25,7 @@ def problem_of(rows: Iterable[Row], whole: Transcript | None) -> str | None:
     words = [f"{', '.join(names)}: {reason}." for reason, names in reasons.items()]
     if raised and whole and whole.at and whole.at[-1] != "end":
         last = f"cell {whole.at[-1]}" if isinstance(whole.at[-1], int) else whole.at[-1]
-        words.append(f"The whole notebook was run too: {last} {how(whole, whole.seconds)}")
+        words.append(f"The whole notebook was run too: {last} {how(whole, whole.limits)}")
     return " ".join(words) or None
 
 

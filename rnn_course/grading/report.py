@@ -10,8 +10,8 @@ from rnn_course.grading.key import key_of, wall
 from rnn_course.grading.notes import notes_of
 from rnn_course.grading.problem import of_another, problem_of
 from rnn_course.grading.program import Program, program_of, source_of_answer
-from rnn_course.grading.row import Row, better, row_of
-from rnn_course.grading.second_chance import second_chances
+from rnn_course.grading.row import Judged, Row, better, judged, row_of
+from rnn_course.grading.second_chance import row_of_chance, second_chances, wrong_before
 from rnn_course.grading.transcript import Transcript
 from rnn_course.judge.diagnose import Finding
 from rnn_course.judge.judge import Exam
@@ -83,7 +83,8 @@ def grade(
 def unread(release: Release, exams: Mapping[str, Exam], problem: str) -> list[Row]:
     """Return the rows of a submission that was not run."""
     result = Result([], Finding((), "stopped", problem, ""))
-    return [row_of(exams[name], out_of, result, {}) for name, out_of in release.points.items()]
+    results = dict.fromkeys(exams, result)
+    return [row_of(one, {}) for one in all_judged(release, exams, results).values()]
 
 
 def graded(
@@ -92,63 +93,61 @@ def graded(
     """Return (rows, notes, problem) of a notebook."""
     program = program_of(release, notebook)
     results, first = ask_in_time(exams, program, limits)
-    rows = rows_of(release, exams, results, program)
-    rows, whole = with_the_whole(release, exams, program, rows, first, limits)
-    needing = {row["name"] for row in rows if row.pop("whole", False)}
-    rows = second_chances(release, exams, program, rows, needing, limits)
+    found = all_judged(release, exams, results)
+    improved, whole = with_the_whole(release, exams, program, found, first, limits)
+    found |= improved
+    chances = second_chances(release, program, found, set(improved), limits)
+    rows = [
+        row_of_chance(chances[name], wrong_before(found, name))
+        if name in chances
+        else row_of(one, program.written)
+        for name, one in found.items()
+    ]
     told = [first, *([whole] if whole else [])]
     notes = notes_of(notebook, program, told, whole)
     return rows, notes, problem_of(rows, whole)
 
 
-def rows_of(
-    release: Release,
-    exams: Mapping[str, Exam],
-    results: Mapping[str, Result],
-    program: Program,
-) -> list[Row]:
-    """Return the rows of the questions that have a Result, in the order of the release."""
-    return [
-        row_of(exams[name], out_of, results[name], program.written)
+def all_judged(
+    release: Release, exams: Mapping[str, Exam], results: Mapping[str, Result]
+) -> dict[str, Judged]:
+    """Return {name: Judged} of the questions that have a Result, in the order of the release."""
+    return {
+        name: judged(exams[name], out_of, results[name])
         for name, out_of in release.points.items()
         if name in results
-    ]
+    }
 
 
 def with_the_whole(
     release: Release,
     exams: Mapping[str, Exam],
     program: Program,
-    rows: list[Row],
+    found: Mapping[str, Judged],
     first: Transcript,
     limits: sandbox.Limits,
-) -> tuple[list[Row], Transcript | None]:
-    """Return (rows, Transcript): what was not right is asked again after the whole notebook.
+) -> tuple[dict[str, Judged], Transcript | None]:
+    """Return ({name: Judged} of what is better after the whole notebook, the Transcript or None).
 
-    A row that is better for it has "whole". Nothing is run if there is nothing more in the
-    notebook. The process has the whole time only if a function was missing or raised: other wrong
-    answers hardly depend on trials.
+    What was not right is asked again. Nothing is run if there is nothing more in the notebook. The
+    process has the whole time only if a function was missing or raised: other wrong answers hardly
+    depend on trials.
     """
-    wrong = [row["name"] for row in rows if row["points"] < row["out_of"]]
-    stopped = {row["name"] for row in rows if row["status"] == "stopped"}
-    asked = {name: exams[name] for name in wrong if name not in stopped}
+    asked = {
+        name: exams[name] for name, one in found.items() if not one.full and one.status != "stopped"
+    }
     if not asked or not any(first.rest):
-        return rows, None
-    whole_time = any(is_broken(row) for row in rows if row["name"] in asked)
+        return {}, None
+    whole_time = any(is_broken(found[name]) for name in asked)
     short = limits if whole_time else limits._replace(seconds=seconds_alone(limits))
     results, told = ask_whole(asked, program, short)
-    again = {row["name"]: row for row in rows_of(release, exams, results, program)}
-    return [
-        again[row["name"]] | {"whole": True} if better(row, again.get(row["name"])) else row
-        for row in rows
-    ], told
+    again = all_judged(release, exams, results)
+    return {name: one for name, one in again.items() if better(found[name], one)}, told
 
 
-def is_broken(row: Row) -> bool:
+def is_broken(one: Judged) -> bool:
     """Return True if a function was missing or raised an exception."""
-    return row["status"] == "missing" or any(
-        finding["cause"] == "raises an exception" for finding in row["findings"]
-    )
+    return one.status == "missing" or (one.raised and one.status != "unanswered")
 
 
 def to_json(report: Report) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from rnn_course.grading.errors import NO_ERROR, plain_error
 from rnn_course.judge.judge import Answer, Exam
 from rnn_course.sandbox.inside.transport import TransportError, read_messages
-from rnn_course.sandbox.outside import Ended
+from rnn_course.sandbox.outside import Ended, Limits
 from rnn_tutorial.types import Tree
 
 __all__ = ["Transcript", "read_transcript"]
@@ -20,7 +20,7 @@ class Transcript(NamedTuple):
     """What is known of a process after it has ended."""
 
     how: str  # how it ended: "ended", "out of time", …
-    seconds: float  # that it had, without those which a question brings
+    limits: Limits  # that it had, without the seconds which a question brings
     answers: dict[str, list[Answer]]  # to each question that it came to
     missing: list[str]  # questions without a function
     done: set[str]  # questions that it has finished with
@@ -32,13 +32,13 @@ class Transcript(NamedTuple):
 
 
 def read_transcript(
-    ended: Ended, seconds: float, exams: Mapping[str, Exam], cells: Mapping[int, str]
+    ended: Ended, limits: Limits, exams: Mapping[str, Exam], cells: Mapping[int, str]
 ) -> Transcript:
-    """Return the Transcript of a process that had some seconds.
+    """Return the Transcript of a process that had these limits.
 
     exams: the questions that it was asked. cells: {number: source} as the student wrote them.
     """
-    told = Transcript(ended.how, seconds, {}, [], set(), {}, {}, [], [], [])
+    told = Transcript(ended.how, limits, {}, [], set(), {}, {}, [], [], [])
     try:
         messages = read_messages(ended.output)
     except TransportError:
@@ -56,7 +56,7 @@ def read_transcript(
 
 
 def finish(told: Transcript) -> None:
-    """Note that the question it came to last is done."""
+    """Add the question that it came to last to those that are done."""
     if told.at and isinstance(told.at[-1], str):
         told.done.add(told.at[-1])
 

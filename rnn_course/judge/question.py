@@ -38,7 +38,7 @@ class Question(NamedTuple):
     gates: Mapping[str, tuple[str, ...]] = {}
     # How an answer is judged if there are other right ones than that of the reference.
     scoring: Scoring | None = None
-    # How much more time a process has that is asked this question.
+    # How much more processor time a process has that is asked this question.
     seconds: float = 0
     # The mistakes that can be recognised. `questions_of` takes them from rnn_course/mistakes.
     causes: tuple[Cause, ...] = ()

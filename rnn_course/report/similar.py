@@ -109,18 +109,22 @@ class Numbered(ast.NodeTransformer):
         return self.numbers.setdefault(name, f"v{len(self.numbers)}") if name in self.own else name
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        """Return the function under a number, and what is in it."""
         node.name = self.number(node.name)
         return self.generic_visit(node)
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
+        """Return the argument under a number."""
         node.arg = self.number(node.arg)
         return node
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
+        """Return the name, or its number."""
         node.id = self.number(node.id)
         return node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        """Return the assignment without its type; nothing to do if it is a type alone."""
         if node.value is None:
             return ast.Pass()
         return self.generic_visit(ast.Assign([node.target], node.value))

@@ -7,7 +7,7 @@ import subprocess
 import tarfile
 from functools import cache, partial
 
-from rnn_course.sandbox.limits import MIB
+from rnn_course.sandbox.limits import MIB, PATIENCE
 from rnn_course.sandbox.start import ENVIRONMENT, Start, site_folders, visible, worker
 from rnn_course.sandbox.wall import Wall
 
@@ -38,7 +38,7 @@ def podman(start: Start) -> list[str]:
     uid = start.uid if os.getuid() == 0 else 1 + start.number % 65_000
     options = ["--read-only-tmpfs=false", "--http-proxy=false", "--no-hosts", "--passwd=false"]
     # If the grader is killed, podman ends the container all the same.
-    options += ["--timeout", str(int(start.limits.seconds) + 5)]
+    options += ["--timeout", str(int(start.limits.elapsed_now()) + PATIENCE)]
     mask = ":".join(f"/proc/{name}" for name in TELLING)
     options += ["--security-opt", f"mask={mask}"]
     return [*container("podman", start, uid, options), "--rootfs", str(root), *worker(0)]
@@ -100,7 +100,7 @@ def remove(engine: str, options: tuple[str, ...], start: Start) -> list[str]:
 
 @cache
 def make_image() -> None:
-    """Make the image of docker that has an empty /tmp and no file, once in each process.
+    """Put an image with an empty /tmp and no file into docker, once in each process.
 
     Raises: OSError if docker is not installed or its daemon does not answer.
     """

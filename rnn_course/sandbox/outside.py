@@ -16,6 +16,7 @@ __all__ = [
     "Limits",
     "Wall",
     "choose",
+    "chosen",
     "obstacle",
     "refusal",
     "run",
@@ -32,6 +33,14 @@ def run(task: bytes, limits: Limits) -> Ended:
     return run_behind(choose(limits.wall), task, limits)
 
 
+def chosen(name: str = "") -> tuple[str, str]:
+    """Return (the name of the wall that is used on this machine, "" or in words why none is)."""
+    try:
+        return choose(name).name, ""
+    except ValueError as error:
+        return name, str(error)
+
+
 def warning(name: str = "") -> str | None:
     """Return a warning if the wall of this name is none, else None."""
     wall = choose(name)
@@ -40,8 +49,4 @@ def warning(name: str = "") -> str | None:
 
 def refusal(name: str = "") -> str | None:
     """Return in words why this machine must not grade behind the wall of this name, or None."""
-    try:
-        choose(name)
-    except ValueError as error:
-        return str(error)
-    return None
+    return chosen(name)[1] or None

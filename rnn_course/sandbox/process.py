@@ -10,20 +10,21 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from rnn_course.sandbox.limits import Limits
+from rnn_course.sandbox.limits import PATIENCE, Limits
 from rnn_course.sandbox.start import ENVIRONMENT, Start
 from rnn_course.sandbox.wall import Wall
 
 __all__ = ["Ended", "run_behind"]
 
-PATIENCE = 30  # seconds that a wall may take to start the worker; they are not the submission's
 STARTS = 3  # how often a wall is asked to start it
 
 
 class Ended(NamedTuple):
     """How a process ended, and what it wrote."""
 
-    how: str  # "ended", "out of time", "too much output", "killed or crashed", "exit code 3"
+    # "ended", "out of time", "waited too long", "too much output", "killed or crashed",
+    # "exit code 3"
+    how: str
     output: bytes
 
 
@@ -53,7 +54,7 @@ def run_behind(wall: Wall, task: bytes, limits: Limits) -> Ended:
 
 
 def run_once(wall: Wall, start: Start) -> tuple[int | None, str]:
-    """Return (exit code, or None if the time was over; what the wall said on standard error)."""
+    """Return (exit code, None if the real time was over; what the wall said on standard error)."""
     with tempfile.TemporaryFile() as error:
         process = subprocess.Popen(
             wall.command(start),
@@ -77,12 +78,12 @@ def run_once(wall: Wall, start: Start) -> tuple[int | None, str]:
 
 
 def wait(process: subprocess.Popen[bytes], start: Start) -> int | None:
-    """Return the exit code, or None if the time is over. It begins with the first message."""
+    """Return the exit code, None if the real time is over. It begins with the first message."""
     given_up = time.monotonic() + PATIENCE
     while start.messages.stat().st_size == 0 and time.monotonic() < given_up:
         if ended_within(process, 0.01):
             break
-    ended_within(process, start.limits.seconds)
+    ended_within(process, start.limits.elapsed_now())
     return process.poll()
 
 
@@ -112,6 +113,8 @@ def end(process: subprocess.Popen[bytes]) -> None:
 def describe(code: int | None) -> str:
     """Return in words how a process ended. A wall reports the signal n as 128 + n."""
     if code is None:
-        return "out of time"
+        return "waited too long"
+    if code == signal.SIGXCPU:  # so the worker ends itself at this signal
+        return SIGNALS[code]
     number = -code if code < 0 else code - 128
     return "ended" if code == 0 else SIGNALS.get(number, f"exit code {code}")

@@ -405,7 +405,9 @@ def test_the_solution_reaches_the_target_in_less_than_a_third_of_its_time(traine
     leaves, seconds = trained
     assert SCORING.score(leaves, EXAMS[0].held_out) > RUNGS[-1][0]
     allowed = Limits().seconds + TRAIN.seconds
-    assert f"waits {allowed:g} seconds for both" in SOURCE.read_text(encoding="utf-8")
+    assert f"gives it {allowed:g} seconds of processor time for both" in SOURCE.read_text(
+        encoding="utf-8"
+    )
     assert 2 * seconds < allowed / 3
 
 

@@ -153,4 +153,4 @@ def test_a_cell_that_never_ends_costs_nothing_and_is_noted(folder):
     )
     assert report["points"] == report["out_of"] - 3
     (note,) = report["notes"]
-    assert note["message"].startswith("It did not come to an end within 1 s.")
+    assert note["message"].startswith("It did not come to an end within 1 s of ")

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import nbformat
 import pytest
@@ -14,6 +15,7 @@ from rnn_course import classroom
 from rnn_course.__main__ import COURSE, main
 from rnn_course.collect import find_submissions
 from rnn_course.course import load_course
+from rnn_course.grading import key
 from rnn_course.release import load_release
 from rnn_course.report.picture import draw_class
 from rnn_course.sandbox.outside import Limits
@@ -193,6 +195,42 @@ def test_a_dask_cluster_gives_the_same_table(folder, graded, tmp_path):
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, memory_limit=0
     ) as cluster:
         assert run(folder, tmp_path, "--scheduler", cluster.scheduler_address) == graded[1]
+
+
+def test_a_machine_without_a_wall_keeps_the_reports_of_a_cluster_that_has_one(
+    folder, graded, tmp_path, monkeypatch
+):
+    """The cluster is made up: it grades here, and each worker says which wall it has."""
+    worker = {"walls": [("bubblewrap", ""), ("bubblewrap", "")]}
+    monkeypatch.setattr(classroom, "ask_all", lambda question, scheduler: worker["walls"])
+    todo = []
+
+    def no_wall(function, work, *rest):
+        todo.extend(work)
+        return map(json.loads, [])
+
+    monkeypatch.setattr(classroom, "in_parallel", no_wall)
+    reports = [
+        json.loads(line)
+        for line in (graded[0] / "reports.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    if {report["walls"] for report in reports} != {"bubblewrap"}:
+        pytest.skip("the class was graded behind another wall")
+    shutil.copytree(graded[0], tmp_path / "out")
+    release, submissions = load(folder)
+    monkeypatch.setattr(key.sandbox, "choose", lambda name="": pytest.fail("asked here"))
+    options = {"secret": SECRET, "limits": Limits(), "scheduler": "tcp://made.up:1"}
+    again = classroom.grade_class(release, submissions, tmp_path / "out", **options)
+    assert todo == [] and len(again) == len(reports)
+
+    for walls, words in (
+        ([("bubblewrap", ""), ("podman", "")], "the same wall, got bubblewrap, podman: name one"),
+        ([("bubblewrap", ""), ("", "no wall works")], "a worker says: no wall works"),
+        ([], "got no workers"),
+    ):
+        worker["walls"] = walls
+        with pytest.raises(ValueError, match=words):
+            classroom.grade_class(release, submissions, tmp_path / "out", **options)
 
 
 def test_a_class_that_was_killed_and_started_again_has_the_same_bytes(tmp_path):

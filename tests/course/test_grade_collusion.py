@@ -16,6 +16,7 @@ pytest.importorskip("nbgrader")
 
 from assignments.bank.channels import BEFORE, CHANNELS, HAND_DOWN, STAY, TAKE_OVER
 from assignments.bank.entry import graded, released, row_of, solutions, submission
+from rnn_course.sandbox import limits as limits_module
 from rnn_course.sandbox import outside as sandbox
 from rnn_course.sandbox.bare import BARE, command
 from rnn_course.sandbox.inside.transport import read_messages, write_message
@@ -46,12 +47,11 @@ def talk(wall):
 
     sending = [BEFORE, *(channel.send for channel in CHANNELS), STAY]
     task = cells(sending)
-    limits = LIMITS._replace(processes=1 << 16)
-    sender = threading.Thread(target=run_behind, args=(wall._replace(command=spied), task, limits))
+    sender = threading.Thread(target=run_behind, args=(wall._replace(command=spied), task, LIMITS))
     sender.start()
     while sender.is_alive() and not (starts and stays(starts[0], len(sending))):
         time.sleep(0.01)
-    ended = run_behind(wall, cells([BEFORE, *(c.receive for c in CHANNELS)]), limits)
+    ended = run_behind(wall, cells([BEFORE, *(c.receive for c in CHANNELS)]), LIMITS)
     assert ended.how == "ended" and sender.is_alive()
     sender.join()
     raised = {
@@ -85,6 +85,14 @@ def session():
     if join is None:
         pytest.skip("the numbers of this machine are not known to this test")
     assert ctypes.CDLL(None).syscall(join, 1, None) >= 0
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    """Who stays does so for as long as the processor time, no longer."""
+    monkeypatch.setattr(limits_module, "LONGER", 1)
+    monkeypatch.setattr(limits_module, "MORE", 0)
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
 
 
 def test_all_these_ways_to_talk_work_where_there_is_no_wall(monkeypatch):

@@ -19,6 +19,7 @@ pytest.importorskip("nbgrader")
 pytest.importorskip("joblib")
 
 from assignments.bank.entry import (
+    ATTACKED,
     attack,
     graded,
     read_source,
@@ -29,6 +30,8 @@ from assignments.bank.entry import (
 )
 from assignments.bank.hostile import HOSTILE, MARK
 from rnn_course.__main__ import main
+from rnn_course.grading import asking, read_transcript
+from rnn_course.notebook import open_notebook
 from rnn_course.sandbox import outside as sandbox
 from rnn_course.store import file_of
 
@@ -135,9 +138,19 @@ def outcome(a_class, tmp_path_factory):
     return reports, out, before, snapshot(a_class)
 
 
+def earned(entry, report):
+    """Return what the answers of an attack earn.
+
+    An attack that ends its process takes the answer that needs it with it, and no other.
+    """
+    last = report["questions"][-1]
+    return entry.points - (last["out_of"] if entry.honest and last["status"] == "stopped" else 0)
+
+
 @pytest.mark.parametrize("entry", HOSTILE, ids=[entry.name for entry in HOSTILE])
 def test_an_attack_earns_what_its_answers_earn(outcome, entry):
-    assert outcome[0][entry.name]["points"] == entry.points
+    report = outcome[0][entry.name]
+    assert report["points"] == earned(entry, report)
 
 
 def test_the_rest_of_the_class_is_graded(outcome):
@@ -176,10 +189,54 @@ def bare(monkeypatch):
     return LIMITS._replace(seconds=1, wall="none")
 
 
+@pytest.fixture
+def told(monkeypatch):
+    """The Transcripts of all processes, in their order."""
+    found = []
+
+    def noted(*arguments):
+        found.append(read_transcript(*arguments))
+        return found[-1]
+
+    monkeypatch.setattr(asking, "read_transcript", noted)
+    return found
+
+
+def has_run(transcript, data):
+    """Return True if the cell of an honest attack was run, or if the parser refused it."""
+    cells = open_notebook(data).cells
+    number = next(cell.number for cell in cells if f"{ATTACKED} = " in cell.source)
+    parsed, *run = [at for at in transcript.at if at == number]
+    return bool(run) or number in transcript.raised
+
+
 @pytest.mark.parametrize("entry", HELD, ids=[entry.name for entry in HELD])
-def test_without_walls_an_attack_earns_no_more(release, listener, bare, entry):
-    report = graded(release, data_of(entry, listener), limits=bare)
-    assert report["points"] == entry.points and listener[1] == [] and left_behind() == []
+def test_without_walls_an_attack_earns_no_more(release, listener, bare, told, entry):
+    data = data_of(entry, listener)
+    report = graded(release, data, limits=bare)
+    assert report["points"] == earned(entry, report)
+    assert listener[1] == [] and left_behind() == []
+    assert not entry.honest or has_run(told[0], data)
+
+
+BEHIND = [entry for entry in HOSTILE if entry.honest and entry.walls]
+
+
+@pytest.mark.parametrize("entry", BEHIND, ids=[entry.name for entry in BEHIND])
+def test_what_only_a_wall_holds_is_run_as_well(release, listener, told, entry):
+    if sandbox.refusal("bubblewrap"):
+        pytest.skip("bubblewrap is not at work here")
+    data = data_of(entry, listener)
+    assert graded(release, data, limits=LIMITS)["points"] == entry.points
+    assert has_run(told[0], data)
+
+
+def test_an_attack_is_run_where_all_answers_are_right(release, told):
+    (entry, *_) = (entry for entry in HOSTILE if entry.honest and not entry.bare)
+    data = attack(NAME, entry._replace(cell="pass\n1 / 0", answers={}))
+    report = graded(release, data)
+    assert report["points"] == 25 and len(told) == 1
+    assert [note["message"][:17] for note in report["notes"]] == ["ZeroDivisionError"]
 
 
 def test_reading_the_answers_pays_without_walls_as_the_warning_says_and_not_behind_them(

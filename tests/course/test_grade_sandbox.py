@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from rnn_course.sandbox import bare, bubblewrap, containers, system_calls
+from rnn_course.sandbox import limits as limits_module
 from rnn_course.sandbox import outside as sandbox
 from rnn_course.sandbox.inside.transport import read_messages, write_message
 from rnn_course.sandbox.process import run_behind
@@ -101,10 +102,32 @@ def test_no_other_package_can_be_imported_and_the_answers_least_of_all(either):
     assert [error["type"] for error in raised.values()] == ["ModuleNotFoundError"] * len(names)
 
 
-def test_an_endless_loop_ends_after_its_time(either):
-    limits = LIMITS._replace(seconds=1)
-    assert run(either, "while True: pass", limits)[0] == "out of time"
-    assert run(either, "import time\ntime.sleep(60)", limits)[0] == "out of time"
+ONE = LIMITS._replace(seconds=1)
+DEAF = "import itertools, signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\n"
+
+
+def test_an_endless_loop_ends_after_its_processor_time(either, monkeypatch):
+    monkeypatch.setattr(limits_module, "MORE", 600)  # it is not the real time that ends it
+    assert run(either, "while True: pass", ONE)[0] == "out of time"
+    assert run(either, "import itertools\nsum(itertools.repeat(0))", ONE)[0] == "out of time"
+    assert run(either, DEAF + "sum(itertools.repeat(0))", ONE)[0] == "killed or crashed"
+
+
+def test_who_has_to_wait_loses_no_time_and_who_waits_for_ever_is_ended(either, monkeypatch):
+    """A process that waits for a busy machine is like one that sleeps."""
+    assert run(either, "import time\ntime.sleep(1.5)", ONE) == ("ended", None)
+    monkeypatch.setattr(limits_module, "MORE", 0)
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
+    assert run(either, "import time\ntime.sleep(600)", ONE)[0] == "waited too long"
+
+
+def test_the_real_time_is_a_multiple_of_the_processor_time_and_grows_with_the_load(monkeypatch):
+    limits = [sandbox.Limits(seconds=s) for s in (1, 10, 30)]
+    assert [one.elapsed for one in limits] == [11, 40, 120]
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    for load, times in ((0.5, 1), (2, 1), (14, 7)):
+        monkeypatch.setattr(os, "getloadavg", lambda load=load: (load, 99, 99))
+        assert [one.elapsed_now() for one in limits] == [11 * times, 40 * times, 120 * times]
 
 
 @pytest.mark.skipif(
@@ -337,7 +360,8 @@ def pieces(command):
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
     return Start.new(tmp_path, LIMITS, b"")
 
 
@@ -345,7 +369,7 @@ def test_the_command_of_podman_piece_by_piece(start, monkeypatch):
     monkeypatch.setattr(containers.shutil, "which", lambda name: f"/usr/bin/{name}")
     command = containers.podman(start)
     asked = "--rm|--read-only|--read-only-tmpfs=false|--network none|--ipc none|--cap-drop ALL"
-    asked += "|--security-opt no-new-privileges|--pids-limit 64|--http-proxy=false|--timeout 7"
+    asked += "|--security-opt no-new-privileges|--pids-limit 64|--http-proxy=false|--timeout 42"
     asked += f"|--memory {(512 + 64) << 20}|--ulimit nofile=64:64|--ulimit nproc=64:64"
     asked += f"|--rootfs {start.folder}/root|--volume {start.folder}/task:/task:ro"
     asked += f"|--volume {start.folder}/messages:/messages:rw"

@@ -313,7 +313,7 @@ FORMS = (
         "an answer that is endless",
         lambda b: b.step("    n = ", f"    {ENDLESS}\n    n = "),
         WITHOUT_STEP,
-        "rnn_step.*did not come to an end within 2 s",
+        "rnn_step.*did not come to an end within 2 s of processor time",
         2,
     ),
     Form(

@@ -78,7 +78,7 @@ class Notebook:
         self.parts: dict[int, list[Statement]] = {}
 
     def parse(self, number: int, source: str) -> None:
-        """Take a cell apart; tell if it is not Python, and if the student changed a locked one."""
+        """Store the statements of a cell; tell if it is no Python, or locked and changed."""
         self.tell({"what": "cell", "cell": number})
         try:
             statements = statements_of(number, source, self.flags)

@@ -4,11 +4,13 @@ It needs the standard library alone: the worker in the sandbox imports it. The f
 calls comes from outside, ready for the kernel.
 """
 
+import math
 import os
+import signal
 import struct
+import time
 
 LIMITS = {
-    "cpu": "RLIMIT_CPU",
     "memory": "RLIMIT_AS",
     "processes": "RLIMIT_NPROC",
     "file": "RLIMIT_FSIZE",
@@ -34,27 +36,42 @@ def open_files(task: str, rules: str, messages: str) -> tuple[bytes, bytes, int]
     return data, program, os.open(messages, os.O_WRONLY)
 
 
-def give_up(uid: int, limits: dict[str, int], program: bytes) -> None:
+def give_up(uid: int, limits: dict[str, float], program: bytes) -> None:
     """Become the user `uid`, who owns no files, lower all limits and set the filter, for good."""
     if uid and os.getuid() == 0:
         os.setgroups([])
         os.setgid(uid)
         os.setuid(uid)
-    for name, limit in limits.items():
-        lower(LIMITS[name], limit)
+    end_after(limits["cpu"])
+    for name, number in LIMITS.items():
+        lower(number, int(limits[name]), int(limits[name]))
     if program:
         shut(program)
 
 
-def lower(which: str, limit: int) -> None:
-    """Set a limit for good, unless a lower one holds already."""
+def end_after(seconds: float) -> None:
+    """Stop this process after some seconds of processor time more; whole seconds are counted.
+
+    It ends with the signal's number as its exit code: the first process of a container does not die
+    of this signal by itself. Who ignores the signal is killed a second later.
+    """
+    import ctypes
+
+    library = ctypes.CDLL(None)
+    library.signal(signal.SIGXCPU, ctypes.cast(library._exit, ctypes.c_void_p))
+    limit = math.ceil(time.process_time() + seconds)
+    lower("RLIMIT_CPU", limit, limit + 1)
+
+
+def lower(which: str, limit: int, most: int) -> None:
+    """Set a limit, and for good the most it can be set to, unless lower ones hold already."""
     import resource  # here: Windows, where grading does not run, has no such module
 
     number = getattr(resource, which)
     hard = resource.getrlimit(number)[1]
-    limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
     try:
-        resource.setrlimit(number, (limit, limit))
+        resource.setrlimit(number, (min(limit, most), most))
     except (ValueError, OSError):
         pass  # macOS has no such limit; the wall clock still holds
 
