@@ -130,7 +130,7 @@ def sigmoid(a):
 #
 # <details><summary>Hint 1</summary>
 #
-# Do not begin with the gates. Begin where the gradient arrives, at (A4), and go back the way the step came. Make a list: how often is each of $o_t$, $c_t$, $i_t$, $g_t$ and $c_{t-1}$ used, in this step and in the next? Which two have two uses?
+# Do not begin with the gates. Begin where the gradient arrives, at (A4), and go back the way the step came. Make a list: how often is each of $o_t$, $c_t$, $i_t$, $g_t$ and $c_{t-1}$ used, in this step and in the next? Which of them have two uses?
 #
 # </details>
 # <details><summary>Hint 2</summary>

@@ -19,7 +19,7 @@
 # %% [markdown]
 # ## The mask
 #
-# `mask` is a boolean array of shape $(T, B)$. $m_{tn}$ is 1, or `True`, where sequence $n$ was measured at step $t$: a *real* step. Chapter 14 has all real steps first, [(14.1)](14_sentences_have_lengths.ipynb). Here they may have gaps between them. The *length* of a sequence is the place of its last real step, counted from 1, and $e_{tn}$ says whether step $t$ is inside it:
+# `mask` is a boolean array of shape $(T, B)$. $m_{tn}$ is 1, or `True`, where sequence $n$ was measured at step $t$: a *real* step. Chapter 14 has all real steps first, [(14.1)](14_sentences_have_lengths.ipynb). Here they may have gaps between them. The *length* of a sequence is the number of its last real step, counted from 1, and $e_{tn}$ says whether step $t$ is inside it:
 #
 # $$ T_n = \max \, \{ t : m_{tn} = 1 \}, \qquad e_{tn} = \begin{cases} 1 & t \le T_n \\ 0 & t > T_n \end{cases} \tag{A.1} $$
 #
@@ -31,12 +31,12 @@
 # | gap | 0 | 1 | steps 3 and 5 |
 # | padding | 0 | 0 | steps 7 and 8 |
 #
-# Every sequence begins with a real step, and the lengths are in no particular order. Gaps and padding may hold any finite numbers, as large as the others, in the inputs and in the gradients that arrive. Where the equations do not use them, what you return must not depend on them.
+# Every sequence begins with a real step, and the lengths are in no particular order. Gaps and padding may hold any finite numbers, in the inputs and in the gradients that arrive. Where the equations do not use them, what you return must not depend on them.
 
 # %% [markdown]
 # ## The network
 #
-# A step that is taken is that of Chapter 3, [(3.1)](03_through_time.ipynb), and `rnn_step` and `rnn_step_backward` are given, so that you can think about time alone. `gamma` is the rate $\gamma$ at which each unit fades in a gap. A step that is taken does not use it, so `rnn_step_backward` says zero for its gradient.
+# A step that is taken is that of Chapter 3, [(3.1)](03_through_time.ipynb), and `rnn_step` and `rnn_step_backward` are given, so that you can think about time alone. `gamma` is the rate $\gamma$ at which each unit fades in a gap. A step that is taken does not use it, so `rnn_step_backward` returns zero for its gradient.
 
 # %% given="step"
 from typing import NamedTuple
@@ -210,7 +210,7 @@ def rnn_step_backward(params, x, h_previous, h, dh):
 # %% [markdown] words="why_hold"
 # ## Question in words: why two rules
 #
-# Somebody finds (A.1) too long and leaves $T_n$ away in (A.2): wherever the mask is `False` the state fades, after the last real step too. The outputs are still set to zero there, and the gradients agree with the complex step. Which number that `masked_unroll` returns is now wrong, for which sequences, and on what does it depend that it should not depend on? Which test finds it, and why does the check of the gradients not find it?
+# Somebody finds (A.1) too long and sets $e_{tn} = 1$ everywhere in (A.2): wherever the mask is `False` the state fades, after the last real step too. The outputs are still set to zero there, and the gradients agree with the complex step. Which number that `masked_unroll` returns is now wrong, for which sequences, and on what does it depend that it should not depend on? Which test finds it, and why does the check of the gradients not find it?
 
 # %% [markdown]
 # ## Question 5: a mean in which every sequence counts the same
@@ -365,7 +365,7 @@ class BidirectionalParams(NamedTuple):
 #
 # <details><summary>Hint 1</summary>
 #
-# How often is the share used? At every step and once more. In each use it multiplies one reading, and its other half the other. What is left if you put the two terms together?
+# How often is the share used? At every step and once more. In each use, $a$ multiplies one reading and $1 - a$ the other. What is left if you put the two terms together?
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -387,7 +387,7 @@ class BidirectionalParams(NamedTuple):
 # Now use what you have written. A tagger: two readings, a dense layer, your loss, and one gradient through all of it. Three sequences have 4, 3 and 1 measurements, with gaps between them. The next cell computes the loss six times: as it is; with other numbers in the gaps; with other numbers on padding; with 100 steps of padding more; with every gap twice as long; and with no gaps, the same measurements one right after the other.
 
 # %% [markdown] predict="changes"
-# Before you run it, predict for each of the five changes: is the loss the same as in the first line? Is the gradient of the rates? One of the gradients is zero. Which, and why?
+# Before you run it, predict for each of the five changes: is the loss the same as in the first line? Is the gradient of the rates? After one of the changes, one of the printed gradients is zero. Which, and why?
 
 # %% look="changes"
 rng = np.random.default_rng(0)
