@@ -33,6 +33,7 @@ from rnn_course.release import Release, load_release
 from rnn_course.report.words import number_of
 from rnn_course.sandbox.outside import Limits, refusal, warning
 from rnn_course.store import read_secret
+from rnn_course.text import counted
 from rnn_course.total import read_reports, write_totals
 
 COURSE = Path(__file__).resolve().parent.parent / "assignments" / "course.toml"
@@ -131,12 +132,10 @@ def total(chosen: argparse.Namespace) -> None:
             raise ValueError(f"total: expected each assignment once, got {name} twice")
         graded[name] = reports
     found = write_totals(chosen.out, course, graded)
-    print(
-        f"{len(found)} students, {len(graded)} of {len(course.assignments)} assignments; ", end=""
-    )
-    print(f"see {chosen.out / 'total.csv'}")
+    print(f"{counted(len(found), 'student')}, ", end="")
+    print(f"{len(graded)} of {len(course.assignments)} assignments; see {chosen.out / 'total.csv'}")
     if unsettled := sum(bool(one.notes) for one in found):
-        print(f"{unsettled} have something open, the column `notes` says what")
+        print(f"{counted(unsettled, 'student')} with something open, the column `notes` says what")
 
 
 def grade(chosen: argparse.Namespace) -> None:
@@ -225,13 +224,13 @@ def grade_all(
 
 
 def summary(reports: list[Report], out: Path) -> None:
-    """Print how a class did, and who could not be graded."""
+    """Print how a class did, and who has a problem."""
     mean = sum(report["points"] for report in reports) / len(reports)
     out_of = reports[0]["out_of"]
-    print(f"{len(reports)} rows, {mean:.1f} of {out_of:g} points on average; see {out}")
+    print(f"{counted(len(reports), 'row')}, {mean:.1f} of {out_of:g} points on average; see {out}")
     if problems := [report["student"] for report in reports if report["problem"]]:
         print(
-            f"{len(problems)} could not be graded, gradebook.csv says why: "
+            f"{counted(len(problems), 'row')} with a problem, gradebook.csv says which: "
             f"{ascii(', '.join(problems))[1:-1]}"
         )
     if moved := sorted(path.stem for path in (out / "withdrawn").glob("*.html")):

@@ -189,7 +189,7 @@ def finished(
         "group": person.group if person else "",
         "login": person.login if person else "",
         "sis": person.sis if person else "",
-        "canvas": submission.canvas,
+        "canvas": submission.canvas or (person.canvas if person else ""),
         "participant": submission.participant or (person.participant if person else ""),
     }
     late = lateness(submission.time, submission, release.name, rules.course)

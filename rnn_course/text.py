@@ -1,8 +1,8 @@
-"""Text that anybody may have written, made safe for a page and for a table."""
+"""Text for pages and tables, made safe if anybody may have written it."""
 
 import unicodedata
 
-__all__ = ["one_line", "plain", "visible"]
+__all__ = ["counted", "one_line", "plain", "visible"]
 
 UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # some programs take the wide ones too
@@ -33,3 +33,13 @@ def plain(text: str) -> str:
     """Return text on one line that no spreadsheet takes for a formula."""
     line = one_line(text)
     return "'" + line if line.startswith(FORMULA) else line
+
+
+def counted(number: float, noun: str) -> str:
+    """Return a number and what it counts.
+
+    Example:
+    >>> counted(1, "row"), counted(2.5, "hour")
+    ('1 row', '2.5 hours')
+    """
+    return f"{number:g} {noun}" + ("" if number == 1 else "s")

@@ -25,6 +25,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from rnn_course.course import Assignment, Course, Late
 from rnn_course.judge.question import Question, WordQuestion
+from rnn_course.text import counted
 
 __all__ = ["expand", "how_it_works", "late_in_words", "solution_source"]
 
@@ -91,7 +92,7 @@ def question_cells(assignment: str, question: Question, points: float) -> list[N
     name = question.name
     check = f'from rnn_course import check\n\ncheck("{assignment}", {name})'
     test = (
-        f"# The hidden tests of {name}, {in_words(points)}. Leave this cell as it is.\n"
+        f"# The hidden tests of {name}, {counted(points, 'point')}. Leave this cell as it is.\n"
         "### BEGIN HIDDEN TESTS\n"
         "from rnn_course import hidden_test\n\n"
         f'hidden_test("{assignment}", {name}, points={points:g})\n'
@@ -165,12 +166,7 @@ def with_points(text: str, points: float) -> str:
     """
     if not HEADING.search(text):
         raise ValueError(f"expected a heading above a question, got {text[:60]!r}")
-    return HEADING.sub(rf"\1 ({in_words(points)})", text, count=1)
-
-
-def in_words(points: float) -> str:
-    """Return "3 points"."""
-    return "1 point" if points == 1 else f"{points:g} points"
+    return HEADING.sub(rf"\1 ({counted(points, 'point')})", text, count=1)
 
 
 def with_rows(text: str, assignment: Assignment) -> str:
@@ -185,7 +181,7 @@ def with_rows(text: str, assignment: Assignment) -> str:
     parts = f", {functions:g} for functions and {words:g} for answers in words" if words else ""
     due = assignment.due
     own = [
-        f"| Time | {assignment.hours:g} hours |",
+        f"| Time | {counted(assignment.hours, 'hour')} |",
         f"| Points | {assignment.out_of:g}{parts} |",
         f"| Due | {due.day} {due:%B %Y, %H:%M} ({due.tzname()}) |",
     ]

@@ -152,7 +152,7 @@ def make(source: Path, out: Path) -> str:
     for folder, notebook in (("student", student_version(source)), ("instructor", instructor)):
         (out / folder).mkdir(parents=True, exist_ok=True)
         write_if_changed(out / folder / f"{source.stem}.ipynb", nbformat.writes(notebook) + "\n")
-    return f"{len(questions_of(source.stem))} questions, {worth(instructor):g} points"
+    return f"{len(questions_of(source.stem))} functions, {worth(instructor):g} points"
 
 
 def main() -> None:
@@ -173,7 +173,10 @@ def main() -> None:
     if not chosen:
         raise SystemExit(f"no assignment {' '.join(arguments.numbers)} in {ROOT / 'assignments'}")
     for source in chosen:
-        print(f"{source.stem:<16} {make(source, arguments.out)}", flush=True)
+        try:
+            print(f"{source.stem:<16} {make(source, arguments.out)}", flush=True)
+        except ValueError as error:
+            raise SystemExit(f"{source.name}: {error}") from None
     write_if_changed(
         arguments.out / "syllabus.md",
         syllabus(load_course(COURSE), [read_source(s) for s in SOURCES], general_sections()),

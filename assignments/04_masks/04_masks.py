@@ -19,7 +19,7 @@
 # %% [markdown]
 # ## The mask
 #
-# `mask` is a boolean array of shape $(T, B)$. $m_{tn}$ is 1, or `True`, where sequence $n$ was measured at step $t$: a *real* step. Chapter 14 has all real steps first, [(14.1)](14_sentences_have_lengths.ipynb). Here they may have gaps between them. The *length* of a sequence is the place of its last real step, counted from 1, and $e_{tn}$ says whether step $t$ is inside it:
+# `mask` is a boolean array of shape $(T, B)$. $m_{tn}$ is 1, or `True`, where sequence $n$ was measured at step $t$: a *real* step. Chapter 14 has all real steps first, [(14.1)](14_sentences_have_lengths.ipynb). Here they may have gaps between them. The *length* of a sequence is the number of its last real step, counted from 1, and $e_{tn}$ says whether step $t$ is inside it:
 #
 # $$ T_n = \max \, \{ t : m_{tn} = 1 \}, \qquad e_{tn} = \begin{cases} 1 & t \le T_n \\ 0 & t > T_n \end{cases} \tag{A.1} $$
 #
@@ -389,7 +389,7 @@ class BidirectionalParams(NamedTuple):
 # Now use what you have written. A tagger: two readings, a dense layer, your loss, and one gradient through all of it. Three sequences have 4, 3 and 1 measurements, with gaps between them. The next cell computes the loss six times: as it is; with other numbers in the gaps; with other numbers on padding; with 100 steps of padding more; with every gap twice as long; and with no gaps, the same measurements one right after the other.
 
 # %% [markdown] predict="changes"
-# Before you run it, predict for each of the five changes: is the loss the same as in the first line? Is the gradient of the rates the same? One of the gradients is zero. Which, and why?
+# Before you run it, predict for each of the five changes: is the loss the same as in the first line? Is the gradient of the rates the same? After one of the changes, one of the printed gradients is zero. Which, and why?
 
 # %% look="changes"
 rng = np.random.default_rng(0)

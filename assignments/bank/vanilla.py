@@ -160,6 +160,12 @@ def single_precision(params, x, h_previous):
     return (left + params.a * n).astype(np.float32), n
 
 
+def towards_the_proposal(params, x, h_previous):
+    left = (1 - params.a) * h_previous
+    n = np.tanh(x @ params.W_x + left @ params.W_h + params.b)
+    return left + params.a * (n - h_previous), n
+
+
 def leak_into_the_old_state(params, x, h_previous):
     h_previous *= 1 - params.a
     n = np.tanh(x @ params.W_x + h_previous @ params.W_h + params.b)
@@ -971,6 +977,7 @@ WRONG = (
     Wrong("rnn_step", pre_activation_added, "activation missing"),
     Wrong("rnn_step", transposed_and_no_bias, ("bias missing", "weight transposed")),
     Wrong("rnn_step", single_precision, "right to a few digits only", 1 / 2),
+    Wrong("rnn_step", towards_the_proposal, "leak counted twice", 1 / 2),
     Wrong("rnn_step", leak_into_the_old_state, "caller's array changed", 1 / 2),
     Wrong("rnn_step", state_only, "shape or type"),
     Wrong("rnn_step", mean_of_the_leaks, ""),

@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 MEMBERS_LIMIT = 1000
+UTF_8 = 0x800  # the bit of a name in a zip that says: it is in UTF-8
 ZIP_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -81,11 +82,31 @@ def files_of_download(path: Path) -> Iterator[Found]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            names = sorted(info.filename for info in archive.infolist() if not info.is_dir())
+            names = names_in(archive)
     except ZIP_ERRORS as error:
         raise ValueError(f"submission: {path} is no zip that can be read ({error})") from None
-    for name in names:
-        yield Found(PurePosixPath(name), path, (name,))
+    for name, member in names:
+        yield Found(PurePosixPath(name), path, (member,))
+
+
+def names_in(archive: zipfile.ZipFile) -> list[tuple[str, str]]:
+    """Return (name, name by which the archive finds it) of each file in a zip, sorted.
+
+    Some programs write names in UTF-8 without saying so, and `zipfile` then reads them in the code
+    page of old PCs: Perón becomes Per├│n.
+    """
+    members = [info for info in archive.infolist() if not info.is_dir()]
+    return sorted((name_of(info), info.filename) for info in members)
+
+
+def name_of(info: zipfile.ZipInfo) -> str:
+    """Return the name of a file in a zip, read as UTF-8 if it can be."""
+    if info.flag_bits & UTF_8:
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.filename
 
 
 def is_sidecar(path: PurePath) -> bool:
@@ -102,14 +123,14 @@ def inside_zip(found: Found) -> list[Found]:
     Raises: Unreadable for a zip that cannot be read, or has too many files.
     """
     with reading(found) as stream, opened(stream) as archive:
-        names = sorted(info.filename for info in archive.infolist() if not info.is_dir())
-        members = [PurePosixPath(name.replace("\\", "/")) for name in names]
+        names = names_in(archive)
     if len(names) > MEMBERS_LIMIT:
         raise Unreadable(f"The zip has {len(names)} files; one notebook is expected.")
+    paths = [(PurePosixPath(name.replace("\\", "/")), member) for name, member in names]
     return [
-        Found(found.inside / member.name, found.disk, (*found.members, name))
-        for name, member in zip(names, members)
-        if not is_sidecar(member)
+        Found(found.inside / path.name, found.disk, (*found.members, member))
+        for path, member in paths
+        if not is_sidecar(path)
     ]
 
 

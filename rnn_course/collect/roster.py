@@ -35,6 +35,7 @@ class Student(NamedTuple):
     group: str = ""
     extension: str = ""  # "3": days for every assignment; "01=3 05=7": for these
     sis: str = ""  # Canvas: SIS User ID
+    canvas: str = ""  # Canvas: the number of the user, if the roster is Canvas's gradebook
     participant: str = ""  # Moodle: the number in "Participant 4711"
 
 
@@ -81,6 +82,7 @@ def read_roster(path: Path) -> list[Student]:
         }
         if "points possible" in cells["name"].lower() or cells["name"] == "Student, Test":
             continue  # rows of Canvas
+        cells["canvas"] = row.get("ID", "") if "Student" in row else ""
         cells["participant"] = re.sub(r"\D", "", cells["participant"])
         cells["id"] = cells["id"] or cells["participant"]
         if any(cells.values()):

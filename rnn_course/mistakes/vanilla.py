@@ -127,6 +127,13 @@ MISTAKES = {
             "h = (1 - params.a) * kept",
         ),
         Mistake(
+            "leak counted twice",
+            "The old state loses its share in the first equation, and once more in yours, where "
+            "the proposal is added.",
+            "params.a * n",
+            "params.a * (n - h_previous)",
+        ),
+        Mistake(
             "leak missing",
             "Yours is the network of Chapter 1, without a leak.",
             "kept @ params.W_h",

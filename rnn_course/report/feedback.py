@@ -30,12 +30,22 @@ def to_html(report: dict[str, Any], release: Release, name: str, book: str = "")
         texts={question: "" for question in release.points} | texts_of(release.texts, book),
         open=sum(row["out_of"] for row in report["words"] if row["points"] is None),
         colour=lambda status: COLOURS.get(status, "other"),
-        shown=lambda row: not report["problem"] and (row["status"] != "right" or "who" in row),
+        shown=partial(shown, problem=report["problem"]),
         right=right,
         merged=merged,
         numbered=numbered,
         linked=partial(linked, book=book),
     )
+
+
+def shown(row: dict[str, Any], problem: str | None) -> bool:
+    """Return True if the page says more about a question than its points.
+
+    It does so if points were lost or given by hand. If nothing was graded, the problem of the
+    report is all that there is to say of any question, and it stands above them.
+    """
+    lost = row["status"] != "right" and [one["hint"] for one in row["findings"]] != [problem]
+    return lost or "who" in row
 
 
 def right(row: dict[str, Any]) -> list[str]:

@@ -107,7 +107,7 @@ def test_three_kinds_of_roster(tmp_path):
     students = read_roster(tmp_path / "own")
     assert [student.id for student in students] == ["5", "7"] and students[1].group == "A"
     assert read_roster(tmp_path / "canvas") == [
-        Student("12345", "Lovelace, Ada", login="al17", group="A", sis="S1")
+        Student("12345", "Lovelace, Ada", login="al17", group="A", sis="S1", canvas="12345")
     ]
     assert read_roster(tmp_path / "moodle")[0].participant == "4711"
     days = [extension_of(students[0], name) for name in ("01_vanilla", "02_lstm", "05_capstone")]

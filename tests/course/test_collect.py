@@ -138,6 +138,21 @@ def test_not_more_than_a_byte_too_many_is_read(tmp_path):
     assert len(read(found(tmp_path)["ada"])[0]) == SIZE_LIMIT + 1
 
 
+def test_a_name_in_utf_8_is_read_although_the_zip_does_not_say_so(tmp_path):
+    name = "Eva Perón_4711_assignsubmission_file_/my.ipynb"
+    said = zipped(**{name: BOOK})
+    silent = io.BytesIO(said)
+    for start in (b"PK\3\4", b"PK\1\2"):  # the two places of the bit
+        place = said.index(start) + (6 if start == b"PK\3\4" else 8)
+        silent.seek(place + 1)
+        silent.write(b"\0")
+    assert silent.getvalue() != said
+    for data in (said, silent.getvalue()):
+        put(tmp_path, {"class.zip": data})
+        (student,) = find_submissions([tmp_path / "class.zip"], NAME, [Student("7", "Eva Perón")])
+        assert student.student == "7" and read(student) == (BOOK, None)
+
+
 def test_the_zip_of_a_whole_class_is_read_like_its_folder(tmp_path):
     files = {
         "Ada Lovelace_4711_assignsubmission_file_/my.ipynb": BOOK,

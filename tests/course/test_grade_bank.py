@@ -1,12 +1,12 @@
 """The bank: wrong answers lose the right points and are told why, right ones lose none."""
 
 from functools import cache
+from importlib import import_module
 
 import pytest
 
 pytest.importorskip("nbgrader")
 
-from assignments.bank import capstone, gru, lstm, masks, vanilla
 from assignments.bank.entry import (
     SECRET,
     graded,
@@ -19,17 +19,16 @@ from assignments.bank.entry import (
     with_answer,
 )
 from rnn_course.check import answers_of
+from rnn_course.course import load_course
 from rnn_course.grading.exams import exams_of
 from rnn_course.grading.row import grade_question
 from rnn_course.sandbox.outside import Limits
-from tools.assignments import read_source
+from tools.assignments import COURSE, read_source
 
+# The bank of 06_average is assignments/bank/average.py.
 BANKS = {
-    "01_vanilla": vanilla,
-    "02_lstm": lstm,
-    "03_gru": gru,
-    "04_masks": masks,
-    "05_capstone": capstone,
+    name: import_module(f"assignments.bank.{name.partition('_')[2]}")
+    for name in load_course(COURSE).assignments
 }
 WRONG = [(assignment, entry) for assignment, bank in BANKS.items() for entry in bank.WRONG]
 RIGHT = [(assignment, entry) for assignment, bank in BANKS.items() for entry in bank.RIGHT]

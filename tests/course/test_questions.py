@@ -105,7 +105,7 @@ def test_each_edit_has_its_text_once_and_its_hint_is_a_sentence_without_code(exa
 def test_other_bytes_give_other_cases(name):
     for question in questions_of(name).values():
         drawn = [prepare(question, entropy).cases[0] for entropy in (b"1", b"2", b"3")]
-        first = [np.concatenate([np.ravel(x) for x in tree_leaves(case)])[:3] for case in drawn]
+        first = [np.concatenate([np.ravel(x) for x in tree_leaves(case)]) for case in drawn]
         assert not np.array_equal(first[0], first[1]) and not np.array_equal(first[1], first[2])
 
 

@@ -157,7 +157,7 @@ def test_a_page_has_the_question_the_students_lines_and_links_to_the_book():
     assert "1  def step(x):" in text and ">Right: <code>n</code>" in text
     assert Outline(text).links == [f"{BOOK}/03_through_time.html"] * 2
     assert "2 days late" in text and "code cell 7, line 2" in text
-    assert "answers in words for 2 more are not marked yet" in text
+    assert "Answers in words for 2 more points are not marked yet." in text
     assert not Outline(page(book="")).links and "(3.13)" in page(book="")
 
 
@@ -172,8 +172,17 @@ def test_who_gave_points_by_hand_is_on_the_page():
 
 
 def test_a_problem_stands_alone():
-    text = page(report(problem="It is empty.", words=[], notes=[]))
-    assert "It is empty." in text and "<h2>" not in text
+    rows = [
+        row | {"status": "stopped", "points": 0, "findings": [finding([], hint="It is empty.")]}
+        for row in report()["questions"]
+    ]
+    text = page(report(problem="It is empty.", questions=rows, words=[], notes=[]))
+    assert text.count("It is empty.") == 1 and "<h2>" not in text
+
+
+def test_a_problem_with_one_question_hides_nothing_of_the_others():
+    text = page(report(problem="back: It did not come to an end."))
+    assert "back: It did not" in text and "Question 1: a step (0 of 3)" in text
 
 
 def test_nothing_is_said_twice():
