@@ -11,7 +11,7 @@ __all__ = ["LONGER", "MIB", "MORE", "PATIENCE", "Limits"]
 
 MIB = 1 << 20
 PATIENCE = 30  # seconds that a wall may take to start the worker; they are not the submission's
-LONGER, MORE = 4, 10  # of the processor time: this many times as long, and at least this many s more
+LONGER, MORE = 4, 10  # of the processor time: 4 times as long, and at least 10 s more
 
 
 class Limits(NamedTuple):
