@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
+
 from rnn_tutorial.layers.seq2seq import Seq2Seq, Writing
 from rnn_tutorial.train.losses import log_softmax
 from rnn_tutorial.train.sampling import check_logits
@@ -12,6 +14,7 @@ from rnn_tutorial.validation import check_array
 __all__ = [
     "Hypothesis",
     "Step",
+    "only",
     "step_of",
 ]
 
@@ -42,3 +45,11 @@ def step_of(model: Seq2Seq, params: Tree) -> Step:
         return log_softmax(logits), writing
 
     return step
+
+
+def only(symbol: int, log_p: Array) -> Array:
+    """Return the log-probabilities with -infinity for every other symbol.
+
+    Shapes: log_p (..., V).
+    """
+    return np.where(np.arange(log_p.shape[-1]) == symbol, log_p, -np.inf)

@@ -22,7 +22,7 @@ from rnn_tutorial.layers.bridge import Bridge
 from rnn_tutorial.layers.layer import Layer, made_of_layers
 from rnn_tutorial.layers.readout import Readout
 from rnn_tutorial.tree import tree_map
-from rnn_tutorial.types import Array, Mask, Rng, Tree
+from rnn_tutorial.types import Array, Mask, Rng
 from rnn_tutorial.validation import check_array, check_fields, check_kind, check_mask
 
 __all__ = [
@@ -110,7 +110,7 @@ class Seq2Seq:
             ("bridge", self.bridge, Bridge),
             ("readout", self.readout, Readout),
         ):
-            if not isinstance(part, kind) or isinstance(part, type):
+            if not isinstance(part, kind) or isinstance(part, (type, Layer)):
                 raise TypeError(f"{name}: expected a {kind.__name__}, got {part!r}")
 
     def init(self, rng: Rng) -> Seq2SeqParams:
