@@ -16,7 +16,7 @@ et al. (2014), "Learning phrase representations using RNN encoder–decoder".
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from rnn_tutorial.layers.bridge import Bridge
 from rnn_tutorial.layers.layer import Layer, made_of_layers
@@ -161,6 +161,7 @@ class Seq2Seq:
         the bridge.
         """
         doutput, dys, _ = self.output.backward(params.output, cache.output, dlogits)
+        dys = cast(Array, dys)  # the output layer reads numbers, so they have a gradient
         dreadout, dqueries, dmemory = self.readout.backward(params.readout, cache.readout, dys)
         ddecoder, _, dfirst = self.decoder.backward(params.decoder, cache.decoder, dqueries)
         dbridge, dlast = self.bridge.backward(params.bridge, cache.bridge, dfirst)
