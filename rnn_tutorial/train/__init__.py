@@ -6,6 +6,7 @@ counts how many sequences a run needed.
 """
 
 from rnn_tutorial.train.clipping import *
+from rnn_tutorial.train.ctc import *
 from rnn_tutorial.train.losses import *
 from rnn_tutorial.train.metrics import *
 from rnn_tutorial.train.optimizers import *
