@@ -79,9 +79,9 @@ def _prefixes(log_y: Array, width: int, blank: int) -> list[Hypothesis]:
                     new = after[*prefix, label]
                     before = p_blank if prefix and label == prefix[-1] else p
                     new[1] = np.logaddexp(new[1], before + log_p)
-        best = sorted(after.items(), key=lambda item: -np.logaddexp(*item[1]))[:width]
+        best = sorted(after.items(), key=lambda item: -np.logaddexp(item[1][0], item[1][1]))[:width]
         beams = {prefix: (p[0], p[1]) for prefix, p in best}
-    return [Hypothesis(prefix, float(np.logaddexp(*p))) for prefix, p in beams.items()]
+    return [Hypothesis(prefix, float(np.logaddexp(p[0], p[1]))) for prefix, p in beams.items()]
 
 
 def _checked(logits: Array, mask: Mask | None, blank: int) -> tuple[Array, list[int]]:
