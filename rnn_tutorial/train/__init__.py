@@ -12,5 +12,6 @@ from rnn_tutorial.train.metrics import *
 from rnn_tutorial.train.optimizers import *
 from rnn_tutorial.train.sampling import *
 from rnn_tutorial.train.schedules import *
+from rnn_tutorial.train.teacher_forcing import *
 from rnn_tutorial.train.training import *
 from rnn_tutorial.train.trials import *
