@@ -26,6 +26,8 @@ WEEKS = (  # (numbers of chapters, topic)
     ("14", "Sentences have lengths"),
     ("15 16", "Deep; noise and normalisation"),
     ("17 18 19", "Make it fast; precision and memory; the same network elsewhere"),
+    ("20 21", "One sequence into another; where to look"),
+    ("22 23", "Labels without an alignment; a recurrence without a corner"),
 )
 RULES = ("What may be used", "Working together", "Late work")
 
