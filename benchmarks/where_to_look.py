@@ -5,11 +5,12 @@
     python -m benchmarks.where_to_look --write    also stores them in where_to_look*.csv
 
 The network, its words and its training are those of `letters_to_sounds`, at the size of the
-chapter. "flat" is the control: all scores are 0, so the context is the plain mean of the letters.
-It needs the extra `data`.
+chapter. "plain mean" is the control: all scores are 0, so each letter has the same weight, and the
+rest is as with attention. It needs the extra `data`.
 """
 
 import argparse
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from benchmarks.letters_to_sounds import (
     best,
     encoder_decoder,
     errors,
+    fixed_vector,
     learn,
     the_words,
 )
@@ -52,18 +54,40 @@ def flat_backward(
 
 
 flat = Score("flat", flat_init, flat_scores, flat_backward)
-SCORES = (general, flat, additive(UNITS))
+
+
+def reader_with(score: Score, words: Words) -> Reader:
+    """Return the encoder–decoder whose attention has this score."""
+    return encoder_decoder(words, UNITS, Attention(score, UNITS, 2 * UNITS), 3 * UNITS)
+
+
+GENERAL = "attention, general"
+READOUTS: dict[str, Callable[[Words], Reader]] = {
+    "fixed vector": lambda words: fixed_vector(words, UNITS),
+    "plain mean": lambda words: reader_with(flat, words),
+    GENERAL: lambda words: reader_with(general, words),
+    "attention, additive": lambda words: reader_with(additive(UNITS), words),
+}
 
 
 class LookRow(NamedTuple):
     """One training run, and its errors on the words held out, greedy."""
 
-    score: str
+    readout: str
     seed: int
     updates: int
     weights: int
     phones: float
     words: float
+
+
+class LengthRow(NamedTuple):
+    """The phone error of one training run on the held-out words of one length."""
+
+    readout: str
+    seed: int
+    letters: int
+    phones: float
 
 
 class ChangedRow(NamedTuple):
@@ -72,11 +96,6 @@ class ChangedRow(NamedTuple):
     seed: int
     change: str
     symbols: float
-
-
-def reader_with(score: Score, words: Words) -> Reader:
-    """Return the encoder–decoder whose attention has this score."""
-    return encoder_decoder(words, UNITS, Attention(score, UNITS, 2 * UNITS), 3 * UNITS)
 
 
 def changes(weights: Array, mask: Mask) -> dict[str, Array]:
@@ -111,15 +130,24 @@ def changed_rows(reader: Reader, params: Tree, words: Words, seed: int) -> list[
     return rows
 
 
-def look_row(
-    score: Score, seed: int, words: Words, updates: int = CHAPTER
-) -> tuple[LookRow, Reader, Tree]:
-    """Return the row of one network and one seed, and the network with its parameters."""
-    reader = reader_with(score, words)
-    params = learn(reader, words, seed, updates)
+def trained(readout: str, seed: int, words: Words, updates: int = CHAPTER) -> tuple[Reader, Tree]:
+    """Return the network with this readout, and its parameters after the training."""
+    reader = READOUTS[readout](words)
+    return reader, learn(reader, words, seed, updates)
+
+
+def look_rows(
+    readout: str, seed: int, words: Words, reader: Reader, params: Tree, updates: int = CHAPTER
+) -> tuple[LookRow, list[LengthRow]]:
+    """Return the rows of one trained network."""
     said, right = best(reader.greedy(params, words.test)), words.sounds(words.test, reader.first)
-    found = errors(said, right)
-    return LookRow(score.name, seed, updates, tree_size(params), *found), reader, params
+    row = LookRow(readout, seed, updates, tree_size(params), *errors(said, right))
+    by_length = []
+    for letters in sorted(set(map(len, words.test))):
+        some = [k for k, word in enumerate(words.test) if len(word) == letters]
+        phones, _ = errors([said[k] for k in some], [right[k] for k in some])
+        by_length.append(LengthRow(readout, seed, letters, phones))
+    return row, by_length
 
 
 def main() -> None:
@@ -132,18 +160,22 @@ def main() -> None:
     arguments = parser.parse_args()
     words = the_words()
     rows: list[LookRow] = []
+    lengths: list[LengthRow] = []
     changed: list[ChangedRow] = []
-    for score in SCORES:
+    for readout in READOUTS:
         for seed in range(arguments.seeds):
-            row, reader, params = look_row(score, seed, words)
+            reader, params = trained(readout, seed, words)
+            row, by_length = look_rows(readout, seed, words, reader, params)
             print(*row, sep="   ", flush=True)
             rows.append(row)
-            if score is general:
+            lengths += by_length
+            if readout == GENERAL:
                 changed += changed_rows(reader, params, words, seed)
     for one in changed:
         print(*one, sep="   ")
     if arguments.write:
         write_rows(RESULTS / "where_to_look.csv", rows)
+        write_rows(RESULTS / "where_to_look_lengths.csv", lengths)
         write_rows(RESULTS / "where_to_look_changed.csv", changed)
 
 
