@@ -27,7 +27,7 @@ from benchmarks.letters_to_sounds import (
     the_words,
 )
 from benchmarks.rows import RESULTS, digits, write_rows
-from rnn_tutorial.layers import Attention, Score, additive, attend, general
+from rnn_tutorial.layers import Attention, Score, attend, general
 from rnn_tutorial.tree import tree_size
 from rnn_tutorial.types import Array, Mask, Rng, Tree
 
@@ -66,7 +66,6 @@ READOUTS: dict[str, Callable[[Words], Reader]] = {
     "fixed vector": lambda words: fixed_vector(words, UNITS),
     "plain mean": lambda words: reader_with(flat, words),
     GENERAL: lambda words: reader_with(general, words),
-    "attention, additive": lambda words: reader_with(additive(UNITS), words),
 }
 
 
@@ -96,6 +95,58 @@ class ChangedRow(NamedTuple):
     seed: int
     change: str
     symbols: float
+
+
+class LetterRow(NamedTuple):
+    """How much of the weight of some sounds is on the letters that make them."""
+
+    seed: int
+    spelling: str
+    sounds: str
+    count: int  # held-out words
+    weight: float
+    plain: float  # the same of a plain mean
+
+
+SPELLINGS = (("ph", "F"), ("sh", "SH"), ("x", "K S"), ("b", "B"))
+
+
+def letter_rows(reader: Reader, params: Tree, words: Words, seed: int) -> list[LetterRow]:
+    """Return a row for each of SPELLINGS, and one for a silent e at the end of a word.
+
+    A word counts if it has the letters once, and as many of the sounds as the spelling says. The
+    weight of a silent e is what it gets from all sounds; `plain` is then what the other letters
+    get, each.
+    """
+    _, _, cache = reader.model.forward(params, reader.batch(words.test).xs)
+    weights = cache.readout.weights
+    rows = []
+    for spelling, sounds in SPELLINGS:
+        found, plain = [], []
+        for n, word in enumerate(words.test):
+            steps = [t for t, phone in enumerate(words.phones[word]) if phone in sounds.split()]
+            if word.count(spelling) == 1 and len(steps) == len(sounds.split()):
+                s = word.index(spelling)
+                found.append(weights[steps, n, s : s + len(spelling)].sum(axis=-1).mean())
+                plain.append(len(spelling) / len(word))
+        rows.append(
+            LetterRow(
+                seed,
+                spelling,
+                sounds,
+                len(found),
+                digits(np.mean(found), 3),
+                digits(np.mean(plain), 3),
+            )
+        )
+    silent, others = [], []
+    for n, word in enumerate(words.test):
+        if word.endswith("e") and words.phones[word][-1] not in ("IY", "EY", "AH"):
+            given = weights[: len(words.phones[word]), n, : len(word)].sum(axis=0)
+            silent.append(given[-1])
+            others.append(given[:-1].mean())
+    of_e = digits(np.mean(silent), 3), digits(np.mean(others), 3)
+    return [*rows, LetterRow(seed, "silent e", "all", len(silent), *of_e)]
 
 
 def changes(weights: Array, mask: Mask) -> dict[str, Array]:
@@ -162,6 +213,7 @@ def main() -> None:
     rows: list[LookRow] = []
     lengths: list[LengthRow] = []
     changed: list[ChangedRow] = []
+    spelled: list[LetterRow] = []
     for readout in READOUTS:
         for seed in range(arguments.seeds):
             reader, params = trained(readout, seed, words)
@@ -171,12 +223,14 @@ def main() -> None:
             lengths += by_length
             if readout == GENERAL:
                 changed += changed_rows(reader, params, words, seed)
-    for one in changed:
+                spelled += letter_rows(reader, params, words, seed)
+    for one in (*changed, *spelled):
         print(*one, sep="   ")
     if arguments.write:
         write_rows(RESULTS / "where_to_look.csv", rows)
         write_rows(RESULTS / "where_to_look_lengths.csv", lengths)
         write_rows(RESULTS / "where_to_look_changed.csv", changed)
+        write_rows(RESULTS / "where_to_look_letters.csv", spelled)
 
 
 if __name__ == "__main__":
