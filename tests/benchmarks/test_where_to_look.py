@@ -1,4 +1,4 @@
-"""What the look into the memory is worth: the stored runs, the control, and what the script does."""
+"""What the look into the memory is worth: the stored runs, the control, and the script."""
 
 import ast
 
