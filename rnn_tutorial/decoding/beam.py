@@ -7,6 +7,10 @@ log-probability smaller, so the plain sum prefers short sequences. `length_power
 
 With 0 it is the sum, with 1 the mean of a symbol.
 
+When to stop: an open beginning loses probability with each symbol, so its score can never be above
+log_probability / (the greatest number of symbols) ** length_power. If `width` hypotheses have ended
+and none of them has a lower score than this, no open beginning can still be among the best.
+
 Source: Graves (2012), "Sequence transduction with recurrent neural networks"; Wu et al. (2016),
 "Google's neural machine translation system", section 7, for the length.
 """
@@ -36,9 +40,9 @@ def beam_search(
 
     At each step, every open beginning is continued with every symbol, and the `width` best of all
     these are kept; of these, the ones that end with the end symbol are put aside. It is over when
-    `width` have ended, or no open beginning is left. After `max_length` symbols only the end may
-    follow. With width 1 it is greedy search. With a width as large as the number of all beginnings,
-    it is a search of everything.
+    `width` have ended and no open beginning can become better than one of them, or when no open
+    beginning is left. After `max_length` symbols only the end may follow. With width 1 it is greedy
+    search. With a width as large as the number of all beginnings, it is a search of everything.
 
     Raises: ValueError for a width or a length that is not a positive whole number, or a negative
     power; what `step` raises.
@@ -55,12 +59,14 @@ def beam_search(
         log_p = log_p if length < max_length else only(end, log_p)
         beams, parents = continued(beams, log_p, K)
         writing = writing.rows(parents)
-        beams = put_aside(beams, end, ended, K)
+        beams = put_aside(beams, end, ended)
+        ended = [best_of(hypotheses, length_power, K) for hypotheses in ended]
+        worst = [score_of(h[-1], length_power) if len(h) == K else -np.inf for h in ended]
+        hopeless = beams.total / (max_length + 1) ** length_power <= np.array(worst)[:, None]
+        beams = beams._replace(total=np.where(hopeless, -np.inf, beams.total))
         symbols = beams.symbols[-1].ravel()
         if not np.isfinite(beams.total).any():
             break
-    for hypotheses in ended:
-        hypotheses.sort(key=lambda hypothesis: -score_of(hypothesis, length_power))
     return ended
 
 
@@ -85,17 +91,18 @@ def continued(beams: Beams, log_p: Array, width: int) -> tuple[Beams, Array]:
     return after, (parents + K * np.arange(B)[:, None]).ravel()
 
 
-def put_aside(beams: Beams, end: int, ended: list[list[Hypothesis]], width: int) -> Beams:
-    """Return the Beams without those that have ended, which are added to `ended`.
-
-    A sequence with `width` hypotheses is finished: all its beams are closed.
-    """
+def put_aside(beams: Beams, end: int, ended: list[list[Hypothesis]]) -> Beams:
+    """Return the Beams without those that have ended, which are added to `ended`."""
     done = (beams.symbols[-1] == end) & np.isfinite(beams.total)
     for b, k in np.argwhere(done):
         word = tuple(int(symbol) for symbol in beams.symbols[:-1, b, k])
         ended[b].append(Hypothesis(word, float(beams.total[b, k])))
-    finished = np.array([len(hypotheses) >= width for hypotheses in ended])
-    return beams._replace(total=np.where(done | finished[:, None], -np.inf, beams.total))
+    return beams._replace(total=np.where(done, -np.inf, beams.total))
+
+
+def best_of(hypotheses: list[Hypothesis], length_power: float, width: int) -> list[Hypothesis]:
+    """Return the `width` hypotheses with the largest scores, the best first."""
+    return sorted(hypotheses, key=lambda h: -score_of(h, length_power))[:width]
 
 
 def score_of(hypothesis: Hypothesis, length_power: float) -> float:

@@ -21,6 +21,7 @@ from rnn_tutorial.layers import (
     Recurrent,
     Seq2Seq,
     Serial,
+    Writing,
     joined,
     parted,
 )
@@ -280,3 +281,45 @@ def test_the_length_is_limited(small):
         assert all(len(h.symbols) == 2 for hypotheses in found for h in hypotheses)
     with pytest.raises(ValueError, match="width: expected a positive whole number"):
         beam_search(step_of(model, params), model.start(params, source), START, END, 2, 0)
+
+
+def of_table(table):
+    """Return (step, writing) of a decoder whose probabilities depend on the length alone."""
+    log_p = np.log(table)
+
+    def step(symbols, writing):
+        length = np.minimum(writing.state[:, 0], len(table) - 1)
+        return log_p[length], writing._replace(state=writing.state + 1)
+
+    return step, Writing(np.zeros((1, 1), int), np.zeros((1, 1, 1)), None)
+
+
+def test_a_beam_goes_on_while_an_open_beginning_can_still_become_the_best():
+    """When (2,) and () have ended, (2, 2) is open, and more probable than both."""
+    tiny = 1e-9
+    step, writing = of_table(
+        [[tiny, 0.3, 0.4, 0.29], [tiny, 0.1, 0.9, tiny], [tiny, 1, tiny, tiny]]
+    )
+    ((best, second),) = beam_search(step, writing, START, END, 5, width=2)
+    assert best.symbols == (2, 2) and np.exp(best.log_probability) == pytest.approx(0.36)
+    assert second.symbols == () and np.exp(second.log_probability) == pytest.approx(0.3)
+
+
+def test_with_a_power_of_the_length_a_longer_answer_may_overtake():
+    """Of these, (2,) is the most probable, and (2, 2, 2, 2) has the best mean of a symbol."""
+    step, writing = of_table([[1e-9, 0.1, 0.9], [1e-9, 0.3, 0.7], [1e-9, 0.01, 0.99]])
+    everything = {(2,) * n for n in range(5)}
+    for power in (0.0, 1.0):
+        ((best, *_),) = beam_search(step, writing, START, END, 4, 2, power)
+        ((want, *others),) = beam_search(step, writing, START, END, 4, 50, power)
+        assert best == want and everything <= {want.symbols, *(h.symbols for h in others)}
+
+
+def test_a_sure_model_is_not_left_for_what_ends_early():
+    """Each step has one symbol that is nearly certain; the others of a beam end at once."""
+    sure = np.full((4, 4), 1e-6)
+    sure[[0, 1, 2, 3], [2, 3, 2, END]] = 1
+    step, writing = of_table(sure)
+    for width in (1, 2, 4, 8):
+        ((best, *_),) = beam_search(step, writing, START, END, 6, width)
+        assert best.symbols == (2, 3, 2)
