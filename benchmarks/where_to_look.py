@@ -1,6 +1,6 @@
 """What the look into the memory is worth, and what happens when it is put out of order. Chapter 21.
 
-    python -m benchmarks.where_to_look            prints the tables, about six minutes
+    python -m benchmarks.where_to_look            prints the tables, about four minutes
     python -m benchmarks.where_to_look --seeds 1  a quick look
     python -m benchmarks.where_to_look --write    also stores them in where_to_look*.csv
 
@@ -22,7 +22,6 @@ from benchmarks.letters_to_sounds import (
     best,
     encoder_decoder,
     errors,
-    fixed_vector,
     learn,
     the_words,
 )
@@ -63,7 +62,6 @@ def reader_with(score: Score, words: Words) -> Reader:
 
 GENERAL = "attention, general"
 READOUTS: dict[str, Callable[[Words], Reader]] = {
-    "fixed vector": lambda words: fixed_vector(words, UNITS),
     "plain mean": lambda words: reader_with(flat, words),
     GENERAL: lambda words: reader_with(general, words),
 }
@@ -78,15 +76,6 @@ class LookRow(NamedTuple):
     weights: int
     phones: float
     words: float
-
-
-class LengthRow(NamedTuple):
-    """The phone error of one training run on the held-out words of one length."""
-
-    readout: str
-    seed: int
-    letters: int
-    phones: float
 
 
 class ChangedRow(NamedTuple):
@@ -187,18 +176,12 @@ def trained(readout: str, seed: int, words: Words, updates: int = CHAPTER) -> tu
     return reader, learn(reader, words, seed, updates)
 
 
-def look_rows(
+def look_row(
     readout: str, seed: int, words: Words, reader: Reader, params: Tree, updates: int = CHAPTER
-) -> tuple[LookRow, list[LengthRow]]:
-    """Return the rows of one trained network."""
+) -> LookRow:
+    """Return the row of one trained network."""
     said, right = best(reader.greedy(params, words.test)), words.sounds(words.test, reader.first)
-    row = LookRow(readout, seed, updates, tree_size(params), *errors(said, right))
-    by_length = []
-    for letters in sorted(set(map(len, words.test))):
-        some = [k for k, word in enumerate(words.test) if len(word) == letters]
-        phones, _ = errors([said[k] for k in some], [right[k] for k in some])
-        by_length.append(LengthRow(readout, seed, letters, phones))
-    return row, by_length
+    return LookRow(readout, seed, updates, tree_size(params), *errors(said, right))
 
 
 def main() -> None:
@@ -211,16 +194,13 @@ def main() -> None:
     arguments = parser.parse_args()
     words = the_words()
     rows: list[LookRow] = []
-    lengths: list[LengthRow] = []
     changed: list[ChangedRow] = []
     spelled: list[LetterRow] = []
     for readout in READOUTS:
         for seed in range(arguments.seeds):
             reader, params = trained(readout, seed, words)
-            row, by_length = look_rows(readout, seed, words, reader, params)
-            print(*row, sep="   ", flush=True)
-            rows.append(row)
-            lengths += by_length
+            rows.append(look_row(readout, seed, words, reader, params))
+            print(*rows[-1], sep="   ", flush=True)
             if readout == GENERAL:
                 changed += changed_rows(reader, params, words, seed)
                 spelled += letter_rows(reader, params, words, seed)
@@ -228,7 +208,6 @@ def main() -> None:
         print(*one, sep="   ")
     if arguments.write:
         write_rows(RESULTS / "where_to_look.csv", rows)
-        write_rows(RESULTS / "where_to_look_lengths.csv", lengths)
         write_rows(RESULTS / "where_to_look_changed.csv", changed)
         write_rows(RESULTS / "where_to_look_letters.csv", spelled)
 
