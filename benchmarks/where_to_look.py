@@ -11,7 +11,7 @@ rest is as with attention. It needs the extra `data`.
 
 import argparse
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from benchmarks.letters_to_sounds import (
     the_words,
 )
 from benchmarks.rows import RESULTS, digits, write_rows
-from rnn_tutorial.layers import Attention, Score, attend, general
+from rnn_tutorial.layers import Attention, Score, Seq2Seq, attend, general
 from rnn_tutorial.tree import tree_size
 from rnn_tutorial.types import Array, Mask, Rng, Tree
 
@@ -92,7 +92,7 @@ class LetterRow(NamedTuple):
     seed: int
     spelling: str
     sounds: str
-    count: int  # held-out words
+    held_out: int  # words
     weight: float
     plain: float  # the same of a plain mean
 
@@ -124,8 +124,8 @@ def letter_rows(reader: Reader, params: Tree, words: Words, seed: int) -> list[L
                 spelling,
                 sounds,
                 len(found),
-                digits(np.mean(found), 3),
-                digits(np.mean(plain), 3),
+                digits(float(np.mean(found)), 3),
+                digits(float(np.mean(plain)), 3),
             )
         )
     silent, others = [], []
@@ -134,7 +134,7 @@ def letter_rows(reader: Reader, params: Tree, words: Words, seed: int) -> list[L
             given = weights[: len(words.phones[word]), n, : len(word)].sum(axis=0)
             silent.append(given[-1])
             others.append(given[:-1].mean())
-    of_e = digits(np.mean(silent), 3), digits(np.mean(others), 3)
+    of_e = digits(float(np.mean(silent)), 3), digits(np.mean(others), 3)
     return [*rows, LetterRow(seed, "silent e", "all", len(silent), *of_e)]
 
 
@@ -158,15 +158,15 @@ def changes(weights: Array, mask: Mask) -> dict[str, Array]:
 
 def changed_rows(reader: Reader, params: Tree, words: Words, seed: int) -> list[ChangedRow]:
     """Return the share of wrong symbols, with the weights of the held-out words changed."""
-    batch = reader.batch(words.test)
-    _, _, cache = reader.model.forward(params, batch.xs)
+    model, batch = cast(Seq2Seq, reader.model), reader.batch(words.test)
+    _, _, cache = model.forward(params, batch.xs)
     queries, memory, weights, _ = cache.readout
     rows = []
     for name, changed in changes(weights, batch.xs.mask).items():
         ys = np.concatenate([queries, attend(changed, memory)], axis=-1)
-        logits, _, _ = reader.model.output.forward(params.output, ys)
+        logits, _, _ = model.output.forward(params.output, ys)
         wrong = (logits.argmax(axis=-1) != batch.targets)[batch.target_mask]
-        rows.append(ChangedRow(seed, name, digits(wrong.mean())))
+        rows.append(ChangedRow(seed, name, digits(float(wrong.mean()))))
     return rows
 
 

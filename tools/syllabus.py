@@ -24,6 +24,7 @@ WEEKS = (  # (numbers of chapters, topic, number of the assignment or "")
     ("15 16", "Deep; noise and normalisation", "05"),
     ("17 18 19", "Make it fast; precision and memory; the same network elsewhere", ""),
     ("20", "One sequence into another", ""),
+    ("21", "Where to look", ""),
 )
 
 
@@ -49,7 +50,7 @@ def syllabus(notebooks: list[NotebookNode], names: list[str]) -> str:
     lines = [
         "# Syllabus",
         "",
-        "Fourteen weeks. An assignment is handed out in the week that finishes its chapters.",
+        "Fifteen weeks. An assignment is handed out in the week that finishes its chapters.",
         "",
     ]
     lines += [

@@ -1,6 +1,7 @@
 """Where attention looks: a weight for each symbol written and each symbol read."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -42,8 +43,8 @@ def plot_alignment(
     dark = weights.max(axis=1) > 0.6
     for t, s in enumerate(largest):
         color = PAPER if dark[t] else "#08306b"
-        ring = {"marker": "o", "markersize": 6, "markerfacecolor": "none", "linestyle": ""}
-        ax.plot(s + 0.5, t + 0.5, color=color, label="_largest", **ring)
+        ring: dict[str, Any] = {"marker": "o", "markersize": 6, "markerfacecolor": "none"}
+        ax.plot(s + 0.5, t + 0.5, color=color, label="_largest", linestyle="", **ring)
     ax.set_xticks(np.arange(S) + 0.5, read, family="DejaVu Sans Mono")
     ax.set_yticks(np.arange(T) + 0.5, written, family="DejaVu Sans Mono")
     ax.set(ylim=(T, 0), aspect="equal")
