@@ -60,8 +60,8 @@ def draw_attention(
         paths += [(f"x{s}", f"m{s}", f"e{s}"), ("q", f"e{s}"), (f"w{s}", "+")]
     graph(ax, nodes, paths, backward)
     for s, x in enumerate(columns, start=1):
-        _beside(ax, (x, _SCORE + 0.27), (x, _SOFTMAX - 0.25), backward)
-        _beside(ax, (x, _SOFTMAX + 0.25), (x, _TIMES - 0.27), backward)
+        _up_and_down(ax, (x, _SCORE + 0.27), (x, _SOFTMAX - 0.25), backward)
+        _up_and_down(ax, (x, _SOFTMAX + 0.25), (x, _TIMES - 0.27), backward)
         write(ax, (x - 0.13, (_SOFTMAX + _TIMES) / 2), f"$w_{{{s}}}$", size=11, ha="right")
         start, end = (x + 0.36, _MEMORY + 0.1), (x + 0.27, _TIMES)
         arrow(ax, start, end, FORWARD, bend=0.28)
@@ -72,7 +72,9 @@ def draw_attention(
     return ax
 
 
-def _beside(ax: Axes, start: tuple[float, float], end: tuple[float, float], backward: bool) -> None:
+def _up_and_down(
+    ax: Axes, start: tuple[float, float], end: tuple[float, float], backward: bool
+) -> None:
     """Draw an arrow upwards, and with `backward` another one next to it, downwards."""
     aside = 0.08 if backward else 0.0
     arrow(ax, (start[0] - aside, start[1]), (end[0] - aside, end[1]), FORWARD)
