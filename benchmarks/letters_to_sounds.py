@@ -1,6 +1,6 @@
 """The letters of a word into its sounds, by three kinds of networks. Chapters 20, 21 and 22.
 
-    python -m benchmarks.letters_to_sounds            prints the table, about twenty minutes
+    python -m benchmarks.letters_to_sounds            prints the table, about a quarter of an hour
     python -m benchmarks.letters_to_sounds --seeds 1  a quick look
     python -m benchmarks.letters_to_sounds --write    also stores it in letters_to_sounds*.csv
     python -m benchmarks.letters_to_sounds --long --write   one longer run of each, added to it
@@ -273,8 +273,8 @@ def sound_rows(
 
 # networks and updates of the table; the first three are the run of chapter 20
 SIZES = (("fixed vector", CHAPTER), *((name, UPDATES) for name in READERS))
-# units and updates of the longer runs, in float32: about an hour for all
-LONG: dict[str, Any] = {"units": 128, "updates": 10_000, "dtype": np.float32}
+# units and updates of the longer runs, in float32: about ten minutes for all
+LONG: dict[str, Any] = {"units": 96, "updates": 6_000, "dtype": np.float32}
 
 
 def stored(name: str, kind: Callable[..., Any]) -> list[Any]:
