@@ -8,6 +8,9 @@
 A product of H independent numbers of variance 1 has variance H: divided by sqrt(H), the softmax
 does not become sharper when the network becomes wider.
 
+In PyTorch, `general` is scaled_dot_product_attention(queries @ W, memory, memory, scale=1). One
+head of its MultiheadAttention, of size E, has the scores `general` with W = W_q.T @ W_k / sqrt(E).
+
 Source: Luong, Pham and Manning (2015) for dot and general; Bahdanau, Cho and Bengio (2014) for
 additive; Vaswani et al. (2017), section 3.2.1, for scaled_dot.
 """

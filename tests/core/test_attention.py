@@ -5,13 +5,16 @@ import pytest
 from judges import assert_close, torch_or_skip
 
 from rnn_tutorial.cells import GRU
+from rnn_tutorial.exchange.pytorch import gradients_to_pytorch, to_pytorch
 from rnn_tutorial.gradient_check import GradientError, check_gradients
 from rnn_tutorial.layers import (
     AffineBridge,
     Attention,
+    AttentionParams,
     Bidirectional,
     Dense,
     Embedding,
+    GeneralParams,
     Pair,
     Recurrent,
     Score,
@@ -242,3 +245,127 @@ def test_what_does_not_fit_is_refused(rng):
     with pytest.raises(ValueError, match="dys: expected shape"):
         readout.backward(params, cache, ys[..., :-1])
     assert isinstance(general, Score) and repr(additive(4)) == "additive(4)"
+
+
+def test_an_encoder_decoder_with_attention_has_every_gradient_of_pytorch(rng):
+    torch = torch_or_skip()
+    V, N = 6, 3
+    read, write = Bidirectional(Recurrent(GRU, N, H), Recurrent(GRU, N, H)), Recurrent(GRU, N, H)
+    model = Seq2Seq(
+        Serial((Embedding(V, N), read)),
+        AffineBridge(2 * H, H),
+        Serial((Embedding(V, N), write)),
+        Attention(general, H, 2 * H),
+        Dense(3 * H, V),
+    )
+    pair = Pair(rng.integers(0, V, (S, B)), rng.integers(0, V, (T, B)))
+    params = tree_random_like(model.init(rng), rng, 0.5)
+    (E, of_read), bridge, (P, of_write), readout, dense = params
+    dlogits = rng.standard_normal((T, B, V))
+
+    ours = {"E": E.E, "P": P.E, "W_b": bridge.W, "b_b": bridge.b}
+    ours |= {"W": readout.score.W, "W_o": dense.W, "b_o": dense.b}
+    t = {name: torch.tensor(array, requires_grad=True) for name, array in ours.items()}
+    there = torch.nn.GRU(N, H, bidirectional=True).double(), torch.nn.GRU(N, H).double()
+    for module, layer, values in zip(there, (read, write), (of_read, of_write)):
+        arrays = to_pytorch(layer, values)
+        module.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
+    memory, last = there[0](t["E"][torch.tensor(pair.source)])
+    first = torch.tanh(torch.cat([last[0], last[1]], dim=-1) @ t["W_b"] + t["b_b"])
+    queries, _ = there[1](t["P"][torch.tensor(pair.prefix)], first[None])
+    keys = memory.swapaxes(0, 1)
+    contexts = torch.nn.functional.scaled_dot_product_attention(
+        (queries @ t["W"]).swapaxes(0, 1), keys, keys, scale=1.0
+    ).swapaxes(0, 1)
+    theirs = torch.cat([queries, contexts], dim=-1) @ t["W_o"] + t["b_o"]
+    (theirs * torch.tensor(dlogits)).sum().backward()
+
+    logits, _, cache = model.forward(params, pair)
+    assert_close("logits", logits, theirs.detach().numpy(), 1e-12)
+    (dE, dread), dbridge, (dP, dwrite), dreadout, ddense = model.backward(params, cache, dlogits)[0]
+    gradients = {"E": dE.E, "P": dP.E, "W_b": dbridge.W, "b_b": dbridge.b}
+    gradients |= {"W": dreadout.score.W, "W_o": ddense.W, "b_o": ddense.b}
+    for name, gradient in gradients.items():
+        assert_close(name, gradient, t[name].grad.numpy(), 1e-12)
+    for module, layer, gradient in zip(there, (read, write), (dread, dwrite)):
+        for name, array in gradients_to_pytorch(layer, gradient).items():
+            assert_close(name, array, dict(module.named_parameters())[name].grad.numpy(), 1e-12)
+
+
+@pytest.mark.parametrize("mask", [None, MASK], ids=["whole", "ragged"])
+def test_one_head_of_pytorch_is_the_general_score(mask, rng):
+    torch = torch_or_skip()
+    E = 4
+    head = torch.nn.MultiheadAttention(E, 1, bias=False, kdim=E, vdim=E).double()
+    with torch.no_grad():
+        for parameter in head.parameters():
+            parameter.copy_(torch.tensor(rng.standard_normal(parameter.shape)))
+    W_q, W_k, W_v = (W.detach().numpy() for W in head.in_proj_weight.split(E))
+    queries, memory = rng.standard_normal((T, B, E)), rng.standard_normal((S, B, E))
+    padding = None if mask is None else torch.tensor(~mask.T)
+    m = torch.tensor(memory)
+    theirs, weights = head(torch.tensor(queries), m, m, key_padding_mask=padding)
+    params = AttentionParams(GeneralParams(W_q.T @ W_k / np.sqrt(E)))
+    ys, cache = Attention(general, E, E).forward(params, queries, memory, mask)
+    W_o = head.out_proj.weight.detach().numpy()
+    assert_close("weights", cache.weights.swapaxes(0, 1), weights.detach().numpy(), 1e-12)
+    assert_close("outputs", ys[..., E:] @ W_v.T @ W_o.T, theirs.detach().numpy(), 1e-12)
+
+
+@pytest.mark.parametrize("mask", [None, MASK], ids=["whole", "ragged"])
+def test_the_scaled_product_is_the_operator_of_onnx(mask, rng):
+    onnx = pytest.importorskip("onnx")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    readout, params, queries, memory = drawn(scaled_dot, H, rng, np.float32)
+    feed = {"Q": queries, "K": memory, "V": memory}
+    feed = {name: array.transpose(1, 0, 2)[:, None] for name, array in feed.items()}  # one head
+    if mask is not None:
+        feed["mask"] = np.broadcast_to(mask.T[:, None, None], (B, 1, T, S)).copy()
+    kinds = {np.dtype(np.float32): onnx.TensorProto.FLOAT, np.dtype(bool): onnx.TensorProto.BOOL}
+    inputs = [
+        onnx.helper.make_tensor_value_info(name, kinds[array.dtype], array.shape)
+        for name, array in feed.items()
+    ]
+    output = onnx.helper.make_tensor_value_info("Y", onnx.TensorProto.FLOAT, (B, 1, T, H))
+    node = onnx.helper.make_node("Attention", list(feed), ["Y"])
+    graph = onnx.helper.make_graph([node], "attention", inputs, [output])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 23)])
+    model.ir_version = 10
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    (theirs,) = session.run(None, feed)
+    ys, _ = readout.forward(params, queries, memory, mask)
+    assert_close("contexts", ys[..., H:], theirs[:, 0].transpose(1, 0, 2), 1e-5)
+
+
+@pytest.mark.parametrize(("score", "size"), ALL.values(), ids=ALL)
+def test_the_gradients_are_those_of_autograd(score, size, rng):
+    pytest.importorskip("autograd")
+    import autograd.numpy as anp
+    from autograd import grad
+
+    readout, params, queries, memory = drawn(score, size, rng)
+    dys = rng.standard_normal((T, B, H + size))
+    arrays = list(params.score)
+
+    def scores_of(q, m, *p):
+        if not p:
+            return anp.einsum("tbh,sbh->tbs", q, m) / (H**0.5 if score is scaled_dot else 1.0)
+        if len(p) == 1:
+            return anp.einsum("tbh,hm,sbm->tbs", q, p[0], m)
+        W_q, W_m, b, v = p
+        u = anp.tanh((q @ W_q)[:, :, None] + anp.swapaxes(m @ W_m, 0, 1) + b)
+        return u @ v
+
+    def loss(*point):
+        e = scores_of(*point) + np.where(MASK.T, 0.0, -1e9)
+        w = anp.exp(e - anp.max(e, axis=-1, keepdims=True))
+        w = w / anp.sum(w, axis=-1, keepdims=True)
+        contexts = anp.einsum("tbs,sbm->tbm", w, point[1])
+        return anp.sum(dys * anp.concatenate([point[0], contexts], axis=-1))
+
+    point = (queries, memory, *arrays)
+    theirs = grad(loss, list(range(len(point))))(*point)
+    _, cache = readout.forward(params, queries, memory, MASK)
+    dparams, dqueries, dmemory = readout.backward(params, cache, dys)
+    for k, (ours, other) in enumerate(zip((dqueries, dmemory, *dparams.score), theirs)):
+        assert_close(f"gradient {k}", ours, other, 1e-11)
