@@ -4,6 +4,7 @@ This package needs Matplotlib, so `rnn_tutorial` does not import it. Most module
 `diagrams/` draws boxes and arrows, `style.py` has the colours and the house style.
 """
 
+from rnn_tutorial.plotting.alignments import *
 from rnn_tutorial.plotting.checks import *
 from rnn_tutorial.plotting.curves import *
 from rnn_tutorial.plotting.diagrams.cells import *
