@@ -271,8 +271,10 @@ def sound_rows(
     return row, by_length
 
 
-# networks of the longer run: their units and updates, in float32; about an hour for all
-LONG = {"units": 128, "updates": 20_000, "dtype": np.float32}
+# networks and updates of the table; the first three are the run of chapter 20
+SIZES = (("fixed vector", CHAPTER), *((name, UPDATES) for name in READERS))
+# units and updates of the longer runs, in float32: about an hour for all
+LONG: dict[str, Any] = {"units": 128, "updates": 10_000, "dtype": np.float32}
 
 
 def stored(name: str, kind: Callable[..., Any]) -> list[Any]:
@@ -291,21 +293,12 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="store the table")
     arguments = parser.parse_args()
     words = the_words()
-    rows: list[SoundRow] = []
-    lengths: list[LengthRow] = []
+    rows, lengths = list[SoundRow](), list[LengthRow]()
+    runs = [(name, seed, {"updates": n}) for name, n in SIZES for seed in range(arguments.seeds)]
     if arguments.long:
-        rows, lengths = (
-            stored("letters_to_sounds.csv", SoundRow),
-            stored("letters_to_sounds_by_length.csv", LengthRow),
-        )
-        runs: list[tuple[str, int, dict[str, Any]]] = [(name, 0, LONG) for name in READERS]
-    else:
-        runs = [
-            (name, seed, {"updates": updates})
-            for updates in (CHAPTER, UPDATES)
-            for name in READERS
-            for seed in range(arguments.seeds)
-        ]
+        rows = stored("letters_to_sounds.csv", SoundRow)
+        lengths = stored("letters_to_sounds_by_length.csv", LengthRow)
+        runs = [(name, 0, LONG) for name in READERS]
     for name, seed, size in runs:
         row, by_length = sound_rows(name, seed, words, **size)
         print(*row, sep="   ", flush=True)

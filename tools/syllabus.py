@@ -23,6 +23,7 @@ WEEKS = (  # (numbers of chapters, topic, number of the assignment or "")
     ("14", "Sentences have lengths", "04"),
     ("15 16", "Deep; noise and normalisation", "05"),
     ("17 18 19", "Make it fast; precision and memory; the same network elsewhere", ""),
+    ("20", "One sequence into another", ""),
 )
 
 
@@ -48,7 +49,7 @@ def syllabus(notebooks: list[NotebookNode], names: list[str]) -> str:
     lines = [
         "# Syllabus",
         "",
-        "Thirteen weeks. An assignment is handed out in the week that finishes its chapters.",
+        "Fourteen weeks. An assignment is handed out in the week that finishes its chapters.",
         "",
     ]
     lines += [
