@@ -47,6 +47,8 @@ class PeakRow(NamedTuple):
     update: int
     blank: float  # the mean probability of the blank
     held: float  # steps of a label in the likeliest alignment, on average; 0 if it has no label
+    vowels: float  # the same of the vowels alone
+    consonants: float
     phones: float  # the phone error
 
 
@@ -66,9 +68,9 @@ def batches(rng: Rng, words: Words, repeats: int) -> Iterator[Batch]:
         yield Batch(xs, np.where(real, labels, -1), mask)
 
 
-def steps_held(alignments: Array, mask: Mask, blank: int = BLANK) -> float:
-    """Return the mean number of steps of a label in alignments (T, B); 0 without labels."""
-    label = (alignments != blank) & mask
+def steps_held(alignments: Array, mask: Mask, symbols: Sequence[int]) -> float:
+    """Return the mean number of steps of these symbols in alignments (T, B); 0 without any."""
+    label = np.isin(alignments, symbols) & mask
     new = label.copy()
     new[1:] &= alignments[1:] != alignments[:-1]
     return float(label.sum() / max(new.sum(), 1))
@@ -83,19 +85,26 @@ def peak_rows(words: Words, repeats: int, start: float, seed: int) -> Iterator[P
     some = words.test[:TESTED]
     xs, mask = read(words, some, repeats)
     right = words.sounds(some, BLANK + 1)
+    vowels = [k for k, name in enumerate(words.names, BLANK + 1) if name[0] in "AEIOU"]
+    consonants = [k for k, name in enumerate(words.names, BLANK + 1) if name[0] not in "AEIOU"]
     optimizer = clipped(adam(cosine(RATE, 0, UPDATES)), clip_by_global_norm, 1.0)
     drawn = batches(rng, words, repeats)
     for step in train(model, params, drawn, ctc_loss, optimizer):
         if step.index + 1 in AFTER:
             logits, _, _ = model.forward(step.params, xs, mask=mask)
             said = [h.symbols for (h,) in ctc_greedy(logits, mask=mask)]
+            alignments = logits.argmax(axis=-1)
+            held = (
+                digits(steps_held(alignments, mask, symbols))
+                for symbols in (vowels + consonants, vowels, consonants)
+            )
             yield PeakRow(
                 repeats,
                 start,
                 seed,
                 step.index + 1,
                 digits(softmax(logits)[mask][:, BLANK].mean()),
-                digits(steps_held(logits.argmax(axis=-1), mask)),
+                *held,
                 digits(error_rate(said, right)),
             )
 

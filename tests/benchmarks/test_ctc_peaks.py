@@ -36,5 +36,6 @@ def test_the_first_updates_of_a_run_are_those_that_are_stored(stored):
 def test_the_steps_of_a_label_are_counted_on_real_steps_only():
     alignments = np.array([[1, 0], [1, 2], [0, 2], [1, 2], [3, 2]])
     mask = np.array([[1, 1], [1, 1], [1, 1], [1, 0], [1, 0]], bool)
-    assert steps_held(alignments, mask) == (2 + 1 + 1 + 2) / 4
-    assert steps_held(np.zeros((3, 1), int), np.ones((3, 1), bool)) == 0
+    assert steps_held(alignments, mask, [1, 2, 3]) == (2 + 1 + 1 + 2) / 4
+    assert steps_held(alignments, mask, [1]) == 3 / 2
+    assert steps_held(np.zeros((3, 1), int), np.ones((3, 1), bool), [1]) == 0
