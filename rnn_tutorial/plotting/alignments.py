@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 
 from rnn_tutorial.plotting.style import (
     BLUE,
@@ -64,7 +65,8 @@ def plot_lattice(
         ax.plot(np.arange(1, T + 1), path, color=VERMILLION, linewidth=3, linestyle="-", marker="")
     steps, rows = np.nonzero(there)
     ax.scatter(steps + 1, rows, s=130, color=PAPER, edgecolors=BLUE, zorder=3)
-    ax.scatter(steps + 1, rows, s=130, color=BLUE, alpha=share[there], linewidths=0, zorder=4)
+    filled = [to_rgba(BLUE, float(dark)) for dark in share[there]]
+    ax.scatter(steps + 1, rows, s=130, color=filled, linewidths=0, zorder=4)
     ax.set_yticks(range(S), places, family="DejaVu Sans Mono")
     ax.set(ylim=(S - 0.4, -0.6), ylabel="place", xlim=(0.6, T + 0.4))
     ax.grid(False)

@@ -34,8 +34,10 @@ def test_the_paths_through_the_picture_are_the_alignments(word):
 def test_a_point_is_as_dark_as_its_place_is_probable():
     found = lattice(np.zeros((4, 1, 3)), [(1, 2)], np.ones((4, 1), bool))
     ax = plot_lattice("ab", 4, posterior=found.posterior[:, 0])
-    dark = dict(zip(map(tuple, ax.collections[1].get_offsets()), ax.collections[1].get_alpha()))
-    assert all(dark[t + 1, s] == found.posterior[t, 0, s] for t, s in [(0, 0), (1, 1), (3, 4)])
+    points, colours = ax.collections[1].get_offsets(), ax.collections[1].get_facecolors()
+    dark = dict(zip(map(tuple, points), colours[:, 3]))
+    for t, s in [(0, 0), (1, 1), (3, 4)]:
+        assert dark[t + 1, s] == pytest.approx(found.posterior[t, 0, s])
     plt.close(ax.figure)
 
 
