@@ -114,7 +114,7 @@ def test_every_gradient_is_the_slope(way, T):
 
 
 # The state behind the last step is zero, so its factor may be anything; hs has the shape of a.
-AS_RIGHT = "np.ones_like(h)", "np.ones_like(a[:1])", "zeros_like(hs[:1])"
+AS_RIGHT = "np.ones_like(h)", "np.ones_like(a[:1])", "hs[:1])"
 
 
 def test_every_slip_in_the_backward_is_found():
