@@ -28,7 +28,8 @@ A batch is (xs, targets), here both (10, 16, 1). `state` is the memory of the ne
 sequence: `model.forward(params, more_xs, state)` continues from there.
 
     cells           Elman, LSTM, GRU and their relatives; Cell, for a cell of your own
-    sequence        step and unroll of any cell, forward and backward; trace, jacobians, RTRL
+    sequence        step and unroll of any cell, forward and backward; trace, jacobians, RTRL;
+                    the linear recurrence as loop, chunks and scan
     layers          Recurrent, Dense, Embedding, Last, Serial, Residual, Bidirectional, dropout;
                     Layer, for a layer of your own
     decoding        greedy and beam search: from probabilities to a sequence

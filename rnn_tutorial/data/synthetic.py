@@ -12,6 +12,7 @@ __all__ = [
     "adding_problem",
     "delayed_echo",
     "delayed_recall",
+    "running_parity",
     "temporal_order",
 ]
 
@@ -85,6 +86,23 @@ def delayed_recall(rng: Rng, T: int, B: int, dtype: DTypeLike = np.float64) -> t
     xs = np.zeros((T, B, 1), dtype)
     xs[0] = targets
     return xs, targets
+
+
+def running_parity(rng: Rng, T: int, B: int, dtype: DTypeLike = np.float64) -> tuple[Array, Array]:
+    """Return (xs, targets): random bits, and at every step whether their number so far is odd.
+
+    targets[t] = (xs[0] + ... + xs[t]) mod 2
+
+    One bit of memory is enough, but every step may change it, so nothing can be left out.
+
+    Shapes: xs (T, B, 1), targets (T, B) int64, 0 or 1.
+
+    Raises: TypeError unless `rng` is a generator; ValueError unless T and B are at least 1.
+    """
+    check_rng(rng)
+    _check_sizes(T, B, least=1)
+    bits = rng.integers(2, size=(T, B))
+    return bits[..., None].astype(dtype), bits.cumsum(axis=0) % 2
 
 
 def temporal_order(

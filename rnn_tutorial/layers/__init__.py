@@ -5,7 +5,8 @@ another (`Serial`, `Residual`); `bidirectional.py` reads in both directions, and
 two readings together; `dropout.py` and `weight_drop.py` have the noise that regularizes; `tied.py`
 has one matrix for the symbols that come in and go out; `recompute.py` trades time for memory;
 `seq2seq.py` has an encoder–decoder, made of layers, a `bridge.py` and a `readout.py`;
-`attention.py` is a readout, with the `scores.py` that it weighs by.
+`attention.py` is a readout, with the `scores.py` that it weighs by; `linear_recurrent.py` runs a
+linear cell with all its gates at once.
 """
 
 from rnn_tutorial.layers.attention import *
@@ -14,6 +15,7 @@ from rnn_tutorial.layers.bridge import *
 from rnn_tutorial.layers.core import *
 from rnn_tutorial.layers.dropout import *
 from rnn_tutorial.layers.layer import *
+from rnn_tutorial.layers.linear_recurrent import *
 from rnn_tutorial.layers.merge import *
 from rnn_tutorial.layers.readout import *
 from rnn_tutorial.layers.recompute import *

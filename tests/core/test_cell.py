@@ -11,6 +11,7 @@ from example_cell import Leaky
 from rnn_tutorial.activations import identity, relu, sigmoid
 from rnn_tutorial.cells import (
     GRU,
+    LRU,
     LSTM,
     LSTM1997,
     Cell,
@@ -19,6 +20,8 @@ from rnn_tutorial.cells import (
     ElmanParams,
     GRUBefore,
     LSTMActivations,
+    MinGRU,
+    MinLSTM,
     NormLSTM,
     PeepholeLSTM,
     cell_with_activations,
@@ -91,7 +94,7 @@ def test_the_cells_of_the_package_have_the_gates_and_parameters_of_their_texts()
         PeepholeLSTM: "ifog",
         NormLSTM: "ifog",
     }
-    gates |= {GRU: "rzn", GRUBefore: "rzn"}
+    gates |= {GRU: "rzn", GRUBefore: "rzn", MinGRU: "zn", MinLSTM: "ifg", LRU: "uv"}
     assert {name: gates[cell] for name, cell in PACKAGE.items()} == {
         name: cell.gates for name, cell in PACKAGE.items()
     }
@@ -99,6 +102,7 @@ def test_the_cells_of_the_package_have_the_gates_and_parameters_of_their_texts()
     assert own == {
         "GRU": ("b_hn",),
         "GRUBefore": ("W_hn",),
+        "LRU": ("nu", "theta"),
         "PeepholeLSTM": ("p_i", "p_f", "p_o"),
         "NormLSTM": ("gain_x", "gain_h", "shift", "gain_c", "shift_c"),
     }

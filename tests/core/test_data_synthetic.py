@@ -17,6 +17,7 @@ from rnn_tutorial.data import (
     grammar_string,
     one_hot_decode,
     random_windows,
+    running_parity,
     shuffled_batches,
     split,
     temporal_order,
@@ -184,6 +185,7 @@ def test_temporal_order_takes_ranges_that_touch_and_refuses_what_is_no_generator
         lambda rng: adding_problem(rng, 4, 2),
         lambda rng: delayed_echo(rng, 4, 2, 1),
         lambda rng: delayed_recall(rng, 4, 2),
+        lambda rng: running_parity(rng, 4, 2),
         lambda rng: temporal_order(rng, 2),
         lambda rng: babble(rng, 5),
         lambda rng: grammar_string(rng, REBER),
@@ -202,3 +204,16 @@ def test_a_seed_in_the_place_of_a_generator_is_refused_by_name(make):
     for seed in (0, None):
         with pytest.raises(TypeError, match=r"rng: expected a generator, such as np.random"):
             make(seed)
+
+
+def test_running_parity_says_whether_the_number_of_ones_so_far_is_odd():
+    xs, targets = running_parity(rng(), 9, 5)
+    assert xs.shape == (9, 5, 1) and targets.shape == (9, 5) and targets.dtype == np.int64
+    for n in range(5):
+        odd = False
+        for t in range(9):
+            odd ^= bool(xs[t, n, 0])
+            assert targets[t, n] == odd
+    assert set(np.unique(xs)) == {0, 1} and running_parity(rng(), 2, 2, np.float32)[0].dtype == "f4"
+    with pytest.raises(ValueError, match="T: expected a positive whole number"):
+        running_parity(rng(), 0, 2)
