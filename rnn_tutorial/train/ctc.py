@@ -1,0 +1,232 @@
+"""CTC: the loss of a labelling when nobody says which step makes which label.
+
+A network gives at each of T steps a distribution over the labels and a blank. An alignment has one
+of these symbols at each step. It says a labelling: symbols that follow each other are merged if
+they are the same, then the blanks are dropped. So "-aa-ab" says "aab". The probability of a
+labelling is the sum over all alignments that say it, and the loss is minus its logarithm.
+
+The sum has too many terms to write down. It is found step by step, over the places of the labelling
+with a blank around each label, l' = (-, l_1, -, l_2, …, l_U, -):
+
+    alpha[t, s] = log of the sum over all beginnings up to step t that are at place s
+    alpha[t, s] = log y[t, l'_s] + logsumexp(alpha[t-1, s], alpha[t-1, s-1], and alpha[t-1, s-2] if
+                                             l'_s is not a blank and not l'_{s-2})
+    beta[t, s]    the same from the end, without the symbol of step t
+    log p(labels) = logsumexp over s of alpha[t, s] + beta[t, s], the same at every t
+
+The gradient is a softmax minus a posterior: what the network says at step t, minus how probable
+each symbol is there, given the labelling.
+
+    dlogits[t, k] = y[t, k] - sum over the places s with l'_s = k of exp(alpha + beta - log p)
+
+Source: Graves, Fernández, Gomez and Schmidhuber (2006), "Connectionist temporal classification".
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rnn_tutorial.train.losses import log_softmax
+from rnn_tutorial.types import Array, Mask
+from rnn_tutorial.validation import check_array, check_finite, check_floats, check_mask
+
+__all__ = [
+    "Lattice",
+    "collapse",
+    "ctc_loss",
+    "extended",
+    "fits",
+    "lattice",
+    "logsumexp",
+]
+
+
+def collapse(alignment: Sequence[int], blank: int = 0) -> tuple[int, ...]:
+    """Return the labelling that an alignment says: repeats are merged, then blanks are dropped.
+
+    Example:
+    >>> collapse([0, 1, 1, 0, 1, 2])
+    (1, 1, 2)
+    """
+    before = [None, *alignment]
+    return tuple(
+        symbol for old, symbol in zip(before, alignment) if symbol != old and symbol != blank
+    )
+
+
+def extended(labels: Sequence[int], blank: int = 0) -> Array:
+    """Return l': the labels with a blank before, between and after them.
+
+    Shapes: U labels; the answer (2U + 1,).
+
+    Example:
+    >>> extended([3, 5]).tolist()
+    [0, 3, 0, 5, 0]
+    """
+    places = np.full(2 * len(labels) + 1, blank)
+    places[1::2] = labels
+    return places
+
+
+def fits(labels: Sequence[int], T: int) -> bool:
+    """Return True if T steps are enough for the labels.
+
+    A label that follows itself needs a blank between the two, so the least number of steps is U
+    plus the number of such places.
+    """
+    return len(labels) + sum(a == b for a, b in zip(labels, labels[1:])) <= T
+
+
+class Lattice(NamedTuple):
+    """The two tables of a batch. All probabilities are logs; -infinity is a probability of 0."""
+
+    places: Array  # (B, S), l' of each sequence, then blanks
+    alpha: Array  # (T, B, S), of all beginnings, the symbol of the step included; held on padding
+    beta: Array  # (T, B, S), of all ends, the symbol of the step not included
+    log_p: Array  # (B,), of the labels; -infinity if they do not fit
+    mask: Mask  # (T, B)
+
+    @property
+    def posterior(self) -> Array:
+        """The probability of each place at each step, given the labels: (T, B, S).
+
+        Its sum over the places is 1 at each real step, and 0 on padding.
+        """
+        share = np.exp(self.alpha + self.beta - self.log_p[:, None])
+        return np.where(self.mask[..., None], share, 0)
+
+
+def ctc_loss(
+    logits: Array, labels: Array, *, mask: Mask | None = None, blank: int = 0
+) -> tuple[Any, Array]:
+    """Return (loss, dlogits): the mean over the sequences of -log p(labels), in nats.
+
+    dlogits = (softmax(logits) - posterior of each symbol) / B at real steps, 0 on padding.
+
+    It is a `Loss`: `train(model, start, batches, ctc_loss, optimizer)` with batches (xs, labels,
+    mask) works. PyTorch's `ctc_loss` divides each sequence's loss by its number of labels before it
+    takes the mean, unless it is asked for `reduction="none"`.
+
+    Shapes: logits and dlogits (T, B, V); labels (U, B), whole numbers, -1 after the end of each
+    sequence; mask (T, B), True on the real steps of the logits, which come first.
+
+    Raises: ValueError for labels that do not fit into the steps of their sequence, for shapes that
+    do not belong together, and for a mask with a real step after padding; TypeError for logits that
+    are not floats or labels that are not integers; IndexError for a label that is the blank, or is
+    outside 0..V-1; NotFiniteError for logits that are not finite.
+    """
+    _check(logits, labels, mask, blank)
+    T, B, V = logits.shape
+    mask = np.ones((T, B), bool) if mask is None else mask
+    words = [_word(column) for column in labels.T]
+    for b, word in enumerate(words):
+        if not fits(word, steps := int(mask[:, b].sum())):
+            raise ValueError(
+                f"labels: expected at most as many as there are steps, and one step more between "
+                f"two equal ones; sequence {b} has {len(word)} labels for {steps} steps"
+            )
+    log_y = log_softmax(logits)
+    found = lattice(log_y, words, mask, blank)
+    of_symbols = np.zeros_like(log_y)
+    rows = np.arange(B)[:, None]
+    for t, shares in enumerate(found.posterior):
+        np.add.at(of_symbols[t], (rows, found.places), shares)
+    dlogits = np.where(mask[..., None], np.exp(log_y) - of_symbols, 0) / B
+    return -np.mean(found.log_p), dlogits
+
+
+def lattice(log_y: Array, words: Sequence[Sequence[int]], mask: Mask, blank: int = 0) -> Lattice:
+    """Return the Lattice of a batch: the forward and the backward recursion.
+
+    Shapes: log_y (T, B, V), log-probabilities; B words of labels; mask (T, B).
+    """
+    T, B, _ = log_y.shape
+    S = 2 * max(map(len, words)) + 1
+    places, real = np.full((B, S), blank), np.zeros((B, S), bool)
+    for b, word in enumerate(words):
+        places[b, : 2 * len(word) + 1], real[b, : 2 * len(word) + 1] = extended(word, blank), True
+    skips = np.zeros((B, S), bool)  # where a blank may be left out: between two different labels
+    skips[:, 2:] = (places[:, 2:] != blank) & (places[:, 2:] != places[:, :-2])
+    at_places = np.take_along_axis(log_y, np.broadcast_to(places, (T, B, S)), axis=-1)
+    nowhere = np.full((B, S), -np.inf, log_y.dtype)
+
+    alpha = np.empty((T, B, S), log_y.dtype)
+    now = nowhere.copy()
+    now[:, 0] = 0  # before the first step: at a place before the first blank
+    for t in range(T):
+        moved = _arriving(now, skips) if t else np.where(np.arange(S) < 2, 0, nowhere)
+        new = np.where(real, moved + at_places[t], nowhere)
+        now = np.where(mask[t, :, None], new, now)
+        alpha[t] = now
+
+    beta = np.empty((T, B, S), log_y.dtype)
+    ends = np.array([2 * len(word) for word in words])[:, None]
+    last = np.where((np.arange(S) == ends) | (np.arange(S) == ends - 1), 0, nowhere)
+    now = last
+    for t in reversed(range(T)):
+        beta[t] = now
+        back = _leaving(now + at_places[t], skips)
+        now = np.where(mask[t, :, None], back, last)
+    log_p = logsumexp(alpha[-1] + last)
+    return Lattice(places, alpha, beta, log_p, mask)
+
+
+def _arriving(before: Array, skips: Mask) -> Array:
+    """Return the log of the sum of what stays, comes from one place before, and from two."""
+    nowhere = np.full_like(before[:, :1], -np.inf)
+    one = np.concatenate([nowhere, before[:, :-1]], axis=1)
+    two = np.concatenate([nowhere, nowhere, before[:, :-2]], axis=1)[:, : before.shape[1]]
+    return logsumexp(np.stack([before, one, np.where(skips, two, -np.inf)], axis=-1))
+
+
+def _leaving(after: Array, skips: Mask) -> Array:
+    """Return the log of the sum of what stays, goes one place on, and goes two places on."""
+    nowhere = np.full_like(after[:, :1], -np.inf)
+    one = np.concatenate([after[:, 1:], nowhere], axis=1)
+    over = np.where(skips, after, -np.inf)
+    two = np.concatenate([over[:, 2:], nowhere, nowhere], axis=1)[:, : after.shape[1]]
+    return logsumexp(np.stack([after, one, two], axis=-1))
+
+
+def logsumexp(a: Array) -> Array:
+    """Return log(sum of exp(a)) over the last axis; of nothing but -infinity it is -infinity.
+
+    The largest is subtracted first, so nothing overflows, and one term at least is exp(0).
+
+    Shapes: a (..., N); the answer (...,).
+    """
+    largest = a.real.max(axis=-1, keepdims=True)
+    largest = np.where(np.isfinite(largest), largest, 0)
+    with np.errstate(divide="ignore"):  # log 0 is the -infinity that is wanted
+        return np.log(np.exp(a - largest).sum(axis=-1)) + largest[..., 0]
+
+
+def _word(column: Array) -> tuple[int, ...]:
+    return tuple(int(label) for label in column if label >= 0)
+
+
+def _check(logits: Array, labels: Array, mask: Mask | None, blank: int) -> None:
+    check_array("logits", logits, T=None, B=None, V=None)
+    check_floats("logits", logits)
+    T, B, V = logits.shape
+    check_array("labels", labels, U=None, B=B)
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"labels: expected integers, got {labels.dtype}")
+    if not 0 <= blank < V:
+        raise IndexError(f"blank: expected a symbol in 0..{V - 1}, got {blank}")
+    wrong = (labels < -1) | (labels >= V) | (labels == blank)
+    if wrong.any():
+        place = tuple(int(k) for k in np.argwhere(wrong)[0])
+        raise IndexError(
+            f"labels: expected 0..{V - 1} without the blank, {blank}, or -1 after the end, "
+            f"got {int(labels[place])} at {place}"
+        )
+    if ((labels[:-1] == -1) & (labels[1:] != -1)).any():
+        raise ValueError("labels: expected -1 only after the end of a sequence")
+    if mask is not None:
+        check_mask(mask, T, B)
+        if (~mask[:-1] & mask[1:]).any() or not mask[0].all():
+            raise ValueError("mask: expected the real steps of each sequence first, one at least")
+    real = logits if mask is None else logits[mask]
+    check_finite("logits", real)
