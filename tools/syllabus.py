@@ -26,6 +26,8 @@ WEEKS = (  # (numbers of chapters, topic)
     ("14", "Sentences have lengths"),
     ("15 16", "Deep; noise and normalisation"),
     ("17 18 19", "Make it fast; precision and memory; the same network elsewhere"),
+    ("20", "One sequence into another"),
+    ("21", "Where to look"),
 )
 RULES = ("What may be used", "Working together", "Late work")
 

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("nbgrader")
 
-from assignments.bank import capstone, gru, lstm, masks, vanilla
+from assignments.bank import attention, capstone, gru, lstm, masks, vanilla
 from assignments.bank.entry import (
     SECRET,
     graded,
@@ -30,6 +30,7 @@ BANKS = {
     "03_gru": gru,
     "04_masks": masks,
     "05_capstone": capstone,
+    "06_attention": attention,
 }
 WRONG = [(assignment, entry) for assignment, bank in BANKS.items() for entry in bank.WRONG]
 RIGHT = [(assignment, entry) for assignment, bank in BANKS.items() for entry in bank.RIGHT]
