@@ -125,12 +125,13 @@ def unflatten(vector: Array, like: ReaderParams) -> ReaderParams:
 
 
 def untrained(rng: Rng, N: int, V: int, H: int, K: int, P: int) -> ReaderParams:
-    """Return ReaderParams to start from."""
+    """Return ReaderParams to start from: near letters are looked at a little more than far ones."""
     W_h, _ = np.linalg.qr(rng.normal(size=(H, H)))
+    near = 1 - 0.5 * np.abs(np.arange(P) - P // 2)
     E, Y = rng.normal(0, 0.3, (N, V + 1, H)), rng.normal(0, 0.3, (K, H))
-    look = LookParams(rng.normal(0.3, 0.05, H), rng.normal(0, 0.1, P))
+    look = LookParams(rng.normal(0.3, 0.05, H), rng.normal(near, 0.1))
     W, b = rng.normal(0, 0.1, (H, K)), rng.normal(0, 0.1, K)
-    return ReaderParams(E, Y, W_h, rng.normal(0, 0.1, H), look, W, b)
+    return ReaderParams(E, Y, 0.5 * W_h, rng.normal(0, 0.1, H), look, W, b)
 
 
 def taught(
