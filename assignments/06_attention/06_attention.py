@@ -33,7 +33,7 @@
 #
 # $$ w_{tns} = \frac{m_{sn} \exp(e_{tns})}{1 + \sum_r m_{rn} \exp(e_{tnr})} $$
 #
-# where $m_{sn}$ with two indices is the mask. Compare [(21.2)](21_where_to_look.ipynb). If no letter fits, all weights are small: when the word is over, there is nothing left to look at.
+# where $m_{sn}$ with two indices is the mask. Compare [(21.2)](21_where_to_look.ipynb). If no letter fits, all weights are small, and so is what comes from the word. No word is ever divided by zero, not even one without letters.
 #
 # **The output layer** sees the sum of the query and the context [(21.3)](21_where_to_look.ipynb), and not the two next to each other:
 #
@@ -381,8 +381,8 @@ def unflatten(vector, like):
     shapes = [array.shape for array in (*like[:4], *like.look, like.W, like.b)]
     ends = np.cumsum([np.prod(shape) for shape in shapes])
     parts = np.split(vector, ends[:-1])
-    arrays = [part.reshape(shape) for part, shape in zip(parts, shapes)]
-    return ReaderParams(*arrays[:4], LookParams(*arrays[4:6]), *arrays[6:])
+    E, Y, W_h, b_h, gain, place, W, b = (part.reshape(n) for part, n in zip(parts, shapes))
+    return ReaderParams(E, Y, W_h, b_h, LookParams(gain, place), W, b)
 
 
 def untrained(rng, N, V, H, K, P):
@@ -460,7 +460,7 @@ print(f"{xs.shape[1] // 50} updates a pass; the loss before the first is {loss:.
 # | 79 % | three quarters | two passes over the words |
 # | 82 % | all | the target |
 #
-# Try as much as you like in cells of your own: trials cost no points, however long they take. What counts is `train` itself. The grader runs it twice and waits 30 seconds for both; a run of two seconds is enough for the target. Take all that is random from `np.random.default_rng(seed)`: the same seed must give the same parameters. And when you are graded, letters and phones are numbered in another order (the edge is always 0), so nothing can be known beforehand.
+# Try as much as you like in cells of your own: trials cost no points, however long they take. What counts is `train` itself. The grader runs it twice and waits 60 seconds for both; a run of two seconds is enough for the target. Take all that is random from `np.random.default_rng(seed)`: the same seed must give the same parameters. And when you are graded, letters and phones are numbered in another order (the edge is always 0), so nothing can be known beforehand.
 #
 # | | shape |
 # |---|---|
