@@ -309,7 +309,7 @@ def scores_backward_cases(rng: Rng) -> list[tuple]:
     cases = []
     for params, q, m, mask in attend_cases(rng):
         w, _ = attend(params, q, m, mask)
-        cases.append((params, q, m, look_backward(w, rng.normal(size=w.shape))))
+        cases.append((params, q, m, look_backward(w, rng.standard_normal(np.shape(w)))))
     return cases
 
 
