@@ -418,7 +418,7 @@ def clip(g, limit):
     return g * min(1, limit / np.linalg.norm(g))
 
 
-def adam_step(p, g, u, v, t, rate):
+def adam(p, g, u, v, t, rate):
     """Return (p, u, v): the parameters after update t = 1, 2, …, and the two means."""
     u, v = 0.9 * u + 0.1 * g, 0.999 * v + 0.001 * g**2
     step = u / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
@@ -477,7 +477,7 @@ print(f"{xs.shape[1] // 50} updates a pass; the loss before the first is {loss:.
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# One update is a chain of what you are given: `taught`, `flatten`, `clip`, `adam_step`, `unflatten`. Words are along axis 1: a permutation of `range(B)`, cut into pieces, gives batches in which letters, symbols and both masks stay together. Keep the vector, the two means and the number of the update outside both loops.
+# One update is a chain of what you are given: `taught`, `flatten`, `clip`, `adam`, `unflatten`. Words are along axis 1: a permutation of `range(B)`, cut into pieces, gives batches in which letters, symbols and both masks stay together. Keep the vector, the two means and the number of the update outside both loops.
 #
 # </details>
 # <details><summary>Hint 3</summary>

@@ -498,7 +498,7 @@ def attention_left_as_it_was(params, xs, mask, targets, real, seed):
         now, some, t = unflatten(p, params), slice(k, k + 50), t + 1
         _, d = taught(now, xs[:, some], mask[:, some], targets[:, some], real[:, some])
         d = d._replace(look=LookParams(0 * d.look.gain, 0 * d.look.place))
-        p, u, v = adam_step(p, clip(flatten(d), 1), u, v, t, 0.01)
+        p, u, v = adam(p, clip(flatten(d), 1), u, v, t, 0.01)
     return unflatten(p, params)
 
 
@@ -519,7 +519,7 @@ def only_the_letters_are_shuffled(params, xs, mask, targets, real, seed):
     for k in 2 * list(range(0, 5000, 50)):
         now, some, t = unflatten(p, params), slice(k, k + 50), t + 1
         _, d = taught(now, xs[:, some], mask[:, some], targets[:, some], real[:, some])
-        p, u, v = adam_step(p, clip(flatten(d), 1), u, v, t, 0.01)
+        p, u, v = adam(p, clip(flatten(d), 1), u, v, t, 0.01)
     return unflatten(p, params)
 
 
@@ -530,7 +530,7 @@ def the_edge_left_out(params, xs, mask, targets, real, seed):
     for k in 2 * list(range(0, 5000, 50)):
         now, some, t = unflatten(p, params), slice(k, k + 50), t + 1
         _, d = taught(now, xs[:, some], mask[:, some], targets[:, some], real[:, some])
-        p, u, v = adam_step(p, clip(flatten(d), 1), u, v, t, 0.02)
+        p, u, v = adam(p, clip(flatten(d), 1), u, v, t, 0.02)
     return unflatten(p, params)
 
 
@@ -540,7 +540,7 @@ def always_the_first_hundred(params, xs, mask, targets, real, seed):
     for t in range(1, 151):
         some, now = slice(50 * (t % 2), 50 * (t % 2) + 50), unflatten(p, params)
         _, d = taught(now, xs[:, some], mask[:, some], targets[:, some], real[:, some])
-        p, u, v = adam_step(p, clip(flatten(d), 1), u, v, t, 0.02)
+        p, u, v = adam(p, clip(flatten(d), 1), u, v, t, 0.02)
     return unflatten(p, params)
 
 
@@ -550,7 +550,7 @@ def less_than_a_pass(params, xs, mask, targets, real, seed):
     for k in range(0, 3500, 50):
         now, some, t = unflatten(p, params), slice(k, k + 50), t + 1
         _, d = taught(now, xs[:, some], mask[:, some], targets[:, some], real[:, some])
-        p, u, v = adam_step(p, clip(flatten(d), 1), u, v, t, 0.03 * (1 - t / 71))
+        p, u, v = adam(p, clip(flatten(d), 1), u, v, t, 0.03 * (1 - t / 71))
     return unflatten(p, params)
 
 
@@ -765,7 +765,7 @@ def larger_batches_and_a_straight_line(params, xs, mask, targets, real, seed):
         some = rng.choice(xs.shape[1], size=64, replace=False)
         batch = (array[:, some] for array in (xs, mask, targets, real))
         g = clip(flatten(taught(unflatten(p, params), *batch)[1]), 2.0)
-        p, u, v = adam_step(p, g, u, v, t, 0.02 * min(t / 30, (n - t) / (n - 30)))
+        p, u, v = adam(p, g, u, v, t, 0.02 * min(t / 30, (n - t) / (n - 30)))
     return unflatten(p, params)
 
 

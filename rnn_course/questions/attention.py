@@ -19,7 +19,7 @@ __all__ = [
     "QUESTIONS",
     "ReaderParams",
     "WORDS",
-    "adam_step",
+    "adam",
     "attend",
     "attend_backward",
     "clip",
@@ -159,9 +159,7 @@ def clip(g: Array, limit: float) -> Array:
     return g * min(1, limit / np.linalg.norm(g))
 
 
-def adam_step(
-    p: Array, g: Array, u: Array, v: Array, t: int, rate: float
-) -> tuple[Array, Array, Array]:
+def adam(p: Array, g: Array, u: Array, v: Array, t: int, rate: float) -> tuple[Array, Array, Array]:
     """Return (p, u, v): the parameters after update t = 1, 2, …, and the two means."""
     u, v = 0.9 * u + 0.1 * g, 0.999 * v + 0.001 * g**2
     step = u / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
@@ -264,7 +262,7 @@ def train(
             _, dparams = taught(unflatten(p, params), *batch)
             t += 1
             rate = 0.03 * (1 + np.cos(np.pi * t / updates)) / 2
-            p, u, v = adam_step(p, clip(flatten(dparams), 1), u, v, t, rate)
+            p, u, v = adam(p, clip(flatten(dparams), 1), u, v, t, rate)
     return unflatten(p, params)
 
 
