@@ -360,7 +360,7 @@ def test_what_cannot_be_read_is_said_in_words(release, data, words):
     assert {row["status"] for row in report["questions"]} == {"stopped"}
 
 
-ASSIGNMENTS = ("01_vanilla", "02_lstm", "03_gru", "04_masks", "05_capstone")
+ASSIGNMENTS = ("01_vanilla", "02_lstm", "03_gru", "04_masks", "05_capstone", "06_attention")
 
 
 def test_the_notebook_of_another_assignment_is_recognised(release):

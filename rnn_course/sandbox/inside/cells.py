@@ -38,7 +38,7 @@ def run_notebook(task: dict[str, Any], namespace: dict[str, Any], tell: Tell) ->
     given = [run_given(source, namespace, tell) for source in task.get("given", [])]
     ours = [one for statements in given for one in statements]
     known = {one.essence for one in ours} | essences(task.get("released", []))
-    notebook = Notebook(task, known, {name for one in ours for name in one.binds}, tell)
+    notebook = Notebook(task, known, ours, tell)
     answers = task.get("answers")
     for number, source in task["cells"]:
         if answers is None:
@@ -69,11 +69,15 @@ def essences(sources: list[str]) -> set[Any]:
 class Notebook:
     """The cells of a submission, taken apart into statements when they are looked at."""
 
-    def __init__(self, task: dict[str, Any], known: set[Any], given: set[str], tell: Tell) -> None:
+    def __init__(
+        self, task: dict[str, Any], known: set[Any], ours: list[Statement], tell: Tell
+    ) -> None:
         """Keep the cells; nothing is taken apart yet."""
         self.cells = task["cells"]
         self.locked = set(task.get("locked", []))
-        self.known, self.given, self.tell = known, given, tell
+        self.known, self.tell = known, tell
+        self.given = {name for one in ours for name in one.binds}
+        self.functions = [one for one in ours if isinstance(one.tree, ast.FunctionDef)]
         self.flags = future_flags(source for _, source in self.cells)
         self.parts: dict[int, list[Statement]] = {}
 
@@ -93,7 +97,8 @@ class Notebook:
         """Return the identities of the statements that the answers need.
 
         A cell is taken apart only if it has a word that is needed. In a locked cell, what gives a
-        new value to a name that was given is not needed: the given value is right.
+        new value to a name that was given is not needed: the given value is right. A function that
+        was given may call answers, and then these are needed too.
         """
         needs, wanted, before = Needs(answers), set(), -1
         words = {number: words_of(source) for number, source in self.cells}
@@ -102,6 +107,7 @@ class Notebook:
             for number, source in self.cells:
                 if number not in self.parts and words[number] & (needs.names | {STAR}):
                     self.parse(number, source)
+            needed({0: self.functions}, needs)
             wanted = needed({n: self.usable(n) for n in self.parts}, needs)
         return wanted
 
