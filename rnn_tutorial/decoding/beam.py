@@ -1,6 +1,6 @@
 """Beam search: the best few beginnings are kept at each step.
 
-A beginning that ends is compared with others of other lengths. Each symbol more makes a
+A beginning that ends is compared with others of other lengths. Every further symbol makes a
 log-probability smaller, so the plain sum prefers short sequences. `length_power` divides it:
 
     score = log_probability / (number of symbols, the end included) ** length_power
