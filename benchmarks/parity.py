@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.rows import RESULTS, digits, write_rows
 from rnn_tutorial.activations import tanh
-from rnn_tutorial.cells import GRU, LSTM, Elman, MinGRU, min_gru
+from rnn_tutorial.cells import GRU, LRU, LSTM, Elman, MinGRU, min_gru
 from rnn_tutorial.data import running_parity
 from rnn_tutorial.layers import Dense, Layer, LinearRecurrent, Recurrent, Serial
 from rnn_tutorial.train import adam, clip_by_global_norm, clipped, softmax_cross_entropy, train
@@ -30,6 +30,7 @@ READERS: dict[str, tuple[Layer, ...]] = {
         LinearRecurrent(MinGRU, 1, HIDDEN),
         LinearRecurrent(MinGRU, HIDDEN, HIDDEN),
     ),
+    "LRU": (LinearRecurrent(LRU, 1, HIDDEN),),
     "a in (-1, 1)": (LinearRecurrent(TURNING, 1, HIDDEN),),
     "tanh": (Recurrent(Elman, 1, HIDDEN),),
     "GRU": (Recurrent(GRU, 1, HIDDEN),),
