@@ -5,6 +5,7 @@ This package needs Matplotlib, so `rnn_tutorial` does not import it. Most module
 """
 
 from rnn_tutorial.plotting.alignment import *
+from rnn_tutorial.plotting.alignments import *
 from rnn_tutorial.plotting.checks import *
 from rnn_tutorial.plotting.curves import *
 from rnn_tutorial.plotting.diagrams.attention import *

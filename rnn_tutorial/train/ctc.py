@@ -128,10 +128,8 @@ def ctc_loss(
             )
     log_y = log_softmax(logits)
     found = lattice(log_y, words, mask, blank)
-    of_symbols = np.zeros_like(log_y)
-    rows = np.arange(B)[:, None]
-    for t, shares in enumerate(found.posterior):
-        np.add.at(of_symbols[t], (rows, found.places), shares)
+    symbols = found.places[..., None] == np.arange(V)  # (B, S, V), which symbol a place has
+    of_symbols = (found.posterior.swapaxes(0, 1) @ symbols.astype(log_y.dtype)).swapaxes(0, 1)
     dlogits = np.where(mask[..., None], np.exp(log_y) - of_symbols, 0) / B
     return -np.mean(found.log_p), dlogits
 
@@ -177,7 +175,7 @@ def _arriving(before: Array, skips: Mask) -> Array:
     nowhere = np.full_like(before[:, :1], -np.inf)
     one = np.concatenate([nowhere, before[:, :-1]], axis=1)
     two = np.concatenate([nowhere, nowhere, before[:, :-2]], axis=1)[:, : before.shape[1]]
-    return logsumexp(np.stack([before, one, np.where(skips, two, -np.inf)], axis=-1))
+    return logsumexp(np.stack([before, one, np.where(skips, two, -np.inf)]), axis=0)
 
 
 def _leaving(after: Array, skips: Mask) -> Array:
@@ -186,20 +184,20 @@ def _leaving(after: Array, skips: Mask) -> Array:
     one = np.concatenate([after[:, 1:], nowhere], axis=1)
     over = np.where(skips, after, -np.inf)
     two = np.concatenate([over[:, 2:], nowhere, nowhere], axis=1)[:, : after.shape[1]]
-    return logsumexp(np.stack([after, one, two], axis=-1))
+    return logsumexp(np.stack([after, one, two]), axis=0)
 
 
-def logsumexp(a: Array) -> Array:
-    """Return log(sum of exp(a)) over the last axis; of nothing but -infinity it is -infinity.
+def logsumexp(a: Array, axis: int = -1) -> Array:
+    """Return log(sum of exp(a)) over an axis; of nothing but -infinity it is -infinity.
 
     The largest is subtracted first, so nothing overflows, and one term at least is exp(0).
 
-    Shapes: a (..., N); the answer (...,).
+    Shapes: a (..., N, ...), N along the axis; the answer is without it.
     """
-    largest = a.real.max(axis=-1, keepdims=True)
+    largest = a.real.max(axis=axis, keepdims=True)
     largest = np.where(np.isfinite(largest), largest, 0)
     with np.errstate(divide="ignore"):  # log 0 is the -infinity that is wanted
-        return np.log(np.exp(a - largest).sum(axis=-1)) + largest[..., 0]
+        return np.log(np.exp(a - largest).sum(axis=axis)) + largest.squeeze(axis)
 
 
 def _word(column: Array) -> tuple[int, ...]:

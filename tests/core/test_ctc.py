@@ -120,6 +120,18 @@ def test_loss_and_gradient_are_those_of_pytorch(rng):
         assert_close("dlogits", dlogits, there.grad.numpy(), 1e-10)
 
 
+def test_pytorch_returns_the_gradient_of_the_logits_for_log_probabilities(rng):
+    """Chapter 22 says so; the sum over the symbols should be -1, since each alignment has one."""
+    torch = torch_or_skip()
+    logits = rng.standard_normal((T, 1, V))
+    log_y = torch.tensor(log_softmax(logits), requires_grad=True)
+    sizes = torch.tensor([T]), torch.tensor([2])
+    torch.nn.functional.ctc_loss(log_y, torch.tensor([[1, 2]]), *sizes, reduction="sum").backward()
+    _, dlogits = ctc_loss(logits, padded([(1, 2)]))
+    assert_close("that of the logits", log_y.grad.numpy(), dlogits, 1e-10)
+    np.testing.assert_allclose(log_y.grad.numpy().sum(axis=-1), 0, atol=1e-12)
+
+
 def test_padding_changes_nothing_and_has_no_gradient(rng):
     logits = rng.standard_normal((T, B, V))
     other = np.where(MASK[..., None], logits, 1e6)

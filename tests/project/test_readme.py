@@ -25,8 +25,8 @@ def test_the_example_runs_as_it_is():
 def test_every_chapter_is_in_the_table():
     listed = re.findall(r"^\| (\d\d) \| \[.*?\]\(chapters/(.*?\.ipynb)\)", README, re.MULTILINE)
     names = [path.name for path in sorted((ROOT / "chapters").glob("*.ipynb"))]
-    assert [name for _, name in listed] == names and "Twenty-two notebooks" in README
-    assert [number for number, _ in listed] == [name[:2] for name in names] and len(names) == 22
+    assert [name for _, name in listed] == names and "Twenty-three notebooks" in README
+    assert [number for number, _ in listed] == [name[:2] for name in names] and len(names) == 23
 
 
 def test_the_speed_is_that_of_the_stored_runs():
