@@ -67,7 +67,8 @@ def draw_attention(
         arrow(ax, start, end, FORWARD, bend=0.28)
         if backward:
             arrow(ax, (end[0], end[1] - 0.12), (start[0], start[1] - 0.14), BACKWARD, bend=-0.33)
-    for row, words in ((_LETTER, "read"), (_SCORE, "scores"), (_TIMES, "weights")):
+    between = (_SOFTMAX + _TIMES) / 2
+    for row, words in ((_LETTER, "read"), (_SCORE, "scores"), (between, "weights")):
         write(ax, (0.75, row), words, color=GREY, size=11)
     return ax
 
