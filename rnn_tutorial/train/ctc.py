@@ -122,9 +122,10 @@ def ctc_loss(
     words = [_word(column) for column in labels.T]
     for b, word in enumerate(words):
         if not fits(word, steps := int(mask[:, b].sum())):
+            between = sum(old == new for old, new in zip(word, word[1:]))
             raise ValueError(
-                f"labels: expected at most as many as there are steps, and one step more between "
-                f"two equal ones; sequence {b} has {len(word)} labels for {steps} steps"
+                f"labels: sequence {b} needs {len(word) + between} steps ({len(word)} for its "
+                f"labels, {between} between equal ones) and has {steps}"
             )
     log_y = log_softmax(logits)
     found = lattice(log_y, words, mask, blank)

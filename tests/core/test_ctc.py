@@ -193,7 +193,8 @@ def test_the_logarithm_of_nothing_is_minus_infinity():
 
 def test_what_does_not_fit_is_refused(rng):
     logits = rng.standard_normal((T, B, V))
-    with pytest.raises(ValueError, match="sequence 1 has 2 labels for 2 steps"):
+    needs = r"labels: sequence 1 needs 3 steps \(2 for its labels, 1 between equal ones\) and has 2"
+    with pytest.raises(ValueError, match=needs):
         ctc_loss(logits, LABELS, mask=np.arange(T)[:, None] < np.array([6, 2, 1, 4, 5]))
     with pytest.raises(IndexError, match="labels: expected 0..3 without the blank, 1"):
         ctc_loss(logits, LABELS, blank=1)
