@@ -202,7 +202,7 @@ def with_coefficients_backward(cell, backward):
     return LinearCell(**(fields | {"coefficients_backward": backward}))
 
 
-AS_RIGHT = "f + i - SMALLEST", "db.ndim", "dq.dtype", "axis=1"  # the same numbers
+AS_RIGHT = "f + i - SMALLEST", "db.ndim", "dq.dtype", "dp.dtype", "axis=1"  # the same numbers
 
 
 @pytest.mark.parametrize(
