@@ -5,7 +5,6 @@ This package needs Matplotlib, so `rnn_tutorial` does not import it. Most module
 """
 
 from rnn_tutorial.plotting.alignment import *
-from rnn_tutorial.plotting.alignments import *
 from rnn_tutorial.plotting.checks import *
 from rnn_tutorial.plotting.curves import *
 from rnn_tutorial.plotting.diagrams.attention import *
@@ -23,6 +22,7 @@ from rnn_tutorial.plotting.diagrams.stack import *
 from rnn_tutorial.plotting.diagrams.window import *
 from rnn_tutorial.plotting.draws import *
 from rnn_tutorial.plotting.gates import *
+from rnn_tutorial.plotting.lattice import *
 from rnn_tutorial.plotting.lengths import *
 from rnn_tutorial.plotting.maps import *
 from rnn_tutorial.plotting.speed import *
