@@ -37,7 +37,7 @@ from rnn_course.store import file_of
 
 NAME = "01_vanilla"
 RIGHT = ("ada", "mia", "zoe")
-LIMITS = sandbox.Limits(seconds=2, memory=400 << 20, wall="bubblewrap")
+LIMITS = sandbox.Limits(seconds=1, memory=400 << 20, wall="bubblewrap")
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="grading needs Linux or macOS")
 
 
@@ -131,7 +131,7 @@ def outcome(a_class, tmp_path_factory):
         pytest.skip("bubblewrap is not at work here")
     out, before = tmp_path_factory.mktemp("out"), snapshot(a_class)
     command = ["grade", a_class / f"{NAME}.ipynb", a_class / "submitted", "--out", out]
-    command += ["--wall", "bubblewrap", "--jobs", 2, "--seconds", 2, "--memory", 400]
+    command += ["--wall", "bubblewrap", "--jobs", 2, "--seconds", 1, "--memory", 400]
     main([*map(str, command), "--secret", str(tmp_path_factory.mktemp("kept") / "secret")])
     lines = (out / "reports.jsonl").read_text(encoding="utf-8").splitlines()
     reports = {report["student"]: report for report in map(json.loads, lines)}
