@@ -27,8 +27,8 @@ __all__ = ["NotRight", "Unanswered", "check", "hidden_test"]
 
 VISIBLE = b"the cases that a student may see"
 UNKNOWN = (
-    "Not known here: how it does on the networks, of other sizes, with which it is graded, and how "
-    "fast the grader's machine is."
+    "The grader asks on other networks, of other sizes, and on another machine: this check cannot "
+    "say how it does there."
 )
 
 

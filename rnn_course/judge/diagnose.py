@@ -178,10 +178,8 @@ def explanations(exam: Exam, verdict: Verdict, places: list[int]) -> Iterator[Ex
         if effect.changed <= effect.fits and left <= slip.keys():
             yield Explanation((effect.cause,), {place: slip[place] for place in sorted(left)})
     for one, other in combinations(effects, 2):
-        alone = (one.changed - other.changed <= one.fits) & (
-            other.changed - one.changed <= other.fits
-        )
-        if alone and one.changed | other.changed == wrong:
+        fit = one.changed - other.changed <= one.fits and other.changed - one.changed <= other.fits
+        if fit and one.changed | other.changed == wrong:
             pair = one.cause, other.cause
             if agreeing(verdict, places, numbers_of(exam, pair)) == set(places):
                 yield Explanation(pair, {})

