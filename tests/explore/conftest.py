@@ -20,7 +20,8 @@ PAGE = """<!doctype html>
 <html lang="en" data-theme="{theme}">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{name}</title><style>{style}</style>
-<style>html {{ background: {paper}; color-scheme: {theme} }} main {{ max-width: 54rem; margin: auto }}</style></head>
+<style>html {{ background: {paper}; color-scheme: {theme} }}
+main {{ max-width: 54rem; margin: auto }}</style></head>
 <body><main><h1>{name}</h1>
 <div class="explorable" data-explorable="{name}"><div class="ex-still">
 <img src="still.png" alt="still"></div></div>
