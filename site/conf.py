@@ -2,6 +2,7 @@
 
 import importlib.util
 import shutil
+import sys
 from pathlib import Path
 
 from docutils import nodes
@@ -10,7 +11,9 @@ project = "Recurrent networks, derived and proved"
 author = "The rnn-tutorial contributors"
 copyright = "2026, the rnn-tutorial contributors. Code BSD-3-Clause, text and figures CC BY 4.0"
 
+sys.path.insert(0, str(Path(__file__).parent / "extensions"))
 extensions = ["myst_nb"]
+extensions += ["reference", "sources"]
 root_doc = "README"
 include_patterns = [
     "README.md",
@@ -59,6 +62,8 @@ chapters/*
 :hidden:
 :caption: The project
 
+reference/index
+genindex
 assignments/README
 CONTRIBUTING
 CHANGELOG
