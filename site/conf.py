@@ -14,6 +14,7 @@ copyright = "2026, the rnn-tutorial contributors. Code BSD-3-Clause, text and fi
 sys.path.insert(0, str(Path(__file__).parent / "extensions"))
 extensions = ["myst_nb"]
 extensions += ["explorables"]
+extensions += ["reference", "sources"]
 root_doc = "README"
 include_patterns = [
     "README.md",
@@ -62,6 +63,8 @@ chapters/*
 :hidden:
 :caption: The project
 
+reference/index
+genindex
 assignments/README
 CONTRIBUTING
 CHANGELOG
