@@ -10,6 +10,7 @@ copyright = "2026, the rnn-tutorial contributors. Code BSD-3-Clause, text and fi
 
 sys.path.insert(0, str(Path(__file__).parent / "extensions"))
 extensions = ["myst_nb"]
+extensions += ["explorables"]
 extensions += ["mathematics"]
 root_doc = "README"
 include_patterns = [

@@ -1,9 +1,9 @@
-"""Formulas are typeset while the site is built, by MathJax in a JavaScript engine without a browser.
+"""Formulas are typeset while the site is built: MathJax runs in a JavaScript engine, no browser.
 
-A page then has its formulas as HTML, next to the MathML that screen readers read. It needs no script
-for them, nothing moves while it loads, and no formula is a stop of the tab key. One style sheet
-serves all pages. Its fonts are in it, because a page opened as a file may not load those of another
-file in every browser.
+A page then has its formulas as HTML, next to the MathML that screen readers read. It needs no
+script for them, nothing moves while it loads, and no formula is a stop of the tab key. One style
+sheet serves all pages. Its fonts are in it, because a page opened as a file may not load those of
+another file in every browser.
 """
 
 import base64
@@ -114,7 +114,8 @@ def visit_math(translator, node: nodes.math) -> None:
 
 def visit_math_block(translator, node: nodes.math_block) -> None:
     """Write a formula on lines of its own."""
-    translator.body.append(f'<div class="math">{typeset(*formula_of(node))}</div>\n')
+    start = translator.starttag(node, "div", "", CLASS="math")
+    translator.body.append(f"{start}{typeset(*formula_of(node))}</div>\n")
     raise nodes.SkipNode
 
 
