@@ -224,7 +224,7 @@ function factorName(name) {
   return symbol(name);
 }
 
-/** Draw the network at the places p, with the numbers reached so far and the lit edges. */
+/** Draw the network at the places p, with the numbers reached so far, the lit edges and a key. */
 function drawNetwork(picture, p, n, { lit, one, forward, back }) {
   const head = uniqueId("back");
   const half = p.tall / 2;
@@ -235,8 +235,9 @@ function drawNetwork(picture, p, n, { lit, one, forward, back }) {
     const look = { class: on ? "ex-edge ex-lit" : "ex-edge", "marker-end": on ? `url(#${head})` : null };
     parts.push(svg("line", { ...look, x1, y1, x2, y2 }), ...(on ? [factor(id, at)] : []));
   };
-  const weight = (id, x, y, at) => {
+  const weight = (id, x, y, at, label) => {
     const on = lit.has(id);
+    if (!p.narrow) parts.push(svgSymbol(id.slice(0, -1), { class: "ex-small", ...label }));
     parts.push(svg("rect", { class: on ? "ex-weight ex-lit" : "ex-weight", x: x - 4.5, y: y - 4.5, width: 9, height: 9 }));
     if (on && one && at) parts.push(factor(id, at));
   };
@@ -244,7 +245,7 @@ function drawNetwork(picture, p, n, { lit, one, forward, back }) {
     const x = p.x(t);
     const { loss, h, a, x: low } = p.y;
     const from = [p.x(t - 1) + p.box / 2 - 6, h + half + 1];
-    const to = [x - p.box / 2 + 4, a - half];
+    const to = [x - p.box / 2 + 2, a - half];
     const onLink = { x: (from[0] + to[0]) / 2 - 5, y: (from[1] + to[1]) / 2 + 11, "text-anchor": "end" };
     const onSlope = { x: x - (p.narrow ? 5 : 7), y: h + half + 17, "text-anchor": "end" };
     const onInput = { x: x + 8, y: a + half + 30 };
@@ -256,25 +257,29 @@ function drawNetwork(picture, p, n, { lit, one, forward, back }) {
     parts.push(...node(p, `h_${t}`, x, h, t <= forward && n.h[t], t >= back && n.dh[t]));
     parts.push(...node(p, `a_${t}`, x, a, t <= forward && n.a[t], t >= back && n.da[t]));
     parts.push(...node(p, `x_${t}`, x, low, n.x[t], t >= back && n.dx[t]));
-    weight(`W_h${t}`, to[0], to[1], onLink);
-    weight(`W_x${t}`, x, a + half, onInput);
-    weight(`b${t}`, x + p.box / 2, a);
+    const right = x + p.box / 2 + 5;
+    weight(`W_h${t}`, to[0] - 6, to[1] - 2, onLink, { x: to[0] - 14, y: to[1] + 8, "text-anchor": "end" });
+    weight(`W_x${t}`, x, a + half + 5, onInput, { x: x - 9, y: a + half + 13, "text-anchor": "end" });
+    weight(`b${t}`, right, a, null, { x: right + 9, y: a + 5 });
   }
   parts.push(...node(p, "h_0", p.x(0), p.y.h, n.h[0], back <= 0 && n.dh[0]));
+  parts.push(...node({ ...p, box: p.narrow ? 58 : p.box }, "", p.narrow ? 30 : p.x(0), p.y.x, "value", "gradient"));
   put(picture, ...parts);
 }
 
 /** A box with its number above and its gradient below; false where it is not known yet. */
 function node(p, name, x, y, value, gradient) {
   const write = (known, dy, look) =>
-    svg("text", { class: `ex-middle ${look}`, x, y: y + dy }, known === false ? "·" : number(known, p.digits));
+    svg("text", { class: `ex-middle ${look}`, x, y: y + dy }, known === false ? "·" : Number.isFinite(known) ? number(known, p.digits) : known);
   const [left, top] = [x - p.box / 2, y - p.tall / 2];
-  const low = name.startsWith("a") ? top + p.tall + 14 : top - 5;
-  const at = p.narrow ? { x: left + 14, y: low } : { x: left - 5, y: top + 12 };
+  const isPre = name.startsWith("a"); // its corner above has the square of W_h
+  const at = p.narrow
+    ? { x: left + 14, y: isPre ? top + p.tall + 14 : top - 5 }
+    : { x: left - 6, y: isPre ? top + p.tall - 6 : top + 14 };
   return [
     svg("rect", { class: "ex-node", x: left, y: top, width: p.box, height: p.tall, rx: 5 }),
-    write(value, -4, "ex-value"),
-    write(gradient, 14, "ex-gradient"),
+    write(value, -4.5, "ex-value"),
+    write(gradient, 12.5, "ex-gradient"),
     svgSymbol(name, { class: "ex-end ex-halo", ...at }),
   ];
 }
