@@ -1,11 +1,8 @@
 """The book as a static site, from the stored outputs of the chapters. No code runs."""
 
-import importlib.util
 import shutil
 import sys
 from pathlib import Path
-
-from docutils import nodes
 
 project = "Recurrent networks, derived and proved"
 author = "The rnn-tutorial contributors"
@@ -14,6 +11,8 @@ copyright = "2026, the rnn-tutorial contributors. Code BSD-3-Clause, text and fi
 sys.path.insert(0, str(Path(__file__).parent / "extensions"))
 extensions = ["myst_nb"]
 extensions += ["explorables"]
+extensions += ["reference", "sources"]
+extensions += ["mathematics"]
 root_doc = "README"
 include_patterns = [
     "README.md",
@@ -42,13 +41,6 @@ html_theme_options = {
     "navbar_persistent": [],  # the side bar has the search already
 }
 
-# MathJax in one file, served by the site itself.
-MATHJAX = (
-    Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent
-    / "static/mathjax/tex-svg-full.js"
-)
-mathjax_path = MATHJAX.name
-
 CONTENTS = """
 ```{toctree}
 :hidden:
@@ -62,6 +54,8 @@ chapters/*
 :hidden:
 :caption: The project
 
+reference/index
+genindex
 assignments/README
 CONTRIBUTING
 CHANGELOG
@@ -78,22 +72,13 @@ def add_contents(app, docname, source):
         source[0] += CONTENTS
 
 
-def keep_equations(app, doctree):
-    """Leave equations as they are: the environment that Sphinx would add allows no tag."""
-    for equation in doctree.findall(nodes.math_block):
-        equation["no-wrap"] = equation["nowrap"] = True
-        equation.children = [nodes.Text(rf"\[{equation.astext()}\]")]
-
-
 def finish(app, error):
-    """Copy MathJax next to the pages, and the README to index.html, which a browser opens first."""
+    """Copy the README to index.html, which a browser opens first."""
     if error is None:
         output = Path(app.outdir)
-        shutil.copy(MATHJAX, output / "_static")
         shutil.copy(output / "README.html", output / "index.html")
 
 
 def setup(app):
     app.connect("source-read", add_contents)
-    app.connect("doctree-read", keep_equations)
     app.connect("build-finished", finish)

@@ -90,9 +90,10 @@ export function number(value, digits = 2) {
 
 // ---- scales and lines ---------------------------------------------------------------------------
 
-/** The linear map from `domain` to `range`, with `.invert`. */
+/** The linear map from `domain` to `range`, with `.range` and `.invert`. */
 export function scale([a, b], [c, d]) {
   const map = (value) => c + ((value - a) * (d - c)) / (b - a);
+  map.range = [c, d];
   map.invert = (place) => a + ((place - c) * (b - a)) / (d - c);
   return map;
 }
@@ -113,14 +114,12 @@ export function line(points) {
 }
 
 /**
- * Axes as one group: a grid line and a label at each tick.
+ * Axes as one group: a grid line and a label at each tick. The lines fill the ranges of the scales.
  * {x, y}: scales; {xTicks, yTicks}: numbers; {xName, yName}: symbols; digits of the labels.
  */
 export function axes({ x, y, xTicks, yTicks, xName, yName, xDigits = 1, yDigits = 1 }) {
-  const left = x(xTicks[0]);
-  const right = x(xTicks.at(-1));
-  const bottom = y(yTicks[0]);
-  const top = y(yTicks.at(-1));
+  const [left, right] = x.range;
+  const [bottom, top] = y.range;
   const across = yTicks.map((v) => [
     svg("line", { class: "ex-grid", x1: left, x2: right, y1: y(v), y2: y(v) }),
     svg("text", { class: "ex-tick ex-end", x: left - 8, y: y(v) + 4 }, number(v, yDigits)),
