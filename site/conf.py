@@ -11,7 +11,7 @@ copyright = "2026, the rnn-tutorial contributors. Code BSD-3-Clause, text and fi
 sys.path.insert(0, str(Path(__file__).parent / "extensions"))
 extensions = ["myst_nb"]
 extensions += ["explorables"]
-extensions += ["reference", "sources"]
+extensions += ["reference", "sources", "equations"]
 extensions += ["mathematics"]
 root_doc = "README"
 include_patterns = [
@@ -23,7 +23,7 @@ include_patterns = [
     "assignments/README.md",
     "benchmarks/README.md",
 ]
-include_patterns += ["chapters/*.ipynb"]
+include_patterns += ["chapters/*.ipynb", "site/glossary.md"]
 nb_execution_mode = "off"
 myst_enable_extensions = ["amsmath", "dollarmath"]
 myst_heading_anchors = 3
@@ -55,6 +55,7 @@ chapters/*
 :caption: The project
 
 reference/index
+site/glossary
 genindex
 assignments/README
 CONTRIBUTING
