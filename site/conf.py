@@ -10,6 +10,7 @@ copyright = "2026, the rnn-tutorial contributors. Code BSD-3-Clause, text and fi
 sys.path.insert(0, str(Path(__file__).parent / "extensions"))
 extensions = ["myst_nb", "sphinx_copybutton"]
 extensions += ["explorables"]
+extensions += ["reference", "sources"]
 extensions += ["mathematics", "icons", "pages", "downloads"]
 include_patterns = [
     "index.md",
