@@ -53,8 +53,9 @@ def same(value, wanted):
 
 
 @pytest.fixture
-def run(page):
+def run(browser):
     """Return a function that evaluates an expression of nets.js with arguments."""
+    page = browser.new_page()
 
     def evaluate(expression, **arguments):
         body = """
@@ -79,7 +80,8 @@ def run(page):
             body.replace("SOURCE", NETS), {name: plain(leaf) for name, leaf in arguments.items()}
         )
 
-    return evaluate
+    yield evaluate
+    page.close()
 
 
 def drawn(cell, rng):

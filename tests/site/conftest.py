@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 
 # Names a site that has just been built (make site). Without it, the tests build their own.
 VARIABLE = "RNN_TUTORIAL_SITE"
-NEEDED = ("sphinx", "myst_nb", "sphinx_book_theme", "sphinx_copybutton")
+NEEDED = ("sphinx", "myst_nb", "sphinx_book_theme", "sphinx_copybutton", "py_mini_racer")
 
-MATHEMATICS = "window.MathJax?.startup?.promise?.then(() => undefined)"
 # Counts what moved although nobody touched anything, as Chromium reports it.
 SHIFTS = """
 window.shifted = 0;
@@ -92,7 +91,7 @@ def file_address(built_site: Path) -> str:
 
 
 def watch(context: "BrowserContext", url: str) -> Seen:
-    """Return the page at this address, when everything is loaded and every formula is typeset."""
+    """Return the page at this address; everything is loaded."""
     seen = Seen(context.new_page(), [], [], [])
     page = seen.page
     page.on("console", lambda note: note.type == "error" and seen.errors.append(note.text))
@@ -102,7 +101,6 @@ def watch(context: "BrowserContext", url: str) -> Seen:
     page.on("response", lambda answer: answer.status >= 400 and seen.failed.append(answer.url))
     page.add_init_script(SHIFTS)
     page.goto(url)
-    page.evaluate(MATHEMATICS)
     return seen
 
 

@@ -1,11 +1,11 @@
 // The mathematics of the package for a page: the same names, the same shapes, float64.
 //
-// A matrix is an array of rows, a row an array of numbers. x is (B, D) and h is (B, H): a row for
+// A matrix is an array of rows, a row a Float64Array. x is (B, D) and h is (B, H): a row for
 // each sequence of the batch. Parameters and states are objects with the fields of the package's
 // NamedTuples, and all functions are pure. A test compares each of them with the package.
 
-/** @typedef {ArrayLike<number>} Row */
-/** @typedef {ArrayLike<Row>} Matrix */
+/** @typedef {Float64Array} Row */
+/** @typedef {Row[]} Matrix */
 
 /** Return 1 / (1 + exp(-a)). exp may overflow to infinity, whose reciprocal is 0. */
 export const sigmoid = (a) => 1 / (1 + Math.exp(-a));
@@ -17,17 +17,18 @@ export function rows(flat, columns) {
   return Array.from({ length: count }, (_, k) => flat.subarray(k * columns, (k + 1) * columns));
 }
 
-/** Return f of the entries at each place of the matrices, which have one shape. */
-export function each(f, ...matrices) {
-  return Array.from(matrices[0], (row, n) => {
-    const aligned = matrices.map((matrix) => matrix[n]);
-    return Float64Array.from(row, (_, k) => f(...aligned.map((values) => values[k])));
+/** Return f of the entries at each place of up to four matrices, which have one shape. */
+export function each(f, A, B, C, D) {
+  return A.map((row, n) => {
+    const values = new Float64Array(row.length);
+    for (let k = 0; k < values.length; k++) values[k] = f(row[k], B?.[n][k], C?.[n][k], D?.[n][k]);
+    return values;
   });
 }
 
 /** Return A @ B. */
 export function matmul(A, B) {
-  return Array.from(A, (row) => {
+  return A.map((row) => {
     const sums = new Float64Array(B[0].length);
     for (let k = 0; k < row.length; k++) {
       const a = row[k];
@@ -38,18 +39,36 @@ export function matmul(A, B) {
   });
 }
 
+/** Return A @ B^T. */
+export function matmulTransposed(A, B) {
+  return A.map((row) => {
+    const sums = new Float64Array(B.length);
+    for (let j = 0; j < B.length; j++) {
+      const line = B[j];
+      let sum = 0;
+      for (let k = 0; k < line.length; k++) sum += row[k] * line[k];
+      sums[j] = sum;
+    }
+    return sums;
+  });
+}
+
 /** Return A^T. */
 export function transpose(A) {
-  return Array.from(A[0], (_, k) => Float64Array.from(A, (row) => row[k]));
+  const columns = Array.from({ length: A[0].length }, () => new Float64Array(A.length));
+  for (let n = 0; n < A.length; n++) for (let k = 0; k < columns.length; k++) columns[k][n] = A[n][k];
+  return columns;
 }
 
 /** Return the sum of the rows: (B, K) to (K,). */
 export function sumOfRows(A) {
-  return Float64Array.from(A[0], (_, k) => Array.from(A).reduce((sum, row) => sum + row[k], 0));
+  const sums = new Float64Array(A[0].length);
+  for (const row of A) for (let k = 0; k < sums.length; k++) sums[k] += row[k];
+  return sums;
 }
 
 /** Return A with the row b added to each of its rows. */
-export const plusRow = (A, b) => Array.from(A, (row) => row.map((a, k) => a + b[k]));
+export const plusRow = (A, b) => each((a, b) => a + b, A, Array(A.length).fill(b));
 
 /** Return x @ W + b, the affine map of `Dense`. */
 export const dense = ({ W, b }, x) => plusRow(matmul(x, W), b);
@@ -59,7 +78,7 @@ export const embedding = ({ E }, indices) => Array.from(indices, (index) => E[in
 
 /** Return exp(logits / temperature) / sum of exp(logits / temperature), row by row. */
 export function softmax(logits, temperature = 1) {
-  return Array.from(logits, (row) => {
+  return logits.map((row) => {
     const largest = row.reduce((a, b) => Math.max(a, b));
     const e = Float64Array.from(row, (logit) => Math.exp((logit - largest) / temperature));
     const sum = e.reduce((a, b) => a + b);
@@ -73,7 +92,7 @@ export function softmax(logits, temperature = 1) {
  * Shapes: queries (T, H), memory (S, M), scores and weights (T, S), contexts (T, M). */
 export function attention({ W }, queries, memory) {
   const asked = W ? matmul(queries, W) : queries;
-  const scores = matmul(asked, transpose(memory));
+  const scores = matmulTransposed(asked, memory);
   const weights = softmax(scores);
   return { scores, weights, contexts: matmul(weights, memory) };
 }
@@ -82,14 +101,19 @@ export function attention({ W }, queries, memory) {
  * Shapes: a (B, G*H), each block (B, H). */
 export function gateBlocks(a, names) {
   const H = a[0].length / names.length;
-  const block = (k) => Array.from(a, (row) => row.subarray(k * H, (k + 1) * H));
+  const block = (k) => a.map((row) => row.subarray(k * H, (k + 1) * H));
   return Object.fromEntries(Array.from(names, (name, k) => [name, block(k)]));
 }
 
 /** Return the blocks side by side, in the order of the names: the inverse of `gateBlocks`. */
 export function joinBlocks(blocks, names) {
   const parts = Array.from(names, (name) => blocks[name]);
-  return parts[0].map((_, n) => Float64Array.from(parts.flatMap((part) => Array.from(part[n]))));
+  const H = parts[0][0].length;
+  return parts[0].map((_, n) => {
+    const row = new Float64Array(parts.length * H);
+    parts.forEach((part, k) => row.set(part[n], k * H));
+    return row;
+  });
 }
 
 /** Return {state, cache} of h = tanh(x @ W_x + h_previous @ W_h + b). */
@@ -113,8 +137,8 @@ function affineBackward(params, cache, da_x, da_h) {
     W_x: matmul(transpose(cache.x), da_x),
     W_h: matmul(transpose(cache.previous.h), da_h),
     b: sumOfRows(da_x),
-    dx: matmul(da_x, transpose(params.W_x)),
-    dh: matmul(da_h, transpose(params.W_h)),
+    dx: matmulTransposed(da_x, params.W_x),
+    dh: matmulTransposed(da_h, params.W_h),
   };
 }
 
@@ -154,25 +178,21 @@ export const LSTM_LINES = {
  * d has the gradient of every intermediate by its name, each (B, H). Other `lines` make another
  * backward: that is how a mistake is planted. */
 export function lstmStepBackward(params, cache, dstate, lines = LSTM_LINES) {
+  const names = Object.keys(lines);
   const d = { h: dstate.h, c_next: dstate.c };
-  const values = { ...cache, c_previous: cache.previous.c };
-  for (const name of Object.keys(lines)) d[name] = cache.c.map((row) => new Float64Array(row));
-  cache.c.forEach((row, n) =>
-    row.forEach((_, k) => {
-      const v = unitOf(values, ["i", "f", "o", "g", "tanh_c", "c_previous"], n, k);
-      const slopes = unitOf(d, ["h", "c_next"], n, k);
-      for (const [name, line] of Object.entries(lines)) slopes[name] = line(v, slopes);
-      for (const name of Object.keys(lines)) d[name][n][k] = slopes[name];
-    }),
-  );
+  for (const name of names) d[name] = cache.c.map((row) => new Float64Array(row.length));
+  const { i, f, o, g, tanh_c } = cache;
+  const c_previous = cache.previous.c;
+  for (let n = 0; n < i.length; n++) {
+    for (let k = 0; k < i[n].length; k++) {
+      const v = { i: i[n][k], f: f[n][k], o: o[n][k], g: g[n][k], tanh_c: tanh_c[n][k], c_previous: c_previous[n][k] };
+      const slopes = { h: d.h[n][k], c_next: d.c_next[n][k] };
+      for (const name of names) d[name][n][k] = slopes[name] = lines[name](v, slopes);
+    }
+  }
   const da = joinBlocks({ i: d.a_i, f: d.a_f, o: d.a_o, g: d.a_g }, "ifog");
   const { dx, dh, ...dparams } = affineBackward(params, cache, da, da); // (10.22), (10.23)
   return { dparams, dx, dprevious: { h: dh, c: d.c_previous }, d };
-}
-
-/** Return the numbers of unit k of sequence n, by their names. */
-function unitOf(arrays, names, n, k) {
-  return Object.fromEntries(names.map((name) => [name, arrays[name][n][k]]));
 }
 
 /** Return {state, cache} of one step of the GRU, reset after the matrix; gates as r, z, n. */
