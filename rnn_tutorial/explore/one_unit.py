@@ -48,6 +48,7 @@ def _still(w: float, first_state: float, u: float) -> "Figure":
     plot_cobweb(lambda h: np.tanh(w * h + u), {label: first_state}, ax=left)
     left.set_title(f"$h_t = \\tanh(w\\,h_{{t-1}} + u)$, $w = {w}$, $u = {u}$")
     right.plot(one_unit_states(w, first_state, u), color=BLUE, marker="o", linestyle="-")
-    right.set(xlabel="step $t$", ylabel="$h_t$", ylim=(-1.03, 1.03), xticks=range(0, _STEPS + 1, 4))
+    right.set(xlabel="step $t$", ylabel="$h_t$", ylim=(-1.03, 1.03))
+    right.set(xticks=range(0, _STEPS + 1, 4), yticks=np.linspace(-1, 1, 5))
     right.set_title("the states over time")
     return figure

@@ -42,12 +42,12 @@ def figure_of(cell):
 
 def add_figures(app, doctree, docname):
     """Put the picture of each such cell into the place of its figure, and write its script."""
+    if app.builder.format != "html":
+        return
     names = []
-    for cell in (
-        list(doctree.findall(lambda node: "cell" in node.get("classes", [])))
-        if (app.builder.format == "html")
-        else []
-    ):
+    for cell in list(doctree.findall(nodes.container)):
+        if "cell" not in cell.get("classes", []):
+            continue
         made = figure_of(cell)
         picture = next(iter(cell.findall(nodes.image)), None)
         if made and picture:

@@ -39,6 +39,26 @@ def test_the_fixed_points_are_all_points_that_a_step_does_not_move(open_figure):
             assert point["slope"] == pytest.approx(w * (1 - after**2), abs=1e-12)
 
 
+def test_the_end_is_where_very_many_steps_of_the_package_come(open_figure):
+    figure = open_figure(explore.one_unit())
+    for w, first_state, u in [
+        (2, 0.1, 0),
+        (2, -0.4, 0),
+        (0.8, 0.9, 0),
+        (2, 1, -0.54),
+        (-2, 0.3, 0),
+    ]:
+        figure.slide("weight", w)
+        figure.slide("first state", first_state)
+        figure.slide("constant input", u)
+        last = one_unit_states(w, first_state, u, steps=1000)[-2:]
+        end = figure.values()["end"]
+        assert len(end) == (2 if w == -2 else 1)
+        np.testing.assert_allclose(sorted(last)[: len(end)], end, atol=1e-12)
+    figure.slide("weight", 1)
+    assert figure.values()["end"] == [0]  # after more steps than anybody would wait for
+
+
 def test_keyboard_and_pointer_move_it_and_words_say_what_is_shown(open_figure):
     figure = open_figure(explore.one_unit())
     figure.press("weight", "ArrowRight", "ArrowRight")
