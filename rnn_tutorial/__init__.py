@@ -38,6 +38,7 @@ sequence: `model.forward(params, more_xs, state)` continues from there.
                     the mistake?
     data            texts and Vocabulary, synthetic tasks, padding and batches, n-grams
     plotting        the pictures of the chapters, such as plot_gates
+    explore         figures that you can move, in a notebook
     speed           what a program costs: times in turn, counted operations, the rates of a machine
     exchange        weights to and from PyTorch, Keras, ONNX and safetensors
 
@@ -89,6 +90,7 @@ _PACKAGES = (
     "data",
     "exchange",
     "plotting",
+    "explore",
     "speed",
 )
 

@@ -43,6 +43,7 @@ FOLDED = {
     "hide-output": {"outputs_hidden": True},
     "hide-cell": {"source_hidden": True, "outputs_hidden": True},
 }
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
@@ -140,7 +141,15 @@ def execute(notebook: nbformat.NotebookNode, directory: Path) -> None:
     )
     client.execute()
     notebook.metadata.pop("widgets", None)
+    remove_widget_views(notebook)
     notebook.metadata["language_info"] = {"name": "python"}
+
+
+def remove_widget_views(notebook: nbformat.NotebookNode) -> None:
+    """Remove the views of widgets: they name a running kernel. The still pictures stay."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET_VIEW, None)
 
 
 def describe_failure(notebook: nbformat.NotebookNode, error: Exception) -> str:

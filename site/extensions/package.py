@@ -125,7 +125,7 @@ def _value(node: ast.Assign | ast.AnnAssign, after: ast.stmt | None) -> Member:
 
 def _statements(body: list[ast.stmt]) -> Iterator[tuple[ast.stmt, ast.stmt | None]]:
     """Yield each statement of a module with the next one, those inside `if` too."""
-    for statement, after in zip(body, [*body[1:], None], strict=True):
+    for statement, after in zip(body, [*body, None][1:], strict=True):
         if isinstance(statement, ast.If):
             yield from _statements(statement.body)
             yield from _statements(statement.orelse)

@@ -1,0 +1,150 @@
+"""A headless browser in which the tests move the figures.
+
+`open_figure(explore.one_unit())` opens a page with the figure from a file, as the site has it:
+the still picture, the style sheet and the script. When the test ends, each page that it opened must
+have asked for nothing but its own file, and must have printed no error.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnn_tutorial.explore.explorable import Explorable, page_script, style_sheet
+
+playwright = pytest.importorskip("playwright.sync_api")
+
+PAGE = """<!doctype html>
+<html lang="en" data-theme="{theme}">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{name}</title><style>{style}</style>
+<style>html {{ background: {paper}; color-scheme: {theme} }}
+main {{ max-width: 54rem; margin: auto }}</style></head>
+<body><main><h1>{name}</h1>
+<div class="explorable" data-explorable="{name}"><div class="ex-still">
+<img src="still.png" alt="still"></div></div>
+</main><script>{script}</script></body></html>
+"""
+PAPERS = {"light": "#ffffff", "dark": "#121212"}
+
+
+class Figure:
+    """A figure in an open page."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.root = page.locator(".ex")
+
+    def values(self) -> dict[str, Any]:
+        """Return the numbers that the figure shows now."""
+        return self.root.evaluate("root => root.explorable.values()")
+
+    def slide(self, label: str, value: float) -> None:
+        """Put the slider whose label has these words to a value, as a reader who drags it does."""
+        self.root.get_by_label(label).fill(str(value))
+
+    def press(self, label: str, *keys: str) -> None:
+        """Press keys on the control whose label has these words."""
+        control = self.root.get_by_label(label)
+        control.focus()
+        for key in keys:
+            control.press(key)
+
+    def drag(self, selector: str, dx: float, dy: float) -> None:
+        """Drag an element of a drawing by dx and dy pixels with the mouse."""
+        box = self.root.locator(selector).bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x + dx, y + dy, steps=4)
+        self.page.mouse.up()
+
+    def said(self) -> str:
+        """Return what a screen reader is given, once the reader rests."""
+        self.page.wait_for_timeout(500)
+        return self.root.locator(".ex-said").inner_text()
+
+    def scrolls_sideways(self) -> bool:
+        """Return whether the page is wider than the window."""
+        return self.page.evaluate(
+            "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        )
+
+    def violations(self) -> list[str]:
+        """Return what axe finds."""
+        axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+        found = axe.Axe().run(self.page).response["violations"]
+        return [
+            f"{rule['id']}: {node['html'][:200]} {node['failureSummary']}"
+            for rule in found
+            for node in rule["nodes"]
+        ]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Return a headless Chromium."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    with playwright.sync_playwright() as tool:
+        browser = tool.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def pictures() -> dict[str, bytes]:
+    """Return the still pictures drawn so far."""
+    return {}
+
+
+@pytest.fixture
+def open_figure(
+    browser: Any, pictures: dict[str, bytes], tmp_path: Path
+) -> Iterator[Callable[..., Figure]]:
+    """Return a function that opens a figure.
+
+    Its options: the width of the window, the theme, whether scripts run, whether they may fail.
+    """
+    contexts, troubles = [], []
+
+    def open_page(
+        explorable: Explorable,
+        *,
+        width: int = 1000,
+        theme: str = "light",
+        scripts: bool = True,
+        may_fail: bool = False,
+    ) -> Figure:
+        file = tmp_path / f"{explorable.name}.html"
+        if explorable.name not in pictures:
+            pictures[explorable.name] = explorable.png()
+        (tmp_path / "still.png").write_bytes(pictures[explorable.name])
+        text = PAGE.format(
+            name=explorable.name,
+            theme=theme,
+            paper=PAPERS[theme],
+            style=style_sheet(),
+            script=page_script(explorable),
+        )
+        file.write_text(text, encoding="utf-8")
+        size = {"width": width, "height": 800}
+        context = browser.new_context(viewport=size, java_script_enabled=scripts)
+        context.set_default_timeout(5000)
+        contexts.append(context)
+        page = context.new_page()
+        if not may_fail:
+            page.on("console", lambda line: line.type == "error" and troubles.append(line.text))
+            page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on(
+            "request",
+            lambda request: request.url.startswith("file:") or troubles.append(request.url),
+        )
+        page.goto(file.as_uri())
+        return Figure(page)
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert troubles == []
