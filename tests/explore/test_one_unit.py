@@ -41,7 +41,13 @@ def test_the_fixed_points_are_all_points_that_a_step_does_not_move(open_figure):
 
 def test_the_end_is_where_very_many_steps_of_the_package_come(open_figure):
     figure = open_figure(explore.one_unit())
-    for w, first_state, u in [(2, 0.1, 0), (2, -0.4, 0), (0.8, 0.9, 0), (2, 1, -0.54), (-2, 0.3, 0)]:
+    for w, first_state, u in [
+        (2, 0.1, 0),
+        (2, -0.4, 0),
+        (0.8, 0.9, 0),
+        (2, 1, -0.54),
+        (-2, 0.3, 0),
+    ]:
         figure.slide("weight", w)
         figure.slide("first state", first_state)
         figure.slide("constant input", u)
