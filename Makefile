@@ -66,7 +66,7 @@ lint: $(DONE)-reader,dev
 	$(PY) -m pytest -q chapters -m stored
 
 clean:
-	rm -rf .venv build .pytest_cache .ruff_cache .mypy_cache *.egg-info chapters/.ipynb_checkpoints
+	rm -rf .venv build reference .pytest_cache .ruff_cache .mypy_cache *.egg-info chapters/.ipynb_checkpoints
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # One file for each set of extras, so that set-up runs again only when pyproject.toml changes.

@@ -16,7 +16,7 @@ import matplotlib  # noqa: E402
 
 matplotlib.use("Agg")  # in the tests themselves, figures need no window
 
-pytest_plugins = ["tools.nbval_tolerance", "tools.progress_line", "chapter_checks"]
+pytest_plugins = ["tools.nbval_tolerance", "tools.progress_line", "chapter_checks", "chromium"]
 
 # Markers by folder or file. Slow are the files that took most processor time when it was measured,
 # apart from those of the core that every change of the package needs.
@@ -38,6 +38,7 @@ MARKERS = {
         "tests/judges",
         "tests/project/test_typing.py",
         "tests/project/test_wheel.py",
+        "tests/site",
     ),
 }
 

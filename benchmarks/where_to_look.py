@@ -27,7 +27,7 @@ from benchmarks.letters_to_sounds import (
 )
 from benchmarks.rows import RESULTS, digits, write_rows
 from rnn_tutorial.layers import Attention, Score, Seq2Seq, attend, general
-from rnn_tutorial.tree import tree_size
+from rnn_tutorial.tree import tree_map, tree_size
 from rnn_tutorial.types import Array, Mask, Rng, Tree
 
 UNITS = 64
@@ -79,10 +79,20 @@ class LookRow(NamedTuple):
 
 
 class ChangedRow(NamedTuple):
-    """The symbols that are wrong, given the right ones before, when the weights are changed."""
+    """What the network says, given the right symbols before, when the weights are changed."""
 
     seed: int
     change: str
+    symbols: float  # the share that is wrong
+    before: float  # the share that is the right symbol of the step before
+    after: float  # the same of the step after
+
+
+class StateRow(NamedTuple):
+    """The symbols that are wrong, given the right ones before, from another first state."""
+
+    seed: int
+    first: str
     symbols: float
 
 
@@ -157,16 +167,45 @@ def changes(weights: Array, mask: Mask) -> dict[str, Array]:
 
 
 def changed_rows(reader: Reader, params: Tree, words: Words, seed: int) -> list[ChangedRow]:
-    """Return the share of wrong symbols, with the weights of the held-out words changed."""
+    """Return a row for each change of the weights of the held-out words."""
     model, batch = cast(Seq2Seq, reader.model), reader.batch(words.test)
     _, _, cache = model.forward(params, batch.xs)
     queries, memory, weights, _ = cache.readout
+    right, real = batch.targets, batch.target_mask
     rows = []
     for name, changed in changes(weights, batch.xs.mask).items():
         ys = np.concatenate([queries, attend(changed, memory)], axis=-1)
         logits, _, _ = model.output.forward(params.output, ys)
+        said = logits.argmax(axis=-1)
+        shares = (
+            (said != right)[real].mean(),
+            (said[1:] == right[:-1])[real[1:]].mean(),
+            (said[:-1] == right[1:])[real[1:]].mean(),
+        )
+        rows.append(ChangedRow(seed, name, *(digits(float(share)) for share in shares)))
+    return rows
+
+
+# what the first state of the decoder is made into; the words held out are in random order
+FIRST_STATES: dict[str, Callable[[Array], Array]] = {
+    "its own": np.copy,
+    "of another word": lambda r: np.roll(r, 1, axis=0),
+    "zeros": np.zeros_like,
+}
+
+
+def state_rows(reader: Reader, params: Tree, words: Words, seed: int) -> list[StateRow]:
+    """Return a row for each of FIRST_STATES; the network looks where it then wants to."""
+    model, batch = cast(Seq2Seq, reader.model), reader.batch(words.test)
+    read = model.start(params, batch.xs.source, batch.xs.mask)
+    rows = []
+    for name, change in FIRST_STATES.items():
+        first = tree_map(change, read.state)
+        queries, _, _ = model.decoder.forward(params.decoder, batch.xs.prefix, first)
+        ys, _ = model.readout.forward(params.readout, queries, read.memory, read.mask)
+        logits, _, _ = model.output.forward(params.output, ys)
         wrong = (logits.argmax(axis=-1) != batch.targets)[batch.target_mask]
-        rows.append(ChangedRow(seed, name, digits(float(wrong.mean()))))
+        rows.append(StateRow(seed, name, digits(float(wrong.mean()))))
     return rows
 
 
@@ -195,6 +234,7 @@ def main() -> None:
     words = the_words()
     rows: list[LookRow] = []
     changed: list[ChangedRow] = []
+    states: list[StateRow] = []
     spelled: list[LetterRow] = []
     for readout in READOUTS:
         for seed in range(arguments.seeds):
@@ -203,12 +243,14 @@ def main() -> None:
             print(*rows[-1], sep="   ", flush=True)
             if readout == GENERAL:
                 changed += changed_rows(reader, params, words, seed)
+                states += state_rows(reader, params, words, seed)
                 spelled += letter_rows(reader, params, words, seed)
-    for one in (*changed, *spelled):
+    for one in (*changed, *states, *spelled):
         print(*one, sep="   ")
     if arguments.write:
         write_rows(RESULTS / "where_to_look.csv", rows)
         write_rows(RESULTS / "where_to_look_changed.csv", changed)
+        write_rows(RESULTS / "where_to_look_states.csv", states)
         write_rows(RESULTS / "where_to_look_letters.csv", spelled)
 
 

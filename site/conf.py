@@ -1,21 +1,19 @@
-"""The book as a static site, from the stored outputs of the chapters. No code runs."""
+"""The book as a static site, from the stored outputs of the chapters. No cell runs."""
 
-import importlib.util
-import shutil
 import sys
 from pathlib import Path
-
-from docutils import nodes
 
 project = "Recurrent networks, derived and proved"
 author = "The rnn-tutorial contributors"
 copyright = "2026, the rnn-tutorial contributors. Code BSD-3-Clause, text and figures CC BY 4.0"
 
 sys.path.insert(0, str(Path(__file__).parent / "extensions"))
-extensions = ["myst_nb"]
+extensions = ["myst_nb", "sphinx_copybutton"]
 extensions += ["explorables"]
-root_doc = "README"
+extensions += ["reference", "sources", "equations"]
+extensions += ["mathematics", "icons", "pages", "downloads", "passages", "wrapping"]
 include_patterns = [
+    "index.md",
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
@@ -24,7 +22,7 @@ include_patterns = [
     "assignments/README.md",
     "benchmarks/README.md",
 ]
-include_patterns += ["chapters/*.ipynb"]
+include_patterns += ["chapters/*.ipynb", "site/glossary.md"]
 nb_execution_mode = "off"
 myst_enable_extensions = ["amsmath", "dollarmath"]
 myst_heading_anchors = 3
@@ -32,68 +30,18 @@ suppress_warnings = ["mystnb.unknown_mime_type"]
 
 html_theme = "sphinx_book_theme"
 html_title = project
+copybutton_selector = "div.highlight:not(.cell_output div) > pre"
+html_favicon = "static/favicon.svg"
 html_static_path = ["static"]
 html_css_files = ["book.css"]
+html_js_files = [("print.js", {"defer": "defer"})]
 html_show_sphinx = False
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "show_toc_level": 2,
     "use_download_button": False,
     "use_fullscreen_button": False,
     "navbar_persistent": [],  # the side bar has the search already
+    "article_header_end": ["take.html", "article-header-buttons.html"],
 }
-
-# MathJax in one file, served by the site itself.
-MATHJAX = (
-    Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent
-    / "static/mathjax/tex-svg-full.js"
-)
-mathjax_path = MATHJAX.name
-
-CONTENTS = """
-```{toctree}
-:hidden:
-:caption: Chapters
-:glob:
-
-chapters/*
-```
-
-```{toctree}
-:hidden:
-:caption: The project
-
-assignments/README
-CONTRIBUTING
-CHANGELOG
-benchmarks/README
-SECURITY
-CODE_OF_CONDUCT
-```
-"""
-
-
-def add_contents(app, docname, source):
-    """Add the list of pages to the README, the first page of the site; GitHub does not need it."""
-    if docname == root_doc:
-        source[0] += CONTENTS
-
-
-def keep_equations(app, doctree):
-    """Leave equations as they are: the environment that Sphinx would add allows no tag."""
-    for equation in doctree.findall(nodes.math_block):
-        equation["no-wrap"] = equation["nowrap"] = True
-        equation.children = [nodes.Text(rf"\[{equation.astext()}\]")]
-
-
-def finish(app, error):
-    """Copy MathJax next to the pages, and the README to index.html, which a browser opens first."""
-    if error is None:
-        output = Path(app.outdir)
-        shutil.copy(MATHJAX, output / "_static")
-        shutil.copy(output / "README.html", output / "index.html")
-
-
-def setup(app):
-    app.connect("source-read", add_contents)
-    app.connect("doctree-read", keep_equations)
-    app.connect("build-finished", finish)
+templates_path = ["templates"]

@@ -8,6 +8,9 @@
                                       except for n of the GRU
     Bidirectional                     the same names with _reverse
     Dense: W (D, K), b                Linear: weight (K, D), bias
+    Attention(general): W (H, M)      Linear with bias=False, (M, H), before
+                                      scaled_dot_product_attention(…, scale=1)
+    Attention(dot or scaled_dot)      the same function; it has no weights
     Embedding: E (V, N)               Embedding: weight (V, N)
 
     to_pytorch                        our weights as a state_dict
@@ -15,6 +18,8 @@
     gradients_to_pytorch              gradients, by the names of the parameters that they belong to
     from_pytorch                      our model and weights, from a state_dict of RNN, LSTM or GRU
     from_pytorch_module               the same from the module itself, which knows its cell
+    to_pytorch_attention, from_pytorch_attention      one head of MultiheadAttention, in
+                                      `pytorch_attention.py`
 
 The way to PyTorch and back is exact: the second bias is written as zero. From PyTorch, two biases
 become their sum; on the way back this sum is the first bias: the same network with other numbers. A
@@ -51,8 +56,8 @@ def to_pytorch(model: Layer, params: Any, names: Names | None = None) -> dict[st
 
     model: what one module of PyTorch is: a `Serial` of `Recurrent` layers, or of `Bidirectional`
     ones that concatenate, all of one cell (torch.nn.RNN, LSTM or GRU); one such layer alone;
-    `Dense` (Linear) or `Embedding`. With `names`, a `Serial` of these, and of `Last` and dropout,
-    which have no weights.
+    `Dense` (Linear), `Embedding`, or an `Attention` (see `pytorch_layers.py`). With `names`, a
+    `Serial` of layers, and of `Last` and dropout, which have no weights.
 
     names: the attributes of PyTorch's module, one for each layer of the `Serial`, such as
     ("embedding", "lstm", "", "head"); any for a layer without weights. A deep LSTM is one module,

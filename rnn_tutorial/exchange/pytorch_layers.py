@@ -2,6 +2,12 @@
 
 LAYERS has one entry for each kind of layer. The recurrent layers of a network, a `Serial` of them
 or one alone, are one module of PyTorch.
+
+An Attention is a function of PyTorch, scaled_dot_product_attention. Its contexts are those of
+(q, m, m, scale=1) for dot, of (q, m, m) for scaled_dot, and of (linear(q), m, m, scale=1) for
+general, where linear = torch.nn.Linear(H, M, bias=False) has the W of the score: that is the
+module whose state_dict is moved. The other two scores have no weights. The additive score does not
+exist in PyTorch.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +30,7 @@ from rnn_tutorial.exchange.layout import (
     reorder_gates,
 )
 from rnn_tutorial.exchange.pytorch_names import names_of, shapes_of
+from rnn_tutorial.layers.attention import Attention, AttentionParams
 from rnn_tutorial.layers.bidirectional import Bidirectional, BidirectionalParams
 from rnn_tutorial.layers.core import (
     Dense,
@@ -36,6 +43,7 @@ from rnn_tutorial.layers.core import (
 from rnn_tutorial.layers.dropout import Dropout, VariationalDropout
 from rnn_tutorial.layers.layer import Layer
 from rnn_tutorial.layers.merge import concat
+from rnn_tutorial.layers.scores import GeneralParams, Score, dot, general, scaled_dot
 from rnn_tutorial.layers.serial import Serial
 from rnn_tutorial.types import Array
 from rnn_tutorial.validation import check_array, check_fields, check_parts
@@ -251,6 +259,38 @@ def _embedding_params(layer: Embedding, arrays: Mapping[str, Array]) -> Embeddin
     return EmbeddingParams(arrays["weight"].copy())
 
 
+def _general_shapes(layer: Attention) -> Shapes:
+    return {"weight": (layer.memory_size, layer.query_size)}
+
+
+def _general_arrays(layer: Attention, params: Any, split: Callable) -> dict[str, Array]:
+    check_fields("params", params, "score")
+    check_fields("params.score", params.score, "W")
+    check_array("W", params.score.W, H=layer.query_size, M=layer.memory_size)
+    return {"weight": params.score.W.T.copy()}
+
+
+def _general_params(layer: Attention, arrays: Mapping[str, Array]) -> AttentionParams:
+    return AttentionParams(GeneralParams(np.array(arrays["weight"].T, order="C")))
+
+
+def _no_attention_params(layer: Attention, arrays: Mapping[str, Array]) -> AttentionParams:
+    return AttentionParams(())
+
+
+def _score_entry(layer: Attention) -> Entry:
+    """Return the Entry of the score of an Attention.
+
+    Raises: ExchangeError for a score that PyTorch does not have.
+    """
+    if layer.score not in SCORES_THERE:
+        wanted = ", ".join(score.name for score in SCORES_THERE)
+        raise ExchangeError(
+            f"score: PyTorch has {wanted}, as scaled_dot_product_attention; got {layer.score}"
+        )
+    return SCORES_THERE[layer.score]
+
+
 def _no_shapes(layer: Layer) -> Shapes:
     return {}
 
@@ -265,12 +305,22 @@ def _no_params(layer: Layer, arrays: Mapping[str, Array]) -> tuple[()]:
 
 RECURRENT = Entry(_recurrent_shapes, _recurrent_arrays, _recurrent_params)
 WITHOUT_WEIGHTS = Entry(_no_shapes, _no_arrays, _no_params)
+SCORES_THERE: dict[Score, Entry] = {
+    dot: Entry(_no_shapes, _no_arrays, _no_attention_params),
+    scaled_dot: Entry(_no_shapes, _no_arrays, _no_attention_params),
+    general: Entry(_general_shapes, _general_arrays, _general_params),
+}
 LAYERS: dict[type, Entry] = {
     Recurrent: RECURRENT,
     Bidirectional: RECURRENT,
     Serial: RECURRENT,
     Dense: Entry(_dense_shapes, _dense_arrays, _dense_params),
     Embedding: Entry(_embedding_shapes, _embedding_arrays, _embedding_params),
+    Attention: Entry(
+        lambda layer: _score_entry(layer).shapes(layer),
+        lambda layer, params, split: _score_entry(layer).to_arrays(layer, params, split),
+        lambda layer, arrays: _score_entry(layer).from_arrays(layer, arrays),
+    ),
     Last: WITHOUT_WEIGHTS,
     Dropout: WITHOUT_WEIGHTS,
     VariationalDropout: WITHOUT_WEIGHTS,

@@ -1,6 +1,6 @@
 """Arrays as text, for the data of a figure: little-endian floats in base64, with their shape.
 
-`kit.js` reads them with `unpack`.
+`kit.js` reads them with `unpack` and `unpackTree`.
 """
 
 import base64
@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from rnn_tutorial.types import Array
+from rnn_tutorial.types import Array, Tree
 
-__all__ = ["pack", "unpack"]
+__all__ = ["pack", "pack_tree", "unpack"]
 
 _TYPES = {"float16": "<f2", "float32": "<f4", "float64": "<f8"}
 
@@ -31,6 +31,18 @@ def pack(array: Array, dtype: str = "float64") -> dict[str, Any]:
         raise ValueError(f"array has an entry that is not finite as {dtype}")
     text = base64.b64encode(values.tobytes()).decode("ascii")
     return {"dtype": dtype, "shape": list(values.shape), "base64": text}
+
+
+def pack_tree(tree: Tree, dtype: str = "float64") -> Any:
+    """Return parameters as JSON: a NamedTuple is a dict, a tuple a list, an array as in `pack`.
+
+    Raises: as in `pack`.
+    """
+    if hasattr(tree, "_asdict"):
+        return {name: pack_tree(part, dtype) for name, part in tree._asdict().items()}
+    if isinstance(tree, (tuple, list)):
+        return [pack_tree(part, dtype) for part in tree]
+    return pack(tree, dtype)
 
 
 def unpack(packed: dict[str, Any]) -> Array:

@@ -9,12 +9,14 @@ from chapter_files import ROOT, code_cells, read
 from benchmarks import where_to_look
 from benchmarks.letters_to_sounds import BATCH, CHAPTER, RATE
 from benchmarks.where_to_look import (
+    FIRST_STATES,
     GENERAL,
     READOUTS,
     SPELLINGS,
     ChangedRow,
     LetterRow,
     LookRow,
+    StateRow,
     changes,
     flat,
 )
@@ -70,6 +72,27 @@ def test_the_largest_alone_is_harmless_and_everything_else_is_not():
         )
 
 
+def test_weights_of_another_step_say_the_symbol_of_that_step():
+    found = rows("where_to_look_changed.csv", ChangedRow)
+    for seed in SEEDS:
+        of = {row.change: row for row in found if row.seed == seed}
+        late, right, alike = (
+            of[k] for k in ("one step late", "one letter to the right", "all letters alike")
+        )
+        assert late.before > 0.4 > 4 * late.after and right.after > 0.5 > 4 * right.before
+        assert max(alike.before, alike.after) < min(late.before, right.after)
+
+
+def test_most_of_what_is_said_does_not_come_over_the_bridge():
+    found = rows("where_to_look_states.csv", StateRow)
+    assert [(row.seed, row.first) for row in found] == [(s, f) for s in SEEDS for f in FIRST_STATES]
+    trained = {r.seed: r.symbols for r in rows("where_to_look_changed.csv", ChangedRow)[::6]}
+    for seed in SEEDS:
+        own, other, zeros = (row.symbols for row in found if row.seed == seed)
+        assert own == trained[seed]  # both are the network as it was trained
+        assert own < other < 0.25 and other < zeros < 0.5
+
+
 def test_changed_weights_are_weights(rng):
     mask = lengths_to_mask(np.array([5, 3, 2]), 5)
     weights = masked_softmax(rng.standard_normal((4, 3, 5)), mask)
@@ -116,8 +139,10 @@ def test_the_script_stores_what_it_prints_and_nothing_unless_told(monkeypatch, t
     monkeypatch.setattr(where_to_look, "trained", lambda *run: (None, None))
     row = LookRow(GENERAL, 0, 1500, 10, 0.25, 0.5)
     monkeypatch.setattr(where_to_look, "look_row", lambda *run: row)
-    changed, letter = ChangedRow(0, "as trained", 0.1), LetterRow(0, "ph", "F", 1, 0.9, 0.2)
+    changed, letter = ChangedRow(0, "x", 0.1, 0.2, 0.3), LetterRow(0, "ph", "F", 1, 0.9, 0.2)
+    state = StateRow(0, "zeros", 0.3)
     monkeypatch.setattr(where_to_look, "changed_rows", lambda *run: [changed])
+    monkeypatch.setattr(where_to_look, "state_rows", lambda *run: [state])
     monkeypatch.setattr(where_to_look, "letter_rows", lambda *run: [letter])
     monkeypatch.setattr("sys.argv", ["where_to_look", "--seeds", "1"])
     where_to_look.main()
@@ -128,4 +153,5 @@ def test_the_script_stores_what_it_prints_and_nothing_unless_told(monkeypatch, t
     assert [ChangedRow(**r) for r in read_table(tmp_path / "where_to_look_changed.csv")] == [
         changed
     ]
+    assert [StateRow(**r) for r in read_table(tmp_path / "where_to_look_states.csv")] == [state]
     assert [LetterRow(**r) for r in read_table(tmp_path / "where_to_look_letters.csv")] == [letter]

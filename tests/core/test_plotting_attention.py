@@ -1,8 +1,11 @@
 """A picture of weights has each weight at its letter and its sound; the diagram has both paths."""
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from rnn_tutorial.plotting import draw_attention, plot_alignment
 from rnn_tutorial.plotting.diagrams.pen import BACKWARD
@@ -68,6 +71,20 @@ def test_the_diagram_has_two_paths_from_each_letter_and_one_from_the_query(sourc
     assert len(dashed) == 7 * S + 1
     texts = [text.get_text() for text in back.texts]
     assert [f"$m_{{{s}}}$" in texts and f"$e_{{{s}}}$" in texts for s in range(1, S + 1)]
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_no_arrow_runs_over_a_box(backward):
+    patches = draw_attention(backward=backward).patches
+    boxes = [p for p in patches if isinstance(p, FancyBboxPatch)]
+    assert len(boxes) == 9
+    for arrow in (p for p in patches if isinstance(p, FancyArrowPatch)):
+        for line in arrow.get_path().to_polygons(closed_only=False):
+            points = np.concatenate([np.linspace(*ends, 50) for ends in pairwise(line)])
+            for box in boxes:
+                inner = box.get_path().get_extents().padded(-0.09)
+                inside = any(inner.contains(*point) for point in points)
+                assert not inside or arrow.get_zorder() < box.get_zorder()
 
 
 def test_a_source_without_letters_is_refused():

@@ -43,7 +43,7 @@ def wanted(source, target):
     said = [f"$r_{{{k}}}$" for k in range(1, len(target) + 2)]
     return sorted(
         [
-            *pairwise([*read, "bridge", *said]),
+            *pairwise([*read, "bridge", "$r_{0}$", *said]),
             *zip(source, read),
             *zip(["start", *target], said),
             *zip(said, [*target, "end"]),

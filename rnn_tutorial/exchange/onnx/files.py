@@ -17,23 +17,29 @@ computes what the model computes here with the mask of those lengths.
                                       Gather of the first
     Dropout, VariationalDropout       no node: a file is for evaluation
 
+An `Attention` is a file of its own, from queries and memory to ys, which is written and not read:
+see `attention.py`.
+
 The arrays keep their dtype. ONNX allows float64, but onnxruntime (1.32) runs the three recurrent
 operators only in float32, so cast first: to_onnx(model, tree_cast(params, np.float32), path).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import Any
 
+import numpy as np
+
 from rnn_tutorial import __version__
 from rnn_tutorial.exchange.layout import ExchangeError, library
+from rnn_tutorial.exchange.onnx.attention import attention_graph
 from rnn_tutorial.exchange.onnx.graph import read_graph
 from rnn_tutorial.exchange.onnx.layers import read_steps
-from rnn_tutorial.exchange.onnx.write import Place, writer_of
+from rnn_tutorial.exchange.onnx.write import Place, graph_of, one_dtype, tensor_info, writer_of
+from rnn_tutorial.layers.attention import Attention
 from rnn_tutorial.layers.layer import Layer
 from rnn_tutorial.layers.serial import Serial
 from rnn_tutorial.replacing import replacing
-from rnn_tutorial.tree import tree_leaves
 from rnn_tutorial.types import Array
 from rnn_tutorial.validation import check_parts
 
@@ -50,26 +56,21 @@ def to_onnx(model: Layer, params: Any, path: str | PathLike[str], *, lengths: bo
     """Write an ONNX file `path` that computes what `model` computes in evaluation with `params`.
 
     model: one layer, or a `Serial` of layers, of the kinds above; a `Serial` inside it is written
-    as its layers. lengths=True gives the graph its second input.
+    as its layers; or an `Attention`. lengths=True gives the graph one input more, the lengths.
 
     Raises: ImportError without the library onnx; ExchangeError for a layer that ONNX does not have,
     naming the layer and the reason; ValueError or TypeError for parameters that are not those of
     the model.
     """
     onnx = library("onnx")
-    flat = flattened([model], [params])
-    layers, params = [layer for layer, _ in flat], [part for _, part in flat]
-    example = _example(layers, params)
-    answer = Serial(tuple(layers)).forward(params, example)[0]  # raises unless the layers fit
-    ys = name = "xs" if example.ndim == 3 else "indices"
-    nodes: list[Any] = []
-    arrays: dict[str, Array] = {}
-    for k, (layer, layer_params) in enumerate(zip(layers, params, strict=True)):
-        place = Place(k, ys, "lengths" if lengths else "")
-        more, more_arrays = writer_of(layer).nodes(layer, layer_params, place)
-        nodes, arrays, ys = nodes + more, arrays | more_arrays, more[-1].output[0] if more else ys
-    nodes[-1].output[0] = "ys"
-    proto = _proto(nodes, arrays, (name, example), answer, lengths)
+    graph = GRAPHS.get(type(model), _chain)(model, params, lengths)
+    proto = onnx.helper.make_model(
+        graph,
+        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="rnn_tutorial",
+        producer_version=__version__,
+    )
     onnx.checker.check_model(proto, full_check=True)
     with replacing(path) as file:
         file.write(proto.SerializeToString())
@@ -133,11 +134,8 @@ def _example(layers: Sequence[Layer], params: Sequence[Any]) -> Array:
     Raises: ExchangeError for layers that have no nodes in ONNX, and for arrays that are not all of
     float32 or all of float64.
     """
-    dtypes = {str(getattr(leaf, "dtype", type(leaf).__name__)) for leaf in tree_leaves(params)}
-    if dtypes not in ({"float32"}, {"float64"}):
-        got = ", ".join(sorted(dtypes)) or "none"
-        raise ExchangeError(f"params: expected arrays of float32, or all of float64, got {got}")
-    examples = [writer_of(layer).takes(layer, *dtypes) for layer in layers]
+    dtype = one_dtype(params)
+    examples = [writer_of(layer).takes(layer, dtype) for layer in layers]
     sized = [example for example in examples if example is not None]
     if not sized:
         raise ExchangeError(
@@ -146,33 +144,30 @@ def _example(layers: Sequence[Layer], params: Sequence[Any]) -> Array:
     return sized[0]
 
 
-def _proto(
-    nodes: Sequence[Any],
-    arrays: Mapping[str, Array],
-    named_xs: tuple[str, Array],
-    ys: Array,
-    lengths: bool,
-) -> Any:
-    """Return the whole file.
+def _chain(model: Layer, params: Any, lengths: bool) -> Any:
+    """Return the graph of layers, one after another.
 
-    named_xs, ys: input and output of one step of one sequence, which determine dtypes and sizes.
+    One step of one sequence determines dtypes and sizes of its input and output.
+
+    Raises: as `to_onnx`.
     """
-    onnx = library("onnx")
-    h, free, (name, xs) = onnx.helper, ["T", "B"], named_xs
+    flat = flattened([model], [params])
+    layers, params = [layer for layer, _ in flat], [part for _, part in flat]
+    xs = _example(layers, params)
+    answer = Serial(tuple(layers)).forward(params, xs)[0]  # raises unless the layers fit
+    ys = name = "xs" if xs.ndim == 3 else "indices"
+    nodes: list[Any] = []
+    arrays: dict[str, Array] = {}
+    for k, (layer, layer_params) in enumerate(zip(layers, params, strict=True)):
+        place = Place(k, ys, "lengths" if lengths else "")
+        more, more_arrays = writer_of(layer).nodes(layer, layer_params, place)
+        nodes, arrays, ys = nodes + more, arrays | more_arrays, more[-1].output[0] if more else ys
+    nodes[-1].output[0] = "ys"
+    inputs = [tensor_info(name, xs.dtype, "T", "B", *xs.shape[2:])]
+    inputs += [tensor_info("lengths", np.int32, "B")] if lengths else []
+    free = ("T", "B")[3 - answer.ndim :]
+    outputs = [tensor_info("ys", answer.dtype, *free, answer.shape[-1])]
+    return graph_of(nodes, arrays, inputs, outputs)
 
-    def info(name: str, dtype: Any, axes: list[Any]) -> Any:
-        return h.make_tensor_value_info(name, h.np_dtype_to_tensor_dtype(dtype), axes)
 
-    inputs = [info(name, xs.dtype, [*free, *xs.shape[2:]])]
-    inputs += (
-        [h.make_tensor_value_info("lengths", onnx.TensorProto.INT32, ["B"])] if lengths else []
-    )
-    outputs = [info("ys", ys.dtype, [*free[3 - ys.ndim :], ys.shape[-1]])]
-    initializers = [onnx.numpy_helper.from_array(array, name) for name, array in arrays.items()]
-    return h.make_model(
-        h.make_graph(nodes, "rnn_tutorial", inputs, outputs, initializers),
-        opset_imports=[h.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-        producer_name="rnn_tutorial",
-        producer_version=__version__,
-    )
+GRAPHS: dict[type, Callable[[Any, Any, bool], Any]] = {Attention: attention_graph}

@@ -3,10 +3,11 @@
 WRITERS has one entry for each kind of layer that can be written.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from rnn_tutorial.cells.cell import same_function
 from rnn_tutorial.exchange.layout import ExchangeError, describe, describe_layer, library
@@ -17,10 +18,15 @@ from rnn_tutorial.layers.dropout import Dropout, VariationalDropout
 from rnn_tutorial.layers.layer import Layer
 from rnn_tutorial.layers.merge import concat
 from rnn_tutorial.layers.serial import Serial
-from rnn_tutorial.types import Array
+from rnn_tutorial.tree import tree_leaves
+from rnn_tutorial.types import Array, Tree
 
 __all__ = [
     "Place",
+    "graph_of",
+    "node_of",
+    "one_dtype",
+    "tensor_info",
     "writer_of",
 ]
 
@@ -56,7 +62,37 @@ def writer_of(layer: Layer) -> Writer:
     return WRITERS[type(layer)]
 
 
-def _node(op_type: str, inputs: Sequence[str], output: str, **attributes: Any) -> Any:
+def one_dtype(params: Tree) -> str:
+    """Return the dtype of all arrays of a tree.
+
+    Raises: ExchangeError unless all are of float32, or all of float64.
+    """
+    dtypes = {str(getattr(leaf, "dtype", type(leaf).__name__)) for leaf in tree_leaves(params)}
+    if dtypes not in ({"float32"}, {"float64"}):
+        got = ", ".join(sorted(dtypes)) or "none"
+        raise ExchangeError(f"params: expected arrays of float32, or all of float64, got {got}")
+    return dtypes.pop()
+
+
+def tensor_info(name: str, dtype: DTypeLike, *axes: str | int) -> Any:
+    """Return name, dtype and axes of an input or output of the graph; a name is any size."""
+    h = library("onnx").helper
+    return h.make_tensor_value_info(name, h.np_dtype_to_tensor_dtype(np.dtype(dtype)), axes)
+
+
+def graph_of(
+    nodes: Sequence[Any],
+    arrays: Mapping[str, Array],
+    inputs: Sequence[Any],
+    outputs: Sequence[Any],
+) -> Any:
+    """Return the graph of these nodes and arrays; inputs and outputs are of `tensor_info`."""
+    onnx = library("onnx")
+    initializers = [onnx.numpy_helper.from_array(array, name) for name, array in arrays.items()]
+    return onnx.helper.make_graph(nodes, "rnn_tutorial", inputs, outputs, initializers)
+
+
+def node_of(op_type: str, inputs: Sequence[str], output: str, **attributes: Any) -> Any:
     """Return a node, whose name is the number of the layer and the operator, such as 0.LSTM."""
     return library("onnx").helper.make_node(
         op_type, inputs, [output], f"{output.split('.')[0]}.{op_type}", **attributes
@@ -81,15 +117,15 @@ def _nothing(layer: Any, params: Any, place: Place) -> Written:
 
 def _dense(layer: Dense, params: Any, place: Place) -> Written:
     k = place.k
-    product = _node("MatMul", [place.xs, f"{k}.W"], f"{k}.xW")
-    return [product, _node("Add", [f"{k}.xW", f"{k}.b"], f"{k}.ys")], {
+    product = node_of("MatMul", [place.xs, f"{k}.W"], f"{k}.xW")
+    return [product, node_of("Add", [f"{k}.xW", f"{k}.b"], f"{k}.ys")], {
         f"{k}.W": params.W,
         f"{k}.b": params.b,
     }
 
 
 def _embedding(layer: Embedding, params: Any, place: Place) -> Written:
-    return [_node("Gather", [f"{place.k}.E", place.xs], f"{place.k}.ys")], {
+    return [node_of("Gather", [f"{place.k}.E", place.xs], f"{place.k}.ys")], {
         f"{place.k}.E": params.E
     }
 
@@ -101,15 +137,15 @@ def _last(layer: Last, params: Any, place: Place) -> Written:
     """
     k = place.k
     if not place.lengths:
-        return [_node("Gather", [place.xs, f"{k}.last"], f"{k}.ys")], {
+        return [node_of("Gather", [place.xs, f"{k}.last"], f"{k}.ys")], {
             f"{k}.last": np.array(-1, np.int64)
         }
     nodes = [
-        _node("Cast", [place.lengths], f"{k}.lengths", to=library("onnx").TensorProto.INT64),
-        _node(
+        node_of("Cast", [place.lengths], f"{k}.lengths", to=library("onnx").TensorProto.INT64),
+        node_of(
             "ReverseSequence", [place.xs, f"{k}.lengths"], f"{k}.turned", batch_axis=1, time_axis=0
         ),
-        _node("Gather", [f"{k}.turned", f"{k}.first"], f"{k}.ys"),
+        node_of("Gather", [f"{k}.turned", f"{k}.first"], f"{k}.ys"),
     ]
     return nodes, {f"{k}.first": np.array(0, np.int64)}
 
@@ -217,7 +253,7 @@ def _recurrent_writer(
 def _drop_directions(k: int, Y: str, axis: int) -> Written:
     """Return the node that drops the axis of one direction."""
     array = {f"{k}.axis": np.array([axis], np.int64)}
-    return [_node("Squeeze", [Y, f"{k}.axis"], f"{k}.ys")], array
+    return [node_of("Squeeze", [Y, f"{k}.axis"], f"{k}.ys")], array
 
 
 def _join_directions(k: int, Y: str, axis: int) -> Written:
@@ -226,8 +262,8 @@ def _join_directions(k: int, Y: str, axis: int) -> Written:
     shape = {f"{k}.shape": np.array([*[0] * (axis + 1), -1], np.int64)}
     perm = [*range(axis), axis + 1, axis, axis + 2]
     return [
-        _node("Transpose", [Y], f"{k}.Y_turned", perm=perm),
-        _node("Reshape", [f"{k}.Y_turned", f"{k}.shape"], f"{k}.ys"),
+        node_of("Transpose", [Y], f"{k}.Y_turned", perm=perm),
+        node_of("Reshape", [f"{k}.Y_turned", f"{k}.shape"], f"{k}.ys"),
     ], shape
 
 
@@ -251,7 +287,7 @@ def _recurrent_node(
         "direction": direction,
         "activations": activations * len(each),
     }
-    return _node(kind.op_type, inputs, f"{k}.Y", **attributes, **kind.attributes), arrays
+    return node_of(kind.op_type, inputs, f"{k}.Y", **attributes, **kind.attributes), arrays
 
 
 WRITERS: dict[type, Writer] = {

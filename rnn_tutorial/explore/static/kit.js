@@ -215,6 +215,20 @@ export function select({ label, options, value, onInput }) {
   };
 }
 
+/** A line of text. */
+export function textField({ label, value, maxLength, onInput }) {
+  const plain = { autocomplete: "off", autocapitalize: "off", spellcheck: "false" };
+  const listen = { oninput: () => onInput(input.value) };
+  const input = html("input", { type: "text", value, maxlength: maxLength, ...plain, ...listen });
+  return {
+    element: html("label", { class: "ex-control ex-field" }, html("span", { class: "ex-label" }, label), input),
+    value: () => input.value,
+    set(next) {
+      input.value = next;
+    },
+  };
+}
+
 /** On or off. */
 export function toggle({ label, checked = false, onInput }) {
   const input = html("input", { type: "checkbox", checked, onchange: () => onInput(input.checked) });
@@ -232,25 +246,31 @@ export function button(words, onClick, attributes = {}) {
   return html("button", { type: "button", class: "ex-button", onclick: onClick, ...attributes }, words);
 }
 
-/** Steps 0 ... count - 1 with two buttons and a slider; `words(i)` says where one is. */
+/**
+ * Steps 0 ... count - 1 with two buttons and a slider; `words(i)` says where one is.
+ * set(next, count) also changes how many steps there are.
+ */
 export function stepper({ label, count, value = 0, words, onInput }) {
   let at = value;
+  let last = count - 1;
   const where = html("span", { class: "ex-where" });
   const move = (next) => {
-    show(clamp(next, 0, count - 1));
+    show(clamp(next, 0, last));
     onInput(at);
   };
   const back = button("‹", () => move(at - 1), { "aria-label": `${label}: back` });
   const on = button("›", () => move(at + 1), { "aria-label": `${label}: on` });
-  const input = html("input", { type: "range", min: 0, max: count - 1, step: 1, "aria-label": label });
+  const input = html("input", { type: "range", min: 0, max: last, step: 1, "aria-label": label });
   input.addEventListener("input", () => move(Number(input.value)));
-  const show = (next) => {
+  const show = (next, steps = last + 1) => {
     at = next;
+    last = steps - 1;
+    input.max = last;
     input.value = at;
     input.setAttribute("aria-valuetext", words(at));
     where.textContent = words(at);
     set(back, { "aria-disabled": at === 0 ? "true" : null });
-    set(on, { "aria-disabled": at === count - 1 ? "true" : null });
+    set(on, { "aria-disabled": at === last ? "true" : null });
   };
   show(value);
   return {
@@ -346,6 +366,17 @@ export function unpack({ dtype, shape, base64 }) {
     float64: [8, (i) => view.getFloat64(8 * i, true)],
   }[dtype];
   return { shape, data: Float64Array.from({ length: bytes.length / size }, (_, i) => read(i)) };
+}
+
+/** Parameters that `pack_tree` has packed: a matrix is an array of rows, as in `nets.js`. */
+export function unpackTree(packed) {
+  if (Array.isArray(packed)) return packed.map(unpackTree);
+  if (!packed.base64) {
+    return Object.fromEntries(Object.entries(packed).map(([name, part]) => [name, unpackTree(part)]));
+  }
+  const { shape, data } = unpack(packed);
+  if (shape.length === 1) return data;
+  return Array.from({ length: shape[0] }, (_, k) => data.subarray(k * shape[1], (k + 1) * shape[1]));
 }
 
 /** The number whose sixteen bits are given. */

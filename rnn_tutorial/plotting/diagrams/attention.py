@@ -1,8 +1,11 @@
 """Diagram of attention: one query, its scores, their softmax, and the mean that they weigh."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.patches import FancyArrowPatch
+from matplotlib.path import Path
 
 from rnn_tutorial.plotting.diagrams.pen import (
     BACKWARD,
@@ -12,6 +15,7 @@ from rnn_tutorial.plotting.diagrams.pen import (
     STATE,
     WEIGHT,
     Node,
+    Point,
     arrow,
     canvas,
     graph,
@@ -35,8 +39,9 @@ def draw_attention(
     """Return the Axes with one query that looks into the memory of a source.
 
     From bottom to top: the letters, the memory, the scores with the query, the softmax, the
-    memory times its weights, and their sum, which is the context. backward: the gradients, dashed,
-    against every arrow.
+    memory times its weights, and their sum, which is the context. The second path of the memory
+    goes up next to its column, behind the softmax. backward: the gradients, dashed, against every
+    arrow.
 
     Raises: ValueError for a source without symbols.
     """
@@ -63,10 +68,9 @@ def draw_attention(
         _up_and_down(ax, (x, _SCORE + 0.27), (x, _SOFTMAX - 0.25), backward)
         _up_and_down(ax, (x, _SOFTMAX + 0.25), (x, _TIMES - 0.27), backward)
         write(ax, (x - 0.13, (_SOFTMAX + _TIMES) / 2), f"$w_{{{s}}}$", size=11, ha="right")
-        start, end = (x + 0.36, _MEMORY + 0.1), (x + 0.27, _TIMES)
-        arrow(ax, start, end, FORWARD, bend=0.28)
+        _along(ax, (x + 0.36, _MEMORY), (x + 0.27, _TIMES), x + 0.6, FORWARD)
         if backward:
-            arrow(ax, (end[0], end[1] - 0.12), (start[0], start[1] - 0.14), BACKWARD, bend=-0.33)
+            _along(ax, (x + 0.25, _TIMES - 0.15), (x + 0.36, _MEMORY - 0.15), x + 0.75, BACKWARD)
     between = (_SOFTMAX + _TIMES) / 2
     for row, words in ((_LETTER, "read"), (_SCORE, "scores"), (between, "weights")):
         write(ax, (0.75, row), words, color=GREY, size=11)
@@ -81,3 +85,10 @@ def _up_and_down(
     arrow(ax, (start[0] - aside, start[1]), (end[0] - aside, end[1]), FORWARD)
     if backward:
         arrow(ax, (end[0] + aside, end[1]), (start[0] + aside, start[1]), BACKWARD)
+
+
+def _along(ax: Axes, start: Point, end: Point, column: float, line: dict[str, Any]) -> None:
+    """Draw an arrow with two corners: sideways to `column`, along it, and back. Boxes hide it."""
+    path = Path([start, (column, start[1]), (column, end[1]), end])
+    look: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 12, "linewidth": 1.4}
+    ax.add_patch(FancyArrowPatch(path=path, zorder=0.5, joinstyle="round", **look, **line))
