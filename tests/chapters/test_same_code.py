@@ -1,6 +1,7 @@
 """A function that a chapter builds is the same code in the package."""
 
 import ast
+from functools import cache
 
 import pytest
 from chapter_files import NOTEBOOKS, ROOT, code_cells, read
@@ -23,6 +24,7 @@ def shipped() -> dict[str, list[Definition]]:
     return found
 
 
+@cache
 def built_and_shipped() -> list:
     """Return every definition in a chapter whose name the package has too."""
     package = shipped()
