@@ -1,18 +1,21 @@
 """Numbers of equations as links: "(7.14)" leads to the equation, and shows it under the pointer.
 
 An equation with \\tag{7.14} gets the id `equation-7.14`. A number in a sentence becomes a link if
-there is such an equation, on every page. The formulas that a page has links to are in the page, and
-`equations.js` shows them. Outside the chapters, "chapter 07" becomes a link too.
+there is such an equation, on every page. The equations of a chapter are in a script of their own,
+`_static/equations/07.js`, which `equations.js` loads when the first of them is to be shown. Outside
+the chapters, "chapter 07" becomes a link too.
 """
 
 import json
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from book import chapters, equations
 from docutils import nodes
+from mathematics import typeset
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
@@ -20,7 +23,6 @@ from sphinx.transforms import SphinxTransform
 NUMBER = re.compile(r"(?<![\w.])\((\d+\.\d+)\)")
 CHAPTER = re.compile(r"(?<=[Cc]hapter )\d\d\b|(?<=[Cc]hapters )\d\d\b|(?<=\d\d and )\d\d\b")
 TAG = re.compile(r"\\tag\{([\d.]+)\}")
-HREF = re.compile(r'href="[^"]*#equation-([\d.]+)"')
 # In these a number is no mention of an equation: code, formulas, links, headings.
 OTHER = (
     nodes.literal,
@@ -113,16 +115,20 @@ def _parts(
         yield nodes.Text(text[end:])
 
 
-def add_formulas(app: Sphinx, page: str, template: str, context: dict, document: Any) -> None:
-    """Add the formulas to a page that its links lead to."""
-    numbers = dict.fromkeys(HREF.findall(context.get("body", "")))
-    if numbers:
-        data = {
-            "mathjax": context["pathto"](f"_static/{app.config.mathjax_path}", resource=True),
-            "formulas": {number: equations()[number][1] for number in numbers},
-        }
-        text = json.dumps(data, ensure_ascii=False).replace("</", "<\\/")
-        context["body"] += f'<script type="application/json" id="formulas">{text}</script>\n'
+def write_equations(app: Sphinx, error: Exception | None) -> None:
+    """Write a script for each chapter that has equations: {number: the equation as HTML}."""
+    if error is None and app.builder.format == "html":
+        folder = Path(app.outdir) / "_static" / "equations"
+        folder.mkdir(exist_ok=True)
+        for chapter in chapters():
+            found = {
+                number: typeset(formula, True)
+                for number, (docname, formula) in equations().items()
+                if docname == chapter.docname
+            }
+            text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+            script = f"window.EQUATIONS = {{ ...window.EQUATIONS, ...{text} }};\n"
+            (folder / f"{chapter.number}.js").write_text(script, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -130,5 +136,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_transform(LinkNumbers)
     app.add_css_file("equations.css")
     app.add_js_file("equations.js", loading_method="defer")
-    app.connect("html-page-context", add_formulas)
-    return {"parallel_read_safe": True}
+    app.connect("build-finished", write_equations)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -70,6 +70,8 @@ def _member(module: Module, member: Member, full: str) -> list[str]:
     shown = {"data": ("", member.signature), "property": ("", "")}
     signature, value = shown.get(member.kind, (member.signature, ""))
     lines = [f".. py:{member.kind}:: {member.name}{signature}"]
+    if member.name.startswith("__"):
+        lines += ["   :no-index-entry:"]
     if member.kind == "property":
         lines += [f"   :type: {member.signature}"]
     if value and len(value) < 70:
@@ -288,4 +290,4 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", write_pages)
     app.connect("doctree-read", find_types)
     app.connect("html-page-context", add_neighbours)
-    return {"parallel_read_safe": True}
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -3,39 +3,28 @@
   "use strict";
 
   const WAIT = 150; // milliseconds: the pointer has time to go from the link to the box
+  const FOLDER = new URL("equations/", document.currentScript.src).href;
 
   /** @type {HTMLElement | null} */
   let box = null;
   let timer = 0;
+  /** @type {Map<string, Promise<void>>} */
+  const loading = new Map();
 
-  /** Return what the page says of its formulas, {mathjax, formulas}. */
-  function readData() {
-    const script = document.getElementById("formulas");
-    return script ? JSON.parse(script.textContent) : { mathjax: "", formulas: {} };
-  }
-
-  const data = readData();
-
-  /** Return the number of the equation that a link leads to, or "". @param {Element} link */
+  /** Return the number of the equation that a link leads to. @param {Element} link */
   function numberOf(link) {
-    const match = /#equation-([\d.]+)$/.exec(link.getAttribute("href") || "");
-    return match && match[1] in data.formulas ? match[1] : "";
+    return link.getAttribute("href").split("#equation-")[1];
   }
 
-  /** Resolve when MathJax is there. A page without formulas loads it now. */
-  function mathjax() {
-    if (window.MathJax && window.MathJax.startup) return window.MathJax.startup.promise;
-    if (!document.querySelector("script[data-equations]")) {
-      window.MathJax = { startup: { typeset: false }, options: { enableMenu: false } };
+  /** Load the script with the equations of a chapter, once. @param {string} chapter */
+  function load(chapter) {
+    if (!loading.has(chapter)) {
       const script = document.createElement("script");
-      script.src = data.mathjax;
-      script.dataset.equations = "";
+      script.src = `${FOLDER}${chapter}.js`;
+      loading.set(chapter, new Promise((resolve) => (script.onload = () => resolve())));
       document.head.append(script);
     }
-    return new Promise((resolve) => {
-      const script = document.querySelector("script[data-equations]");
-      script.addEventListener("load", () => window.MathJax.startup.promise.then(resolve));
-    });
+    return loading.get(chapter);
   }
 
   function close() {
@@ -63,43 +52,46 @@
     box.style.top = `${top + window.scrollY}px`;
   }
 
+  /** Return the box of an equation. @param {string} number */
+  function makeBox(number) {
+    const made = document.createElement("div");
+    made.id = "equation-box";
+    made.className = "equation-box";
+    made.dataset.number = number;
+    made.setAttribute("role", "tooltip");
+    const formula = document.createElement("div");
+    formula.className = "formula";
+    formula.innerHTML = window.EQUATIONS[number];
+    const label = document.createElement("span");
+    label.textContent = `(${number})`;
+    made.append(formula, label);
+    made.addEventListener("mouseenter", () => clearTimeout(timer));
+    made.addEventListener("mouseleave", closeSoon);
+    return made;
+  }
+
   /** Show the equation of a link. @param {Element} link */
   async function show(link) {
     const number = numberOf(link);
     clearTimeout(timer);
-    if (!number || (box && box.dataset.number === number)) return;
+    if (box && box.dataset.number === number) return;
     close();
-    const mine = document.createElement("div");
-    mine.id = "equation-box";
-    mine.className = "equation-box";
-    mine.dataset.number = number;
-    mine.setAttribute("role", "tooltip");
-    const formula = document.createElement("div");
-    formula.className = "math mathjax_process tex2jax_process";
-    formula.textContent = `\\[${data.formulas[number]}\\]`;
-    const label = document.createElement("span");
-    label.textContent = `(${number})`;
-    mine.append(formula, label);
-    mine.addEventListener("mouseenter", () => clearTimeout(timer));
-    mine.addEventListener("mouseleave", closeSoon);
-    mine.style.visibility = "hidden";
-    box = mine;
-    document.body.append(mine);
-    link.setAttribute("aria-describedby", mine.id);
-    await mathjax();
-    await window.MathJax.typesetPromise([mine]);
-    if (box !== mine) return; // closed, or another one is asked for
+    await load(number.split(".")[0].padStart(2, "0"));
+    if (!link.matches(":hover, :focus")) return; // the reader has gone on
+    close();
+    box = makeBox(number);
+    document.body.append(box);
+    link.setAttribute("aria-describedby", box.id);
     place(link);
-    mine.style.visibility = "visible";
   }
 
-  /** Open what is folded around the place that the address names, and go there. */
+  /** Open what is folded around the equation that the address names, and go there. */
   function arrive() {
-    const place = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (!place || !place.id.startsWith("equation-")) return;
-    for (let around = place.parentElement; around; around = around.parentElement)
+    if (!location.hash.startsWith("#equation-")) return;
+    const place = document.getElementById(location.hash.slice(1));
+    for (let around = place && place.parentElement; around; around = around.parentElement)
       if (around instanceof HTMLDetailsElement) around.open = true;
-    place.scrollIntoView();
+    if (place) place.scrollIntoView();
   }
 
   for (const link of document.querySelectorAll('a[href*="#equation-"]')) {
@@ -112,9 +104,5 @@
     if (event.key === "Escape") close();
   });
   window.addEventListener("hashchange", arrive);
-  window.addEventListener("load", () => {
-    if (!location.hash.startsWith("#equation-")) return;
-    arrive();
-    mathjax().then(arrive); // typeset formulas have moved the place
-  });
+  arrive();
 })();
