@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent / "extensions"))
 extensions = ["myst_nb", "sphinx_copybutton"]
 extensions += ["explorables"]
 extensions += ["reference", "sources", "equations"]
-extensions += ["mathematics", "icons", "pages", "downloads"]
+extensions += ["mathematics", "icons", "pages", "downloads", "passages", "wrapping"]
 include_patterns = [
     "index.md",
     "README.md",
@@ -30,9 +30,11 @@ suppress_warnings = ["mystnb.unknown_mime_type"]
 
 html_theme = "sphinx_book_theme"
 html_title = project
+copybutton_selector = "div.highlight:not(.cell_output div) > pre"
 html_favicon = "static/favicon.svg"
 html_static_path = ["static"]
 html_css_files = ["book.css"]
+html_js_files = [("print.js", {"defer": "defer"})]
 html_show_sphinx = False
 html_context = {"default_mode": "auto"}
 html_theme_options = {

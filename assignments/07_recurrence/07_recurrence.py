@@ -294,8 +294,9 @@ def make_rows(rng, switches, lengths, T, B):
 switches = np.array([True, False, False, True, False, True])
 xs, new, targets = make_rows(np.random.default_rng(0), switches, np.arange(10, 41), 50, 1000)
 print(f"{int(new.sum())} sequences in {xs.shape[1]} rows; the first 24 steps of a row:")
-for name, row in (("symbol", xs), ("new", new), ("odd", targets)):
-    print(f"{name:7}", *row[:24, 0].astype(int))
+short = new[1:20].any(axis=0).argmax()
+for name, rows in (("symbol", xs), ("new", new), ("odd", targets)):
+    print(f"{name:7}", *rows[:24, short].astype(int))
 
 # %% [markdown]
 # ## The loss, and all parameters as one vector

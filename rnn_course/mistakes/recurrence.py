@@ -34,6 +34,13 @@ MISTAKES = {
             "np.where(new[:, None], 0, h)",
         ),
         Mistake(
+            "first state of the row at a beginning",
+            "Where a sequence begins, yours goes back to the state before the row. It should begin "
+            "at the learned first state.",
+            "hs = []",
+            "hs, start = [], h",
+        ),
+        Mistake(
             "flag one step late",
             "Your sequences begin a step too late: the flag is that of their first step.",
             "zip(*steps)",
@@ -106,6 +113,12 @@ MISTAKES = {
             "h = a + before + b",
         ),
         Mistake(
+            "last term left out",
+            "Your step has no term: nothing is ever added to the state.",
+            STEP,
+            "h = a * before + 0 * b",
+        ),
+        Mistake(
             "activation on the state",
             "There is no bend in this step: the new state is not squashed.",
             STEP,
@@ -150,6 +163,13 @@ MISTAKES = {
             "with it. Which state did the first step of a sequence use?",
             CARRY,
             "dh = dbefore[t]",
+        ),
+        Mistake(
+            "gradient crosses a beginning",
+            "Your gradient runs back through beginnings inside a row, into sequences that have "
+            "nothing to do with it. Only at the first step is it cut.",
+            CARRY,
+            "dh = dbefore[t] if t else (1 - begins[t]) * dbefore[t]",
         ),
         Mistake(
             "gradient crosses a beginning",
@@ -221,6 +241,20 @@ MISTAKES = {
             "G * (1 - begins) * previous, G",
         ),
         Mistake(
+            "last state for the first",
+            "Before the first step of a row that goes on, yours has the last state of the row: an "
+            "index below zero, or a roll, counts from the end.",
+            "[h[None], hs[:-1]]",
+            "[hs[-1:], hs[:-1]]",
+        ),
+        Mistake(
+            "own factor in the gradient",
+            "Your gradient of the first state has the first state in it. Of a product, the slope "
+            "by one factor is made of the other.",
+            "(begins * dbefore).sum",
+            "(begins * dbefore * start).sum",
+        ),
+        Mistake(
             "own factor in the gradient",
             "Your gradient of the factor has the factor in it. Of a product, the slope by one "
             "factor is made of the other.",
@@ -266,6 +300,19 @@ MISTAKES = {
             "A gradient arrives at every state, and yours takes that of the last one alone.",
             "G[t] = dhs[t] + dh",
             "G[t] = dhs[t] * (t == len(dhs) - 1) + dh",
+        ),
+        Mistake(
+            "first step left out",
+            "The first step has the gradient from outside alone in yours. Something comes back to "
+            "it too: (23.3).",
+            "G[t] = dhs[t] + dh",
+            "G[t] = dhs[t] + (t > 0) * dh",
+        ),
+        Mistake(
+            "last step left out",
+            "The gradient that arrives at the last state from outside is missing in yours.",
+            "G[t] = dhs[t] + dh",
+            "G[t] = dhs[t] * (t < len(dhs) - 1) + dh",
         ),
         Mistake(
             "loop runs forward",
@@ -401,6 +448,41 @@ MISTAKES = {
             "less.",
             "np.maximum(earlier.new, later.new)",
             "np.abs(earlier.new - later.new)",
+        ),
+        Mistake(
+            "flag of the other piece",
+            "A beginning in the earlier piece changes your factor, and should not: the later piece "
+            "goes on from what it made.",
+            FRESH_A,
+            "np.where(new[..., None], later.a, later.a * earlier.a)",
+        ),
+        Mistake(
+            "flag of the other piece",
+            "A beginning in the earlier piece changes your term, and should not: the later piece "
+            "goes on from what it made.",
+            FRESH_B,
+            "np.where(new[..., None], later.b, later.a * earlier.b + later.b)",
+        ),
+        Mistake(
+            "factor of the other piece",
+            "The earlier term goes through the later piece, and yours has the factor of its own: "
+            "(23.7).",
+            "later.a * earlier.b",
+            "earlier.a * earlier.b",
+        ),
+        Mistake(
+            "earlier piece kept at a beginning",
+            "If a sequence begins in the later piece, one of the two pieces is left whole, and you "
+            "leave the other one.",
+            "np.where(fresh, later.a,",
+            "np.where(fresh, earlier.a,",
+            also=(("np.where(fresh, later.b,", "np.where(fresh, earlier.b,"),),
+        ),
+        Mistake(
+            "earlier term lost",
+            "Your term is that of the later piece, whatever was before it: (23.7) has two terms.",
+            FRESH_B,
+            "1 * later.b",
         ),
         Mistake(
             "pieces exchanged",
@@ -598,6 +680,20 @@ MISTAKES = {
             "block.new[:, :, None]",
         ),
         Mistake(
+            "flag of the step alone",
+            "You ask whether a sequence begins at the first step of the block. One may also begin "
+            "later in it.",
+            "so_far.new[:, :, None]",
+            "block.new[0][:, None]",
+        ),
+        Mistake(
+            "state carried into a new sequence",
+            "The states in your blocks are right, and what you carry over is not: the whole of a "
+            "block has a flag too.",
+            "h = states[-1]",
+            "h = so_far.a[-1] * h + so_far.b[-1]",
+        ),
+        Mistake(
             "flag of the whole block",
             "You ask whether a sequence begins anywhere in the block. The steps before it still go "
             "on from the carried state.",
@@ -653,6 +749,13 @@ MISTAKES = {
             "[block.new[-1], so_far.a[-1], so_far.b[-1]]",
         ),
         Mistake(
+            "state carried into a new sequence",
+            "The factor of your block is the product of all its factors. What is left of those "
+            "before a beginning?",
+            "[array[-1] for array in so_far]",
+            "[so_far.new[-1], block.a.prod(axis=0), so_far.b[-1]]",
+        ),
+        Mistake(
             "joined from the first step of the row",
             "The whole of your block has all earlier blocks in it. It should be of its own steps.",
             "Piece(*map(np.stack, zip(*wholes)))",
@@ -665,6 +768,23 @@ MISTAKES = {
             "N, T = len(sizes), len(steps.new)\n"
             "    sizes = [T // N] * (N - 1) + [T - T // N * (N - 1)]\n"
             "    ends = np.cumsum(sizes)",
+        ),
+        Mistake(
+            "old state for the new one",
+            "Your states are those before the steps of a block. Those after them are asked for.",
+            "hs.append(states)",
+            "hs.append(np.concatenate([h_old[None], states[:-1]]))",
+            also=(("h = states[-1]", "h_old, h = h, states[-1]"),),
+        ),
+        Mistake(
+            "state put into the first term",
+            "You put the state into the first term of a block and scan that. A beginning further "
+            "on needs the first state, and the whole of a block must not depend on a state.",
+            "so_far = scan(block)",
+            "first = block.a[0] * np.where(block.new[0][:, None], start, h) + block.b[0]\n"
+            "        block = block._replace(b=np.concatenate([first[None], block.b[1:]]))\n"
+            "        so_far = scan(block)",
+            also=(("so_far.a * before + so_far.b", "so_far.b + 0 * before"),),
         ),
         Mistake(
             "state for the term",
@@ -770,6 +890,19 @@ MISTAKES = {
         ),
         Mistake(
             "share of another",
+            "Your candidate gets what the share that keeps leaves. The share that turns takes "
+            "something too.",
+            "n / total",
+            "n * (1 - np.exp(keep) / total)",
+        ),
+        Mistake(
+            "share of another",
+            "Your candidate gets the shares of the two others.",
+            "n / total",
+            "n * (1 - 1 / total)",
+        ),
+        Mistake(
+            "share of another",
             "Your candidate gets the share that keeps.",
             "n / total",
             "n * np.exp(keep) / total",
@@ -795,6 +928,20 @@ MISTAKES = {
             "p * (da - shared)",
             "p * da",
             also=(("q * (-da - shared)", "-q * da"),),
+        ),
+        Mistake(
+            "coupling missing",
+            "Your turn is right. The score of keep is in the sum of all three shares too: (21.6) "
+            "has two terms.",
+            "p * (da - shared)",
+            "p * da",
+        ),
+        Mistake(
+            "coupling missing",
+            "Your keep is right. The score of turn is in the sum of all three shares too: (21.6) "
+            "has two terms.",
+            "q * (-da - shared)",
+            "-q * da",
         ),
         Mistake(
             "diagonal of the Jacobian alone",
@@ -885,6 +1032,13 @@ MISTAKES = {
             also=(("q * (-da - shared)", "-da - shared"),),
         ),
         Mistake(
+            "bracket in the wrong place",
+            "What arrives through the sum has a share in front of it too: (21.7).",
+            "p * (da - shared)",
+            "p * da - shared",
+            also=(("q * (-da - shared)", "-q * da - shared"),),
+        ),
+        Mistake(
             "factor missing",
             "In the term, the share that writes is multiplied by the candidate. Your sum has no "
             "candidate in it.",
@@ -896,6 +1050,13 @@ MISTAKES = {
             "In your sum, the gradient of the share that writes has no share in front of it.",
             "r * n * db",
             "n * db",
+        ),
+        Mistake(
+            "weight squared",
+            "In your sum, the gradient of the share that writes has this share in front of it "
+            "twice.",
+            "r * n * db",
+            "r**2 * n * db",
         ),
         Mistake(
             "sign",

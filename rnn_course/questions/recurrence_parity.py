@@ -57,10 +57,11 @@ def draw_rows(rng: Rng) -> tuple[Rows, Rows]:
 
 def rows_of(rng: Rng, switches: Array, new: Array) -> Rows:
     """Return Rows of random symbols: the target is 1 after an odd number of switches."""
-    xs = rng.integers(SYMBOLS, size=new.shape)
-    count, targets = np.zeros(new.shape[1], int), []
-    for symbols, begins in zip(xs, new):
-        count = np.where(begins, 0, count) + switches[symbols]
+    xs: Array = np.array(rng.integers(SYMBOLS, size=new.shape))
+    count: Array = np.zeros(new.shape[1], int)
+    targets = []
+    for t, symbols in enumerate(xs):
+        count = np.where(new[t], 0, count) + switches[symbols]
         targets.append(count % 2)
     return xs, new, np.stack(targets)
 

@@ -5,6 +5,7 @@ numbers come from the package. Where no script runs, a still picture is shown.
 """
 
 from rnn_tutorial.explore.explorable import *
+from rnn_tutorial.explore.lstm_step import *
 from rnn_tutorial.explore.one_unit import *
 from rnn_tutorial.explore.reach import *
 from rnn_tutorial.explore.sounds import *

@@ -118,7 +118,7 @@ def test_with_reduced_motion_it_writes_at_once(figure):
 
 
 def test_a_unit_a_letter_and_a_gate_are_chosen_by_pointer_and_by_keys(figure):
-    figure.root.locator("[data-unit='30'] .ex-cell").click(force=True)
+    figure.root.locator("[data-unit='30'] .ex-ring").click()
     press(figure, "unit", "ArrowRight")
     figure.root.locator("[data-step='4']").click()
     figure.root.get_by_role("radio", name="forget gate").check(force=True)

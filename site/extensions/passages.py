@@ -1,0 +1,83 @@
+"""The search: every section of every page is a passage of its own, found by its words.
+
+All passages are in one script, which only the page of the search loads. So the search works without
+a server. `search.js` ranks them: a definition first, then titles, then what says most about the
+words that are asked for.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+SCRIPT = "passages.js"
+TAG = re.compile(r"\\tag\{([\w.]+)\}")
+# What a passage does not have: its own sections, pictures, what only other writers see.
+NOT_TEXT = (nodes.section, nodes.title, nodes.image, nodes.raw, nodes.comment, addnodes.toctree)
+
+
+def texts(node: nodes.Node) -> Iterator[str]:
+    """Yield the texts of a node without those of its sections and of printed outputs."""
+    for child in node.children:
+        if isinstance(child, nodes.Text):
+            yield child.astext()
+        elif not isinstance(child, NOT_TEXT) and "cell_output" not in child.get("classes", []):
+            yield from texts(child)
+            if not child.children or isinstance(child, nodes.TextElement):
+                yield "" if isinstance(child, nodes.Inline) else "\n"
+
+
+def passages_of(doctree: nodes.document) -> list[list[Any]]:
+    """Return [anchor, title, text, the numbers of its equations] for every section of a page."""
+    found = []
+    for section in doctree.findall(nodes.section):
+        text = re.sub(r"\s+", " ", "".join(texts(section))).strip()
+        title = next(iter(section.findall(nodes.title))).astext()
+        top = isinstance(section.parent, nodes.document)
+        found.append(["" if top else section["ids"][0], title, text, TAG.findall(text)])
+    return found
+
+
+def read(app: Sphinx, doctree: nodes.document) -> None:
+    """Remember the passages of a page."""
+    app.env.passages[app.env.docname] = passages_of(doctree)
+
+
+def forget(app: Sphinx, env: BuildEnvironment, page: str) -> None:
+    """Forget the passages of a page that is read again, or gone."""
+    env.passages.pop(page, None)
+
+
+def start(app: Sphinx) -> None:
+    """Take over the search from Sphinx, whose index knows pages only."""
+    app.env.passages = getattr(app.env, "passages", {})
+    app.builder.search = False
+    app.config.html_additional_pages = {**app.config.html_additional_pages, "search": "search.html"}
+
+
+def finish(app: Sphinx, error: Exception | None) -> None:
+    """Write the passages next to the pages."""
+    if error is None and app.builder.format == "html":
+        pages = [
+            {"url": app.builder.get_target_uri(page), "title": found[0][1], "passages": found}
+            for page, found in sorted(app.env.passages.items())
+            if found
+        ]
+        text = json.dumps(pages, ensure_ascii=False, separators=(",", ":"))
+        path = Path(app.outdir) / "_static" / SCRIPT
+        path.write_text(f"window.PAGES = {text};\n", encoding="utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Search by passage."""
+    app.connect("builder-inited", start)
+    app.connect("doctree-read", read)
+    app.connect("env-purge-doc", forget)
+    app.connect("build-finished", finish)
+    return {"parallel_read_safe": False, "parallel_write_safe": True}
