@@ -10,7 +10,7 @@ copyright = "2026, the rnn-tutorial contributors. Code BSD-3-Clause, text and fi
 sys.path.insert(0, str(Path(__file__).parent / "extensions"))
 extensions = ["myst_nb", "sphinx_copybutton"]
 extensions += ["explorables"]
-extensions += ["reference", "sources"]
+extensions += ["reference", "sources", "equations"]
 extensions += ["mathematics", "icons", "pages", "downloads", "passages", "wrapping"]
 include_patterns = [
     "index.md",
@@ -22,7 +22,7 @@ include_patterns = [
     "assignments/README.md",
     "benchmarks/README.md",
 ]
-include_patterns += ["chapters/*.ipynb"]
+include_patterns += ["chapters/*.ipynb", "site/glossary.md"]
 nb_execution_mode = "off"
 myst_enable_extensions = ["amsmath", "dollarmath"]
 myst_heading_anchors = 3

@@ -5,8 +5,10 @@ numbers come from the package. Where no script runs, a still picture is shown.
 """
 
 from rnn_tutorial.explore.explorable import *
+from rnn_tutorial.explore.lstm_step import *
 from rnn_tutorial.explore.one_unit import *
 from rnn_tutorial.explore.reach import *
 from rnn_tutorial.explore.sounds import *
+from rnn_tutorial.explore.through_time import *
 from rnn_tutorial.explore.weights import *
 from rnn_tutorial.explore.writer import *

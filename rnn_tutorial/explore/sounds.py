@@ -35,7 +35,7 @@ __all__ = ["EXAMPLES", "Sounds", "Spoken", "sounds", "sounds_model", "spoken", "
 LETTERS = Vocabulary("abcdefghijklmnopqrstuvwxyz")
 START, END = 0, 1  # the phones come after them
 MAX_LENGTH = 20
-TRIES = ["symphony", "knobs", "flexing", "nightlife", "wretch", "execute"]  # held out
+TRIES = ["symphony", "knobs", "nightlife", "execute", "hat", "hate"]  # the first four are held out
 
 EXAMPLES = {
     "AA": "f[a]ther",

@@ -217,7 +217,10 @@ class Dense:
         check_array("b", params.b, K=self.output_size)
         check_features("xs", xs, self.input_size, params.b.dtype)
         check_finite("xs", xs)
-        return xs @ params.W + params.b, (), xs.copy()
+        xs = xs.copy()
+        ys = xs.reshape(-1, self.input_size) @ params.W  # all steps in one product
+        ys += params.b
+        return ys.reshape(*xs.shape[:-1], self.output_size), (), xs
 
     def backward(
         self, params: Any, xs: Array, dys: Array, dstate: Any = None
@@ -229,7 +232,9 @@ class Dense:
         check_shape("W", params.W, (xs.shape[-1], self.output_size), xs.dtype)
         check_shape("dys", dys, (*xs.shape[:-1], self.output_size), params.b.dtype)
         flat_xs, flat_dys = xs.reshape(-1, self.input_size), dys.reshape(-1, self.output_size)
-        return DenseParams(W=flat_xs.T @ flat_dys, b=flat_dys.sum(axis=0)), dys @ params.W.T, ()
+        db = np.ones(len(flat_dys), dys.dtype) @ flat_dys  # the sum, as a product
+        dxs = (flat_dys @ params.W.T).reshape(xs.shape)
+        return DenseParams(W=flat_xs.T @ flat_dys, b=db), dxs, ()
 
 
 class EmbeddingParams(NamedTuple):
@@ -290,7 +295,10 @@ class Embedding:
         """
         check_shape("dys", dys, (*indices.shape, self.output_size), params.E.dtype)
         dE = np.zeros_like(params.E)
-        np.add.at(
-            dE, indices, dys
-        )  # counts a symbol as often as it occurs; dE[indices] += would not
+        if indices.size:
+            order = np.argsort(indices, axis=None, kind="stable")  # each symbol's places together
+            sorted_indices = indices.reshape(-1)[order]
+            starts = np.flatnonzero(np.diff(sorted_indices, prepend=-1))
+            rows = dys.reshape(-1, self.output_size)[order]
+            dE[sorted_indices[starts]] = np.add.reduceat(rows, starts)
         return EmbeddingParams(dE), None, ()

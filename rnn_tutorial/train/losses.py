@@ -38,6 +38,8 @@ __all__ = [
     "temporal_activation_regularization",
 ]
 
+BLOCK_BYTES = 2**20  # of the rows that are computed at a time: about the second-level cache
+
 
 def mean_squared_error(ys: Array, targets: Array, *, mask: Mask | None = None) -> tuple[Any, Array]:
     """Return the mean of (ys - targets)^2 and its gradient 2 (ys - targets) / n.
@@ -124,11 +126,22 @@ def softmax_cross_entropy(
     counted = _counted("logits", logits, mask)
     _check_classes(targets, counted, logits.shape[-1])
     temperature = _temperature(logits, temperature)
-    log_p, target = log_softmax(logits[counted], temperature), targets[counted]
-    rows = np.arange(len(target))
-    dz = np.exp(log_p)
-    dz[rows, target] -= 1  # p - onehot(target)
-    return -np.mean(log_p[rows, target]), _spread(dz / (len(rows) * temperature), counted)
+    n, V = int(np.count_nonzero(counted)), logits.shape[-1]
+    flat, classes = logits.reshape(-1, V), targets.reshape(-1)
+    dflat = (np.empty if mask is None else np.zeros)(flat.shape, flat.dtype)
+    losses, done = np.empty(n, flat.dtype), 0
+    for rows in _row_blocks(flat, mask):
+        z = _shifted(flat[rows], temperature)
+        places = np.arange(len(z)), classes[rows]
+        z_target = z[places]
+        e = np.exp(z, z)
+        sums = e.sum(axis=-1, keepdims=True)
+        losses[done : done + len(z)] = np.log(sums[:, 0]) - z_target  # -log p[target]
+        done += len(z)
+        e /= sums * (n * temperature)
+        e[places] -= 1 / (n * temperature)  # p - onehot(target)
+        dflat[rows] = e
+    return np.mean(losses), dflat.reshape(logits.shape)
 
 
 def activation_regularization(
@@ -218,8 +231,11 @@ def log_softmax(logits: Array, temperature: float = 1.0) -> Array:
 def _shifted(logits: Array, temperature: float) -> Array:
     _check_floats("logits", logits)
     temperature = _temperature(logits, temperature)
-    with np.errstate(over="ignore"):  # -infinity at a very low temperature: the probability is 0
-        return (logits - logits.real.max(axis=-1, keepdims=True)) / temperature
+    z = logits - logits.real.max(axis=-1, keepdims=True)
+    if temperature != 1:
+        with np.errstate(over="ignore"):  # -infinity at a very low one: the probability is 0
+            z /= temperature
+    return z
 
 
 def _temperature(logits: Array, temperature: float) -> float:
@@ -252,6 +268,17 @@ def _spread(rows: Array, counted: Mask) -> Array:
     dys = np.zeros((*counted.shape, rows.shape[-1]), rows.dtype)
     dys[counted] = rows
     return dys
+
+
+def _row_blocks(flat: Array, mask: Mask | None) -> list[Any]:
+    """Return the numbers of the rows that count, some at a time: they stay in the cache.
+
+    Slices, which make no copy, where all rows count.
+    """
+    size = max(1, BLOCK_BYTES // (flat.shape[1] * flat.itemsize))
+    real = None if mask is None else np.flatnonzero(mask)
+    starts = range(0, len(flat) if real is None else len(real), size)
+    return [slice(k, k + size) if real is None else real[k : k + size] for k in starts]
 
 
 def _check_floats(name: str, array: Array) -> None:

@@ -25,7 +25,7 @@ import numpy as np
 from rnn_tutorial.bound import Bound
 from rnn_tutorial.train.schedules import as_schedule
 from rnn_tutorial.tree import tree_map, tree_map_parts, tree_scale, tree_zeros_like
-from rnn_tutorial.types import Rate, Schedule, Tree
+from rnn_tutorial.types import Array, Rate, Schedule, Tree
 from rnn_tutorial.validation import check_floats, check_kind, check_like, check_number
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "frozen",
     "frozen_init",
     "frozen_update",
+    "fused_adam_update",
     "momentum",
     "momentum_update",
     "rmsprop",
@@ -53,6 +54,9 @@ __all__ = [
     "sgd_update",
     "zero_state",
 ]
+
+
+BLOCK = 2**15  # numbers that are updated at a time: their seven arrays stay in the cache
 
 
 class Optimizer(NamedTuple):
@@ -210,13 +214,13 @@ def adam(
     """
     epsilon = check_number("epsilon", epsilon, above=0)
     betas = {"beta1": _share("beta1", beta1), "beta2": _share("beta2", beta2)}
-    return _optimizer(adam, AdamState, adam_update, rate=rate, **betas, epsilon=epsilon)
+    return _optimizer(adam, AdamState, fused_adam_update, rate=rate, **betas, epsilon=epsilon)
 
 
 def adam_update(
     grads: Tree, state: AdamState, *, rate_at: Schedule, beta1: float, beta2: float, epsilon: float
 ) -> tuple[Tree, AdamState]:
-    """Return the updates and the next state: the `update` of `adam`."""
+    """Return the updates and the next state: the formulas of `adam`, one after another."""
     check_update(grads, state, AdamState)
     t, rate_t = state.step + 1, rate_at(state.step)
     m = tree_map(lambda m, g: beta1 * m + (1 - beta1) * g, state.m, grads)
@@ -224,6 +228,40 @@ def adam_update(
     m_hat = tree_scale(1 / (1 - beta1**t), m)
     v_hat = tree_scale(1 / (1 - beta2**t), v)
     updates = tree_map(lambda m, v: -rate_t * m / (np.sqrt(v) + epsilon), m_hat, v_hat)
+    return updates, AdamState(t, m, v)
+
+
+def fused_adam_update(
+    grads: Tree, state: AdamState, *, rate_at: Schedule, beta1: float, beta2: float, epsilon: float
+) -> tuple[Tree, AdamState]:
+    """Return what `adam_update` returns, bit for bit, in less time: the `update` of `adam`.
+
+    There, each operation goes over a whole parameter and makes a new array. Here all of them go
+    over a block that stays in the processor's cache, and then over the next one.
+    """
+    check_update(grads, state, AdamState)
+    t, rate_t = state.step + 1, rate_at(state.step)
+    m_scale, v_scale = 1 / (1 - beta1**t), 1 / (1 - beta2**t)
+
+    def fill(*leaves: Any) -> None:
+        """Write update, new m and new v of one parameter, the last three of the leaves."""
+        flat = [np.asarray(leaf).reshape(-1) for leaf in leaves]
+        spare = np.empty(min(flat[0].size, BLOCK), flat[0].dtype)
+        for k in range(0, flat[0].size, BLOCK):
+            g, m, v, update, new_m, new_v = (leaf[k : k + BLOCK] for leaf in flat)
+            term = spare[: len(g)]
+            np.multiply(beta1, m, new_m)
+            new_m += np.multiply(1 - beta1, g, term)
+            np.multiply(beta2, v, new_v)
+            new_v += np.multiply(1 - beta2, np.square(g, term), term)
+            np.sqrt(np.multiply(v_scale, new_v, term), term)
+            term += epsilon
+            np.multiply(m_scale, new_m, update)
+            np.multiply(-rate_t, update, update)
+            update /= term
+
+    updates, m, v = (tree_map(_empty, grads) for _ in range(3))
+    tree_map(fill, grads, state.m, state.v, updates, m, v)
     return updates, AdamState(t, m, v)
 
 
@@ -341,6 +379,11 @@ def _share(name: str, value: float) -> float:
 def _trainable_part(trainable: Tree, tree: Tree) -> Tree:
     """Return the tree with () in place of each frozen part: a tree without leaves."""
     return tree_map_parts(lambda keep, part: part if keep else (), trainable, tree)
+
+
+def _empty(leaf: Any) -> Array:
+    """Return a new contiguous array of the shape and dtype of a leaf, not yet filled."""
+    return np.empty(np.shape(leaf), leaf.dtype)
 
 
 def _no_change(part: Tree) -> Tree:

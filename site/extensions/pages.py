@@ -12,6 +12,7 @@ from addresses import home
 from docutils import nodes
 from sphinx.application import Sphinx
 
+NO_TITLE = '<th class="head"><p></p></th>'  # the first column of many tables has none
 PICTURE = "_images/readme.png"  # the figure of the README, which the first page has
 SHORTEST, LONGEST = 40, 200  # letters of a description
 
@@ -48,7 +49,7 @@ def complete(
     context["picture"] = home() + PICTURE if home() else context["pathto"](PICTURE, resource=True)
     pictures = {name: app.srcdir / path for path, name in app.builder.images.items()}
     if "body" in context:
-        context["body"] = with_sizes(context["body"], pictures)
+        context["body"] = with_sizes(context["body"], pictures).replace(NO_TITLE, "<td></td>")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -14,9 +14,10 @@ from typing import Any
 from book import chapters
 from docstrings import code, first_line, indented, inline, plain, to_rst
 from docutils import nodes
-from package import FOLDER, ROOT, Member, Module, modules, places, resolve
+from package import FOLDER, Member, Module, modules, places, resolve
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
 
 PAGES = "reference"
 
@@ -69,6 +70,8 @@ def _member(module: Module, member: Member, full: str) -> list[str]:
     shown = {"data": ("", member.signature), "property": ("", "")}
     signature, value = shown.get(member.kind, (member.signature, ""))
     lines = [f".. py:{member.kind}:: {member.name}{signature}"]
+    if member.name.startswith("__"):
+        lines += ["   :no-index-entry:"]
     if member.kind == "property":
         lines += [f"   :type: {member.signature}"]
     if value and len(value) < 70:
@@ -209,6 +212,49 @@ def write_pages(app: Sphinx) -> None:
             path.unlink()
 
 
+class LinkNames(SphinxTransform):
+    """In a chapter, the name of a function that it builds or uses leads to the reference.
+
+    Once in each part of the chapter: more links would make it hard to read.
+    """
+
+    default_priority = 500
+
+    def apply(self, **kwargs: Any) -> None:
+        """Change the page."""
+        for chapter in chapters():
+            if chapter.docname == self.env.docname:
+                names = {full.rpartition(".")[2]: full for full in chapter.built | chapter.used}
+                for part in self.document.findall(_is_part):
+                    _link_names(part, names, "../" * chapter.docname.count("/"))
+
+
+def _is_part(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.section) and isinstance(node.parent.parent, nodes.document)
+
+
+def _link_names(part: nodes.section, names: dict[str, str], up: str) -> None:
+    """Make a link of the first mention of each name in a part of a chapter."""
+    linked = set()
+    for literal in list(part.findall(nodes.literal)):
+        name = literal.astext().removesuffix("()")
+        if name in names and name not in linked and not _is_inside_link(literal):
+            linked.add(name)
+            place = names[name].rpartition(".")[0]
+            uri = f"{up}{PAGES}/{place}.html#{names[name]}"
+            link = nodes.reference("", "", literal.deepcopy(), internal=True, refuri=uri)
+            literal.replace_self(link)
+
+
+def _is_inside_link(node: nodes.Node) -> bool:
+    around = node.parent
+    while around is not None:
+        if isinstance(around, nodes.reference | nodes.title | addnodes.download_reference):
+            return True
+        around = around.parent
+    return False
+
+
 def find_types(app: Sphinx, document: nodes.document) -> None:
     """Give the types in signatures their full names, by which Sphinx finds them."""
     for node in document.findall(addnodes.pending_xref):
@@ -240,7 +286,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.config.add_module_names = False
     app.config.python_maximum_signature_line_length = 76
     app.config.toc_object_entries_show_parents = "hide"
+    app.add_transform(LinkNames)
     app.connect("builder-inited", write_pages)
     app.connect("doctree-read", find_types)
     app.connect("html-page-context", add_neighbours)
-    return {"parallel_read_safe": True}
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -161,6 +161,11 @@ def forget(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
     getattr(env, "source_files", {}).pop(docname, None)
 
 
+def merge(app: Sphinx, env: BuildEnvironment, docnames: set[str], other: BuildEnvironment) -> None:
+    """Add what another process has noted."""
+    env.source_files |= {page: files for page, files in other.source_files.items() if page in docnames}
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Show files instead of downloading them."""
     app.config.templates_path.append("templates")
@@ -168,6 +173,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_transform(ShowFiles)
     app.connect("builder-inited", begin)
     app.connect("env-purge-doc", forget)
+    app.connect("env-merge-info", merge)
     app.connect("doctree-read", link_signatures)
     app.connect("build-finished", write_pages)
-    return {"parallel_read_safe": False}
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

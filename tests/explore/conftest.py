@@ -93,8 +93,16 @@ def browser() -> Iterator[Any]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def pictures() -> dict[str, bytes]:
+    """Return the still pictures drawn so far."""
+    return {}
+
+
 @pytest.fixture
-def open_figure(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Figure]]:
+def open_figure(
+    browser: Any, pictures: dict[str, bytes], tmp_path: Path
+) -> Iterator[Callable[..., Figure]]:
     """Return a function that opens a figure.
 
     Its options: the width of the window, the theme, whether scripts run, whether they may fail.
@@ -110,7 +118,9 @@ def open_figure(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Figure]]
         may_fail: bool = False,
     ) -> Figure:
         file = tmp_path / f"{explorable.name}.html"
-        (tmp_path / "still.png").write_bytes(explorable.png())
+        if explorable.name not in pictures:
+            pictures[explorable.name] = explorable.png()
+        (tmp_path / "still.png").write_bytes(pictures[explorable.name])
         text = PAGE.format(
             name=explorable.name,
             theme=theme,

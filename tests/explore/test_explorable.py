@@ -8,6 +8,7 @@ import sys
 import types
 from collections import Counter
 
+import nbformat
 import numpy as np
 import pytest
 
@@ -21,6 +22,7 @@ from rnn_tutorial.explore.explorable import (
     widget_module,
 )
 from rnn_tutorial.explore.weights import pack, unpack
+from tools.chapters import WIDGET_VIEW, remove_widget_views
 
 FIGURES = [
     name
@@ -85,8 +87,17 @@ def test_a_notebook_stores_words_and_a_picture_and_a_kernel_adds_a_view(monkeypa
     monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
     bundle = explorable._widget_view(figure)
     (view,) = bundle.values()
-    assert bundle.keys() == {"application/vnd.jupyter.widget-view+json"}
+    assert bundle.keys() == {WIDGET_VIEW}
     assert view["model_id"]
+
+
+def test_a_chapter_stores_the_picture_and_not_the_view_of_a_widget():
+    data = {"text/plain": "words", "image/png": "iVBO", WIDGET_VIEW: {"model_id": "1"}}
+    output = nbformat.v4.new_output("execute_result", data=data)
+    cells = [nbformat.v4.new_markdown_cell(""), nbformat.v4.new_code_cell(outputs=[output])]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    remove_widget_views(notebook)
+    assert cells[1].outputs[0].data == {"text/plain": "words", "image/png": "iVBO"}
 
 
 def test_a_figure_needs_no_widgets_to_be_made():

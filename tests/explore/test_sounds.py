@@ -9,7 +9,16 @@ import pytest
 from rnn_tutorial import explore
 from rnn_tutorial.explore.sounds import EXAMPLES, TRIES, spoken, stored_sounds
 
-WORDS = [*TRIES, "a", "zzz", "queue", "mississippi", "bookkeeper", "strengths", "abcdefghijklmn"]
+WORDS = [
+    *TRIES,
+    "a",
+    "zzz",
+    "queue",
+    "mississippi",
+    "bookkeeper",
+    "strengths",
+    "w" * 14,
+]  # the last never ends
 
 
 @pytest.fixture(scope="module")

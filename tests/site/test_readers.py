@@ -23,18 +23,20 @@ COPIED = """
 """
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+# The letters of a formula are hidden from screen readers, which are given its MathML.
+UNSEEN = {"exclude": [["mjx-math"]]}
+# What depends on the theme is its colours.
+RULES = {"light": {}, "dark": {"runOnly": ["color-contrast", "link-in-text-block"]}}
+
+
+@pytest.mark.parametrize("theme", RULES)
 @pytest.mark.parametrize("path", JUDGED)
 def test_a_page_is_accessible(visit, path, theme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     seen = visit(path, theme=theme)
     assert seen.page.locator(f"html[data-theme={theme}]").count() == 1
-    found = axe.Axe().run(seen.page).response["violations"]
-    assert [
-        (rule["id"], node["html"][:200], node["failureSummary"])
-        for rule in found
-        for node in rule["nodes"][:3]
-    ] == []
+    found = axe.Axe().run(seen.page, context=UNSEEN, options=RULES[theme]).response["violations"]
+    assert [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]] == []
 
 
 @pytest.mark.parametrize("width", [1280, 390])

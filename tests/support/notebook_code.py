@@ -1,8 +1,14 @@
 """The code of a notebook, to be compared with the code of a module: without types and texts."""
 
 import ast
+import inspect
+from collections import Counter
+from functools import cache
+from pathlib import Path
 
 import jupytext
+
+CHAPTERS = Path(__file__).resolve().parents[2] / "chapters"
 
 
 class Bare(ast.NodeTransformer):
@@ -28,3 +34,30 @@ def bare(source):
 def cells(path):
     """Return the sources of the code cells of a notebook as text."""
     return [cell.source for cell in jupytext.read(path).cells if cell.cell_type == "code"]
+
+
+def statements(source):
+    """Count the statements of a source without their bodies, with all names replaced by one."""
+    tree, found = ast.parse(source), Counter()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            node.id = "x"
+        elif isinstance(node, ast.arg):
+            node.arg, node.annotation = "x", None
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Assign, ast.AugAssign, ast.Return)):
+            found[ast.unparse(node)] += 1
+    return found
+
+
+@cache
+def statements_of_chapters():
+    """Return the statements of each code cell of all chapters."""
+    paths = sorted(CHAPTERS.glob("[0-9][0-9]_*.md"))
+    return [statements(source) for path in paths for source in cells(path)]
+
+
+def share_in_a_chapter(function):
+    """Return the largest share of the statements of a function that one cell of a chapter has."""
+    own = statements(inspect.getsource(function))
+    return max((own & other).total() for other in statements_of_chapters()) / own.total()

@@ -390,7 +390,9 @@ function half(bits) {
 // ---- mounting -----------------------------------------------------------------------------------
 
 function mountIn(place, name, mount, data) {
-  const root = html("div", { class: "ex", "data-figure": name });
+  // JupyterLab has shortcuts for the arrow keys, except on an element with this attribute.
+  const keepKeys = ({ target }) => set(target, { "data-lm-suppress-shortcuts": "true" });
+  const root = html("div", { class: "ex", "data-figure": name, onfocusin: keepKeys });
   place.append(root);
   try {
     root.explorable = mount(root, data);

@@ -27,7 +27,8 @@ function unitFixedPoints(w, u) {
     while (true) {
       const middle = (low + high) / 2;
       if (middle === low || middle === high) break;
-      if (Math.sign(above(middle)) === sign) low = middle;
+      if (above(middle) === 0) low = high = middle;
+      else if (Math.sign(above(middle)) === sign) low = middle;
       else high = middle;
     }
     points.push(Math.abs(above(low)) < Math.abs(above(high)) ? low : high);

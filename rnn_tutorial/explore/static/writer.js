@@ -141,6 +141,8 @@ export function mount(root, data) {
 
   const quantityName = () => WRITER_QUANTITIES.find(([name]) => name === now.quantity)[1];
 
+  const signed = () => "cgh".includes(now.quantity);
+
   /** What a full letter means: 1, or the largest |c| of the unit in this text. */
   function limit() {
     return steps.reduce((largest, _, t) => Math.max(largest, Math.abs(valueAt(t))), 1);
@@ -163,9 +165,9 @@ export function mount(root, data) {
       ...steps.flatMap(({ index }, t) => writerLetter(data.symbols[index], valueAt(t) / full, t, t < count, t === at)));
     const chosen = page.querySelector("[data-looked]");
     if (chosen) page.scrollTop = Math.max(0, chosen.offsetTop - page.clientHeight / 2);
-    const signed = "cgh".includes(now.quantity);
-    put(key, `The ${quantityName()} `, symbol(now.quantity), ` of unit ${now.unit}: filled from below where it is positive`,
-      signed ? ", from above where it is negative. " : ". ", `A full letter is ${signed ? "±" : ""}${number(full)}.`);
+    const sign = signed() ? " where it is positive, from above where it is negative" : "";
+    put(key, `The ${quantityName()} `, symbol(now.quantity), ` of unit ${now.unit}: filled from below${sign}. `,
+      `A full letter is ${signed() ? "±" : ""}${number(full)}.`);
   }
 
   function shownTyped() {
@@ -174,7 +176,7 @@ export function mount(root, data) {
 
   function drawBars(probabilities) {
     const order = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a] || a - b);
-    const x = scale([0, 1], [34, 290]);
+    const x = scale([0, 1], [34, 256]);
     const came = steps[at + 1]?.index;
     put(bars,
       svg("text", { class: "ex-heading", x: 0, y: 14 }, "the next letter"),
@@ -193,13 +195,14 @@ export function mount(root, data) {
     const values = Array.from({ length: units }, (_, k) => valueAt(at, k));
     const full = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1);
     put(grid,
-      svg("text", { class: "ex-heading", x: 0, y: 14 }, `all units here, ${quantityName()}: full is positive, a frame is negative`),
+      svg("text", { class: "ex-heading", x: 0, y: 14 }, `${quantityName()} of all units${signed() ? " (a frame: negative)" : ""}`),
       values.map((value, k) => {
         const [x, y] = [(k % WRITER_COLUMNS) * side, 24 + Math.floor(k / WRITER_COLUMNS) * side];
         const size = (side - 5) * Math.sqrt(Math.abs(value) / full);
         return svg("g", { class: k === now.unit ? "ex-unit ex-chosen" : "ex-unit", "data-unit": k },
           svg("rect", { class: "ex-cell", x: x + 1, y: y + 1, width: side - 2, height: side - 2 }),
-          svg("rect", { class: value < 0 ? "ex-negative" : "ex-positive", x: x + (side - size) / 2, y: y + (side - size) / 2, width: size, height: size }));
+          svg("rect", { class: value < 0 ? "ex-negative" : "ex-positive", x: x + (side - size) / 2, y: y + (side - size) / 2, width: size, height: size }),
+          svg("rect", { class: "ex-ring", x: x + 1, y: y + 1, width: side - 2, height: side - 2 }));
       }));
   }
 
@@ -209,12 +212,18 @@ export function mount(root, data) {
     const of = (name) => writerFactor(valueAt(at, now.unit, name));
     const before = writerFactor(at ? valueAt(at - 1, now.unit, "c") : 0);
     const unknown = [...typed].filter((symbol) => !data.symbols.includes(symbol));
-    words.say(`After ${writerQuoted(steps.slice(Math.max(0, at - 11), at + 1), data.symbols)} the likeliest letter is `,
-      html("b", {}, writerQuoted([{ index: best }], data.symbols)), `, with probability ${number(probabilities[best])} at temperature ${number(now.temperature, 1)}. `,
+    words.say(`After “${at > 11 ? "…" : ""}${lastLetters(12)}” the likeliest letter is `,
+      html("b", {}, writerVisible(data.symbols[best])), `, with probability ${number(probabilities[best])} at temperature ${number(now.temperature, 1)}. `,
       `In unit ${now.unit}, `, symbol("c_t"), " = ", symbol("f_t"), " ", symbol("c_{t−1}"), " + ", symbol("i_t"), " ", symbol("g_t"),
       ` = ${of("f")} · ${before} + ${of("i")} · ${of("g")} = ${plain("c")}, and `, symbol("h_t"), ` = ${of("o")} · tanh(${plain("c")}) = ${plain("h")}. `,
       unknown.length ? `Left out, because the books do not have it: ${unknown.join(" ")}. ` : "",
       steps.length >= WRITER_LONGEST ? "The page is full: start again." : "");
+  }
+
+  /** The last letters up to the one that is looked at. */
+  function lastLetters(count) {
+    const shown = steps.slice(Math.max(0, at + 1 - count), at + 1);
+    return shown.map(({ index }) => data.symbols[index].replace("\n", "↵")).join("");
   }
 
   function pick(event) {
@@ -271,9 +280,4 @@ function writerFactor(value) {
 /** A space and a line end as one sees them. */
 function writerVisible(symbol) {
   return { " ": "␣", "\n": "↵" }[symbol] ?? symbol;
-}
-
-/** The symbols of some steps in quotation marks. */
-function writerQuoted(steps, symbols) {
-  return `“${steps.map(({ index }) => (symbols[index] === "\n" ? "↵" : symbols[index])).join("")}”`;
 }

@@ -37,6 +37,7 @@ __all__ = [
     "draw_gru",
     "draw_gru_forms",
     "draw_lstm",
+    "draw_lstm_unit",
 ]
 
 GATE = OUTPUT  # what a sigmoid puts out; these diagrams have no y
@@ -305,6 +306,44 @@ _LSTM = Diagram(
         (_SMALL_GRADIENT, _LSTM_PREACTIVATION_GRADIENTS),
     ),
 )
+
+
+@in_house_style
+def draw_lstm_unit(numbers: dict[str, tuple[float, float]], *, ax: Axes | None = None) -> Axes:
+    """Return the Axes with one step of an LSTM of one unit, number by number.
+
+    numbers: (value, gradient) of "c before", "h before" and "x", of "a_f" and "f" and those of the
+    other gates, of "c" and "h". A gradient is in the colour of the dashed arrows.
+
+    Raises: KeyError for a name that has no place in the picture.
+    """
+    width, height = _LSTM.size
+    ax = canvas(ax, width, height)
+    ax.set_ylim(-0.2, height)
+    band(ax, _LSTM.band[0])
+    nodes = {
+        name: node._replace(words=node.words.split("\n")[0]) for name, node in _LSTM_NODES.items()
+    }
+    graph(ax, nodes, _LSTM_PATHS, backward=True)
+    write(ax, (4.5, 0.7), "$a_t = x_t\\,U + h_{t-1}\\,V + b$", BLACK, 14)
+    write(ax, (9.15, 0.75), "value", BLACK, 12)
+    write(ax, (9.15, 0.47), "gradient", VERMILLION, 12)
+    for name, (value, gradient) in numbers.items():
+        x, y = _UNIT_PLACES[name]
+        write(ax, (x, y + 0.125), f"{value:.3f}".replace("-", "−"), BLACK, 11)
+        write(ax, (x, y - 0.125), f"{gradient:.3f}".replace("-", "−"), VERMILLION, 11)
+    return ax
+
+
+_UNIT_PLACES: dict[str, Point] = {
+    **{name: (_LSTM_NODES[name].at[0], 1.4) for name in ("a_f", "a_i", "a_g", "a_o")},
+    **{name: (_LSTM_NODES[name].at[0] + 0.6, 2.78) for name in "figo"},
+    "c before": (0.65, 4.45),
+    "h before": (0.65, 2.15),
+    "x": (0.65, 0.1),
+    "c": (8.9, 5.35),
+    "h": (9.15, 2.85),
+}
 
 
 @in_house_style
