@@ -61,12 +61,12 @@ function products(matrix) {
 const WIDE = {
   size: [880, 560], card: [112, 60], narrow: false,
   places: {
-    c_previous: [70, 62], keep: [185, 62], add: [395, 62], c: [725, 62],
-    tanh_c: [725, 152], f: [185, 240], i: [300, 240], write: [395, 240], g: [490, 240], o: [608, 240], show: [725, 240], h: [822, 240],
-    a_f: [185, 356], a_i: [300, 356], a_g: [490, 356], a_o: [608, 356], h_previous: [70, 456], x: [70, 526],
+    c_previous: [70, 62], keep: [185, 62], add: [398, 62], c: [725, 62],
+    tanh_c: [725, 152], f: [185, 240], i: [306, 240], write: [398, 240], g: [490, 240], o: [608, 240], show: [725, 240], h: [822, 240],
+    a_f: [185, 356], a_i: [306, 356], a_g: [490, 356], a_o: [608, 356], h_previous: [70, 456], x: [70, 526],
   },
-  map: [142, 426, 530, 130], out: { c: [878, 62], h: [822, 176] },
-  keepLabel: [290, 52, 86, "ex-middle"], writeLabel: [411, 148, 166, ""], nextLabel: [792, 44, ""],
+  map: [138, 426, 534, 130], out: { c: [878, 62], h: [822, 176] },
+  keepLabel: [290, 52, 86, "ex-middle"], writeLabel: [414, 148, 166, ""], nextLabel: [792, 44, ""],
 };
 const NARROW = {
   size: [344, 586], card: [80, 56], narrow: true,
@@ -400,7 +400,7 @@ function parameterTexts(form, values) {
   return GATES.flatMap((gate) => ["U", "V", "b"].flatMap((matrix, k) => {
     const x = form.places[`a_${gate}`][0];
     return [
-      svgSymbol(`${matrix}_${gate}`, { x: x - 38, y: top + 23 * k }),
+      svgSymbol(`${matrix}_${gate}`, { x: x - 36, y: top + 23 * k }),
       svg("text", { class: "ex-end", x: x + 42, y: top + 23 * k }, number(values[`${matrix}_${gate}`], 3)),
     ];
   }));
