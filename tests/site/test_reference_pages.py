@@ -37,7 +37,9 @@ def given_names(module) -> list[str]:
     if hasattr(module, "__path__"):
         return []
     source = inspect.getsource(module)
-    return [name for name in module.__all__ if re.search(rf"^ *(def |class )?{name}\b", source, re.M)]
+    return [
+        name for name in module.__all__ if re.search(rf"^ *(def |class )?{name}\b", source, re.M)
+    ]
 
 
 def parameters_on(html: str, full: str) -> list[str]:
