@@ -40,6 +40,19 @@ def with_sizes(html: str, pictures: dict[str, Path]) -> str:
     return re.sub(r'(<img [^>]*src="[^"]*/?_images/([^"/]+\.png)") ?(?![^>]*width=)', sized, html)
 
 
+def with_lists(html: str) -> str:
+    """Return the HTML of a page in which the parameters below a long name are a list.
+
+    Sphinx writes a <dl> without any <dt>, which screen readers cannot read out.
+    """
+
+    def listed(match: re.Match[str]) -> str:
+        items = match[1].replace("<dd>", "<li>").replace("</dd>", "</li>")
+        return f'<ul class="sig-params">{items}</ul>'
+
+    return re.sub(r'<dl>\s*((?:<dd><em class="sig-param">.*?</dd>\s*)+)</dl>', listed, html)
+
+
 def complete(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
@@ -49,7 +62,8 @@ def complete(
     context["picture"] = home() + PICTURE if home() else context["pathto"](PICTURE, resource=True)
     pictures = {name: app.srcdir / path for path, name in app.builder.images.items()}
     if "body" in context:
-        context["body"] = with_sizes(context["body"], pictures).replace(NO_TITLE, "<td></td>")
+        body = with_lists(with_sizes(context["body"], pictures))
+        context["body"] = body.replace(NO_TITLE, "<td></td>")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

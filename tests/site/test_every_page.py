@@ -18,8 +18,8 @@ TOO_WIDE = """
 () => {
   const width = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= width) return [];
-  const scrolls = (element) =>
-    element && (getComputedStyle(element).overflowX !== "visible" || scrolls(element.parentElement));
+  const scrolls = (one) =>
+    one && (getComputedStyle(one).overflowX !== "visible" || scrolls(one.parentElement));
   return [...document.querySelectorAll("main *")]
     .filter((one) => one.getBoundingClientRect().right > width + 1 && !scrolls(one.parentElement))
     .map((one) => `${one.tagName} ${one.textContent.slice(0, 60)}`).slice(0, 5)
