@@ -166,7 +166,9 @@ def forget(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
 
 def merge(app: Sphinx, env: BuildEnvironment, docnames: set[str], other: BuildEnvironment) -> None:
     """Add what another process has noted."""
-    env.source_files |= {page: files for page, files in other.source_files.items() if page in docnames}
+    env.source_files |= {
+        page: files for page, files in other.source_files.items() if page in docnames
+    }
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

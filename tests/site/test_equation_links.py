@@ -19,13 +19,15 @@ OTHER = re.compile(
     r"<(pre|code|script|style|a|h\d|summary|mjx-container)\b.*?</\1>",
     flags=re.DOTALL,
 )
-FORMULA = re.compile(r'<(pre|code|script|mjx-container)\b.*?</\1>', flags=re.DOTALL)
+FORMULA = re.compile(r"<(pre|code|script|mjx-container)\b.*?</\1>", flags=re.DOTALL)
 
 
 @pytest.fixture(scope="module")
 def pages(built_site) -> dict[Path, str]:
     """Return the HTML of every page that has sentences."""
-    paths = [path for path in built_site.rglob("*.html") if built_site / "sources" not in path.parents]
+    paths = [
+        path for path in built_site.rglob("*.html") if built_site / "sources" not in path.parents
+    ]
     return {path: path.read_text(encoding="utf-8") for path in paths}
 
 
