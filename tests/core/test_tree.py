@@ -77,6 +77,13 @@ def test_dot_has_no_conjugate():
     assert tree_dot((np.array([1j]),), (np.array([1j]),)) == -1
 
 
+def test_the_norm_of_a_long_leaf_has_all_digits_in_float32_too(rng):
+    for dtype in (np.float32, np.float64, np.complex64):
+        long, short = rng.standard_normal(20_000).astype(dtype), np.ones((2, 3), dtype)
+        both = np.append(long, short).astype(np.complex128)
+        assert tree_norm({"a": long, "b": short}) == pytest.approx(np.linalg.norm(both), rel=1e-14)
+
+
 def test_norm_does_not_overflow_and_does_not_hide_a_nan():
     assert tree_norm((np.full(4, 1e200),)) == pytest.approx(2e200)
     assert tree_norm((np.full(4, 1e-200),)) == pytest.approx(2e-200, abs=0)

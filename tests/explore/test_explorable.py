@@ -135,11 +135,12 @@ def test_a_weight_that_a_float16_cannot_hold_is_refused():
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_axe_finds_nothing_and_no_page_scrolls_sideways(open_figure, name):
-    made = getattr(explore, name)()
+    figure = open_figure(getattr(explore, name)())
+    assert not figure.page.locator(".ex-still").is_visible()
     for width, theme in [(1000, "light"), (360, "dark")]:
-        figure = open_figure(made, width=width, theme=theme)
+        figure.page.set_viewport_size({"width": width, "height": 800})
+        figure.page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
         assert figure.root.is_visible()
-        assert not figure.page.locator(".ex-still").is_visible()
         assert not figure.scrolls_sideways()
         assert figure.violations() == []
 
