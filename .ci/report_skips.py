@@ -38,6 +38,7 @@ FOLDERS = (
     "tests.chapters",
     "tests.core",
     "tests.course",
+    "tests.explore",
     "tests.judges",
     "tests.project",
     "tests.site",
