@@ -23,12 +23,13 @@ def test_the_figure_of_a_chapter_moves(visit, file_address, chapter, name):
     figure = seen.page.locator(f".ex[data-figure={name}]")
     assert figure.count() == 1
     assert not seen.page.locator(f"[data-explorable={name}] .ex-still").is_visible()
-    before = figure.evaluate("root => JSON.stringify(root.explorable.values())")
     slider = figure.get_by_role("slider").first
     slider.focus()
-    for key in ("ArrowLeft", "ArrowRight", "ArrowRight", "ArrowLeft", "Home"):
+    values = []
+    for key in ("Home", "End"):
         slider.press(key)
-    assert figure.evaluate("root => JSON.stringify(root.explorable.values())") != before
+        values.append(figure.evaluate("root => JSON.stringify(root.explorable.values())"))
+    assert values[0] != values[1]
     assert seen.errors == [] and seen.outside("file:") == []
     width = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
     assert seen.page.evaluate(width)

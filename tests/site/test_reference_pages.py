@@ -103,6 +103,7 @@ rows     the rows, see `other`
 
 Shapes: x (B, 4H), or (..., K); state.h too.
 Raises: ValueError for a*b_.
+Source: Gal (2016).
 
 Example:
 >>> 1 + 1
@@ -118,4 +119,5 @@ def test_a_docstring_is_read_in_our_form(docstrings):
     assert "``rows``\n    the rows, see <other>" in text
     assert ":Shapes:\n    x ``(B, 4H)``, or ``(..., K)``; ``state.h`` too." in text
     assert ":Raises:\n    ValueError for a\\*``b_``." in text
+    assert ":Source:\n    Gal (2016)." in text
     assert ":Example:\n    >>> 1 + 1\n    2" in text

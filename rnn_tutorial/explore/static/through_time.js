@@ -63,7 +63,7 @@ function gradientPaths(n, pick, t) {
 
 /** Where things are, for a wide or a narrow drawing. The table below has the same columns. */
 function throughTimePlaces(narrow) {
-  const [width, first, step, box] = narrow ? [360, 25, 63, 47] : [744, 58, 140, 66];
+  const [width, first, step, box] = narrow ? [360, 25, 63, 47] : [744, 58, 137, 66];
   const place = { narrow, width, box, height: 344, tall: 40, digits: narrow ? 2 : 3 };
   const columns = [first + step / 2, step, step, step, step, width - first - 4.5 * step];
   return { ...place, x: (t) => first + step * t, y: { loss: 20, h: 110, a: 212, x: 306 }, columns };
