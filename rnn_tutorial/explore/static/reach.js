@@ -1,7 +1,7 @@
 // How far a gradient reaches: the norm of dh_T / dh_t over the distance, measured by sending a unit
 // gradient back from every unit of h_T, and what the chapters compare it with (chapters 06, 10, 12).
 
-import { choice, clamp, drag, drawing, html, layout, line, number, put, readout, scale, set, slider, svg, svgSymbol, symbol, unpack, watchWidth } from "./kit.js";
+import { choice, clamp, drag, drawing, html, layout, line, number, put, readout, scale, set, slider, svg, svgSymbol, symbol, uniqueId, unpack, watchWidth } from "./kit.js";
 import { elmanStep, elmanStepBackward, gateBlocks, gruStep, gruStepBackward, lstmStep, lstmStepBackward, rows, sigmoid, transpose } from "./nets.js";
 
 /** What differs between the three cells: their steps, their slider, and the line of comparison. */
@@ -144,6 +144,7 @@ export function mount(root, data) {
   let path = []; // what they are compared with
   let factor = 1;
 
+  const clipId = uniqueId("reach");
   const chart = drawing(640, 400, "The norm of the gradient's factor over the distance, on a logarithmic axis");
   const words = readout();
   const sliders = Object.fromEntries(Object.entries(REACH_CELLS).map(([name, cell]) => [name,
@@ -249,7 +250,6 @@ export function mount(root, data) {
     );
   }
 
-  const clipId = `reach-${Math.random().toString(36).slice(2, 10)}`;
   measure();
   draw();
   const stop = watchWidth(chart, (next) => { width = next; draw(); });
