@@ -87,6 +87,7 @@ def test_the_norm_of_a_long_leaf_has_all_digits_in_float32_too(rng):
 def test_norm_does_not_overflow_and_does_not_hide_a_nan():
     assert tree_norm((np.full(4, 1e200),)) == pytest.approx(2e200)
     assert tree_norm((np.full(4, 1e-200),)) == pytest.approx(2e-200, abs=0)
+    assert tree_norm((np.full(4, 1.1e-160),)) == pytest.approx(2.2e-160, rel=1e-14, abs=0)
     assert tree_norm((np.float32([3e38, 3e38]),)) == pytest.approx(3e38 * 2**0.5, rel=1e-6)
     assert np.isnan(tree_norm((np.array([1.0, np.nan]), np.array([2.0]))))
     assert tree_norm((np.array([np.inf]),)) == np.inf
