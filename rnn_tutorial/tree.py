@@ -273,11 +273,11 @@ def _kind(tree: Tree) -> Any:
 
     That is the name and fields of a NamedTuple, the keys of a dict, the length of a tuple or list.
     """
+    if not isinstance(tree, (dict, tuple, list)):
+        return "leaf"
     if hasattr(tree, "_fields"):  # a NamedTuple defined again in a notebook counts as the same
         return type(tree).__name__, tree._fields
-    if isinstance(tree, dict):
-        return dict, set(tree)
-    return (type(tree), len(tree)) if isinstance(tree, (tuple, list)) else "leaf"
+    return (dict, set(tree)) if isinstance(tree, dict) else (type(tree), len(tree))
 
 
 def _outline(tree: Tree) -> str:

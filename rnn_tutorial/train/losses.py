@@ -116,6 +116,9 @@ def softmax_cross_entropy(
     sequences) counted. In nats: `metrics.bits_per_character` and `metrics.perplexity` give it in
     other units.
 
+    A few rows are computed at a time, so that they stay in the processor's cache: of a large
+    vocabulary, only the logits and the gradient are in memory.
+
     Shapes: logits (..., V), targets (...,), whole numbers in 0..V-1, mask (...,); usually
     (T, B, V), (T, B), (T, B).
 
@@ -129,19 +132,11 @@ def softmax_cross_entropy(
     n, V = int(np.count_nonzero(counted)), logits.shape[-1]
     flat, classes = logits.reshape(-1, V), targets.reshape(-1)
     dflat = (np.empty if mask is None else np.zeros)(flat.shape, flat.dtype)
-    losses, done = np.empty(n, flat.dtype), 0
+    losses = []
     for rows in _row_blocks(flat, mask):
-        z = _shifted(flat[rows], temperature)
-        places = np.arange(len(z)), classes[rows]
-        z_target = z[places]
-        e = np.exp(z, z)
-        sums = e.sum(axis=-1, keepdims=True)
-        losses[done : done + len(z)] = np.log(sums[:, 0]) - z_target  # -log p[target]
-        done += len(z)
-        e /= sums * (n * temperature)
-        e[places] -= 1 / (n * temperature)  # p - onehot(target)
-        dflat[rows] = e
-    return np.mean(losses), dflat.reshape(logits.shape)
+        values, dflat[rows] = _cross_entropies(flat[rows], classes[rows], temperature, n)
+        losses.append(values)
+    return np.mean(np.concatenate(losses)), dflat.reshape(logits.shape)
 
 
 def activation_regularization(
@@ -231,11 +226,9 @@ def log_softmax(logits: Array, temperature: float = 1.0) -> Array:
 def _shifted(logits: Array, temperature: float) -> Array:
     _check_floats("logits", logits)
     temperature = _temperature(logits, temperature)
-    z = logits - logits.real.max(axis=-1, keepdims=True)
-    if temperature != 1:
-        with np.errstate(over="ignore"):  # -infinity at a very low one: the probability is 0
-            z /= temperature
-    return z
+    with np.errstate(over="ignore"):  # -infinity at a very low temperature: the probability is 0
+        z = logits - logits.real.max(axis=-1, keepdims=True)
+        return z if temperature == 1 else np.divide(z, temperature, z)
 
 
 def _temperature(logits: Array, temperature: float) -> float:
@@ -268,6 +261,19 @@ def _spread(rows: Array, counted: Mask) -> Array:
     dys = np.zeros((*counted.shape, rows.shape[-1]), rows.dtype)
     dys[counted] = rows
     return dys
+
+
+def _cross_entropies(
+    logits: Array, classes: Array, temperature: float, n: int
+) -> tuple[Array, Array]:
+    """Return -log p[class] of each row, and the gradient of the mean over n rows."""
+    z, places = _shifted(logits, temperature), (np.arange(len(classes)), classes)
+    z_class = z[places]
+    p = np.exp(z, z)
+    sums = p.sum(axis=-1, keepdims=True)
+    p /= sums * (n * temperature)
+    p[places] -= 1 / (n * temperature)
+    return np.log(sums[:, 0]) - z_class, p
 
 
 def _row_blocks(flat: Array, mask: Mask | None) -> list[Any]:

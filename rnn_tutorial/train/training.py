@@ -146,6 +146,7 @@ def train(
         good = params, state
         updates, state = optimizer.update(dparams, state)
         params = tree_add(params, updates)
+        del dparams, updates  # they need not be in memory while the next step runs
         yield TrainingStep(index, value, norm, params, state)
 
 
@@ -215,6 +216,7 @@ def _loss_and_gradient(
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         ys, _, cache = model.forward(params, batch.xs, mask=batch.mask, rng=rng)
         value, dys = loss(ys, batch.targets, mask=_target_mask(batch, ys))
+        del ys  # often the largest array of a step, and nothing else needs it
         dparams, _, _ = model.backward(params, cache, dys)
         check_like("gradient", dparams, params)
         return float(value), dparams, tree_norm(dparams)

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 from package import FOLDER, ROOT, resolve
@@ -69,7 +70,7 @@ def _without_tags(formula: str) -> str:
     return re.sub(r"\s*\\tag\{[^}]*\}", "", formula).strip()
 
 
-def _read(path) -> Chapter:
+def _read(path: Path) -> Chapter:
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     prose = "\n\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
     code = [ast.parse("".join(c["source"])) for c in cells if c["cell_type"] == "code"]

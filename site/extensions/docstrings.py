@@ -14,9 +14,10 @@ __all__ = ["SECTIONS", "first_line", "to_rst"]
 SECTIONS = ("Shapes", "Raises", "Source", "Example")
 
 # What is code in a sentence without backticks: a shape, or a name that no English word can be.
+SIZE = r"(?:\.\.\.|[A-Z0-9][A-Z0-9*+]*)"
 CODE = re.compile(
     r"`([^`]+)`"
-    r"|(\((?:\.\.\.|[A-Z0-9][A-Z0-9*+]*)?(?:, ?(?:\.\.\.|[A-Z0-9][A-Z0-9*+]*))*,?\)(?<!\(\)))"
+    rf"|((?!\(\d{{4}}\))\({SIZE}(?:, ?{SIZE})*,?\))"  # (T, B, 4H), and not (1997)
     r"|(?<![\w.^])([A-Za-z]\w*(?:\.[A-Za-z]\w*)*(?:\(\))?(?<=[\w)]))"
 )
 # Arrays and gradients whose names are no English words.

@@ -85,10 +85,15 @@ def is_prose(text: nodes.Text) -> bool:
     while parent is not None:
         if isinstance(parent, OTHER):
             return False
-        if isinstance(parent, nodes.field) and parent[0].astext() == "Source":
+        if isinstance(parent, nodes.field) and names_another_work(parent):
             return False
         parent = parent.parent
     return True
+
+
+def names_another_work(field: nodes.field) -> bool:
+    """Return whether a section of a docstring is a source with its year, Graves 2012."""
+    return field[0].astext() == "Source" and bool(re.search(r"\b\d{4}\b", field[1].astext()))
 
 
 def with_links(

@@ -8,8 +8,10 @@ is written next to the pages, mounts the figure there. Without scripts the pictu
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from docutils import nodes
+from sphinx.application import Sphinx
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
@@ -23,24 +25,26 @@ class explorable(nodes.General, nodes.Element):  # noqa: N801, docutils names no
     """The place of a figure; its children are the still picture."""
 
 
-def visit(translator, node):
+def visit(translator: nodes.NodeVisitor, node: explorable) -> None:
+    """Open the place of a figure."""
     translator.body.append(
         f'<div class="explorable" data-explorable="{node["name"]}"><div class="ex-still">'
     )
 
 
-def depart(translator, node):
+def depart(translator: nodes.NodeVisitor, node: explorable) -> None:
+    """Close it."""
     translator.body.append("</div></div>\n")
 
 
-def figure_of(cell):
+def figure_of(cell: nodes.Element) -> explore.Explorable | None:
     """Return the Explorable of a code cell, or None."""
     source = next(iter(cell.findall(nodes.literal_block)), None)
     match = source and LAST_LINE.search(source.astext())
     return eval(match[0], {"explore": explore}) if match else None
 
 
-def add_figures(app, doctree, docname):
+def add_figures(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Put the picture of each such cell into the place of its figure, and write its script."""
     if app.builder.format != "html":
         return
@@ -61,14 +65,16 @@ def add_figures(app, doctree, docname):
         doctree["explorables"] = names
 
 
-def write(app, name, text):
+def write(app: Sphinx, name: str, text: str) -> None:
     """Write a file into the folder of the figures, where the pages find it."""
     path = Path(app.outdir) / "_static" / FOLDER / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
 
 
-def add_scripts(app, pagename, templatename, context, doctree):
+def add_scripts(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
     """Let a page load the scripts of the figures that are on it."""
     names = doctree.get("explorables", []) if doctree else []
     if names:
@@ -77,7 +83,8 @@ def add_scripts(app, pagename, templatename, context, doctree):
         app.add_js_file(f"{FOLDER}/{name}.js", loading_method="defer")
 
 
-def setup(app):
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Let the figures move."""
     app.add_node(explorable, html=(visit, depart))
     app.connect("doctree-resolved", add_figures)
     app.connect("html-page-context", add_scripts)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from docutils import nodes
 from py_mini_racer import MiniRacer
+from sphinx.application import Sphinx
 from sphinx.util import logging
 
 STYLES = "mathematics.css"
@@ -93,7 +94,7 @@ def formula_of(node: nodes.Element) -> tuple[str, bool]:
     return node.astext().strip(), isinstance(node, nodes.math_block)
 
 
-def read(app, doctree: nodes.document) -> None:
+def read(app: Sphinx, doctree: nodes.document) -> None:
     """Typeset the formulas of a page, and warn of those that TeX does not understand."""
     for kind in (nodes.math, nodes.math_block):
         for node in doctree.findall(kind):
@@ -106,25 +107,25 @@ def read(app, doctree: nodes.document) -> None:
                 )
 
 
-def visit_math(translator, node: nodes.math) -> None:
+def visit_math(translator: nodes.NodeVisitor, node: nodes.math) -> None:
     """Write a formula within a line."""
     translator.body.append(f'<span class="math">{typeset(*formula_of(node))}</span>')
     raise nodes.SkipNode
 
 
-def visit_math_block(translator, node: nodes.math_block) -> None:
+def visit_math_block(translator: nodes.NodeVisitor, node: nodes.math_block) -> None:
     """Write a formula on lines of its own."""
     start = translator.starttag(node, "div", "", CLASS="math")
     translator.body.append(f"{start}{typeset(*formula_of(node))}</div>\n")
     raise nodes.SkipNode
 
 
-def start(app) -> None:
+def start(app: Sphinx) -> None:
     """Remember the formulas of all pages, also of those that are not read again."""
     app.env.formulas = getattr(app.env, "formulas", set())
 
 
-def finish(app, error: Exception | None) -> None:
+def finish(app: Sphinx, error: Exception | None) -> None:
     """Write the style sheet of all formulas."""
     if error is None and app.builder.format == "html":
         path = Path(app.outdir) / "_static" / STYLES
@@ -133,7 +134,8 @@ def finish(app, error: Exception | None) -> None:
     engine.cache_clear()
 
 
-def setup(app) -> dict[str, bool]:
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Typeset the formulas."""
     app.add_html_math_renderer("mathematics", (visit_math, None), (visit_math_block, None))
     app.config.html_math_renderer = "mathematics"
     app.config.myst_update_mathjax = False

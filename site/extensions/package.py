@@ -115,12 +115,16 @@ def _class(node: ast.ClassDef, lines: list[str]) -> Member:
     return Member(kind, node.name, signature, ast.get_docstring(node) or "", fields, methods)
 
 
-def _value(node: ast.Assign | ast.AnnAssign, after: ast.stmt | None) -> Member:
-    """Return the value with the text after it, if there is one."""
-    [target] = node.targets if isinstance(node, ast.Assign) else [node.target]
+def _values(node: ast.Assign | ast.AnnAssign, after: ast.stmt | None) -> Iterator[Member]:
+    """Yield the values of a line, A = 1 or A, B = 1, 2, with the text after it if there is one."""
+    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
     text = after.value if isinstance(after, ast.Expr) else None
     doc = text.value if isinstance(text, ast.Constant) else ""
-    return Member("data", ast.unparse(target), ast.unparse(node.value) if node.value else "", doc)
+    names, values = [target], [node.value]
+    if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+        names, values = target.elts, node.value.elts
+    for name, value in zip(names, values, strict=True):
+        yield Member("data", ast.unparse(name), ast.unparse(value) if value else "", doc)
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[tuple[ast.stmt, ast.stmt | None]]:
@@ -140,15 +144,9 @@ def _members(tree: ast.Module, lines: list[str]) -> dict[str, Member]:
             found.setdefault(node.name, _function(node, "function"))
         elif isinstance(node, ast.ClassDef):
             found[node.name] = _class(node, lines)
-        elif isinstance(node, ast.AnnAssign | ast.Assign) and _single_name(node):
-            member = _value(node, after)
-            found[member.name] = member
+        elif isinstance(node, ast.AnnAssign | ast.Assign):
+            found |= {member.name: member for member in _values(node, after)}
     return found
-
-
-def _single_name(node: ast.Assign | ast.AnnAssign) -> bool:
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-    return len(targets) == 1 and isinstance(targets[0], ast.Name)
 
 
 def _listed(tree: ast.Module) -> list[str]:

@@ -12,14 +12,16 @@ from addresses import home
 from docutils import nodes
 from sphinx.application import Sphinx
 
+NO_TITLE = '<th class="head"><p></p></th>'  # the first column of many tables has none
 PICTURE = "_images/readme.png"  # the figure of the README, which the first page has
-LONGEST = 200  # letters of a description
+SHORTEST, LONGEST = 40, 200  # letters of a description
 
 
 def description_of(doctree: nodes.document | None, otherwise: str) -> str:
-    """Return the beginning of the first paragraph of a page, up to the end of a word."""
-    first = next(iter(doctree.findall(nodes.paragraph)), None) if doctree else None
-    text = re.sub(r"\s+", " ", first.astext()) if first else otherwise
+    """Return the beginning of the first long paragraph of a page, up to the end of a word."""
+    paragraphs = doctree.findall(nodes.paragraph) if doctree else ()
+    texts = (re.sub(r"\s+", " ", paragraph.astext()) for paragraph in paragraphs)
+    text = next((text for text in texts if len(text) >= SHORTEST), otherwise)
     return text if len(text) <= LONGEST else text[:LONGEST].rsplit(" ", 1)[0] + " …"
 
 
@@ -38,6 +40,19 @@ def with_sizes(html: str, pictures: dict[str, Path]) -> str:
     return re.sub(r'(<img [^>]*src="[^"]*/?_images/([^"/]+\.png)") ?(?![^>]*width=)', sized, html)
 
 
+def with_lists(html: str) -> str:
+    """Return the HTML of a page in which the parameters below a long name are a list.
+
+    Sphinx writes a <dl> without any <dt>, which screen readers cannot read out.
+    """
+
+    def listed(match: re.Match[str]) -> str:
+        items = match[1].replace("<dd>", "<li>").replace("</dd>", "</li>")
+        return f'<ul class="sig-params">{items}</ul>'
+
+    return re.sub(r'<dl>\s*((?:<dd><em class="sig-param">.*?</dd>\s*)+)</dl>', listed, html)
+
+
 def complete(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
@@ -47,7 +62,8 @@ def complete(
     context["picture"] = home() + PICTURE if home() else context["pathto"](PICTURE, resource=True)
     pictures = {name: app.srcdir / path for path, name in app.builder.images.items()}
     if "body" in context:
-        context["body"] = with_sizes(context["body"], pictures)
+        body = with_lists(with_sizes(context["body"], pictures))
+        context["body"] = body.replace(NO_TITLE, "<td></td>")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

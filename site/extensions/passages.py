@@ -17,9 +17,20 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
 SCRIPT = "passages.js"
+# Pages that list what other pages say.
+LISTS = ("index", "reference/index")
 TAG = re.compile(r"\\tag\{([\w.]+)\}")
 # What a passage does not have: its own sections, pictures, what only other writers see.
-NOT_TEXT = (nodes.section, nodes.title, nodes.image, nodes.raw, nodes.comment, addnodes.toctree)
+NOT_TEXT = (
+    addnodes.desc,
+    addnodes.toctree,
+    nodes.comment,
+    nodes.image,
+    nodes.raw,
+    nodes.section,
+    nodes.system_message,
+    nodes.title,
+)
 
 
 def texts(node: nodes.Node) -> Iterator[str]:
@@ -33,14 +44,28 @@ def texts(node: nodes.Node) -> Iterator[str]:
                 yield "" if isinstance(child, nodes.Inline) else "\n"
 
 
-def passages_of(doctree: nodes.document) -> list[list[Any]]:
-    """Return [anchor, title, text, the numbers of its equations] for every section of a page."""
-    found = []
+def sections_of(doctree: nodes.document) -> Iterator[tuple[str, str, nodes.Element]]:
+    """Yield (anchor, title, node) for every section of a page."""
     for section in doctree.findall(nodes.section):
-        text = re.sub(r"\s+", " ", "".join(texts(section))).strip()
-        title = next(iter(section.findall(nodes.title))).astext()
         top = isinstance(section.parent, nodes.document)
-        found.append(["" if top else section["ids"][0], title, text, TAG.findall(text)])
+        title = next(iter(section.findall(nodes.title))).astext()
+        yield "" if top else section["ids"][0], title, section
+
+
+def definitions_of(doctree: nodes.document) -> Iterator[tuple[str, str, nodes.Element]]:
+    """Yield (anchor, name, node) for everything that a page of the reference defines."""
+    for described in doctree.findall(addnodes.desc):
+        signature = described[0]
+        if signature["ids"]:
+            yield signature["ids"][0], signature["ids"][0], described
+
+
+def passages_of(doctree: nodes.document) -> list[list[Any]]:
+    """Return [anchor, title, text, the numbers of its equations] for every passage of a page."""
+    found = []
+    for anchor, title, node in [*sections_of(doctree), *definitions_of(doctree)]:
+        text = re.sub(r"\s+", " ", "".join(texts(node))).strip()
+        found.append([anchor, title, text, TAG.findall(text)])
     return found
 
 
@@ -67,7 +92,7 @@ def finish(app: Sphinx, error: Exception | None) -> None:
         pages = [
             {"url": app.builder.get_target_uri(page), "title": found[0][1], "passages": found}
             for page, found in sorted(app.env.passages.items())
-            if found
+            if found and page not in LISTS
         ]
         text = json.dumps(pages, ensure_ascii=False, separators=(",", ":"))
         path = Path(app.outdir) / "_static" / SCRIPT

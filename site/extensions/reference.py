@@ -169,7 +169,9 @@ def _listed(module: Module) -> list[str]:
         return to_rst(module.doc, partial(link, module))
     name = module.name.rpartition(".")[2]
     lines = [
-        *_title(plain(name), "~"),
+        f".. rubric:: {plain(name)}",
+        "   :heading-level: 3",
+        "",
         f":doc:`{module.name} <{module.name}>`. {inline(about, partial(link, module))}",
         "",
     ]
@@ -284,7 +286,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     bar = ["navbar-logo.html", "icon-links.html", "search-button-field.html", "reference-nav.html"]
     app.config.html_sidebars[f"{PAGES}/{FOLDER}.*"] = bar
     app.config.add_module_names = False
-    app.config.python_maximum_signature_line_length = 76
     app.config.toc_object_entries_show_parents = "hide"
     app.add_transform(LinkNames)
     app.connect("builder-inited", write_pages)

@@ -38,8 +38,11 @@ def _definitions(body: list[ast.stmt], before: str) -> Iterator[tuple[str, tuple
             yield before + node.name, (start, node.end_lineno)
         if isinstance(node, ast.ClassDef):
             yield from _definitions(node.body, f"{before}{node.name}.")
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and not before:
-            yield node.targets[0].id, (node.lineno, node.end_lineno)
+        if isinstance(node, ast.Assign | ast.AnnAssign) and not before:
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            names = target.elts if isinstance(target, ast.Tuple) else [target]
+            for name in names:
+                yield ast.unparse(name), (node.lineno, node.end_lineno)
 
 
 def address(env: BuildEnvironment, docname: str, path: str, name: str = "") -> str:
@@ -163,7 +166,9 @@ def forget(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
 
 def merge(app: Sphinx, env: BuildEnvironment, docnames: set[str], other: BuildEnvironment) -> None:
     """Add what another process has noted."""
-    env.source_files |= {page: files for page, files in other.source_files.items() if page in docnames}
+    env.source_files |= {
+        page: files for page, files in other.source_files.items() if page in docnames
+    }
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

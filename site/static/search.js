@@ -17,12 +17,14 @@
     return (text.match(new RegExp(`(?<![\\p{L}\\p{N}])${source}`, "giu")) || []).length;
   }
 
-  /** Return what is asked for: its words, the phrase of them, the number of an equation. */
+  /** Return what is asked for: its words, whether it is a name of the package, the number of an equation. */
   function understand(query) {
     const words = query.toLowerCase().split(/[\s"“”,;]+/).filter(Boolean);
     const equation = /(?:^|equation\s*|eq\.?\s*)\(?(\d+\.\d+[a-z]?)\)?\s*$/i.exec(query.trim());
     const sources = words.map(pattern);
-    return { text: query.trim().toLowerCase(), sources, equation: equation ? equation[1] : "" };
+    const isName = /^\w*(?:_|[a-z][A-Z])\w*$/.test(query.trim()); // lstm_step_backward, MinGRU
+    const text = query.trim().toLowerCase();
+    return { text, isName, sources, equation: equation ? equation[1] : "" };
   }
 
   /** Return how well a passage answers: 0 if a word is missing from it. */
@@ -35,13 +37,13 @@
     const inTitle = asked.sources.map((source) => count(source, title));
     if (asked.sources.some((_, i) => !inText[i] && !inTitle[i])) return 0;
     const phrase = asked.sources.join("[\\p{L}\\p{N}]*[\\s-]+");
-    const named = title.toLowerCase().replace(/\(.*$/, "").split(".").pop() === asked.text;
+    const named = asked.isName && title.toLowerCase().split(".").pop() === asked.text;
     const often = inText.reduce((sum, n) => sum + Math.log1p(n), 0) / asked.sources.length;
     return (
       often / (1 + text.length / 12000) +
       2 * Math.log1p(count(phrase, text)) +
       (inTitle.every(Boolean) ? 6 : 0) +
-      (named ? 30 : 0)
+      (named ? 60 : 0)
     );
   }
 

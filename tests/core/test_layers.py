@@ -111,6 +111,15 @@ def test_an_embedding_is_a_one_hot_product_and_counts_each_occurrence(rng):
     assert dxs is None and (dparams.E[[1, 2, 4, 5]] == 0).all()
 
 
+@pytest.mark.parametrize("shape", [(0, 2), (2, 0)], ids=["no step", "no sequence"])
+def test_an_embedding_of_nothing_has_a_gradient_of_zero(shape, rng):
+    layer = Embedding(7, D)
+    params = layer.init(rng)
+    ys, _, cache = layer.forward(params, np.zeros(shape, int))
+    dparams, _, _ = layer.backward(params, cache, ys)
+    np.testing.assert_array_equal(dparams.E, np.zeros((7, D)))
+
+
 def test_a_language_model_agrees_with_pytorch(rng):
     torch = torch_or_skip()
     from judges import torch_elman

@@ -16,6 +16,7 @@ from rnn_tutorial.train import (
     softmax_cross_entropy,
     temporal_activation_regularization,
 )
+from rnn_tutorial.train import losses as losses_module
 
 T, B, K = 4, 3, 5
 MASK = np.array(
@@ -154,6 +155,18 @@ def test_enormous_logits_give_finite_numbers_and_no_warning(dtype, temperature):
     np.testing.assert_allclose(value, (2e4 / temperature + np.log(2)) / 2, rtol=1e-6)
     np.testing.assert_allclose(binary, (5e4 / temperature + np.log(2)) / 6, rtol=1e-6)
     np.testing.assert_allclose(probabilities.sum(axis=-1), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("mask", [None, MASK], ids=["whole", "ragged"])
+def test_the_number_of_rows_computed_at_a_time_makes_no_difference(mask, monkeypatch):
+    logits, targets = example(softmax_cross_entropy)
+    value, dlogits = softmax_cross_entropy(logits, targets, mask=mask, temperature=0.7)
+    row = logits.shape[-1] * logits.itemsize
+    for size in (1, row, 3 * row):
+        monkeypatch.setattr(losses_module, "BLOCK_BYTES", size)
+        again, dagain = softmax_cross_entropy(logits, targets, mask=mask, temperature=0.7)
+        assert again == pytest.approx(value, rel=1e-15)
+        np.testing.assert_allclose(dagain, dlogits, rtol=1e-14)
 
 
 def test_a_small_loss_keeps_its_digits():

@@ -8,11 +8,15 @@ import pytest
 from rnn_tutorial.train import (
     adagrad,
     adam,
+    adam_update,
+    as_schedule,
     clip_by_global_norm,
     clipped,
     exponential,
     frozen,
+    fused_adam_update,
     momentum,
+    optimizers,
     rmsprop,
     sgd,
 )
@@ -312,3 +316,27 @@ def test_gradients_are_matched_by_key_and_a_parameter_may_have_no_axes(optimizer
         assert all(np.array_equal(updates[key], wanted[key]) for key in params)
         params = tree_add(params, updates)
     assert params["W"].shape == (2, 3) and np.shape(params["b"]) == ()
+
+
+@pytest.mark.parametrize("block", [1, 4, 2**15])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+def test_the_fast_path_of_adam_has_the_bits_of_its_formulas(block, dtype, monkeypatch, rng):
+    monkeypatch.setattr(optimizers, "BLOCK", block)
+    settings = {"rate_at": as_schedule(0.1), "beta1": 0.8, "beta2": 0.99, "epsilon": 1e-6}
+    shapes = {"W": (3, 5), "b": (7,), "one": (), "none": (0, 2)}
+    params = {name: np.zeros(shape, dtype) for name, shape in shapes.items()}
+    state = plain = adam(0.1).init(params)
+    for _ in range(3):
+        grads = {name: rng.standard_normal(shape).astype(dtype) for name, shape in shapes.items()}
+        grads["W"] = np.asfortranarray(grads["W"])  # not in the order of the block
+        updates, state = fused_adam_update(grads, state, **settings)
+        wanted, plain = adam_update(grads, plain, **settings)
+        for name in shapes:
+            for ours, formula in (
+                (updates[name], wanted[name]),
+                (state.m[name], plain.m[name]),
+                (state.v[name], plain.v[name]),
+            ):
+                assert ours.dtype == dtype and ours.shape == shapes[name]
+                np.testing.assert_array_equal(ours, formula)
+    assert state.step == plain.step == 3

@@ -60,6 +60,11 @@ def test_paths_read_as_python_does(tree):
     assert all(leaf is same for (_, leaf), same in zip(tree_paths(tree), tree_leaves(tree)))
 
 
+def test_leaves_are_in_the_order_of_the_tree_and_not_of_the_alphabet():
+    tree = {"b": 1.0, "a": ({"z": 2.0, "c": 3.0}, [4.0])}
+    assert tree_leaves(tree) == [leaf for _, leaf in tree_paths(tree)] == [1.0, 2.0, 3.0, 4.0]
+
+
 def test_arithmetic_agrees_with_the_flat_vector(tree):
     other = tree_random_like(tree, np.random.default_rng(0))
     flat, other_flat = (
@@ -77,9 +82,17 @@ def test_dot_has_no_conjugate():
     assert tree_dot((np.array([1j]),), (np.array([1j]),)) == -1
 
 
+def test_the_norm_of_a_long_leaf_has_all_digits_in_float32_too(rng):
+    for dtype in (np.float32, np.float64, np.complex64):
+        long, short = rng.standard_normal(20_000).astype(dtype), np.ones((2, 3), dtype)
+        both = np.append(long, short).astype(np.complex128)
+        assert tree_norm({"a": long, "b": short}) == pytest.approx(np.linalg.norm(both), rel=1e-14)
+
+
 def test_norm_does_not_overflow_and_does_not_hide_a_nan():
     assert tree_norm((np.full(4, 1e200),)) == pytest.approx(2e200)
-    assert tree_norm((np.full(4, 1e-200),)) == pytest.approx(2e-200, abs=0)
+    for tiny in (1e-200, 1e-160, 1e-150):  # their squares are zero, lack digits, have all digits
+        assert tree_norm((np.full(4, tiny),)) == pytest.approx(2 * tiny, rel=1e-15, abs=0)
     assert tree_norm((np.float32([3e38, 3e38]),)) == pytest.approx(3e38 * 2**0.5, rel=1e-6)
     assert np.isnan(tree_norm((np.array([1.0, np.nan]), np.array([2.0]))))
     assert tree_norm((np.array([np.inf]),)) == np.inf

@@ -1,11 +1,10 @@
-"""A headless browser in which the tests move the figures.
+"""A page in which the tests move a figure.
 
 `open_figure(explore.one_unit())` opens a page with the figure from a file, as the site has it:
 the still picture, the style sheet and the script. When the test ends, each page that it opened must
 have asked for nothing but its own file, and must have printed no error.
 """
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,6 @@ from typing import Any
 import pytest
 
 from rnn_tutorial.explore.explorable import Explorable, page_script, style_sheet
-
-playwright = pytest.importorskip("playwright.sync_api")
 
 PAGE = """<!doctype html>
 <html lang="en" data-theme="{theme}">
@@ -81,16 +78,6 @@ class Figure:
             for rule in found
             for node in rule["nodes"]
         ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Return a headless Chromium."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    with playwright.sync_playwright() as tool:
-        browser = tool.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

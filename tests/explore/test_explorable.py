@@ -91,6 +91,40 @@ def test_a_notebook_stores_words_and_a_picture_and_a_kernel_adds_a_view(monkeypa
     assert view["model_id"]
 
 
+# As anywidget does it. What changes in a figure after its `unmount` is counted.
+WIDGETS = """
+async (figures) => {
+  const shown = {};
+  let changes = 0;
+  for (const { name, module, data } of figures) {
+    const url = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
+    const { default: { render } } = await import(url);
+    const el = document.createElement("div");
+    document.body.append(el);
+    const unmount = render({ model: { get: (key) => ({ data })[key] }, el });
+    shown[name] = el.querySelector(".ex").explorable.values();
+    unmount();
+    const observer = new MutationObserver((found) => (changes += found.length));
+    observer.observe(el, { attributes: true, characterData: true, childList: true, subtree: true });
+  }
+  await new Promise((resolve) => setTimeout(resolve, 450));
+  return [shown, changes];
+}
+"""
+
+
+def test_a_widget_shows_each_figure_and_leaves_nothing_running(browser):
+    figures = [getattr(explore, name)() for name in FIGURES]
+    given = [{"name": f.name, "module": widget_module(f.name), "data": f.data} for f in figures]
+    page = browser.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    shown, changes = page.evaluate(WIDGETS, given)
+    page.close()
+    assert shown.keys() == set(FIGURES) and all(shown.values())
+    assert changes == 0 and errors == []
+
+
 def test_a_chapter_stores_the_picture_and_not_the_view_of_a_widget():
     data = {"text/plain": "words", "image/png": "iVBO", WIDGET_VIEW: {"model_id": "1"}}
     output = nbformat.v4.new_output("execute_result", data=data)
@@ -131,15 +165,20 @@ def test_a_weight_that_a_float16_cannot_hold_is_refused():
         pack(np.array([1e6]), "float16")
     with pytest.raises(ValueError, match="dtype is 'int8', expected one of"):
         pack(np.array([1.0]), "int8")
+    with pytest.raises(TypeError, match="array: expected an array of floating-point numbers"):
+        pack(np.array([1, 2]))
+    with pytest.raises(ValueError, match="expected real numbers, got complex128"):
+        pack(np.array([1j]))
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_axe_finds_nothing_and_no_page_scrolls_sideways(open_figure, name):
-    made = getattr(explore, name)()
+    figure = open_figure(getattr(explore, name)())
+    assert not figure.page.locator(".ex-still").is_visible()
     for width, theme in [(1000, "light"), (360, "dark")]:
-        figure = open_figure(made, width=width, theme=theme)
+        figure.page.set_viewport_size({"width": width, "height": 800})
+        figure.page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
         assert figure.root.is_visible()
-        assert not figure.page.locator(".ex-still").is_visible()
         assert not figure.scrolls_sideways()
         assert figure.violations() == []
 

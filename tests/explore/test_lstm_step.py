@@ -112,6 +112,51 @@ def test_a_planted_mistake_changes_what_the_same_edit_changes_in_python(open_fig
             assert (mistake, cell) != ("a_f", 0) or not changed  # a zero cell hides it
 
 
+def product(row):
+    """Return (what the numbers of a row of the words make, the result that it says)."""
+    *_, numbers, result = row.inner_text().replace("\u2212", "-").split(" = ")
+    return eval(numbers.replace("·", "*").replace("²", "**2")), float(
+        result.split(",")[0].rstrip(". ")
+    )
+
+
+def test_the_numbers_of_each_explained_gradient_make_it(open_figure):
+    figure = open_figure(explore.lstm_step())
+    move(figure, "old cell", 0.7)
+    move(figure, "gradient that arrives at c", -0.9)
+    explain = figure.root.get_by_label("explain a gradient")
+    rows = figure.root.locator(".ex-readout .ex-lstm-row")
+    names = explain.locator("option").evaluate_all("options => options.map((own) => own.value)")
+    assert len(names) == 13
+    for name in names:
+        explain.select_option(name)
+        made, said = product(rows.first)
+        assert abs(made - said) < 0.006, name
+        assert abs(said - figure.values()["right"][name]) < 0.00051, name
+    for mistake in LSTM_MISTAKES:  # its first gradient is explained
+        figure.root.get_by_label(MISTAKE).select_option(mistake)
+        made, said = product(rows.nth(1))
+        shown = figure.values()
+        assert abs(made - said) < 0.006, mistake
+        assert abs(said - shown["planted"][shown["explained"]]) < 0.00051, mistake
+
+
+def test_two_numbers_that_differ_late_are_shown_with_more_digits(open_figure):
+    figure = open_figure(explore.lstm_step())
+    move(figure, "pre-activation of the candidate", 0)
+    move(figure, "old cell", 0.01)  # so c is small, and tanh is nearly straight
+    on_arrows = figure.root.locator("svg .ex-lstm-gradient.ex-halo", has_text="✗")
+    assert on_arrows.count() == 0
+    figure.root.get_by_label(MISTAKE).select_option("c_up")
+    assert on_arrows.count() == 2  # the gradient of the two terms of c
+    shown = figure.values()
+    assert 0 < abs(shown["right"]["c"] - shown["planted"]["c"]) < 1e-4
+    card = figure.root.locator(".ex-lstm-card[data-state='explained']")
+    numbers = card.locator(".ex-end.ex-lstm-gradient, .ex-lstm-right").all_text_contents()
+    wrong, right = (float(text[2:].replace("\u2212", "-")) for text in numbers)
+    assert wrong != right and round(wrong, 3) == round(right, 3)
+
+
 def test_keyboard_pointer_and_words(open_figure):
     figure = open_figure(explore.lstm_step())
     assert "= 0.770, equation (10.14)." in figure.said()

@@ -69,6 +69,12 @@ def test_the_wheel_has_every_stored_result(wheel):
     assert "rnn_tutorial/results/parts.csv" in stored and stored <= names(wheel)
 
 
+def test_the_wheel_has_the_scripts_of_the_figures(wheel):
+    folder = ROOT / "rnn_tutorial" / "explore" / "static"
+    scripts = {path.relative_to(ROOT).as_posix() for path in folder.iterdir()}
+    assert "rnn_tutorial/explore/static/kit.js" in scripts and scripts <= names(wheel)
+
+
 def test_the_wheel_has_no_tests_and_no_other_folder(wheel):
     folders = {name.split("/")[0] for name in names(wheel)}
     assert folders == {*PACKAGES, f"rnn_tutorial-{rnn_tutorial.__version__}.dist-info"}

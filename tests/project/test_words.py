@@ -15,7 +15,7 @@ from chapter_files import ROOT
 
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 FOLDERS = "rnn_tutorial", "rnn_course", "benchmarks"
-PAGES = "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "assignments/README.md"
+PAGES = "README.md", "index.md", "CONTRIBUTING.md", "CHANGELOG.md", "assignments/README.md"
 TABLE = re.compile(r"^\| use \| not \|\n(?:\|.*\n)+", re.MULTILINE)
 
 

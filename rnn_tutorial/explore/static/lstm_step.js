@@ -59,14 +59,14 @@ function products(matrix) {
 
 /** Where the cards (w x h) and the circles are, in a wide page and on a phone. */
 const WIDE = {
-  size: [880, 560], card: [112, 60], narrow: false,
+  size: [726, 560], card: [100, 60], narrow: false,
   places: {
-    c_previous: [70, 62], keep: [185, 62], add: [395, 62], c: [725, 62],
-    tanh_c: [725, 152], f: [185, 240], i: [300, 240], write: [395, 240], g: [490, 240], o: [608, 240], show: [725, 240], h: [822, 240],
-    a_f: [185, 356], a_i: [300, 356], a_g: [490, 356], a_o: [608, 356], h_previous: [70, 456], x: [70, 526],
+    c_previous: [54, 62], keep: [168, 62], add: [349, 62], c: [640, 62],
+    tanh_c: [640, 152], f: [168, 240], i: [272, 240], write: [349, 240], g: [426, 240], o: [530, 240], show: [640, 240], h: [640, 332],
+    a_f: [168, 356], a_i: [272, 356], a_g: [426, 356], a_o: [530, 356], h_previous: [54, 456], x: [54, 526],
   },
-  map: [142, 426, 530, 130], out: { c: [878, 62], h: [822, 176] },
-  keepLabel: [290, 52, 86, "ex-middle"], writeLabel: [411, 148, 166, ""], nextLabel: [792, 44, ""],
+  map: [120, 426, 466, 130], out: { c: [724, 62], h: [724, 332] },
+  keepLabel: [258, 52, 86, "ex-middle"], writeLabel: [365, 148, 166, ""], nextLabel: [724, 26, "ex-end"],
 };
 const NARROW = {
   size: [344, 586], card: [80, 56], narrow: true,
@@ -250,9 +250,9 @@ export function mount(root, data) {
     put(group,
       svg("rect", { class: "ex-lstm-box", x: x - w / 2, y: y - h / 2, width: w, height: h, rx: 5 }),
       svg("rect", { class: `ex-lstm-strip ex-lstm-${kind}`, x: x - w / 2 + 2, y: y - h / 2 + 4, width: 3.5, height: h - 8, rx: 1.7 }),
-      svgSymbol(form.narrow && name === "tanh_c" ? "tanh" : title, { x: left, y: y - h / 2 + 18 }),
+      svgSymbol(form.narrow && name === "tanh_c" ? "tanh" : title, { class: name === "tanh_c" && !form.narrow ? "ex-lstm-name" : "", x: left, y: y - h / 2 + 18 }),
       svg("text", { class: "ex-end ex-lstm-value", "data-moved": String(name === now.moved), x: x + w / 2 - 6, y: y - h / 2 + 18 }, number(values[name], 3)),
-      form.narrow && wrong ? "" : svgSymbol(form.narrow ? "d" : gradientName(name), { class: "ex-lstm-gradient ex-lstm-name", x: left, y: y - h / 2 + 35 }),
+      form.narrow && wrong ? "" : svgSymbol(form.narrow || (wrong && /previous/.test(name)) ? "d" : gradientName(name), { class: "ex-lstm-gradient ex-lstm-name", x: left, y: y - h / 2 + 35 }),
       svg("text", { class: "ex-end ex-lstm-gradient", "data-moved": String(name === "h" && now.moved === "dh"), x: x + w / 2 - 6, y: y - h / 2 + 35 }, wrong ? `✗\u2009${shownWrong}` : number(gradient, 3)),
       wrong ? svg("text", { class: "ex-end ex-lstm-right", x: x + w / 2 - 6, y: y - h / 2 + 51 }, `✓\u2009${shownRight}`) : "");
   }
@@ -268,8 +268,7 @@ export function mount(root, data) {
       html("th", { scope: "row" }, symbol(`d${matrix}`)), ...GATES.map((gate) => cell(`${matrix}_${gate}`))));
     put(table,
       html("caption", {}, "The gradients of the parameters, (10.18), gate by gate"),
-      html("thead", {}, html("tr", {}, html("td", {}), ...GATES.map((gate) => html("th", { scope: "col" }, symbol(gate))))),
-      html("tbody", {}, ...rows));
+      html("tbody", {}, html("tr", {}, html("td", {}), ...GATES.map((gate) => html("th", { scope: "col" }, symbol(gate)))), ...rows));
   }
 
   function describe(values, right, planted) {
@@ -400,7 +399,7 @@ function parameterTexts(form, values) {
   return GATES.flatMap((gate) => ["U", "V", "b"].flatMap((matrix, k) => {
     const x = form.places[`a_${gate}`][0];
     return [
-      svgSymbol(`${matrix}_${gate}`, { x: x - 38, y: top + 23 * k }),
+      svgSymbol(`${matrix}_${gate}`, { x: x - 36, y: top + 23 * k }),
       svg("text", { class: "ex-end", x: x + 42, y: top + 23 * k }, number(values[`${matrix}_${gate}`], 3)),
     ];
   }));

@@ -1,7 +1,7 @@
 // How far a gradient reaches: the norm of dh_T / dh_t over the distance, measured by sending a unit
 // gradient back from every unit of h_T, and what the chapters compare it with (chapters 06, 10, 12).
 
-import { choice, clamp, drag, drawing, html, layout, line, number, put, readout, scale, set, slider, svg, svgSymbol, symbol, unpack, watchWidth } from "./kit.js";
+import { choice, clamp, drag, drawing, html, layout, line, number, put, readout, scale, set, slider, svg, svgSymbol, symbol, uniqueId, unpack, watchWidth } from "./kit.js";
 import { elmanStep, elmanStepBackward, gateBlocks, gruStep, gruStepBackward, lstmStep, lstmStepBackward, rows, sigmoid, transpose } from "./nets.js";
 
 /** What differs between the three cells: their steps, their slider, and the line of comparison. */
@@ -14,6 +14,7 @@ const REACH_CELLS = {
     params: (draw, value) => ({ ...draw, W_h: draw.W_h.map((row) => row.map((w) => value * w)) }),
     factor: (params) => spectralNorm(params.W_h),
     line: "bound (6.9)",
+    is: "",
     factorName: "σ_max",
     words: (factor) => factor < 1
       ? "The bound is below 1, so this network forgets whatever it reads."
@@ -27,6 +28,7 @@ const REACH_CELLS = {
     params: (draw, value) => withBias(draw, "ifog", "f", value),
     factor: (_, value) => sigmoid(value),
     line: "direct path (10.27)",
+    is: " about",
     factorName: "σ(b_{f})",
     words: () => "The direct path along the cell is not a bound: the paths through h and the gates are added to it.",
   },
@@ -38,6 +40,7 @@ const REACH_CELLS = {
     params: (draw, value) => withBias(draw, "rzn", "z", value),
     factor: (_, value) => sigmoid(value),
     line: "direct path",
+    is: " about",
     factorName: "σ(b_{z})",
     words: () => "The direct path along the top is not a bound: the paths through the gates and the candidate are added to it.",
   },
@@ -141,6 +144,7 @@ export function mount(root, data) {
   let path = []; // what they are compared with
   let factor = 1;
 
+  const clipId = uniqueId("reach");
   const chart = drawing(640, 400, "The norm of the gradient's factor over the distance, on a logarithmic axis");
   const words = readout();
   const sliders = Object.fromEntries(Object.entries(REACH_CELLS).map(([name, cell]) => [name,
@@ -240,13 +244,12 @@ export function mount(root, data) {
     const perStep = (own[T] / own[20]) ** (1 / (T - 20));
     words.say(
       `Measured: back over ${n} steps a gradient is multiplied by at most `, strong("ex-reach-blue", sized(own[n])),
-      `. The ${cell.line} is `, symbol(cell.factorName), html("sup", {}, String(n)), " = ", number(factor, 3), html("sup", {}, String(n)), " = ",
+      `. The ${cell.line} is${cell.is} `, symbol(cell.factorName), html("sup", {}, String(n)), " = ", number(factor, 3), html("sup", {}, String(n)), " = ",
       strong("ex-reach-red", sized(path[n])), `. ${cell.words(factor)} `,
       `Between distances 20 and ${T} the measured factor is ${number(perStep, 3)} a step.`,
     );
   }
 
-  const clipId = `reach-${Math.random().toString(36).slice(2, 10)}`;
   measure();
   draw();
   const stop = watchWidth(chart, (next) => { width = next; draw(); });

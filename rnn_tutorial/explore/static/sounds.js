@@ -82,7 +82,7 @@ export function mount(root, data) {
   }
 
   function drawGrid() {
-    const side = Math.min(38, 308 / Math.max(word.length, 1), 350 / Math.max(said.length, 1));
+    const side = Math.min(54, 308 / Math.max(word.length, 1), 350 / Math.max(said.length, 1));
     const x = (s) => 52 + side * s;
     const y = (t) => 40 + side * t;
     const looked = said[at]?.weights ?? [];

@@ -63,7 +63,7 @@ function gradientPaths(n, pick, t) {
 
 /** Where things are, for a wide or a narrow drawing. The table below has the same columns. */
 function throughTimePlaces(narrow) {
-  const [width, first, step, box] = narrow ? [360, 25, 63, 47] : [744, 58, 140, 66];
+  const [width, first, step, box] = narrow ? [360, 25, 63, 47] : [744, 58, 137, 66];
   const place = { narrow, width, box, height: 344, tall: 40, digits: narrow ? 2 : 3 };
   const columns = [first + step / 2, step, step, step, step, width - first - 4.5 * step];
   return { ...place, x: (t) => first + step * t, y: { loss: 20, h: 110, a: 212, x: 306 }, columns };
@@ -71,7 +71,7 @@ function throughTimePlaces(narrow) {
 
 export function mount(root, data) {
   const n = throughTimeNumbers(data);
-  const now = { position: END, pick: "dW_h", t: 1, path: null, narrow: false };
+  const now = { position: END, pick: "dW_h", t: 1, path: null, width: 744, narrow: false };
   const picture = drawing(744, 344, "The network over four steps, with its numbers and gradients");
   const table = html("table", { class: "ex-paths" });
   const words = readout();
@@ -113,7 +113,7 @@ export function mount(root, data) {
     const lit = new Map(shownPaths().flatMap(({ factors }) => factors.map(([edge, , value]) => [edge, value])));
     drawNetwork(picture, p, n, { lit, one: now.path !== null, forward: reachedForward(), back: reachedBack() });
     step.element.style.visibility = PICKS[now.pick].ofStep ? "visible" : "hidden";
-    step.element.style.display = PICKS[now.pick].ofStep || !now.narrow ? "" : "none";
+    step.element.style.display = PICKS[now.pick].ofStep || now.width > 680 ? "" : "none"; // no empty row
     step.element.querySelector("input").disabled = now.pick !== "dh";
     drawTable();
     describe();
@@ -186,7 +186,7 @@ export function mount(root, data) {
   }
 
   const stop = watchWidth(root, (width) => {
-    now.narrow = width < 600;
+    Object.assign(now, { width, narrow: width < 600 });
     draw();
   });
   draw();

@@ -1,0 +1,177 @@
+"""What is true of every page of the site: links, names, formulas, weight, width on a phone."""
+
+import re
+from functools import cache
+from html import unescape
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote
+
+import pytest
+from chapter_files import ROOT
+
+KILOBYTE = 1000
+PHONE = 390  # pixels
+TAGS = re.compile(r"<(a|img|link|script)\b[^>]*>")
+# The width of the page beyond that of the window, and the elements that reach out of it.
+TOO_WIDE = """
+() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  const scrolls = (one) =>
+    one && (getComputedStyle(one).overflowX !== "visible" || scrolls(one.parentElement));
+  return [...document.querySelectorAll("main *")]
+    .filter((one) => one.getBoundingClientRect().right > width + 1 && !scrolls(one.parentElement))
+    .map((one) => `${one.tagName} ${one.textContent.slice(0, 60)}`).slice(0, 5)
+    .concat(`the page is ${document.documentElement.scrollWidth} wide`);
+}
+"""
+
+
+class Page(NamedTuple):
+    """The links, the anchors, the images and the loaded files of a page."""
+
+    links: list[str]
+    ids: set[str]
+    images: list[dict[str, str]]
+    loaded: list[str]
+
+
+def attributes(tag: str) -> dict[str, str]:
+    """Return the attributes of a tag."""
+    return {name: unescape(said) for name, said in re.findall(r'([\w-]+)="([^"]*)"', tag)}
+
+
+def read(html: str) -> Page:
+    """Return what a page says."""
+    tags = [(match[1], attributes(match[0])) for match in TAGS.finditer(html)]
+    sheets = [said for name, said in tags if name == "link" and said.get("rel") == "stylesheet"]
+    scripts = [said for name, said in tags if name == "script" and "src" in said]
+    return Page(
+        links=[said["href"] for name, said in tags if name == "a" and said.get("href")],
+        ids=set(re.findall(r'<[^>]*\sid="([^"]+)"', html)),
+        images=[said for name, said in tags if name == "img"],
+        loaded=[said["href"] for said in sheets] + [said["src"] for said in scripts],
+    )
+
+
+@cache
+def page_at(path: Path) -> Page:
+    """Return a page, which is read once."""
+    return read(path.read_text(encoding="utf-8"))
+
+
+def pages_of(site: Path) -> list[Path]:
+    """Return all pages of the site."""
+    return [path for path in sorted(site.rglob("*.html")) if "_static" not in path.parts]
+
+
+def file_of(page: Path, address: str) -> Path:
+    """Return the file to which a relative address on a page leads."""
+    return (page.parent / unquote(re.sub("[?#].*", "", address))).resolve()
+
+
+def broken_links(page: Path) -> list[str]:
+    """Return the addresses on a page that lead to no file, or to no place in it."""
+    found = page_at(page)
+    broken = []
+    for address in [*found.links, *found.loaded, *(image["src"] for image in found.images)]:
+        if re.match(r"\w+:", address):
+            continue
+        anchor = unquote(address.partition("#")[2])
+        target = file_of(page, address) if not address.startswith("#") else page
+        if not target.is_file():
+            broken.append(address)
+        elif anchor and target.suffix == ".html" and anchor not in page_at(target).ids:
+            broken.append(address)
+    return broken
+
+
+def test_no_link_is_broken(built_site):
+    broken = {path.name: broken_links(path) for path in pages_of(built_site)}
+    assert {name: links for name, links in broken.items() if links} == {}
+
+
+def test_a_broken_link_is_found(tmp_path):
+    page = tmp_path / "a.html"
+    page.write_text('<a href="b.html">b</a> <a href="#no">no</a> <a id="x" href="a.html#x">x</a>')
+    assert broken_links(page) == ["b.html", "#no"]
+
+
+def test_a_page_loads_nothing_from_elsewhere_and_less_than_two_megabytes(built_site):
+    for path in pages_of(built_site):
+        loaded = page_at(path).loaded
+        assert not any(re.match(r"\w+:|//", address) for address in loaded), path
+        figures = [address for address in loaded if "/explore/" in address]
+        files = {file_of(path, address) for address in set(loaded) - set(figures)}
+        weight = sum(file.stat().st_size for file in {path, *files})
+        most = 3.5 if path.name == "search.html" else 2  # the search loads the text of the book
+        assert weight < most * KILOBYTE**2, (path.name, weight)
+
+
+def test_every_image_has_a_description_and_a_size(built_site):
+    for path in pages_of(built_site):
+        for image in page_at(path).images:
+            assert image.get("alt"), (path, image)
+            assert "_images/" not in image["src"] or (image["width"] and image["height"]), path
+
+
+def test_every_formula_is_typeset(built_site):
+    for path in pages_of(built_site):
+        html = path.read_text(encoding="utf-8")
+        formulas = re.findall(r'<(?:span|div) class="[^"]*\bmath\b[^"]*"[^>]*>(.{15})', html)
+        assert all(start.startswith("<mjx-container") for start in formulas), path.name
+        assert "<mjx-merror" not in html and html.count("<math ") == len(formulas), path.name
+        assert path.parent != built_site / "chapters" or len(formulas) > 50, path.name
+
+
+def test_the_text_and_the_site_have_the_same_numbered_equations(built_site):
+    for notebook in sorted((ROOT / "chapters").glob("*.md")):
+        numbers = set(re.findall(r"\\tag\{([\w.]+)\}", notebook.read_text(encoding="utf-8")))
+        ids = page_at(built_site / "chapters" / f"{notebook.stem}.html").ids
+        assert {f"mjx-eqn:{number}" for number in numbers} <= ids
+
+
+def test_every_page_describes_itself_and_has_the_icon_of_the_book(built_site):
+    for path in pages_of(built_site):
+        html = path.read_text(encoding="utf-8")
+        if "sources" in path.parts:
+            continue
+        assert re.search(r'<meta name="description" content="[^"]{20,}"', html), path.name
+        assert html.count('rel="icon"') == 1, path.name
+
+
+def opened(site: Path) -> list[Path]:
+    """Return the pages that a browser opens: of the reference the longest, of sources none."""
+    folders = [(path.relative_to(site).parts[0], path) for path in pages_of(site)]
+    reference = [path for folder, path in folders if folder == "reference"]
+    reference.sort(key=lambda path: path.stat().st_size)
+    return [path for folder, path in folders if folder not in ("reference", "sources")] + [
+        *reference[-8:]
+    ]
+
+
+@pytest.fixture(scope="module")
+def phone(browser, file_address, built_site):
+    """Return {page: what was noticed} on a phone."""
+    context = browser.new_context(viewport={"width": PHONE, "height": 800}, has_touch=True)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("console", lambda note: note.type == "error" and errors.append(note.text))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    noticed = {}
+    for path in opened(built_site):
+        inside = path.relative_to(built_site)
+        errors.clear()
+        page.goto(file_address + inside.as_posix())
+        noticed[inside.as_posix()] = (page.evaluate(TOO_WIDE), [*errors])
+    context.close()
+    return noticed
+
+
+def test_no_page_scrolls_sideways_on_a_phone(phone):
+    assert {name: wide for name, (wide, _) in phone.items() if wide} == {}
+
+
+def test_no_page_prints_an_error(phone):
+    assert {name: errors for name, (_, errors) in phone.items() if errors} == {}
