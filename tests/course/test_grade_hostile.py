@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -29,9 +30,11 @@ from assignments.bank.entry import (
     submission,
 )
 from assignments.bank.hostile import HOSTILE, MARK
+from rnn_course import parallel
 from rnn_course.__main__ import main
 from rnn_course.grading import asking, read_transcript
 from rnn_course.notebook import open_notebook
+from rnn_course.sandbox import limits as limits_module
 from rnn_course.sandbox import outside as sandbox
 from rnn_course.store import file_of
 
@@ -39,6 +42,20 @@ NAME = "01_vanilla"
 RIGHT = ("ada", "mia", "zoe")
 LIMITS = sandbox.Limits(seconds=1, memory=400 << 20, wall="bubblewrap")
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="grading needs Linux or macOS")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_waits():
+    """An attack that sleeps or waits is ended after 5 s of real time instead of 11."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limits_module, "MORE", 4)
+        yield
+
+
+@contextmanager
+def threads(jobs, scheduler):
+    """Yield joblib's options: this process only waits for those of the submissions."""
+    yield {"backend": "threading", "n_jobs": jobs}
 
 
 @pytest.fixture(scope="module")
@@ -131,8 +148,10 @@ def outcome(a_class, tmp_path_factory):
         pytest.skip("bubblewrap is not at work here")
     out, before = tmp_path_factory.mktemp("out"), snapshot(a_class)
     command = ["grade", a_class / f"{NAME}.ipynb", a_class / "submitted", "--out", out]
-    command += ["--wall", "bubblewrap", "--jobs", 2, "--seconds", 1, "--memory", 400]
-    main([*map(str, command), "--secret", str(tmp_path_factory.mktemp("kept") / "secret")])
+    command += ["--wall", "bubblewrap", "--jobs", 6, "--seconds", 1, "--memory", 400]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parallel, "backend", threads)
+        main([*map(str, command), "--secret", str(tmp_path_factory.mktemp("kept") / "secret")])
     lines = (out / "reports.jsonl").read_text(encoding="utf-8").splitlines()
     reports = {report["student"]: report for report in map(json.loads, lines)}
     return reports, out, before, snapshot(a_class)
