@@ -116,6 +116,7 @@ def test_an_endless_loop_ends_after_its_processor_time(either, monkeypatch):
 def test_who_has_to_wait_loses_no_time_and_who_waits_for_ever_is_ended(either, monkeypatch):
     """A process that waits for a busy machine is like one that sleeps."""
     assert run(either, "import time\ntime.sleep(1.5)", ONE) == ("ended", None)
+    monkeypatch.setattr(limits_module, "LONGER", 1)
     monkeypatch.setattr(limits_module, "MORE", 0)
     monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
     assert run(either, "import time\ntime.sleep(600)", ONE)[0] == "waited too long"
