@@ -22,7 +22,7 @@ MOVES = {
     "gradient that arrives at h": "dh",
     "gradient that arrives at c": "dc_next",
 }
-MISTAKE = "plant a mistake in the backward"
+MISTAKE = "plant a mistake"
 
 
 def with_locals(mistake):
