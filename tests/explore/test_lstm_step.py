@@ -141,6 +141,22 @@ def test_the_numbers_of_each_explained_gradient_make_it(open_figure):
         assert abs(said - shown["planted"][shown["explained"]]) < 0.00051, mistake
 
 
+def test_two_numbers_that_differ_late_are_shown_with_more_digits(open_figure):
+    figure = open_figure(explore.lstm_step())
+    move(figure, "pre-activation of the candidate", 0)
+    move(figure, "old cell", 0.01)  # so c is small, and tanh is nearly straight
+    on_arrows = figure.root.locator("svg .ex-lstm-gradient.ex-halo", has_text="✗")
+    assert on_arrows.count() == 0
+    figure.root.get_by_label(MISTAKE).select_option("c_up")
+    assert on_arrows.count() == 2  # the gradient of the two terms of c
+    shown = figure.values()
+    assert 0 < abs(shown["right"]["c"] - shown["planted"]["c"]) < 1e-4
+    card = figure.root.locator(".ex-lstm-card[data-state='explained']")
+    numbers = card.locator(".ex-end.ex-lstm-gradient, .ex-lstm-right").all_text_contents()
+    wrong, right = (float(text[2:].replace("\u2212", "-")) for text in numbers)
+    assert wrong != right and round(wrong, 3) == round(right, 3)
+
+
 def test_keyboard_pointer_and_words(open_figure):
     figure = open_figure(explore.lstm_step())
     assert "= 0.770, equation (10.14)." in figure.said()

@@ -65,6 +65,7 @@ def test_keyboard_and_pointer_move_it_and_words_say_what_is_shown(open_figure):
     assert figure.values()["w"] == pytest.approx(0.82)
     slider = figure.root.get_by_label("weight")  # JupyterLab leaves the keys to such an element:
     assert slider.get_attribute("data-lm-suppress-shortcuts") == "true"
+    assert slider.get_attribute("aria-valuetext") == "0.82"
     figure.drag(".ex-handle >> nth=0", -60, 0)
     assert figure.values()["firstState"] < 0.7
     figure.drag(".ex-handle >> nth=1", 0, 500)

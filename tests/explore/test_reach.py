@@ -86,4 +86,17 @@ def test_keyboard_and_pointer_choose_the_distance_and_words_say_both_numbers(ope
     assert figure.root.locator("svg .ex-reach-mark-measured").count() == 1
     said = figure.said()
     assert said.startswith(f"Measured: back over {shown['distance']} steps a gradient")
+    per_step = (shown["norms"][50] / shown["norms"][20]) ** (1 / 30)
+    assert f"the measured factor is {per_step:.3f} a step" in said
     assert "direct path (10.27)" in said
+
+
+def test_the_other_draws_are_drawn_behind_the_chosen_one(open_figure):
+    figure = open_figure(explore.reach())
+    lines, shown = figure.root.locator(".ex-reach-other, .ex-reach-measured"), []
+    for draw in ("1", "3"):
+        figure.root.get_by_label(draw, exact=True).check()
+        lines.nth(3).wait_for(state="attached")
+        shown.append(lines.evaluate_all("all => all.map((one) => one.getAttribute('d'))"))
+    assert len(set(shown[0])) == 4 and set(shown[0]) == set(shown[1])
+    assert shown[0][-1] != shown[1][-1]  # the chosen one is drawn last

@@ -47,6 +47,8 @@ def statements(source):
     for node in ast.walk(tree):
         if isinstance(node, (ast.Assign, ast.AugAssign, ast.Return)):
             found[ast.unparse(node)] += 1
+        elif isinstance(node, ast.For):
+            found[f"for {ast.unparse(node.target)} in {ast.unparse(node.iter)}"] += 1
     return found
 
 
