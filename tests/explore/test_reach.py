@@ -9,8 +9,8 @@ from rnn_tutorial.explore.reach import reach_draws, reach_norms, reach_path
 
 SLIDERS = {
     "tanh": "spectral radius",
-    "LSTM": "bias of the forget gate",
-    "GRU": "bias of the update gate",
+    "LSTM": "forget bias",
+    "GRU": "update bias",
 }
 
 
@@ -75,7 +75,7 @@ def test_keyboard_and_pointer_choose_the_distance_and_words_say_both_numbers(ope
     assert figure.values()["distance"] == 32
     figure.press("tanh", "ArrowRight")
     assert figure.values()["cell"] == "LSTM"
-    figure.press("bias of the forget gate", "Home")
+    figure.press("forget bias", "Home")
     assert figure.values()["value"] == -2
     box = figure.root.locator(".ex-drawing").bounding_box()
     figure.page.mouse.click(box["x"] + 1, box["y"] + box["height"] / 2)

@@ -146,8 +146,8 @@ export function mount(root, data) {
     onInput: (key) => { move(key); draw(); },
   });
   const planting = select({
-    label: "plant a mistake in the backward",
-    options: [["", "none: the right backward"], ...Object.entries(data.mistakes).map(([key, { place, why }]) => [key, `${plain(place)}: ${why}`])],
+    label: "plant a mistake",
+    options: [["", "none"], ...Object.entries(data.mistakes).map(([key, { place, why }]) => [key, `${plain(place)}: ${why}`])],
     value: "",
     onInput: (key) => {
       now.mistake = key;

@@ -16,15 +16,17 @@ const REACH_CELLS = {
     line: "bound (6.9)",
     is: "",
     factorName: "σ_max",
-    words: (factor) => factor < 1
+    words: (factor, grows) => factor < 1
       ? "The bound is below 1, so this network forgets whatever it reads."
-      : "The bound allows growth. It does not say that there is any.",
+      : grows
+        ? "The bound allows growth, and here the gradient does grow."
+        : "The bound allows growth. It does not say that there is any.",
   },
   LSTM: {
     fields: ["h", "c"],
     step: lstmStep,
     back: lstmStepBackward,
-    slider: { name: "b_f", label: "bias of the forget gate", min: -2, max: 6, step: 0.25 },
+    slider: { name: "b_f", label: "forget bias", min: -2, max: 6, step: 0.25 },
     params: (draw, value) => withBias(draw, "ifog", "f", value),
     factor: (_, value) => sigmoid(value),
     line: "direct path (10.27)",
@@ -36,7 +38,7 @@ const REACH_CELLS = {
     fields: ["h"],
     step: gruStep,
     back: gruStepBackward,
-    slider: { name: "b_z", label: "bias of the update gate", min: -2, max: 6, step: 0.25 },
+    slider: { name: "b_z", label: "update bias", min: -2, max: 6, step: 0.25 },
     params: (draw, value) => withBias(draw, "rzn", "z", value),
     factor: (_, value) => sigmoid(value),
     line: "direct path",
@@ -219,8 +221,8 @@ export function mount(root, data) {
     const place = (value) => y(clamp(Math.log10(value), REACH_LOW - 2, REACH_HIGH + 2));
     const curve = (values) => line(values.map((value, n) => [x(n), y(clamp(Math.log10(value), -60, 60))]));
     const rise = (values) => values[Math.min(now.distance + 2, T)] > values[Math.max(now.distance - 2, 0)];
-    const measured = { value: own[now.distance], end: place(own[T]), kind: "measured", words: "measured", rises: rise(own) };
-    const compared = { value: path[now.distance], end: place(path[T]), kind: "compared", words: REACH_CELLS[now.cell].line, rises: factor > 1 };
+    const measured = { value: own[now.distance], end: y(Math.log10(own[T])), kind: "measured", words: "measured", rises: rise(own) };
+    const compared = { value: path[now.distance], end: y(Math.log10(path[T])), kind: "compared", words: REACH_CELLS[now.cell].line, rises: factor > 1 };
     const clip = svg("clipPath", { id: clipId }, svg("rect", { x: x(0), y: y(REACH_HIGH), width: x(T) - x(0), height: y(REACH_LOW) - y(REACH_HIGH) }));
     set(chart, { viewBox: `0 0 ${width} ${height}` });
     put(chart,
@@ -245,7 +247,7 @@ export function mount(root, data) {
     words.say(
       `Measured: back over ${n} steps a gradient is multiplied by at most `, strong("ex-reach-blue", sized(own[n])),
       `. The ${cell.line} is${cell.is} `, symbol(cell.factorName), html("sup", {}, String(n)), " = ", number(factor, 3), html("sup", {}, String(n)), " = ",
-      strong("ex-reach-red", sized(path[n])), `. ${cell.words(factor)} `,
+      strong("ex-reach-red", sized(path[n])), `. ${cell.words(factor, Number(perStep.toFixed(3)) > 1)} `,
       `Between distances 20 and ${T} the measured factor is ${number(perStep, 3)} a step.`,
     );
   }
@@ -291,7 +293,7 @@ function reachAxes(x, y, T) {
 function apart(marks, y, gap) {
   const [high, low] = [y(REACH_HIGH) + 8, y(REACH_LOW) - 8];
   const inside = marks.map((mark) => ({ ...mark, at: clamp(mark.at, high, low) }));
-  const [upper, lower] = inside[0].at <= inside[1].at ? inside : [inside[1], inside[0]];
+  const [upper, lower] = marks[0].at <= marks[1].at ? inside : [inside[1], inside[0]];
   const missing = Math.max(0, gap - (lower.at - upper.at)) / 2;
   const shift = clamp(0, high - upper.at + missing, low - lower.at - missing);
   upper.at += shift - missing;

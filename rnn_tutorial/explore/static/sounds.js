@@ -46,7 +46,7 @@ export function mount(root, data) {
   const tries = html("div", { class: "ex-buttons ex-row-of-its-own", role: "group", "aria-label": "words to try" },
     ...data.tries.map((other) => button(other, () => { field.set(other); read(other); })));
   const sound = stepper({
-    label: "sound", count: 2, words: (t) => `sound ${t + 1} of ${said.length}`,
+    label: "sound", count: 2, words: (t) => (said.length ? `sound ${t + 1} of ${said.length}` : "no word yet"),
     onInput: (t) => { at = t; draw(); },
   });
   const phones = html("div", { class: "ex-phones", onclick: (event) => look(event.target.closest("[data-sound]")?.dataset.sound) });
@@ -101,7 +101,7 @@ export function mount(root, data) {
     const order = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a] || a - b);
     const x = scale([0, 1], [52, 310]);
     put(bars,
-      svg("text", { class: "ex-heading", x: 0, y: 14 }, `candidates for sound ${at + 1}`),
+      svg("text", { class: "ex-heading", x: 0, y: 14 }, said.length ? `candidates for sound ${at + 1}` : ""),
       order.slice(0, SOUNDS_BARS).map((symbol, k) => {
         const [y, p] = [42 + 30 * k, probabilities[symbol]];
         return [

@@ -80,13 +80,13 @@ export function mount(root, data) {
     onInput: (position) => change({ position, path: null }),
   });
   const pick = choice({
-    label: "Gradient",
+    label: "gradient",
     options: Object.keys(PICKS).map((own) => [own, symbol(PICKS[own].ofStep ? `${own}_t` : own)]),
     value: now.pick,
     onInput: (own) => change({ pick: own, path: null, position: END, t: clamp(now.t, own === "dh" ? 0 : 1, STEPS) }),
   });
   const step = choice({
-    label: "Step",
+    label: "step",
     options: [0, ...TIMES].map((t) => [String(t), String(t)]),
     value: String(now.t),
     onInput: (t) => change({ t: Number(t), path: null, position: END }),

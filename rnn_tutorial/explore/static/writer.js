@@ -60,7 +60,7 @@ export function mount(root, data) {
     onInput: (value) => { now.temperature = value; draw(); },
   });
   const seed = slider({
-    label: "seed of the random numbers", min: 1, max: 20, step: 1, digits: 0, value: now.seed,
+    label: "random seed", min: 1, max: 20, step: 1, digits: 0, value: now.seed,
     onInput: (value) => { now.seed = value; begin(typed); },
   });
   const one = button("One letter", () => { stop(); write(); });
@@ -167,7 +167,7 @@ export function mount(root, data) {
     if (chosen) page.scrollTop = Math.max(0, chosen.offsetTop - page.clientHeight / 2);
     const sign = signed() ? " where it is positive, from above where it is negative" : "";
     put(key, `The ${quantityName()} `, symbol(now.quantity), ` of unit ${now.unit}: filled from below${sign}. `,
-      `A full letter is ${signed() ? "±" : ""}${number(full)}.`);
+      `A letter filled over its whole height is ${signed() ? "±" : ""}${number(full)}.`);
   }
 
   function shownTyped() {
