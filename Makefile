@@ -21,6 +21,8 @@ export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 UV := $(shell command -v uv 2>/dev/null)
 EXTRAS ?= reader,data,exchange
+LINT ?= reader,dev
+SITE ?= site
 # Programs are run as modules (python -m), because the scripts in .venv/bin stop working when the folder is moved.
 PY := .venv/bin/python
 # The marks that .venv is set up name this place: in a moved folder, set-up runs again.
@@ -46,7 +48,7 @@ test-fast: $(DONE)-$(EXTRAS)
 chapters: $(DONE)-$(EXTRAS)
 	$(PY) tools/chapters.py $(CHAPTER)
 
-site: $(DONE)-site
+site: $(DONE)-$(SITE)
 	$(PY) -m sphinx -W --keep-going -q -c site . build/site
 	@echo "open build/site/index.html"
 
@@ -59,7 +61,7 @@ class: $(DONE)-reader,data,course
 bench: $(DONE)-bench
 	$(PY) -m benchmarks.speed $(BENCH)
 
-lint: $(DONE)-reader,dev
+lint: $(DONE)-$(LINT)
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m mypy

@@ -1,6 +1,7 @@
 """Make the tests independent of the machine, and give every test the markers of its folder."""
 
 import os
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,7 @@ MARKERS = {
 }
 
 
+@cache
 def markers_of(path: Path) -> list[str]:
     """Return the names of the markers of a test file or a notebook."""
     inside = path.relative_to(ROOT)
@@ -51,16 +53,22 @@ def markers_of(path: Path) -> list[str]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let nbval find its patterns from any folder in which pytest is started."""
+    """Let nbval find its patterns from any folder, and let several processes keep our order."""
     config.option.nbval_sanitize_with = str(ROOT / "tests" / "nbval_sanitize.cfg")
+    config.option.loadscopereorder = False  # xdist would begin with the files with most tests
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give every test the markers of its folder and its file."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give every test the markers of its folder and its file.
+
+    Several processes begin with the slow files, so that none is left alone with one at the end.
+    """
     for item in items:
         if item.path.is_relative_to(ROOT):
             for name in markers_of(item.path):
                 item.add_marker(name)
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.hookimpl(optionalhook=True)

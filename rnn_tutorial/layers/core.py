@@ -295,9 +295,8 @@ class Embedding:
         """
         check_shape("dys", dys, (*indices.shape, self.output_size), params.E.dtype)
         dE = np.zeros_like(params.E)
-        order = np.argsort(indices, axis=None, kind="stable")  # each symbol's places together
-        sorted_indices = indices.reshape(-1)[order]
-        starts = np.flatnonzero(np.diff(sorted_indices, prepend=-1))
-        rows = dys.reshape(-1, self.output_size)[order]
-        dE[sorted_indices[starts]] = np.add.reduceat(rows, starts)
+        order = np.argsort(indices, axis=None, kind="stable")  # a symbol's places together
+        symbols, rows = indices.reshape(-1)[order], dys.reshape(-1, self.output_size)[order]
+        first = np.flatnonzero(np.diff(symbols, prepend=-1))  # where the next symbol begins
+        dE[symbols[first]] = np.add.reduceat(rows, first)
         return EmbeddingParams(dE), None, ()

@@ -69,7 +69,17 @@ def test_several_processes_print_one_line_of_progress(tmp_path):
     (tmp_path / "test_sample.py").write_text(SAMPLE, encoding="utf-8")
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-n", "2", "-p", "tools.progress_line", "--tb=no"]
-        + ["-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(tmp_path), str(tmp_path)],
+        + [
+            "-p",
+            "no:nbval",
+            "-p",
+            "no:cacheprovider",
+            "-c",
+            os.devnull,
+            "--rootdir",
+            str(tmp_path),
+            str(tmp_path),
+        ],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -81,3 +91,26 @@ def test_several_processes_print_one_line_of_progress(tmp_path):
     named = re.findall(r"^FAILED .*test_sample.py::(\w+)$", run.stdout, re.MULTILINE)
     assert sorted(named) == ["test_with_broken", "test_wrong"]
     assert "1 failed, 16 passed, 1 skipped, 1 xfailed, 1 error" in run.stdout
+
+
+def test_several_processes_begin_with_the_slow_files(top):
+    class Worker:
+        workerinput = {}
+
+    class Item:
+        def __init__(self, place):
+            self.path, self.marks = ROOT / place, []
+            self.add_marker = self.marks.append
+
+        def get_closest_marker(self, name):
+            return name if name in self.marks else None
+
+    places = ["tests/core/test_tree.py", "tests/judges/test_epynn.py", "tests/core/test_trace.py"]
+    items = [Item(place) for place in [*places, "chapters/03_through_time.ipynb"]]
+    top.pytest_collection_modifyitems(Worker, items)
+    assert [item.path.name for item in items] == [
+        "test_epynn.py",
+        "03_through_time.ipynb",
+        "test_tree.py",
+        "test_trace.py",
+    ]
