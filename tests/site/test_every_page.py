@@ -135,6 +135,15 @@ def test_every_formula_is_typeset(built_site):
         assert path.parent != built_site / "chapters" or len(formulas) > 50, path.name
 
 
+def test_the_style_sheet_has_every_font_of_the_formulas(built_site):
+    styles = (built_site / "_static/mathematics.css").read_text(encoding="utf-8")
+    texts = (path.read_text(encoding="utf-8") for path in built_site.glob("chapters/*.html"))
+    fonts = {font for text in texts for font in re.findall(r'class="[^"]*(TEX-\w+)', text)}
+    assert "TEX-I" in fonts
+    for font in fonts:
+        assert re.search(rf'@font-face[^}}]*MJX{font};\s*src: url\("data:font/woff', styles), font
+
+
 def test_the_text_and_the_site_have_the_same_numbered_equations(built_site):
     for notebook in sorted((ROOT / "chapters").glob("*.md")):
         numbers = set(re.findall(r"\\tag\{([\w.]+)\}", notebook.read_text(encoding="utf-8")))
