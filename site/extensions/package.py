@@ -14,6 +14,7 @@ __all__ = ["FOLDER", "ROOT", "Field", "Member", "Module", "modules", "places", "
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = "rnn_tutorial"
+FIGURES = f"{FOLDER}.explore."
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -190,8 +191,12 @@ def places() -> dict[str, tuple[str, ...]]:
 
 
 def resolve(name: str, near: str = "") -> str:
-    """Return the module that gives a name: the only one, the one in the package `near`, or ""."""
+    """Return the module that gives a name, or "" if there is none, or not one of several.
+
+    Of several, it is the one in the package `near`; or the one that is not a figure, since a figure
+    may have the name of what it shows.
+    """
     found = places().get(name, ())
-    if len(found) > 1:
-        found = tuple(module for module in found if f"{module}.".startswith(f"{near}."))
-    return found[0] if len(found) == 1 else ""
+    inside = [module for module in found if f"{module}.".startswith(f"{near}.")]
+    others = [module for module in found if not module.startswith(FIGURES)]
+    return next((some[0] for some in (found, inside, others) if len(some) == 1), "")

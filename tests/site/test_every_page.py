@@ -113,7 +113,17 @@ def test_every_image_has_a_description_and_a_size(built_site):
     for path in pages_of(built_site):
         for image in page_at(path).images:
             assert image.get("alt"), (path, image)
-            assert "_images/" not in image["src"] or (image["width"] and image["height"]), path
+            if "_images/" in image["src"] and image["src"].endswith(".png"):
+                start = file_of(path, image["src"]).read_bytes()[:24]
+                size = [int.from_bytes(start[k : k + 4]) for k in (16, 20)]
+                assert size == [int(image["width"]), int(image["height"])], path
+
+
+def test_every_icon_has_its_picture(built_site):
+    styles = (built_site / "_static/icons.css").read_text(encoding="utf-8")
+    for path in pages_of(built_site):
+        for name in re.findall(r"fa-solid fa-([a-z-]+)", path.read_text(encoding="utf-8")):
+            assert f".fa-{name} {{" in styles, (path.name, name)
 
 
 def test_every_formula_is_typeset(built_site):
@@ -123,6 +133,15 @@ def test_every_formula_is_typeset(built_site):
         assert all(start.startswith("<mjx-container") for start in formulas), path.name
         assert "<mjx-merror" not in html and html.count("<math ") == len(formulas), path.name
         assert path.parent != built_site / "chapters" or len(formulas) > 50, path.name
+
+
+def test_the_style_sheet_has_every_font_of_the_formulas(built_site):
+    styles = (built_site / "_static/mathematics.css").read_text(encoding="utf-8")
+    texts = (path.read_text(encoding="utf-8") for path in built_site.glob("chapters/*.html"))
+    fonts = {font for text in texts for font in re.findall(r'class="[^"]*(TEX-\w+)', text)}
+    assert "TEX-I" in fonts
+    for font in fonts:
+        assert re.search(rf'@font-face[^}}]*MJX{font};\s*src: url\("data:font/woff', styles), font
 
 
 def test_the_text_and_the_site_have_the_same_numbered_equations(built_site):

@@ -61,6 +61,40 @@ def test_every_public_name_is_on_the_page_of_its_module_with_its_parameters(page
             assert [p for p in parameters_on(html, full) if p] == expected, full
 
 
+def test_no_method_is_shown_with_its_self(built_site):
+    for path in (built_site / "reference").glob("*.html"):
+        html = path.read_text(encoding="utf-8")
+        assert not re.search(r'<em class="sig-param">(<[^>]*>)*(self|cls)\b', html), path.name
+
+
+ROWS = """
+## Recap
+
+| equation | code | function | test |
+|---|---|---|---|
+| (1.2) to (1.4) | `a` | `lstm_step` | [`test_a`](../tests/core/test_a.py) |
+| (1.7) | `b` | the same | the same |
+"""
+
+
+def test_a_row_of_a_recap_may_name_what_the_row_above_names(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "site" / "extensions"))
+    first, second = importlib.import_module("book")._rows(ROWS)
+    assert first.equations == ("1.2", "1.3", "1.4") and second.equations == ("1.7",)
+    assert first.functions == second.functions == ("rnn_tutorial.cells.lstm.lstm_step",)
+    assert first.tests == second.tests == (("test_a", "tests/core/test_a.py"),)
+
+
+def test_a_figure_does_not_hide_the_function_whose_name_it_has(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "site" / "extensions"))
+    resolve = importlib.import_module("package").resolve
+    for near in ("", "rnn_tutorial.sequence"):
+        assert resolve("lstm_step", near) == "rnn_tutorial.cells.lstm"
+        assert resolve("pack", near) == "rnn_tutorial.sequence.packing"
+    assert resolve("lstm_step", "rnn_tutorial.explore") == "rnn_tutorial.explore.lstm_step"
+    assert resolve("constant") == "" and resolve("no_such_name") == ""
+
+
 def test_no_private_name_has_an_entry(built_site):
     for path in (built_site / "reference").glob("*.html"):
         html = path.read_text(encoding="utf-8")
