@@ -1,11 +1,15 @@
 """The book as a static site, from the stored outputs of the chapters. No cell runs."""
 
+import gc
 import sys
 from pathlib import Path
 
 project = "Recurrent networks, derived and proved"
 author = "The rnn-tutorial contributors"
 copyright = "2026, the rnn-tutorial contributors. Code BSD-3-Clause, text and figures CC BY 4.0"
+
+# The pages stay in memory until the end: to look for garbage among them again and again takes long.
+gc.set_threshold(200_000, 50, 50)
 
 sys.path.insert(0, str(Path(__file__).parent / "extensions"))
 extensions = ["myst_nb", "sphinx_copybutton"]

@@ -8,14 +8,19 @@ What needs an address that is not given is left out of the pages.
 
 import os
 import tomllib
+from functools import cache
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
 
+@cache
+def _urls(project: Path) -> dict[str, str]:
+    return tomllib.loads(project.read_text(encoding="utf-8"))["project"].get("urls", {})
+
+
 def _address(variable: str, name: str) -> str:
-    urls = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"].get("urls", {})
-    return os.environ.get(variable) or urls.get(name, "")
+    return os.environ.get(variable) or _urls(PROJECT).get(name, "")
 
 
 def repository() -> str:

@@ -1,8 +1,9 @@
 """The search: every section of every page is a passage of its own, found by its words.
 
 All passages are in one script, which only the page of the search loads. So the search works without
-a server. `search.js` ranks them: a definition first, then titles, then what says most about the
-words that are asked for.
+a server. `search.js` ranks them: titles first, then what says most about the words that are asked
+for. The glossary's sentence on a term or symbol is shown above them, and the passage to which the
+glossary leads is the first of them.
 """
 
 import json
@@ -23,6 +24,7 @@ TAG = re.compile(r"\\tag\{([\w.]+)\}")
 # What a passage does not have: its own sections, pictures, what only other writers see.
 NOT_TEXT = (
     addnodes.desc,
+    addnodes.glossary,
     addnodes.toctree,
     nodes.comment,
     nodes.image,
@@ -69,9 +71,43 @@ def passages_of(doctree: nodes.document) -> list[list[Any]]:
     return found
 
 
+def explained_at(definition: nodes.Element) -> str:
+    """Return the page and the anchor of the passage that explains a term."""
+    for link in definition.findall(addnodes.pending_xref):
+        return f"{link['reftarget']}.html#{link.get('reftargetid') or ''}"
+    return ""
+
+
+def terms_of(doctree: nodes.document) -> list[list[Any]]:
+    """Return [anchor, title, sentence, [], its names, where it is explained] for every term."""
+    found = []
+    for glossary in doctree.findall(addnodes.glossary):
+        for item in glossary.findall(nodes.definition_list_item):
+            terms = [child for child in item.children if isinstance(child, nodes.term)]
+            names = [term.astext() for term in terms]
+            anchor, sentence = terms[0]["ids"][0], item[-1].astext().partition("\n")[0]
+            found.append([anchor, ", ".join(names), sentence, [], names, explained_at(item[-1])])
+    return found
+
+
+def symbols_of(doctree: nodes.document) -> list[list[Any]]:
+    """Return the same for every symbol: the rows of the tables on the page of the glossary."""
+    found = []
+    if next(doctree.findall(addnodes.glossary), None):
+        for body in doctree.findall(nodes.tbody):
+            for row in body.children:
+                symbol, code, sentence, where = (cell.astext() for cell in row.children)
+                names = [literal.astext() for literal in row[1].findall(nodes.literal)]
+                row["ids"].append(f"symbol-{len(found) + 1}")
+                text = f"{sentence}, {where}"
+                found.append([row["ids"][0], code or symbol, text, [], [*names, symbol], ""])
+    return found
+
+
 def read(app: Sphinx, doctree: nodes.document) -> None:
     """Remember the passages of a page."""
-    app.env.passages[app.env.docname] = passages_of(doctree)
+    found = passages_of(doctree) + terms_of(doctree) + symbols_of(doctree)
+    app.env.passages[app.env.docname] = found
 
 
 def forget(app: Sphinx, env: BuildEnvironment, page: str) -> None:

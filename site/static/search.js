@@ -4,6 +4,8 @@
 
   const SHOWN = 30; // results at most
   const A_PAGE = 4; // results of one page at most
+  const EXPLAINED = 60; // points of the passage that explains a term of the glossary
+  const ENDINGS = "(?:e|s|es|ed|ing)?";
   const AROUND = 110; // letters of a snippet before and after the word
 
   /** Return a pattern of all forms of a word: "gradients", "vanishing" and "vanish". */
@@ -47,13 +49,32 @@
     );
   }
 
+  /** Return what the glossary says about a term or symbol: {page, passage} of each entry. */
+  function define(query, pages) {
+    const { sources } = understand(query);
+    const forms = new RegExp(`^${sources.join(`${ENDINGS}[\\s-]+`)}${ENDINGS}$`, "iu");
+    const is = (name) => name === query.trim() || (name.length > 1 && forms.test(name));
+    return pages.flatMap((page) =>
+      page.passages
+        .filter(([, , , , names]) => names && names.some(is))
+        .map((passage) => ({ page, passage })),
+    );
+  }
+
   /** Return the answers, best first. A page that says much about the words lifts its passages. */
   function find(query, pages) {
     const asked = understand(query);
     if (!asked.sources.length) return [];
+    const terms = define(query, pages).map(({ passage }) => passage);
+    const explained = ({ url }, [anchor]) => terms.some((term) => term[5] === `${url}#${anchor}`);
     const answers = pages.flatMap((page) => {
       const found = page.passages
-        .map((passage) => ({ page, passage, points: score(asked, page, passage) }))
+        .filter((passage) => !terms.includes(passage))
+        .map((passage) => ({
+          page,
+          passage,
+          points: score(asked, page, passage) + (explained(page, passage) ? EXPLAINED : 0),
+        }))
         .filter(({ points }) => points > 0)
         .sort((a, b) => b.points - a.points);
       const whole = found.reduce((sum, { points }) => sum + points, 0);
@@ -109,15 +130,28 @@
     return entry;
   }
 
+  /** Return one entry of the glossary. */
+  function definition({ page, passage: [anchor, title, text] }) {
+    const entry = document.createElement("p");
+    const link = document.createElement("a");
+    link.href = `${page.url}#${anchor}`;
+    link.textContent = title;
+    entry.append(link, `: ${text}`);
+    return entry;
+  }
+
   function show(query) {
     const place = document.getElementById("search-results");
     const answers = find(query, window.PAGES);
+    const defined = document.createElement("div");
+    defined.className = "search-definitions";
+    defined.append(...define(query, window.PAGES).map(definition));
     const said = document.createElement("p");
     said.setAttribute("role", "status");
     const list = document.createElement("ol");
     list.className = "search-answers";
     list.append(...answers.map((answer) => item(understand(query), answer)));
-    place.replaceChildren(said, list);
+    place.replaceChildren(defined, said, list);
     said.textContent = answers.length
       ? `${answers.length === SHOWN ? "The best " : ""}${answers.length} passages.`
       : "No passage has all of these words. Try one of them, or its beginning.";

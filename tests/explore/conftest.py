@@ -60,8 +60,12 @@ class Figure:
 
     def said(self) -> str:
         """Return what a screen reader is given, once the reader rests."""
-        self.page.wait_for_timeout(500)
-        return self.root.locator(".ex-said").inner_text()
+        said = self.root.locator(".ex-said")
+        self.page.wait_for_function(
+            "said => said.textContent === said.previousElementSibling.textContent",
+            arg=said.element_handle(),
+        )
+        return said.inner_text()
 
     def scrolls_sideways(self) -> bool:
         """Return whether the page is wider than the window."""

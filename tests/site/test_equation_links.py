@@ -66,7 +66,7 @@ def test_the_equation_is_shown_under_the_pointer_and_with_the_focus(visit, file_
     link.hover()
     box.wait_for()
     box.hover()  # the box can be read and copied from
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(200)  # longer than the box waits
     assert box.count() == 1
     page.mouse.move(0, 0)
     box.wait_for(state="detached")

@@ -166,7 +166,7 @@ def opened(site: Path) -> list[Path]:
     reference = [path for folder, path in folders if folder == "reference"]
     reference.sort(key=lambda path: path.stat().st_size)
     return [path for folder, path in folders if folder not in ("reference", "sources")] + [
-        *reference[-8:]
+        *reference[-3:]
     ]
 
 

@@ -46,11 +46,18 @@ def test_a_page_follows_the_theme_of_the_system(visit):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("path", ["index.html", "chapters/08_truncated_and_forward.html"])
+@pytest.mark.parametrize("path", ["index.html", CHAPTER])
 def test_nothing_moves_while_a_page_loads(visit, path, width):
     page = visit(path, width=width).page
-    page.wait_for_timeout(300)
+    page.evaluate("() => new Promise((drawn) => setTimeout(drawn, 50))")
     assert page.evaluate("window.shifted") < 0.1
+
+
+def test_a_chapter_is_as_wide_before_the_contents_next_to_it_have_come(visit):
+    page = visit(CHAPTER).page
+    after = page.locator("article").bounding_box()
+    page.evaluate("document.getElementById('pst-secondary-sidebar').remove()")
+    assert page.locator("article").bounding_box() == after
 
 
 def test_a_page_from_a_server_asks_for_nothing_elsewhere(visit, address):
@@ -91,7 +98,9 @@ def test_the_ticks_of_a_check_are_in_sight_on_a_phone(visit):
 
 
 ASKED = {
-    "vanishing gradient": "chapters/06_why_it_forgets.html",
+    "vanishing gradient": "chapters/06_why_it_forgets.html#one-factor",
+    "exploding gradients": "chapters/06_why_it_forgets.html#explosion",
+    "BPTT": "chapters/03_through_time.html#why-one-walk-is-enough",
     "teacher forcing": "chapters/20_one_sequence_into_another.html#teacher-forcing",
     "attention": "chapters/21_where_to_look.html",
     "equation 10.14": "chapters/10_the_lstm_backward.html#",
@@ -101,22 +110,29 @@ ASKED = {
 }
 
 
-@pytest.mark.parametrize("words", ASKED)
-def test_the_search_puts_the_right_passage_first_without_a_server(visit, file_address, words):
-    page = visit(f"search.html?q={words}", base=file_address).page
-    first = page.locator(".search-answers li").first
-    assert first.locator("a").get_attribute("href").startswith(ASKED[words])
-    assert first.locator("p").inner_text()
+DEFINED = {"BPTT": "one walk", "peepholes": "to a gate", "W_h": "weights of the old state"}
 
 
-def test_a_snippet_is_the_passage_with_the_words(visit, file_address):
-    page = visit("search.html?q=teacher forcing", base=file_address).page
+def test_the_search_puts_the_right_passage_first_without_a_server(visit, file_address):
+    page = visit("search.html", base=file_address).page
+    for words, place in ASKED.items():
+        page.goto(f"{file_address}search.html?q={words}")
+        first = page.locator(".search-answers li").first
+        assert first.locator("a").get_attribute("href").startswith(place), words
+        assert first.locator("p").inner_text(), words
+
+
+def test_the_search_begins_with_what_the_glossary_says(visit, file_address):
+    page = visit("search.html", base=file_address).page
+    for words, sentence in DEFINED.items():
+        page.goto(f"{file_address}search.html?q={words}")
+        (defined,) = page.locator(".search-definitions p").all()
+        assert sentence in defined.inner_text(), words
+    page.goto(f"{file_address}search.html?q=teacher forcing with")
+    assert page.locator(".search-definitions p").count() == 0
     marked = page.locator(".search-answers li").first.locator("mark").all_inner_texts()
     assert {"teacher", "forcing"} <= {word.lower() for word in marked}
-
-
-def test_a_search_without_an_answer_says_so(visit, file_address):
-    page = visit("search.html?q=zzzz", base=file_address).page
+    page.goto(f"{file_address}search.html?q=zzzz")
     assert "No passage" in page.get_by_role("status").inner_text()
 
 
