@@ -62,7 +62,7 @@ class Figure:
         """Return what a screen reader is given, once the reader rests."""
         # What changed is drawn in the next frame, and said when it has not changed for a while.
         self.page.evaluate(
-            "() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
+            "() => new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(f)))"
         )
         said = self.root.locator(".ex-said")
         self.page.wait_for_function(
