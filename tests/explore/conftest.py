@@ -60,6 +60,10 @@ class Figure:
 
     def said(self) -> str:
         """Return what a screen reader is given, once the reader rests."""
+        # What changed is drawn in the next frame, and said when it has not changed for a while.
+        self.page.evaluate(
+            "() => new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(f)))"
+        )
         said = self.root.locator(".ex-said")
         self.page.wait_for_function(
             "said => said.textContent === said.previousElementSibling.textContent",

@@ -32,7 +32,7 @@ COLOURS = {"runOnly": ["color-contrast"]}
 @pytest.mark.parametrize("path", JUDGED)
 def test_a_page_is_accessible(visit, path):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    page = visit(path).page
+    page = visit(path, reduced_motion="reduce").page  # colours change at once
     light = axe.run(page, context=UNSEEN).response["violations"]
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
     dark = axe.run(page, context=UNSEEN, options=COLOURS).response["violations"]
