@@ -4,6 +4,7 @@ import ast
 import inspect
 import time
 from collections import Counter, defaultdict
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -51,8 +52,15 @@ from rnn_tutorial.tree import tree_leaves
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "assignments" / "05_capstone" / "05_capstone.py"
 TRAIN = QUESTIONS[-1]
-EXAMS = {seed: prepare(TRAIN, bytes([seed])) for seed in (0, 1)}
-both_seeds = pytest.mark.parametrize("seed", EXAMS)
+
+
+@cache
+def exam(seed):
+    """Return the exam of this seed, drawn when a test first asks for it."""
+    return prepare(TRAIN, bytes([seed]))
+
+
+both_seeds = pytest.mark.parametrize("seed", (0, 1))
 each_seed = pytest.mark.parametrize("seed", range(3))
 
 
@@ -337,15 +345,15 @@ def share_of_table(batch, held_out, before, after):
 
 @both_seeds
 def test_each_rung_is_above_the_table_that_it_is_said_to_beat_and_not_far(seed):
-    _, *batch, _ = EXAMS[seed].cases[0]
+    _, *batch, _ = exam(seed).cases[0]
     for (rung, _), size in zip(RUNGS, TABLES):
-        assert rung - 0.02 < share_of_table(batch, EXAMS[seed].held_out, *size) < rung
+        assert rung - 0.02 < share_of_table(batch, exam(seed).held_out, *size) < rung
 
 
 @both_seeds
 def test_no_word_that_is_judged_is_among_those_that_are_taught(seed):
-    params, *training, _ = EXAMS[seed].cases[0]
-    held_out, K = EXAMS[seed].held_out, len(params.b)
+    params, *training, _ = exam(seed).cases[0]
+    held_out, K = exam(seed).held_out, len(params.b)
     words = [
         {tuple(column[real]) for column, real in zip(xs.T, mask.T)}
         for xs, _, mask in (training, held_out)
@@ -358,13 +366,13 @@ def test_no_word_that_is_judged_is_among_those_that_are_taught(seed):
 def trained():
     """Return the leaves of the solution on the first exam, and the seconds of work that it took."""
     start = time.process_time()
-    answer = train(*EXAMS[0].cases[0])
+    answer = train(*exam(0).cases[0])
     return tree_leaves(answer), time.process_time() - start
 
 
 def test_the_solution_reaches_the_target_in_less_than_a_third_of_its_time(trained):
     leaves, seconds = trained
-    assert SCORING.score(leaves, EXAMS[0].held_out) > RUNGS[-1][0]
+    assert SCORING.score(leaves, exam(0).held_out) > RUNGS[-1][0]
     allowed = Limits().seconds + TRAIN.seconds
     assert f"gives it {allowed:g} seconds of processor time for both" in SOURCE.read_text(
         encoding="utf-8"
@@ -373,7 +381,7 @@ def test_the_solution_reaches_the_target_in_less_than_a_third_of_its_time(traine
 
 
 def test_who_learned_the_numbering_of_another_seed_knows_nothing(trained):
-    assert share_right(trained[0], EXAMS[1].held_out) < 0.1
+    assert share_right(trained[0], exam(1).held_out) < 0.1
 
 
 @pytest.mark.parametrize("seed", (2, 3))
@@ -383,10 +391,10 @@ def test_the_solution_reaches_the_target_on_other_words(seed):
 
 
 def test_the_score_is_that_of_the_tagger_and_of_the_letters_it_gets_right(trained):
-    xs, targets, mask = EXAMS[0].held_out
-    params = unflatten(np.concatenate([leaf.ravel() for leaf in trained[0]]), EXAMS[0].cases[0][0])
+    xs, targets, mask = exam(0).held_out
+    params = unflatten(np.concatenate([leaf.ravel() for leaf in trained[0]]), exam(0).cases[0][0])
     letters, _, _ = shares_right(tagger(params, xs, mask)[2], targets, mask)
-    assert share_right(trained[0], EXAMS[0].held_out) == pytest.approx(letters, abs=1e-12)
+    assert share_right(trained[0], exam(0).held_out) == pytest.approx(letters, abs=1e-12)
 
 
 # The remarks: each is true
@@ -408,10 +416,10 @@ def test_the_score_is_that_of_the_tagger_and_of_the_letters_it_gets_right(traine
     ],
 )
 def test_what_was_not_taught_is_said_as_it_is(learned, name, trained):
-    case = EXAMS[0].cases[0]
+    case = exam(0).cases[0]
     start = tree_leaves(case[0])
     leaves = [trained[0][k] if k in learned else start[k] for k in range(8)]
-    assert remarks(leaves, case, EXAMS[0].held_out) == (name,)
+    assert remarks(leaves, case, exam(0).held_out) == (name,)
 
 
 def test_each_remark_has_a_hint_that_is_a_sentence_without_numbers_or_code():
@@ -421,8 +429,8 @@ def test_each_remark_has_a_hint_that_is_a_sentence_without_numbers_or_code():
 
 
 def test_numbers_of_any_size_have_a_score():
-    huge = [np.full_like(leaf, 1e308) for leaf in tree_leaves(EXAMS[0].cases[0][0])]
+    huge = [np.full_like(leaf, 1e308) for leaf in tree_leaves(exam(0).cases[0][0])]
     with np.errstate(all="ignore"):
-        assert 0 <= share_right(huge, EXAMS[0].held_out) < 0.3
-        found = SCORING.remarks(huge, EXAMS[0].cases[0], EXAMS[0].held_out)
+        assert 0 <= share_right(huge, exam(0).held_out) < 0.3
+        found = SCORING.remarks(huge, exam(0).cases[0], exam(0).held_out)
     assert found == ("loss has grown",)

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import time
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,14 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "assignments" / "06_attention" / "06_attention.py"
 TRAIN = QUESTIONS[-1]
 # Its reference is not asked: it would train.
-EXAMS = {s: prepare(TRAIN._replace(reference=lambda p, *_: p), bytes([s])) for s in (0, 1)}
+
+
+@cache
+def exam(seed):
+    """Return the exam of this seed, drawn when a test first asks for it."""
+    return prepare(TRAIN._replace(reference=lambda p, *_: p), bytes([seed]))
+
+
 each_seed = pytest.mark.parametrize("seed", range(3))
 
 
@@ -368,7 +376,7 @@ def without(params, **zeros):
 
 
 def test_the_rungs_are_above_the_readers_that_they_are_said_to_beat():
-    case, held_out = EXAMS[0].cases[0], EXAMS[0].held_out
+    case, held_out = exam(0).cases[0], exam(0).held_out
     params = case[0]
     alike = without(params, look=LookParams(*(0 * array for array in params.look)))
     alone = np.zeros_like(params.E)
@@ -393,20 +401,20 @@ def test_no_word_that_is_judged_is_among_those_that_are_taught():
 def trained():
     """Return the leaves of the solution on the first exam, and the seconds of work that it took."""
     start = time.process_time()
-    answer = train(*EXAMS[0].cases[0])
+    answer = train(*exam(0).cases[0])
     return tree_leaves(answer), time.process_time() - start
 
 
 def test_the_solution_reaches_the_target_in_less_than_a_third_of_its_time(trained):
     leaves, seconds = trained
-    assert SCORING.score(leaves, EXAMS[0].held_out) > RUNGS[-1][0] + 0.005
+    assert SCORING.score(leaves, exam(0).held_out) > RUNGS[-1][0] + 0.005
     allowed = Limits().seconds + TRAIN.seconds
     assert f"waits {allowed:g} seconds for both" in SOURCE.read_text(encoding="utf-8")
     assert 2 * seconds < allowed / 3
 
 
 def test_who_learned_the_numbering_of_another_seed_knows_nothing(trained):
-    assert phones_right(trained[0], EXAMS[1].held_out) < 0.2
+    assert phones_right(trained[0], exam(1).held_out) < 0.2
 
 
 # The remarks: each is true
@@ -422,10 +430,10 @@ def test_who_learned_the_numbering_of_another_seed_knows_nothing(trained):
     ],
 )
 def test_what_was_not_taught_is_said_as_it_is(learned, name, trained):
-    case = EXAMS[0].cases[0]
+    case = exam(0).cases[0]
     start = tree_leaves(case[0])
     leaves = [trained[0][k] if k in learned else start[k] for k in range(8)]
-    assert remarks(leaves, case, EXAMS[0].held_out) == (name,)
+    assert remarks(leaves, case, exam(0).held_out) == (name,)
 
 
 def test_each_remark_has_a_hint_that_is_a_sentence_without_numbers_or_code():
@@ -436,10 +444,10 @@ def test_each_remark_has_a_hint_that_is_a_sentence_without_numbers_or_code():
 
 @pytest.mark.parametrize("size", [1e308, -1e308, 1e200])
 def test_numbers_of_any_size_have_a_score(size):
-    huge = [np.full_like(leaf, size) for leaf in tree_leaves(EXAMS[0].cases[0][0])]
+    huge = [np.full_like(leaf, size) for leaf in tree_leaves(exam(0).cases[0][0])]
     with np.errstate(all="ignore"):
-        assert 0 <= phones_right(huge, EXAMS[0].held_out) < 0.3
-        found = SCORING.remarks(huge, EXAMS[0].cases[0], EXAMS[0].held_out)
+        assert 0 <= phones_right(huge, exam(0).held_out) < 0.3
+        found = SCORING.remarks(huge, exam(0).cases[0], exam(0).held_out)
     assert found == ("letters and phones out of step",)  # it says the same of all words
 
 

@@ -3,7 +3,7 @@
 import ast
 import inspect
 import time
-from functools import reduce
+from functools import cache, reduce
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +62,14 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "assignments" / "07_recurrence" / "07_recurrence.py"
 TRAIN = QUESTIONS[-1]
 # Its reference is not asked: it would train.
-EXAMS = {s: prepare(TRAIN._replace(reference=lambda p, *_: p), bytes([s])) for s in (0, 1)}
+
+
+@cache
+def exam(seed):
+    """Return the exam of this seed, drawn when a test first asks for it."""
+    return prepare(TRAIN._replace(reference=lambda p, *_: p), bytes([seed]))
+
+
 each_seed = pytest.mark.parametrize("seed", range(3))
 
 
@@ -269,20 +276,20 @@ def test_the_recurrence_of_the_chapter_and_of_the_package_earns_nothing():
 def trained():
     """Return the leaves of the solution on the first exam, and the seconds of work that it took."""
     start = time.process_time()
-    answer = train(*EXAMS[0].cases[0])
+    answer = train(*exam(0).cases[0])
     return tree_leaves(answer), time.process_time() - start
 
 
 def test_the_solution_reaches_the_target_in_less_than_a_third_of_its_time(trained):
     leaves, seconds = trained
-    assert SCORING.score(leaves, EXAMS[0].held_out) > RUNGS[-1][0] + 0.005
+    assert SCORING.score(leaves, exam(0).held_out) > RUNGS[-1][0] + 0.005
     allowed = Limits().seconds + TRAIN.seconds
     assert f"waits {allowed:g} seconds for both" in SOURCE.read_text(encoding="utf-8")
     assert 2 * seconds < allowed / 3
 
 
 def test_a_network_that_cannot_turn_is_below_the_first_rung():
-    params, *rows, seed = EXAMS[0].cases[0]
+    params, *rows, seed = exam(0).cases[0]
     E = params.E.copy()
     E[:, HIDDEN : 2 * HIDDEN] = -30
     namespace = dict(vars(module))
@@ -293,16 +300,16 @@ def test_a_network_that_cannot_turn_is_below_the_first_rung():
     exec(inspect.getsource(train), namespace)
     leaves = tree_leaves(namespace["train"](params._replace(E=E), *rows, seed))
     assert factors_and_terms(leaves[0])[0].min() > 0
-    assert 0.48 < share_right(leaves, EXAMS[0].held_out) < RUNGS[0][0] - 0.05
+    assert 0.48 < share_right(leaves, exam(0).held_out) < RUNGS[0][0] - 0.05
 
 
 def test_who_knows_the_switches_of_another_seed_knows_nothing(trained):
-    assert share_right(trained[0], EXAMS[1].held_out) < RUNGS[0][0]
+    assert share_right(trained[0], exam(1).held_out) < RUNGS[0][0]
 
 
 def test_the_network_that_is_tried_is_that_of_the_notebook(trained):
     for leaves in (trained[0], tree_leaves(untrained(rng_of(0), SYMBOLS, HIDDEN))):
-        rows = EXAMS[0].held_out
+        rows = exam(0).held_out
         ys, _, _ = logits_of_the_notebook(CounterParams(*leaves), *rows[:2])
         assert relative(logits(leaves, rows), ys) < 1e-12
 
@@ -330,17 +337,17 @@ def test_rows_are_as_the_notebook_says():
     ],
 )
 def test_what_was_not_taught_is_said_as_it_is(learned, name, trained):
-    case = EXAMS[0].cases[0]
+    case = exam(0).cases[0]
     start = tree_leaves(case[0])
     leaves = [trained[0][k] if k in learned else start[k] for k in range(4)]
-    assert remarks(leaves, case, EXAMS[0].held_out) == (name,)
+    assert remarks(leaves, case, exam(0).held_out) == (name,)
 
 
 def test_what_is_lost_after_the_trained_length_is_said_as_it_is():
     """A small rate is enough for 40 steps, and not for 200."""
     namespace = dict(vars(module))
     exec(inspect.getsource(train).replace("0.2 *", "0.03 *"), namespace)
-    case, held_out = EXAMS[0].cases[0], EXAMS[0].held_out
+    case, held_out = exam(0).cases[0], exam(0).held_out
     leaves = tree_leaves(namespace["train"](*case))
     assert right_where_trained(leaves, held_out) > 0.99
     assert RUNGS[0][0] < share_right(leaves, held_out) < RUNGS[2][0]
@@ -355,11 +362,11 @@ def test_each_remark_has_a_hint_that_is_a_sentence_without_numbers_or_code():
 
 @pytest.mark.parametrize("size", [1e308, -1e308, 1e200])
 def test_numbers_of_any_size_have_a_score(size):
-    huge = [np.full_like(leaf, size) for leaf in tree_leaves(EXAMS[0].cases[0][0])]
+    huge = [np.full_like(leaf, size) for leaf in tree_leaves(exam(0).cases[0][0])]
     with np.errstate(all="ignore"):
-        assert 0.4 < share_right(huge, EXAMS[0].held_out) < RUNGS[0][0]
-        assert set(SCORING.remarks(huge, EXAMS[0].cases[0], EXAMS[0].held_out)) <= set(HINTS)
-        assert mean_loss(huge, EXAMS[0].cases[0][1:4]) > 0.6
+        assert 0.4 < share_right(huge, exam(0).held_out) < RUNGS[0][0]
+        assert set(SCORING.remarks(huge, exam(0).cases[0], exam(0).held_out)) <= set(HINTS)
+        assert mean_loss(huge, exam(0).cases[0][1:4]) > 0.6
 
 
 @pytest.mark.parametrize("entry", HOSTILE, ids=lambda entry: entry.name)
