@@ -54,7 +54,7 @@ the package, and `rnn_tutorial.train.train` the loop. For more about a noun, ask
 have the dtype of the parameters: whole numbers are not converted to floats, nor float32 to float64.
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 # The commonest names, each with the package that has it. They are imported when they are first
 # used, so `import rnn_tutorial` imports neither NumPy nor anything else.
