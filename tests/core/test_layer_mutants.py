@@ -371,7 +371,10 @@ CHECKS = {  # the function, and the check that must fail for each of its mutants
     ),
     "Last.backward": (Last.backward, check_layer_backward(Last(), XS, MASK)),
     "Dense.backward": (Dense.backward, check_layer_backward(Dense(D, H), XS)),
-    "Embedding.backward": (Embedding.backward, check_layer_backward(Embedding(H, D), CLASSES)),
+    "Embedding.backward": (
+        Embedding.backward,
+        check_layer_backward(Embedding(H, D), np.maximum(CLASSES, 1)),  # symbol 0 is not read
+    ),
     "Serial.backward": (
         Serial.backward,
         check_layer_backward(
@@ -445,6 +448,24 @@ HARMLESS = {
         "flat_xs, flat_dys = (xs.reshape(-1, self.input_size), dys.reshape(-1, self.output_size))"
         "  ->  "
         "flat_xs, flat_dys = (xs.reshape(-1, self.input_size), dys.reshape(-2, self.output_size))",
+        *(  # as many rows of xs as of dys, and of one dtype
+            f"db = np.ones(len(flat_dys), dys.dtype) @ flat_dys  ->  db = {ones} @ flat_dys"
+            for ones in (
+                "np.ones(len(flat_xs), dys.dtype)",
+                "np.ones(len(flat_dys), flat_dys.dtype)",
+                "np.ones(len(flat_dys), flat_xs.dtype)",
+            )
+        ),
+    ],
+    "Embedding.backward": [  # any negative length, and any symbol that is not one
+        "symbols, rows = (indices.reshape(-1)[order], dys.reshape(-1, self.output_size)[order])"
+        "  ->  "
+        "symbols, rows = (indices.reshape(-2)[order], dys.reshape(-1, self.output_size)[order])",
+        "symbols, rows = (indices.reshape(-1)[order], dys.reshape(-1, self.output_size)[order])"
+        "  ->  "
+        "symbols, rows = (indices.reshape(-1)[order], dys.reshape(-2, self.output_size)[order])",
+        "first = np.flatnonzero(np.diff(symbols, prepend=-1))  ->  "
+        "first = np.flatnonzero(np.diff(symbols, prepend=-2))",
     ],
 }
 

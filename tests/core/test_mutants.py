@@ -222,6 +222,17 @@ def check_loss(plain, targets, slope, options):
     return check
 
 
+def within_softmax_cross_entropy(name):
+    """Return a check of the function of `losses` that has this name: the loss which calls it."""
+    check = check_loss(plain_softmax_cross_entropy, CLASSES, complex_step, {"temperature": 1.7})
+
+    def check_within(function):
+        with mock.patch.object(losses, name, function):
+            check(losses.softmax_cross_entropy)
+
+    return check_within
+
+
 def targets_of(targets):
     """Return the targets as the outputs would be: class numbers as one-hot rows."""
     return targets if targets.ndim == 3 else np.eye(H)[targets]
@@ -302,7 +313,13 @@ CHECKS = {  # the function, and the check that must fail for each of its mutants
         losses.softmax_cross_entropy,
         check_loss(plain_softmax_cross_entropy, CLASSES, complex_step, {"temperature": 1.7}),
     ),
+    "_cross_entropies": (
+        losses._cross_entropies,
+        within_softmax_cross_entropy("_cross_entropies"),
+    ),
 }
+# Where the gradient of softmax_cross_entropy is written.
+GRADIENT = "dflat = (np.empty if mask is None else np.zeros)(flat.shape, flat.dtype)"
 HARMLESS = {
     "trace_backward": [  # of the products, that with W_h alone is looked at
         "_, _, dprevious = affine_backward(params, cache, dextra, da_x, da_h, dprevious)  ->  "
@@ -313,11 +330,19 @@ HARMLESS = {
         f"return (dextra, da_x, da_h, LSTMState(h=np.zeros_like({other}), c=dc * f))"
         for other in ("df", "dg")
     ],
-    "softmax_cross_entropy": [  # as many rows as targets
-        "return (-np.mean(log_p[rows, target]), "
-        "_spread(dz / (len(rows) * temperature), counted))  ->  "
-        "return (-np.mean(log_p[rows, target]), "
-        "_spread(dz / (len(target) * temperature), counted))",
+    "softmax_cross_entropy": [  # one dtype, any negative length, zeros for what is written anyway
+        "flat  ->  logits",
+        f"{GRADIENT}  ->  {GRADIENT.replace('flat.dtype', 'logits.dtype')}",
+        "flat, classes = (logits.reshape(-1, V), targets.reshape(-1))  ->  "
+        "flat, classes = (logits.reshape(-2, V), targets.reshape(-1))",
+        "flat, classes = (logits.reshape(-1, V), targets.reshape(-1))  ->  "
+        "flat, classes = (logits.reshape(-1, V), targets.reshape(-2))",
+        *(f"{GRADIENT}  ->  {GRADIENT.replace('mask', other)}" for other in ("n", "targets")),
+    ],
+    "_cross_entropies": [  # rows have two axes, and there are as many classes as rows
+        "sums = p.sum(axis=-1, keepdims=True)  ->  sums = p.sum(axis=1, keepdims=True)",
+        "z, places = (_shifted(logits, temperature), (np.arange(len(classes)), classes))  ->  "
+        "z, places = (_shifted(logits, temperature), (np.arange(len(logits)), classes))",
     ],
     "lstm_1997_pointwise_backward": [  # zeros of the one shape that all of them have
         "return ({}, da, da, LSTMState(h=np.zeros_like(dc), c=dc))  ->  "
