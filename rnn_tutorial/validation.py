@@ -24,6 +24,7 @@ __all__ = [
     "NotFiniteError",
     "OTHER_ARITHMETIC",
     "check_array",
+    "check_choice",
     "check_dtype",
     "check_features",
     "check_fields",
@@ -38,6 +39,7 @@ __all__ = [
     "check_positive",
     "check_rng",
     "check_shape",
+    "check_whole",
     "describe",
     "is_array",
     "misfits",
@@ -235,6 +237,30 @@ def check_positive(name: str, value: object) -> int:
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name}: expected a positive whole number, got {value!r}")
     return int(value)
+
+
+def check_whole(name: str, value: object, low: int, high: int | None = None) -> int:
+    """Return `value` as a Python int.
+
+    Raises: ValueError unless it is a whole number from `low` on, and up to `high` if that is given.
+    """
+    if (
+        not isinstance(value, (int, np.integer))
+        or isinstance(value, bool)
+        or value < low
+        or (high is not None and value > high)
+    ):
+        wanted = f"of at least {low}" if high is None else f"from {low} to {high}"
+        raise ValueError(f"{name}: expected a whole number {wanted}, got {value!r}")
+    return int(value)
+
+
+def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
+    """Raise ValueError unless `value` is one of the names in `choices`."""
+    choices = list(choices)
+    if not isinstance(value, str) or value not in choices:
+        wanted = ", ".join(map(repr, choices))
+        raise ValueError(f"{name}: expected one of {wanted}, got {value!r}")
 
 
 def check_rng(rng: object) -> None:

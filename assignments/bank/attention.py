@@ -790,7 +790,7 @@ RIGHT = (
 
 TRAINED_BY_NUMBERS = """
 def train(params, *a):
-    return unflatten(np.full(flatten(params).size, 1.7e308) * (-1) ** np.arange(2), params)
+    return unflatten(np.resize([1.7e308, -1.7e308], flatten(params).size), params)
 """
 NOT_NUMBERS = """
 class Best(np.ndarray):

@@ -14,6 +14,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rnn_tutorial.plotting.style import house_style
+from rnn_tutorial.validation import check_kind, check_number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,7 +64,11 @@ def blank(width: float, height: float) -> "Figure":
     """Return an empty Figure in the house style, for a still picture; sizes in inches.
 
     It is not one of pyplot's figures, so a notebook does not show it a second time.
+
+    Raises: ValueError unless both are finite numbers above 0.
     """
+    width = check_number("width", width, above=0)
+    height = check_number("height", height, above=0)
     from matplotlib.figure import Figure
 
     with house_style():
@@ -93,7 +98,10 @@ def page_script(explorable: Explorable) -> str:
 
     It mounts the figure in every element `<div data-explorable="NAME">` of the page, and puts it in
     the place of the still picture there. If that fails, the still picture stays.
+
+    Raises: TypeError for anything but an Explorable; what `modules` raises.
     """
+    check_kind("explorable", explorable, Explorable)
     data = json.dumps(explorable.data, separators=(",", ":"), allow_nan=False)
     name = json.dumps(explorable.name)
     return f"(() => {{\n{modules(explorable.name)}\nmountAll({name}, mount, {data});\n}})();\n"

@@ -1,7 +1,7 @@
 """Inside one step of an LSTM: one unit, every value and every gradient (chapters 09 and 10)."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from rnn_tutorial.explore.explorable import Explorable, blank
 from rnn_tutorial.gradient_check.puzzles import Answer, edited
 from rnn_tutorial.plotting.diagrams.cells import draw_lstm_unit
 from rnn_tutorial.types import Array
+from rnn_tutorial.validation import check_choice, check_kind, check_number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -106,7 +107,13 @@ def lstm_unit_numbers(unit: LSTMUnit, mistake: str | None = None) -> tuple[Any, 
 
     The pre-activations are those of `unit` by the choice of b; x, the old h, U and V are those of
     the chapter. mistake: a name of LSTM_MISTAKES.
+
+    Raises: TypeError for anything but an LSTMUnit; ValueError for a unit with anything but finite
+    numbers, four of them in a, and for another mistake.
     """
+    _check_unit(unit)
+    if mistake is not None:
+        check_choice("mistake", mistake, LSTM_MISTAKES)
     _, x, h = _second_step()
     a = np.array(unit.a)
     params = _PARAMS._replace(b=a - x * _PARAMS.W_x[0] - h * _PARAMS.W_h[0])
@@ -117,6 +124,17 @@ def lstm_unit_numbers(unit: LSTMUnit, mistake: str | None = None) -> tuple[Any, 
         backward = edited([lstm_step_backward], LSTM_MISTAKES[mistake])
     dstate = LSTMState(h=np.array([[unit.dh]]), c=np.array([[unit.dc_next]]))
     return state, cache, backward(params, cache, dstate)
+
+
+def _check_unit(unit: object) -> None:
+    check_kind("unit", unit, LSTMUnit)
+    a, *others = cast("LSTMUnit", unit)
+    if not isinstance(a, (tuple, list)) or len(a) != 4:
+        raise ValueError(f"unit.a: expected four numbers, in the order i, f, o, g, got {a!r}")
+    for gate, number in zip("ifog", a):
+        check_number(f"unit.a, {gate}", number)
+    for field, number in zip(LSTMUnit._fields[1:], others):
+        check_number(f"unit.{field}", number)
 
 
 def _second_step() -> tuple[LSTMUnit, float, float]:

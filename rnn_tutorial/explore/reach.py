@@ -1,5 +1,6 @@
 """How far a gradient reaches in a fresh network of each cell (chapters 06, 10 and 12)."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from rnn_tutorial.initializers import glorot_uniform
 from rnn_tutorial.plotting.curves import plot_jacobian_norms
 from rnn_tutorial.sequence.jacobians import jacobian_norms
 from rnn_tutorial.types import Array
+from rnn_tutorial.validation import check_choice, check_number, describe
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,8 +65,10 @@ def reach_network(cell: str, value: float, draw: dict[str, Any]) -> Any:
     value: the spectral radius of W_h for "tanh", the forget bias for "LSTM", the bias of the update
     gate for "GRU".
 
-    Raises: KeyError for another cell.
+    Raises: ValueError for another cell, and unless the value is a finite number, which is not
+    negative for "tanh"; TypeError unless `draw` is one of `reach_draws`.
     """
+    _check(cell, value, draw)
     own = draw[cell]
     if cell == "tanh":
         return own._replace(W_h=value * own.W_h)
@@ -77,7 +81,11 @@ def reach_network(cell: str, value: float, draw: dict[str, Any]) -> Any:
 
 
 def reach_norms(cell: str, value: float, size: float, draw: dict[str, Any]) -> Array:
-    """Return the norms of dh_T / dh_t over the distance, (T + 1,); size multiplies the inputs."""
+    """Return the norms of dh_T / dh_t over the distance, (T + 1,); size multiplies the inputs.
+
+    Raises: what `reach_network` raises; ValueError unless `size` is a finite number of at least 0.
+    """
+    size = check_number("size", size, at_least=0)
     params = reach_network(cell, value, draw)
     state = _CELLS[cell].initial_state(params, 1)
     return jacobian_norms(_CELLS[cell], params, size * draw["xs"], state)[:, 0]
@@ -88,12 +96,23 @@ def reach_path(cell: str, value: float, draw: dict[str, Any]) -> Array:
 
     For tanh the factor is sigma_max(W_h), and the power is the bound (6.9). For the gated cells it
     is the gate that keeps, sigmoid(bias): the path without a matrix, which bounds nothing.
+
+    Raises: what `reach_network` raises.
     """
+    _check(cell, value, draw)
     if cell == "tanh":
         factor = np.linalg.norm(reach_network(cell, value, draw).W_h, ord=2)
     else:
         factor = sigmoid.f(np.array([value]))[0]
     return np.array(factor ** np.arange(_T + 1))
+
+
+def _check(cell: object, value: object, draw: object) -> None:
+    """Raise an error for bad arguments of `reach_network`."""
+    check_choice("cell", cell, _CELLS)
+    check_number("value", value, at_least=0 if cell == "tanh" else None)
+    if not isinstance(draw, Mapping) or not {"xs", *_CELLS} <= draw.keys():
+        raise TypeError(f"draw: expected one of reach_draws(), got {describe(draw)}")
 
 
 def _draw(seed: int) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from rnn_tutorial.layers.serial import Serial
 from rnn_tutorial.plotting.alignment import plot_alignment
 from rnn_tutorial.tree import tree_cast
 from rnn_tutorial.types import Array, Tree
+from rnn_tutorial.validation import check_positive
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,7 +35,8 @@ __all__ = ["EXAMPLES", "Sounds", "Spoken", "sounds", "sounds_model", "spoken", "
 
 LETTERS = Vocabulary("abcdefghijklmnopqrstuvwxyz")
 START, END = 0, 1  # the phones come after them
-MAX_LENGTH = 20
+MAX_LENGTH = 20  # of what the network says
+LONGEST_WORD = 14  # that can be typed
 TRIES = ["symphony", "knobs", "nightlife", "execute", "hat", "hate"]  # the first four are held out
 
 EXAMPLES = {
@@ -100,7 +102,11 @@ class Spoken(NamedTuple):
 
 
 def sounds_model(V: int, units: int) -> Seq2Seq:
-    """Return the network of chapter 21 for V symbols: letters in, phones out."""
+    """Return the network of chapter 21 for V symbols: letters in, phones out.
+
+    Raises: ValueError unless both are positive whole numbers.
+    """
+    V, units = check_positive("V", V), check_positive("units", units)
     size = units // 2
     both_ways = Bidirectional(Recurrent(GRU, size, units), Recurrent(GRU, size, units))
     return Seq2Seq(
@@ -125,8 +131,9 @@ def stored_sounds() -> Sounds:
 def spoken(network: Sounds, word: str) -> Spoken:
     """Return what the network says: the likeliest phone at each step, up to the end.
 
-    Raises: ValueError for a word with anything but the letters a to z.
+    Raises: ValueError for an empty word, or one with anything but the letters a to z.
     """
+    _check_word(word, "the letters a to z", len(word) if isinstance(word, str) else 0)
     source = LETTERS.encode(word)[:, None]
     step = step_of(network.model, network.params)
     writing = network.model.start(network.params, source)
@@ -140,8 +147,11 @@ def spoken(network: Sounds, word: str) -> Spoken:
 def sounds(word: str = "symphony") -> Explorable:
     """Return the figure of the network that reads aloud: it reads any word that is typed.
 
+    Raises: ValueError for a word with anything but 1 to 14 of the letters a to z.
+
     Source: equations (21.2), (21.3) and (21.11).
     """
+    _check_word(word, f"1 to {LONGEST_WORD} of the letters a to z", LONGEST_WORD)
     network = stored_sounds()
     return Explorable(
         name="sounds",
@@ -155,11 +165,21 @@ def sounds(word: str = "symphony") -> Explorable:
             "examples": EXAMPLES,
             "params": pack_tree(network.params, "float16"),
             "longest": MAX_LENGTH,
+            "longest_word": LONGEST_WORD,
             "word": word,
             "tries": TRIES,
         },
         still=lambda: _still(network, word),
     )
+
+
+def _check_word(word: object, wanted: str, longest: int) -> None:
+    if (
+        not isinstance(word, str)
+        or not 1 <= len(word) <= longest
+        or not set(word) <= set(LETTERS.symbols)
+    ):
+        raise ValueError(f"word: expected {wanted}, got {word!r}")
 
 
 def _still(network: Sounds, word: str) -> "Figure":

@@ -10,6 +10,7 @@ from rnn_tutorial.plotting.diagrams.paths import draw_unrolled
 from rnn_tutorial.plotting.style import GREY, VERMILLION
 from rnn_tutorial.sequence.unroll import unroll, unroll_backward
 from rnn_tutorial.types import Array
+from rnn_tutorial.validation import check_array, check_kind, check_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +30,11 @@ class SmallNetwork(NamedTuple):
 
 
 def small_network(seed: int = 19) -> SmallNetwork:
-    """Return the network of the figure; its numbers are drawn from the seed."""
+    """Return the network of the figure; its numbers are drawn from the seed.
+
+    Raises: ValueError unless `seed` is a whole number of at least 0.
+    """
+    check_whole("seed", seed, 0)
     rng = np.random.default_rng(seed)
     w_x, w_h, b, h_0 = rng.standard_normal(4) * [0.8, 0.8, 0.4, 0.5]
     return SmallNetwork(
@@ -43,6 +48,10 @@ def small_network(seed: int = 19) -> SmallNetwork:
 
 def through_time(seed: int = 19) -> Explorable:
     """Return the figure of four steps forward and back, with every path of every gradient.
+
+    The walk starts at the first state; the still picture is that of the whole walk.
+
+    Raises: ValueError unless `seed` is a whole number of at least 0.
 
     Source: equations (3.8), (3.10), (3.13) and (3.14) of chapter 03.
     """
@@ -67,7 +76,12 @@ def path_products(network: SmallNetwork) -> Array:
     """Return the terms of dW_h by (3.8) and (3.13), (4, 4): row s, a use of W_h; column k, a loss.
 
     h_{s-1} (1 - h_s^2) times w_h (1 - h_t^2) for t = s + 1, ..., k, times dh_k^out; 0 for k < s.
+
+    Raises: TypeError for anything but a SmallNetwork; ValueError for one of another size.
     """
+    check_kind("network", network, SmallNetwork)
+    check_array("network.xs", network.xs, T=4, B=1, D=1)
+    check_array("network.dhs", network.dhs, T=4, B=1, H=1)
     (hs, _), _ = unroll(Elman, network.params, network.xs, network.first_state)
     h = [network.first_state.h.item(), *hs.ravel()]
     w_h, products = network.params.W_h.item(), np.zeros((4, 4))

@@ -55,8 +55,11 @@ def pack_tree(tree: Tree, dtype: str = "float64") -> Any:
 def unpack(packed: dict[str, Any]) -> Array:
     """Return the array of `pack`, as float64.
 
-    Raises: ValueError for a dtype that `pack` does not write.
+    Raises: TypeError for anything but a dict with the keys that `pack` writes; ValueError for a
+    dtype that it does not write.
     """
+    if not isinstance(packed, dict) or not {"dtype", "shape", "base64"} <= packed.keys():
+        raise TypeError(f"packed: expected a dict with dtype, shape and base64, got {packed!r}")
     _check_dtype(packed["dtype"])
     values = np.frombuffer(base64.b64decode(packed["base64"]), dtype=_TYPES[packed["dtype"]])
     return values.reshape(packed["shape"]).astype(np.float64)

@@ -25,6 +25,7 @@ from rnn_tutorial.train.losses import softmax
 from rnn_tutorial.train.sampling import generate
 from rnn_tutorial.tree import tree_cast
 from rnn_tutorial.types import Array, Tree
+from rnn_tutorial.validation import check_number, check_positive, check_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["Writer", "stored_writer", "writer", "writer_model"]
 
 _LIKELIEST = 8
+_LONGEST_BEGINNING = 60
+_TEMPERATURES, _SEEDS = (0.1, 2.0), (1, 20)  # of the sliders
 
 
 class Writer(NamedTuple):
@@ -44,7 +47,11 @@ class Writer(NamedTuple):
 
 
 def writer_model(V: int, D: int, H: int) -> Serial:
-    """Return the model: V symbols, D numbers for each, H units."""
+    """Return the model: V symbols, D numbers for each, H units.
+
+    Raises: ValueError unless each is a positive whole number.
+    """
+    V, D, H = (check_positive(name, size) for name, size in (("V", V), ("D", D), ("H", H)))
     return Serial((Embedding(V, D), Recurrent(LSTM, D, H), Dense(H, V)))
 
 
@@ -63,9 +70,18 @@ def writer(
 ) -> Explorable:
     """Return the figure of the network that writes: it goes on from the beginning.
 
+    Raises: ValueError for a beginning that is empty, longer than 60 letters or has one that the
+    books do not have; for a temperature outside 0.1 to 2, a unit that the network does not have, or
+    a seed outside 1 to 20.
+
     Source: equation (5.19) for the drawing of a letter, (9.17) for the step of the LSTM.
     """
     network = stored_writer()
+    _check_beginning(beginning, network.vocabulary.symbols)
+    low, high = _TEMPERATURES
+    temperature = check_number("temperature", temperature, at_least=low, at_most=high)
+    unit = check_whole("unit", unit, 0, len(network.params[1].W_h) - 1)
+    seed = check_whole("seed", seed, *_SEEDS)
     return Explorable(
         name="writer",
         title="The network writes",
@@ -77,13 +93,26 @@ def writer(
             "symbols": network.vocabulary.symbols,
             "params": pack_tree(network.params, "float16"),
             "beginning": beginning,
+            "longest_beginning": _LONGEST_BEGINNING,
             "temperature": temperature,
+            "temperatures": _TEMPERATURES,
             "unit": unit,
             "seed": seed,
+            "seeds": _SEEDS,
             "written": 185,
         },
         still=lambda: _still(network, beginning, temperature, unit, seed),
     )
+
+
+def _check_beginning(beginning: object, symbols: str) -> None:
+    """Raise ValueError unless the network can read the beginning."""
+    if not isinstance(beginning, str) or not 1 <= len(beginning) <= _LONGEST_BEGINNING:
+        wanted = f"a text of 1 to {_LONGEST_BEGINNING} letters"
+        raise ValueError(f"beginning: expected {wanted}, got {beginning!r}")
+    unknown = next((letter for letter in beginning if letter not in symbols), None)
+    if unknown is not None:
+        raise ValueError(f"beginning: expected letters out of {symbols!r}, got {unknown!r}")
 
 
 def written_by(network: Writer, beginning: str, temperature: float, length: int, seed: int) -> str:

@@ -80,20 +80,13 @@ def chapters_by_number() -> dict[str, str]:
 
 
 def is_prose(text: nodes.Text) -> bool:
-    """Return whether a text is part of a sentence of ours, and not of a source that it names."""
+    """Return whether a text is part of a sentence, not of code, a formula, a link or a title."""
     parent = text.parent
     while parent is not None:
         if isinstance(parent, OTHER):
             return False
-        if isinstance(parent, nodes.field) and names_another_work(parent):
-            return False
         parent = parent.parent
     return True
-
-
-def names_another_work(field: nodes.field) -> bool:
-    """Return whether a section of a docstring is a source with its year, Graves 2012."""
-    return field[0].astext() == "Source" and bool(re.search(r"\b\d{4}\b", field[1].astext()))
 
 
 def with_links(

@@ -266,7 +266,7 @@ def find_types(app: Sphinx, document: nodes.document) -> None:
             node["reftarget"] = f"{module}.{node['reftarget']}" if module else ""
 
 
-def add_neighbours(app: Sphinx, page: str, template: str, context: dict, document: Any) -> None:
+def list_modules(app: Sphinx, page: str, template: str, context: dict, document: Any) -> None:
     """Give the side bar of a page of the reference the modules of its folder."""
     here = [module for module in modules() if f"{PAGES}/{module.name}" == page]
     for module in here:
@@ -282,7 +282,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.config.include_patterns.append(f"{PAGES}/*.rst")
     app.add_css_file("reference.css")
     app.config.templates_path.append("templates")
-    # A side bar of its own: that of the chapters, on so many pages, takes as long as all the rest.
+    # A side bar of its own: that of the chapters, on every page, takes as long as all the rest.
     bar = ["navbar-logo.html", "icon-links.html", "search-button-field.html", "reference-nav.html"]
     app.config.html_sidebars[f"{PAGES}/{FOLDER}.*"] = bar
     app.config.add_module_names = False
@@ -290,5 +290,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_transform(LinkNames)
     app.connect("builder-inited", write_pages)
     app.connect("doctree-read", find_types)
-    app.connect("html-page-context", add_neighbours)
+    app.connect("html-page-context", list_modules)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""Where a narrow page may break what has no spaces: a long name, and the line of a check.
+"""Where a narrow page may break a text without spaces: a long name, and the line of a check.
 
 A name breaks after an underscore, a dot or a slash, never within a word. A printed line with a
 tick is wrapped, so that the tick is in sight.

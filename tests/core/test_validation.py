@@ -267,3 +267,19 @@ def test_misfits_name_all_that_does_not_fit():
         "d has float32 (1,), expected float64 (1,)",
         "e is missing",
     ]
+
+
+def test_check_whole_and_check_choice_say_what_is_possible():
+    assert v.check_whole("unit", np.int64(63), 0, 63) == 63 and v.check_whole("seed", 0, 0) == 0
+    for bad in (64, -1, 1.0, True, "1"):
+        assert message(ValueError, v.check_whole, "unit", bad, 0, 63) == (
+            f"unit: expected a whole number from 0 to 63, got {bad!r}"
+        )
+    assert message(ValueError, v.check_whole, "seed", -1, 0) == (
+        "seed: expected a whole number of at least 0, got -1"
+    )
+    v.check_choice("cell", "GRU", {"LSTM": 1, "GRU": 2})
+    for bad in ("rnn", None, ["GRU"]):
+        assert message(ValueError, v.check_choice, "cell", bad, ("LSTM", "GRU")) == (
+            f"cell: expected one of 'LSTM', 'GRU', got {bad!r}"
+        )

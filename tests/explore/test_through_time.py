@@ -47,6 +47,7 @@ def test_states_and_gradients_are_those_of_the_package(open_figure):
 
 def test_the_paths_of_each_gradient_sum_up_to_it(open_figure):
     figure = open_figure(explore.through_time())
+    figure.root.get_by_role("slider").press("End")
     right = right_numbers()
     for name, steps in GRADIENTS.items():
         figure.root.locator(f"input[value={name}]").check(force=True)
@@ -73,9 +74,9 @@ def test_the_table_of_W_h_is_that_of_the_still_picture(open_figure):
 def test_the_keyboard_walks_back_and_the_sum_grows_with_each_step(open_figure):
     figure = open_figure(explore.through_time())
     walk = figure.root.get_by_role("slider")
-    walk.focus()
-    walk.press("Home")
     assert figure.values()["position"] == 0 and figure.values()["lit"] == []
+    assert figure.values()["pick"] == "dW_h"  # of which the chapter asks
+    walk.focus()
     products, seen = path_products(NETWORK), []
     for _ in range(9):
         walk.press("ArrowRight")
@@ -89,6 +90,7 @@ def test_the_keyboard_walks_back_and_the_sum_grows_with_each_step(open_figure):
 
 def test_a_picked_path_lights_its_edges_and_shows_its_factors(open_figure):
     figure = open_figure(explore.through_time())
+    figure.root.get_by_role("slider").press("End")
     figure.root.get_by_role("button", name="use 2, loss 3").click()
     values = figure.values()
     assert values["lit"] == ["loss3", "tanh3", "link3", "tanh2", "W_h2"]
@@ -96,5 +98,6 @@ def test_a_picked_path_lights_its_edges_and_shows_its_factors(open_figure):
     assert np.prod(factors) == pytest.approx(path_products(NETWORK)[1, 2], rel=1e-12)
     assert figure.root.locator(".ex-edge.ex-lit").count() == 4
     assert figure.root.locator("[aria-pressed=true]").count() == 1
+    assert figure.violations() == []
     figure.root.get_by_role("button", name="use 2, loss 3").press("Enter")
     assert figure.values()["path"] is None

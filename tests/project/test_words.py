@@ -1,7 +1,8 @@
 """The package and the pages use the words of CONTRIBUTING.md, and none of those on its "not" list.
 
-Chapters are not checked here. In Python files, comments, docstrings and names are; the texts of
-messages are not, because tests and stored outputs quote them.
+Chapters are not checked here. Pages and scripts of the site are checked in full. In Python files,
+comments, docstrings and names are; the texts of messages are not, because tests and stored outputs
+quote them.
 """
 
 import ast
@@ -14,8 +15,9 @@ import pytest
 from chapter_files import ROOT
 
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
-FOLDERS = "rnn_tutorial", "rnn_course", "benchmarks"
+FOLDERS = "rnn_tutorial", "rnn_course", "benchmarks", "site"
 PAGES = "README.md", "index.md", "CONTRIBUTING.md", "CHANGELOG.md", "assignments/README.md"
+ENDINGS = ".py", ".md", ".js"
 TABLE = re.compile(r"^\| use \| not \|\n(?:\|.*\n)+", re.MULTILINE)
 
 
@@ -32,7 +34,7 @@ def pattern_of(words: list[str]) -> re.Pattern[str]:
     """
     parts = []
     for word in words:
-        text = r"[\s#]+".join(map(re.escape, word.split()))
+        text = r"[\s#/*]+".join(map(re.escape, word.split()))
         parts.append(text if word != word.lower() else f"(?i:{text})")
     return re.compile(rf"(?<![A-Za-z])(?:{'|'.join(parts)})(?![A-Za-z])")
 
@@ -76,7 +78,7 @@ def found(path: Path, pattern: re.Pattern[str]) -> list[str]:
 def checked_files() -> list[Path]:
     """Return all files that must use the words of the list."""
     inside = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*"))]
-    return [ROOT / page for page in PAGES] + [p for p in inside if p.suffix in (".py", ".md")]
+    return [ROOT / page for page in PAGES] + [p for p in inside if p.suffix in ENDINGS]
 
 
 def test_no_word_of_the_list_is_used():
@@ -97,6 +99,7 @@ def test_the_list_is_read_from_the_table():
     [
         ("The road, broad roads.", ["road", "roads"]),
         ("# as so\n# many as", ["so\n# many"]),
+        (" * as so\n * many as", ["so\n * many"]),
         ("Errors: none; 3 errors: all", ["Errors:"]),
         ("first_road = 1", ["road"]),
     ],

@@ -192,7 +192,7 @@ export function choice({ label, options, value, onInput }) {
   const legend = html("legend", { class: "ex-label" }, label);
   const bar = html("div", { class: "ex-options" }, ...items);
   return {
-    element: html("fieldset", { class: "ex-control ex-choice" }, legend, bar),
+    element: html("fieldset", { class: "ex-control" }, legend, bar),
     value: () => inputs.find((input) => input.checked)?.value,
     set(next) {
       for (const input of inputs) input.checked = input.value === String(next);
@@ -281,7 +281,7 @@ export function stepper({ label, count, value = 0, words, onInput }) {
 }
 
 /**
- * Let a pointer drag an SVG element. `onMove([x, y])` is given the place in the units of the
+ * Let a finger, a pen or the main button of a mouse drag an SVG element. `onMove([x, y])` is given the place in the units of the
  * drawing. Keyboards use the slider of the same number.
  */
 export function drag(element, onMove) {

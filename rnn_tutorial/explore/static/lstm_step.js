@@ -195,7 +195,8 @@ export function mount(root, data) {
     const key = CARD_MOVES[name];
     let at = 0;
     let from = null;
-    group.addEventListener("pointerdown", () => {
+    group.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
       if (name in GRADIENTS) explain(name);
       if (key) move(key);
       from = null;
@@ -249,7 +250,7 @@ export function mount(root, data) {
     set(group, { "data-state": state, "data-wrong": String(wrong) });
     put(group,
       svg("rect", { class: "ex-lstm-box", x: x - w / 2, y: y - h / 2, width: w, height: h, rx: 5 }),
-      svg("rect", { class: `ex-lstm-strip ex-lstm-${kind}`, x: x - w / 2 + 2, y: y - h / 2 + 4, width: 3.5, height: h - 8, rx: 1.7 }),
+      svg("rect", { class: `ex-lstm-${kind}`, x: x - w / 2 + 2, y: y - h / 2 + 4, width: 3.5, height: h - 8, rx: 1.7 }),
       svgSymbol(form.narrow && name === "tanh_c" ? "tanh" : title, { class: name === "tanh_c" && !form.narrow ? "ex-lstm-name" : "", x: left, y: y - h / 2 + 18 }),
       svg("text", { class: "ex-end ex-lstm-value", "data-moved": String(name === now.moved), x: x + w / 2 - 6, y: y - h / 2 + 18 }, number(values[name], 3)),
       form.narrow && wrong ? "" : svgSymbol(form.narrow || (wrong && /previous/.test(name)) ? "d" : gradientName(name), { class: "ex-lstm-gradient ex-lstm-name", x: left, y: y - h / 2 + 35 }),
@@ -366,7 +367,7 @@ function bothWays([x, y], [u, v], id, name) {
   return [
     svg("path", { class: "ex-lstm-forward", d: line([[x + p, y + q], [u + p, v + q]]), "marker-end": `url(#${id}-f)` }),
     svg("path", { class: "ex-lstm-back", d: line([[u - p, v - q], [x - p, y - q]]), "marker-end": `url(#${id}-b)` }),
-    ...(name ? [svg("text", { class: "ex-tick ex-lstm-function", x: (x + u) / 2 + 10, y: (y + v) / 2 + 4 }, name)] : []),
+    ...(name ? [svg("text", { class: "ex-tick", x: (x + u) / 2 + 10, y: (y + v) / 2 + 4 }, name)] : []),
   ];
 }
 

@@ -78,12 +78,12 @@ export function mount(root, data) {
   );
 
   const words = readout();
-  const control = (key, name, label, low, high) =>
-    slider({ name, label, min: low, max: high, step: 0.01, value: now[key], onInput: (v) => move(key, v) });
+  const control = (key, name, label, [min, max]) =>
+    slider({ name, label, min, max, step: 0.01, value: now[key], onInput: (v) => move(key, v) });
   const controls = {
-    w: control("w", "w", "weight", -3, 3),
-    firstState: control("firstState", "h_0", "first state", -1, 1),
-    u: control("u", "u", "constant input", -1.5, 1.5),
+    w: control("w", "w", "weight", data.ranges.w),
+    firstState: control("firstState", "h_0", "first state", data.ranges.first_state),
+    u: control("u", "u", "constant input", data.ranges.u),
   };
   layout(root, {
     controls: Object.values(controls).map((c) => c.element),
@@ -94,7 +94,7 @@ export function mount(root, data) {
   drag(onTime, ([, place]) => moveFirst(y.invert(place)));
 
   function moveFirst(value) {
-    const rounded = Math.round(clamp(value, -1, 1) * 100) / 100;
+    const rounded = Math.round(clamp(value, ...data.ranges.first_state) * 100) / 100;
     controls.firstState.set(rounded);
     move("firstState", rounded);
   }
@@ -149,7 +149,7 @@ function holds({ slope }) {
   return Math.abs(slope) < 1;
 }
 
-/** Whether the label of fixed point i is below it, where the label of its neighbour is not. */
+/** Whether the label of fixed point i is below it, where the label of the next one is not. */
 function isBelow(points, i) {
   if (points.length === 1) return points[0].h < 0.3;
   if (i !== 1) return i === 0;

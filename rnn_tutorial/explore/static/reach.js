@@ -306,7 +306,7 @@ function endLabel(kind, words, left, at, narrow) {
   const parts = narrow ? words.split(" (") : [words];
   const lines = parts.map((part, k) =>
     svg("tspan", { x: left, dy: k ? "1.15em" : "0" }, k ? `(${part}` : part));
-  return svg("text", { class: `ex-reach-name ex-reach-${kind}-text`, y: at + 4 }, ...lines);
+  return svg("text", { class: `ex-reach-${kind}-text`, y: at + 4 }, ...lines);
 }
 
 /** The marks of the two lines at the chosen distance, each with its number where no line is. */

@@ -42,7 +42,7 @@ export function mount(root, data) {
   let said = [];
   let at = 0; // the sound that is looked at
 
-  const field = textField({ label: "word", value: typed, maxLength: 14, onInput: read });
+  const field = textField({ label: "word", value: typed, maxLength: data.longest_word, onInput: read });
   const tries = html("div", { class: "ex-buttons ex-row-of-its-own", role: "group", "aria-label": "words to try" },
     ...data.tries.map((other) => button(other, () => { field.set(other); read(other); })));
   const sound = stepper({

@@ -71,12 +71,12 @@ function throughTimePlaces(narrow) {
 
 export function mount(root, data) {
   const n = throughTimeNumbers(data);
-  const now = { position: END, pick: "dW_h", t: 1, path: null, width: 744, narrow: false };
+  const now = { position: 0, pick: "dW_h", t: 1, path: null, width: 744, narrow: false };
   const picture = drawing(744, 344, "The network over four steps, with its numbers and gradients");
   const table = html("table", { class: "ex-paths" });
   const words = readout();
   const walk = stepper({
-    label: "walk through the steps", count: END + 1, value: END, words: positionWords,
+    label: "walk through the steps", count: END + 1, value: now.position, words: positionWords,
     onInput: (position) => change({ position, path: null }),
   });
   const pick = choice({
@@ -144,13 +144,13 @@ export function mount(root, data) {
         return html("td", {}, path ? (known(s) ? cell(path) : "·") : "");
       });
       const total = own.reduce((sum, { value }) => sum + value, 0);
-      return html("tr", {}, html("th", { scope: "row" }, PICKS[now.pick].ofStep ? symbol(`${PICKS[now.pick].of}_${s}`) : `step ${s}`), cells, html("td", { class: "ex-sum" }, known(s) ? number(total, 3) : "·"));
+      return html("tr", {}, html("th", { scope: "row" }, PICKS[now.pick].ofStep ? symbol(`${PICKS[now.pick].of}_${s}`) : `step ${s}`), cells, html("td", {}, known(s) ? number(total, 3) : "·"));
     });
     const total = all.filter(({ s }) => known(s)).reduce((sum, { value }) => sum + value, 0);
     const complete = rows.every(known);
     const count = all.length === 1 ? "one path" : `sum of ${all.length} paths`;
     const name = [gradientName(), complete ? `, ${count}` : ", so far"];
-    const foot = html("tr", { class: "ex-total" }, html("th", { scope: "row", colspan: 5 }, ...name), html("td", { class: "ex-sum" }, number(total, 3)));
+    const foot = html("tr", { class: "ex-total" }, html("th", { scope: "row", colspan: 5 }, ...name), html("td", {}, number(total, 3)));
     put(table, html("colgroup", {}, widths), html("thead", {}, head), html("tbody", {}, body), html("tfoot", {}, foot));
   }
 

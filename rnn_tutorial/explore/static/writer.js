@@ -54,13 +54,13 @@ export function mount(root, data) {
   let random;
   let timer = 0;
 
-  const beginning = textField({ label: "beginning", value: typed, maxLength: 60, onInput: begin });
+  const beginning = textField({ label: "beginning", value: typed, maxLength: data.longest_beginning, onInput: begin });
   const temperature = slider({
-    label: "temperature", min: 0.1, max: 2, step: 0.1, digits: 1, value: now.temperature,
+    label: "temperature", min: data.temperatures[0], max: data.temperatures[1], step: 0.1, digits: 1, value: now.temperature,
     onInput: (value) => { now.temperature = value; draw(); },
   });
   const seed = slider({
-    label: "random seed", min: 1, max: 20, step: 1, digits: 0, value: now.seed,
+    label: "random seed", min: data.seeds[0], max: data.seeds[1], step: 1, digits: 0, value: now.seed,
     onInput: (value) => { now.seed = value; begin(typed); },
   });
   const one = button("One letter", () => { stop(); write(); });
