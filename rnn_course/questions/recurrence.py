@@ -190,11 +190,11 @@ def coefficients_backward(z: Array, da: Array, db: Array) -> Array:
     """Return dz: the gradient of z, (T, B, 3H)."""
     keep, turn, n = np.split(z, 3, axis=-1)
     total = 1 + np.exp(keep) + np.exp(turn)
-    p, q, r = np.exp(keep) / total, np.exp(turn) / total, 1 / total
-    shared = (p - q) * da + r * n * db
+    p, q, w = np.exp(keep) / total, np.exp(turn) / total, 1 / total
+    shared = (p - q) * da + w * n * db
     dkeep = p * (da - shared)
     dturn = q * (-da - shared)
-    return np.concatenate([dkeep, dturn, r * db], axis=-1)
+    return np.concatenate([dkeep, dturn, w * db], axis=-1)
 
 
 def train(

@@ -44,7 +44,7 @@ const REACH_CELLS = {
     line: "direct path",
     is: " about",
     factorName: "σ(b_{z})",
-    words: () => "The direct path along the top is not a bound: the paths through the gates and the candidate are added to it.",
+    words: () => "The direct path from state to state is not a bound: the paths through the gates and the candidate are added to it.",
   },
 };
 
