@@ -1,4 +1,4 @@
-"""Formulas are typeset while the site is built, by MathJax in a JavaScript engine, without a browser.
+"""Formulas are typeset while the site is built, by MathJax in a JavaScript engine.
 
 A page then has its formulas as HTML, next to the MathML that screen readers read. It needs no
 script for them, nothing moves while it loads, and the tab key does not stop at formulas. One style
