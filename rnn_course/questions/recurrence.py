@@ -330,10 +330,10 @@ WORDS = (
             "1 point: a piece is a map of states, and joining two pieces is one map after the "
             "other; a joined piece is again of the same form, with a flag, a factor and a term.",
             "1 point: the proof, by maps (three maps applied one after the other give the same "
-            "map, whichever two are joined first) or by writing out both orders, for a beginning in the third "
-            "piece, in the second, in the first or in none.",
+            "map, whichever two are joined first) or by writing out both orders, for a beginning "
+            "in the third piece, in the second, in the first or in none.",
             "1 point: order matters, with an example: an earlier piece is lost if the later one "
-            "has a beginning, but a later one is never lost; or with the terms, even without flags.",
+            "has a beginning, but a later one is never lost; or by the terms, even without flags.",
         ),
     ),
     WordQuestion(
