@@ -9,7 +9,7 @@
 # %% [markdown]
 # # Assignment 7: a state that turns around
 #
-# You build a linear recurrence for rows in which many sequences stand one after the other, and a gate that can turn a state around. You derive its gradient, make pieces of it that can be joined in any order, and run it in blocks. Then you train a network that counts modulo two. It is trained on sequences of 40 steps at most, and the better it counts in sequences of 200, the more points the last question earns.
+# You build a linear recurrence for rows that hold many sequences, one after the other, and a gate that can turn a state around. You derive its gradient, make pieces of it that can be joined in any order, and run it in blocks. Then you train a network that counts modulo two. It is trained on sequences of 40 steps at most, and the better it counts in sequences of 200, the more points the last question earns.
 #
 # | | |
 # |---|---|
@@ -19,11 +19,11 @@
 # %% [markdown]
 # ## The recurrence
 #
-# Sequences have different lengths. Padding wastes time, so language models are often trained on *packed* rows: when a sequence ends, the next one begins in the same row. A flag says where: $f_{tn}$ is 1 if the step $t$ of the row $n$ is the first one of a new sequence, and 0 otherwise. Nothing may leak from one sequence into the next.
+# Sequences have different lengths. Padding wastes time, so language models are often trained on *packed* rows: when a sequence ends, the next one begins in the same row. A flag says where: in each row, $f_t$ is 1 if step $t$ is the first one of a new sequence, and 0 otherwise. Nothing may leak from one sequence into the next.
 #
 # A sequence begins with a state $s$, of shape $(H,)$. It is a parameter, the same for all sequences. So a step of [(23.1)](23_a_recurrence_without_a_corner.ipynb) becomes
 #
-# $$ h_{tn} = a_{tn} \circ \bigl(f_{tn}\, s + (1 - f_{tn})\, h_{t-1,n}\bigr) + b_{tn} $$
+# $$ h_t = a_t \circ \bigl(f_t\, s + (1 - f_t)\, h_{t-1}\bigr) + b_t $$
 #
 # The bracket is *the state before the step*. If the flag is 1, it is $s$, and the step is still taken: $h = a \circ s + b$. If the flag is 0, it is the old state. A row need not begin with a new sequence. It can go on with one from an earlier row, and so there is a state $h_0$ of shape $(B, H)$ before its first step.
 #
@@ -72,7 +72,7 @@ class CounterParams(NamedTuple):
 #
 # <details><summary>Hint 1</summary>
 #
-# Which two numbers can the state before a step be? Who decides?
+# The state before a step is one of two states. Which ones, and what decides between them?
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -122,9 +122,9 @@ class CounterParams(NamedTuple):
 # %% [markdown]
 # ## Question 3: joining two pieces
 #
-# A piece makes a new state of an old one: $h \mapsto a \circ (f s + (1 - f) h) + b$. Do it with one piece, and then with a later one. What you get can again be written with a flag, a factor and a term. `join(earlier, later)` returns them. In [(23.7)](23_a_recurrence_without_a_corner.ipynb) you see it without flags.
+# A piece makes a new state of an old one: $h \mapsto a \circ (f s + (1 - f) h) + b$. Apply one piece, and then a later one. What both do together can again be written with a flag, a factor and a term. `join(earlier, later)` returns them. In [(23.7)](23_a_recurrence_without_a_corner.ipynb) you see it without flags.
 #
-# The flag of a joined piece says whether a sequence begins in it. If so, whatever was before the piece has no part in what comes out. $s$ is the same number everywhere, so it is not stored in a piece, and you do not need it.
+# The flag of a joined piece says whether a sequence begins in it. If so, what was before the piece does not change the result. $s$ is the same number everywhere, so it is not stored in a piece, and you do not need it.
 #
 # | | shape |
 # |---|---|
@@ -166,7 +166,7 @@ class CounterParams(NamedTuple):
 #
 # <details><summary>Hint 1</summary>
 #
-# Before the level with distance $d$, each piece stands for the last $d$ steps, or for all of them. With which one is it to be joined? Which of the two is the earlier one?
+# Before the level with distance $d$, each piece is the last $d$ steps joined, or all of them if there are fewer. With which one is it to be joined? Which of the two is the earlier one?
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -185,7 +185,7 @@ class CounterParams(NamedTuple):
 # %% [markdown]
 # ## Question 5: in blocks
 #
-# A row that is too long for one machine, or for one pass of a scan, is cut into blocks. Each block is scanned by itself, without knowing any state. Then the true states are carried from block to block, [(23.8)](23_a_recurrence_without_a_corner.ipynb). `in_blocks(steps, start, h, sizes)` returns `(wholes, hs)`: for each block the piece that all its steps make together, and the states.
+# A row that is too long for one machine, or for one pass of a scan, is cut into blocks. Each block is scanned by itself, without knowing any state. Then the true states are passed on from block to block, [(23.8)](23_a_recurrence_without_a_corner.ipynb). `in_blocks(steps, start, h, sizes)` returns `(wholes, hs)`: for each block the piece that all its steps make together, and the states.
 #
 # | | shape |
 # |---|---|
@@ -215,7 +215,7 @@ class CounterParams(NamedTuple):
 # %% [markdown]
 # ## Question 6: keep, turn, write
 #
-# `coefficients(z)` returns the factor and the term of all steps, with the equations of the gate. It is what [(23.9)](23_a_recurrence_without_a_corner.ipynb) and [(23.10)](23_a_recurrence_without_a_corner.ipynb) are for minGRU. The scores are small enough here: no largest one need be subtracted.
+# `coefficients(z)` returns the factor and the term of all steps, with the equations of the gate. It is what [(23.9)](23_a_recurrence_without_a_corner.ipynb) and [(23.10)](23_a_recurrence_without_a_corner.ipynb) are for minGRU. The scores are small enough here: you need not subtract the largest one.
 #
 # | | shape |
 # |---|---|
@@ -361,7 +361,7 @@ def adam(p, g, u, v, t, rate):
 # %% [markdown]
 # ## Question 8: the target
 #
-# `train(params, xs, new, targets, seed)` gets untrained parameters and 1000 rows, and returns the trained parameters. How you get there is up to you.
+# `train(params, xs, new, targets, seed)` gets untrained parameters and 1000 rows, and returns the trained parameters. How it trains is your choice.
 #
 # What you return is tried on 200 *other* rows, which your function never sees. Each has two sequences of 200 steps, five times as long as the longest of the training. What counts is the share of right answers, over all steps:
 #
@@ -393,7 +393,7 @@ def adam(p, g, u, v, t, rate):
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# If 40 steps are right and 200 are not, print the products of the factors over 200 steps. What makes a factor come nearer to $\pm 1$ is a larger score, and scores grow slowly at a small rate, because the loss is nearly zero already. A rate of 0.2 is not too large here, if it falls to zero towards the end: with $n$ updates in all, $\eta_t = \tfrac12 \eta\,(1 + \cos(\pi t / n))$. Six passes in batches of 50 reach the target.
+# If 40 steps are right and 200 are not, print the products of the factors over 200 steps. What makes a factor come nearer to $\pm 1$ is a larger score, and scores grow slowly at a small rate, because the loss is nearly zero already. A rate of 0.2 is not too large here, if it falls to zero towards the end: with $M$ updates in all, the rate of update $t$ is $\tfrac12 \eta\,(1 + \cos(\pi t / M))$, where $\eta$ is the first rate. Six passes in batches of 50 reach the target.
 #
 # </details>
 

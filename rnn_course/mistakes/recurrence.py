@@ -42,14 +42,15 @@ MISTAKES = {
         ),
         Mistake(
             "flag one step late",
-            "Your sequences begin a step too late: the flag is that of their first step.",
+            "Your sequences begin a step too late: the step with the flag is already the first "
+            "one.",
             "zip(*steps)",
             "zip(np.concatenate([0 * steps.new[:1], steps.new[:-1]]), *steps[1:])",
         ),
         Mistake(
             "flag one step early",
-            "Your sequences begin a step too early: the flag is that of their first step, which "
-            "still comes after it.",
+            "Your sequences begin a step too early: the first step is the one with the flag, and "
+            "not the step before it.",
             "zip(*steps)",
             "zip(np.concatenate([steps.new[1:], 0 * steps.new[:1]]), *steps[1:])",
         ),
@@ -120,7 +121,7 @@ MISTAKES = {
         ),
         Mistake(
             "activation on the state",
-            "There is no bend in this step: the new state is not squashed.",
+            "There is no activation in this step: the new state is the sum itself.",
             STEP,
             "h = np.tanh(a * before + b)",
         ),
@@ -167,7 +168,7 @@ MISTAKES = {
         Mistake(
             "gradient crosses a beginning",
             "Your gradient runs back through beginnings inside a row, into sequences that have "
-            "nothing to do with it. Only at the first step is it cut.",
+            "nothing to do with it. It is cut only at the first step of the row.",
             CARRY,
             "dh = dbefore[t] if t else (1 - begins[t]) * dbefore[t]",
         ),
@@ -229,7 +230,7 @@ MISTAKES = {
         ),
         Mistake(
             "old state at a beginning",
-            "The factor of a first step was multiplied by the first state, and not by what stands "
+            "The factor of a first step was multiplied by the first state, and not by what is "
             "before it in the row.",
             "G * before, G",
             "G * previous, G",
@@ -249,15 +250,15 @@ MISTAKES = {
         ),
         Mistake(
             "own factor in the gradient",
-            "Your gradient of the first state has the first state in it. Of a product, the slope "
-            "by one factor is made of the other.",
+            "Your gradient of the first state has the first state in it. The slope of a product "
+            "with respect to one factor has the other factor in it.",
             "(begins * dbefore).sum",
             "(begins * dbefore * start).sum",
         ),
         Mistake(
             "own factor in the gradient",
-            "Your gradient of the factor has the factor in it. Of a product, the slope by one "
-            "factor is made of the other.",
+            "Your gradient of the factor has the factor in it. The slope of a product with respect "
+            "to one factor has the other factor in it.",
             "G * before, G",
             "a * G * before, G",
         ),
@@ -269,22 +270,22 @@ MISTAKES = {
         ),
         Mistake(
             "path missing",
-            "A state goes out and into the next step. Your gradient of the factor has the first "
-            "path alone: (23.3).",
+            "A state is given out, and it is used by the next step. Your gradient of the factor "
+            "has the first path alone: (23.3).",
             "G * before, G",
             "dhs * before, G",
         ),
         Mistake(
             "path missing",
-            "A state goes out and into the next step. Your gradient of the term has the first path "
-            "alone: (23.3).",
+            "A state is given out, and it is used by the next step. Your gradient of the term has "
+            "the first path alone: (23.3).",
             "before, G,",
             "before, dhs,",
         ),
         Mistake(
             "path missing",
-            "A state goes out and into the next step. Your gradients have the first path alone: "
-            "(23.3).",
+            "A state is given out, and it is used by the next step. Your gradients have the first "
+            "path alone: (23.3).",
             "G[t] = dhs[t] + dh",
             "G[t] = dhs[t]",
         ),
@@ -356,7 +357,7 @@ MISTAKES = {
         ),
         Mistake(
             "start used by rows that go on",
-            "The state before the row is not the learned first state: its gradient is apart.",
+            "The state before the row is not the learned first state: its gradient is another one.",
             "(begins * dbefore).sum(axis=(0, 1))",
             "(begins * dbefore).sum(axis=(0, 1)) + dh.sum(axis=0)",
         ),
@@ -444,8 +445,8 @@ MISTAKES = {
         ),
         Mistake(
             "beginnings counted",
-            "A beginning in each piece takes your flag back to none. One is enough, and two are no "
-            "less.",
+            "If there is a beginning in each piece, your flag says that there is none. It should "
+            "say that there is one.",
             "np.maximum(earlier.new, later.new)",
             "np.abs(earlier.new - later.new)",
         ),
@@ -472,8 +473,8 @@ MISTAKES = {
         ),
         Mistake(
             "earlier piece kept at a beginning",
-            "If a sequence begins in the later piece, one of the two pieces is left whole, and you "
-            "leave the other one.",
+            "If a sequence begins in the later piece, one of the two pieces stays as it is. Yours "
+            "is the other one.",
             "np.where(fresh, later.a,",
             "np.where(fresh, earlier.a,",
             also=(("np.where(fresh, later.b,", "np.where(fresh, earlier.b,"),),
@@ -513,7 +514,8 @@ MISTAKES = {
         ),
         Mistake(
             "factor missing",
-            "Your joined factor is that of the earlier piece alone, if no sequence begins: (23.7).",
+            "Where no sequence begins, your joined factor is that of the earlier piece alone: "
+            "(23.7).",
             "later.a * earlier.a",
             "earlier.a",
         ),
@@ -537,8 +539,8 @@ MISTAKES = {
         ),
         Mistake(
             "factor zero at a beginning",
-            "A piece with a beginning forgets what was before it, and still multiplies: what is "
-            "its factor for?",
+            "A piece with a beginning does not use what was before it. But its factor still "
+            "multiplies a state: which one?",
             "np.where(fresh, later.a,",
             "np.where(fresh, 0,",
         ),
@@ -558,21 +560,21 @@ MISTAKES = {
     "scan": (
         Mistake(
             "distance not doubled",
-            "Your distance grows by one from level to level. How many steps does a pair stand for "
+            "Your distance grows by one from level to level. How many steps are joined in a piece "
             "after two levels?",
             "2 * distance",
             "distance + 1",
         ),
         Mistake(
             "distance not doubled",
-            "Your distance grows faster than what a piece stands for: some steps are left out.",
+            "Your distance grows faster than the number of joined steps: some steps are left out.",
             "2 * distance",
             "3 * distance",
         ),
         Mistake(
             "one level only",
-            "After your only level, each piece stands for two steps. How many levels are needed "
-            "until it stands for all?",
+            "After your only level, each piece is two steps joined. How many levels are needed "
+            "until it is all of them?",
             "while distance",
             "if distance",
         ),
@@ -597,20 +599,21 @@ MISTAKES = {
         ),
         Mistake(
             "single steps in every level",
-            "Your earlier piece is a single step in every level, and should stand for all that it "
-            "has been joined with.",
+            "Your earlier piece is a single step in every level. It should have all the steps "
+            "that it has been joined with.",
             "array[:-distance] for array in so_far",
             "array[:-distance] for array in steps",
         ),
         Mistake(
             "single steps in every level",
-            "The first steps, which find nobody at this distance, are single steps again in yours.",
+            "The first pieces, which have no partner at this distance, are single steps again in "
+            "yours.",
             "array[:distance] for array in so_far",
             "array[:distance] for array in steps",
         ),
         Mistake(
             "off by one step",
-            "Yours is each step joined without itself: all before it, from doing nothing.",
+            "Yours joins all steps before each step, and leaves out the step itself.",
             "return so_far",
             "new, a, b = so_far\n"
             "    nothing = 0 * new[:1], 1 + 0 * a[:1], 0 * b[:1]\n"
@@ -655,7 +658,8 @@ MISTAKES = {
         ),
         Mistake(
             "new sequence in every block",
-            "A block is no sequence: one that goes on begins with the state after the last one.",
+            "A new block is not a new sequence: it goes on from the last state of the block "
+            "before it.",
             "h = states[-1]",
             "h = np.broadcast_to(start, h.shape)",
         ),
@@ -840,7 +844,7 @@ MISTAKES = {
         ),
         Mistake(
             "gates in another order",
-            "Your blocks stand in the opposite order.",
+            "Your blocks are in the opposite order.",
             SPLIT,
             "n, turn, keep = np.split(z, 3, axis=-1)",
         ),
@@ -852,7 +856,8 @@ MISTAKES = {
         ),
         Mistake(
             "gates interleaved",
-            "Your three numbers of a unit stand next to each other. They stand in three blocks.",
+            "In yours the three numbers of a unit are next to each other. They are in three "
+            "blocks.",
             SPLIT,
             "keep, turn, n = np.moveaxis(z.reshape(*z.shape[:-1], -1, 3), -1, 0)",
         ),
@@ -909,7 +914,7 @@ MISTAKES = {
         ),
         Mistake(
             "activation on the candidate",
-            "There is no bend in the candidate.",
+            "The candidate has no activation here.",
             "n / total",
             "np.tanh(n) / total",
         ),
@@ -962,15 +967,15 @@ MISTAKES = {
         Mistake(
             "path missing",
             "The share that writes has a gradient too, from the term. It is not in your sum.",
-            "(p - q) * da + r * n * db",
+            "(p - q) * da + w * n * db",
             "(p - q) * da",
         ),
         Mistake(
             "path missing",
             "The shares of keep and turn have gradients, from the factor. They are not in your "
             "sum.",
-            "(p - q) * da + r * n * db",
-            "r * n * db",
+            "(p - q) * da + w * n * db",
+            "w * n * db",
         ),
         Mistake(
             "path missing",
@@ -1008,25 +1013,25 @@ MISTAKES = {
         Mistake(
             "share missing",
             "The candidate was multiplied by the share that writes, and so is its gradient.",
-            "r * db]",
+            "w * db]",
             "db]",
         ),
         Mistake(
             "own factor in the gradient",
             "Your gradient of the candidate has the candidate in it.",
-            "r * db]",
-            "r * n * db]",
+            "w * db]",
+            "w * n * db]",
         ),
         Mistake(
             "the term of minGRU",
             "Your candidate had what the factor leaves, as in (23.10). Here the share that writes "
             "is the third one.",
-            "r * db]",
+            "w * db]",
             "(1 - p + q) * db]",
         ),
         Mistake(
             "weight missing as a factor",
-            "Your brackets are right, and each has a share in front of it.",
+            "Your brackets are right, but each must be multiplied by a share.",
             "p * (da - shared)",
             "da - shared",
             also=(("q * (-da - shared)", "-da - shared"),),
@@ -1042,27 +1047,27 @@ MISTAKES = {
             "factor missing",
             "In the term, the share that writes is multiplied by the candidate. Your sum has no "
             "candidate in it.",
-            "r * n * db",
-            "r * db",
+            "w * n * db",
+            "w * db",
         ),
         Mistake(
             "factor missing",
             "In your sum, the gradient of the share that writes has no share in front of it.",
-            "r * n * db",
+            "w * n * db",
             "n * db",
         ),
         Mistake(
             "weight squared",
             "In your sum, the gradient of the share that writes has this share in front of it "
             "twice.",
-            "r * n * db",
-            "r**2 * n * db",
+            "w * n * db",
+            "w**2 * n * db",
         ),
         Mistake(
             "sign",
             "The gradient of the share that writes is subtracted in your sum, and it is added.",
-            "+ r * n * db",
-            "- r * n * db",
+            "+ w * n * db",
+            "- w * n * db",
         ),
         Mistake(
             "sign",
@@ -1087,7 +1092,7 @@ MISTAKES = {
         ),
         Mistake(
             "gates interleaved",
-            "You take the three numbers of a unit as neighbours. They stand in three blocks.",
+            "You take the three numbers of a unit as neighbours. They are in three blocks.",
             SPLIT,
             "keep, turn, n = np.moveaxis(z.reshape(*z.shape[:-1], -1, 3), -1, 0)",
         ),

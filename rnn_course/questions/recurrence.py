@@ -190,11 +190,11 @@ def coefficients_backward(z: Array, da: Array, db: Array) -> Array:
     """Return dz: the gradient of z, (T, B, 3H)."""
     keep, turn, n = np.split(z, 3, axis=-1)
     total = 1 + np.exp(keep) + np.exp(turn)
-    p, q, r = np.exp(keep) / total, np.exp(turn) / total, 1 / total
-    shared = (p - q) * da + r * n * db
+    p, q, w = np.exp(keep) / total, np.exp(turn) / total, 1 / total
+    shared = (p - q) * da + w * n * db
     dkeep = p * (da - shared)
     dturn = q * (-da - shared)
-    return np.concatenate([dkeep, dturn, r * db], axis=-1)
+    return np.concatenate([dkeep, dturn, w * db], axis=-1)
 
 
 def train(
@@ -329,11 +329,11 @@ WORDS = (
         (
             "1 point: a piece is a map of states, and joining two pieces is one map after the "
             "other; a joined piece is again of the same form, with a flag, a factor and a term.",
-            "1 point: the proof, by maps (two after one another, then a third, is the same "
-            "whatever is joined first) or by writing out both orders, for a beginning in the third "
-            "piece, in the second, in the first or in none.",
+            "1 point: the proof, by maps (three maps applied one after the other give the same "
+            "map, whichever two are joined first) or by writing out both orders, for a beginning "
+            "in the third piece, in the second, in the first or in none.",
             "1 point: order matters, with an example: an earlier piece is lost if the later one "
-            "has a beginning, and a later one never; or the terms, already without flags.",
+            "has a beginning, but a later one is never lost; or by the terms, even without flags.",
         ),
     ),
     WordQuestion(

@@ -122,8 +122,8 @@ HINTS = {
     "never turns around": "No symbol gives any of your units a factor near minus one, so no state "
     "changes its sign. Which of the three shares must grow at a switch?",
     "lost after the trained length": "Your network is right as long as its training sequences are, "
-    "and loses the count later. What do some hundred factors make of a state, and what would bring "
-    "them nearer to one in size?",
+    "and loses the count later. What does the product of some hundred factors do to a state, and "
+    "what would bring them nearer to one in size?",
     "not trained enough": "Your network is not yet right on sequences as long as those of its "
     "training: more updates, or another rate.",
 }

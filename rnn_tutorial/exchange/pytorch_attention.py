@@ -1,16 +1,16 @@
-"""One head of torch.nn.MultiheadAttention, to and from: two `Dense` and an `Attention` here.
+"""One head of torch.nn.MultiheadAttention, in both directions: here two `Dense`, an `Attention`.
 
     q = W_q query + b_q                                  Dense(E, E) of the queries
     e = <q, W_k m + b_k> / sqrt(E)                       Attention(general, E, M), W = W_k / sqrt(E)
     context = sum of softmax(e) m                        the same
     out = W_o (W_v context + b_v) + b_o                  Dense(E + M, E) of [q; context]
 
-b_k adds <q, b_k> to all scores of a query, which no softmax sees, so it is left out. The weights of
-a mean sum to one, so W_v and b_v may come after the mean, and W_o W_v is one matrix. The last Dense
-has zeros in the E rows of q, which PyTorch does not pass on.
+b_k adds <q, b_k> to all scores of a query. That does not change their softmax, so b_k is left out.
+The weights of a mean sum to one, so W_v and b_v may come after the mean, and W_o W_v is one matrix.
+The last Dense has zeros in the E rows of q, which PyTorch does not pass on.
 
-Unlike the recurrent layers, this is computed: sqrt(E) and W_o W_v. There and back, the outputs
-agree to the last digits, and W_v and W_o are not what they were.
+Unlike with the recurrent layers, some numbers are computed: those with sqrt(E) and W_o W_v. After
+a conversion there and back, the outputs agree to the last digits, but W_v and W_o are others.
 
 The scores without projections are in `to_pytorch`: see `pytorch_layers.py`.
 """

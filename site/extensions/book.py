@@ -1,4 +1,4 @@
-"""The chapters as their notebooks say: equations, what they build and use, and what holds it.
+"""The chapters, read from their notebooks: equations, functions built and used, and tests.
 
 The recap of a chapter is a table of equation, code, package function and test. It is read here, so
 that the page of a function names its equations and its tests.

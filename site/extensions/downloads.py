@@ -1,4 +1,4 @@
-"""What a reader takes from a chapter: its notebook, and buttons that open it in Colab or on Binder.
+"""What a chapter offers for download: its notebook, and buttons that open it in Colab or on Binder.
 
 The buttons need the address of a repository on GitHub; without one they are left out.
 """

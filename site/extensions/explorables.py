@@ -84,7 +84,7 @@ def add_scripts(
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Let the figures move."""
+    """Mount the figures that a reader can move."""
     app.add_node(explorable, html=(visit, depart))
     app.connect("doctree-resolved", add_figures)
     app.connect("html-page-context", add_scripts)

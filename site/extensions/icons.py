@@ -1,4 +1,4 @@
-"""The icons that the pages use, in one style sheet: the theme would send a script of 2,000.
+"""The icons that the pages use, in one style sheet. The theme's script has 2,000 icons.
 
 Each is a mask in the colour of the text around it, so it is there before any script runs.
 """

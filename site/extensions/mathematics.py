@@ -1,9 +1,9 @@
-"""Formulas are typeset while the site is built: MathJax runs in a JavaScript engine, no browser.
+"""Formulas are typeset while the site is built, by MathJax in a JavaScript engine.
 
 A page then has its formulas as HTML, next to the MathML that screen readers read. It needs no
-script for them, nothing moves while it loads, and no formula is a stop of the tab key. One style
-sheet serves all pages. Its fonts are in it, because a page opened as a file may not load those of
-another file in every browser.
+script for them, nothing moves while it loads, and the tab key does not stop at formulas. One style
+sheet serves all pages. It contains its fonts, because in some browsers a page that is opened as a
+file cannot load them from another file.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""What every page has: a description for those who find it or are sent it, and images with a size.
+"""What every page has: a description for search engines and shared links, and sizes of images.
 
 A browser keeps room for an image whose size it knows, so nothing moves when it arrives.
 """

@@ -1,7 +1,7 @@
 """The reference: a page for each module of the package, made from its docstrings, and an overview.
 
 The pages are written to `reference/` before Sphinx reads its files. Git does not see them. A page
-says of each function what its docstring says, its equations and tests by the recaps of the
+says of each function what its docstring says, its equations and tests from the recaps of the
 chapters, and the chapters that build or use it.
 """
 

@@ -162,7 +162,7 @@ def test_a_full_page_says_so_and_writes_no_more(figure):
     for _ in range(5):
         figure.root.get_by_role("button", name="Go on").press("Enter")
     assert len(figure.values()["text"]) == 360
-    assert "The page is full" in figure.said()
+    assert "no room for more letters" in figure.said()
     figure.root.get_by_role("button", name="One letter").press("Enter")
     assert len(figure.values()["text"]) == 360
 

@@ -127,7 +127,7 @@ export function mount(root, data) {
     const listed = points.map(({ h, slope }) => `${number(h)} (slope ${number(slope)})`).join(", ");
     const where = end.length === 1
       ? ["the state comes to ", html("b", {}, number(end[0], 3))]
-      : ["the state ends in two values in turn, ", html("b", {}, number(end[0], 3)), " and ", html("b", {}, number(end[1], 3))];
+      : ["in the end the state alternates between ", html("b", {}, number(end[0], 3)), " and ", html("b", {}, number(end[1], 3))];
     words.say("From ", symbol("h_0"), ` = ${number(now.firstState)}, `, ...where, ". ",
       points.length === 1 ? `One fixed point: ${listed}.` : `Three fixed points: ${listed}.`);
   }

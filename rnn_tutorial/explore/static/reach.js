@@ -17,10 +17,10 @@ const REACH_CELLS = {
     is: "",
     factorName: "σ_max",
     words: (factor, grows) => factor < 1
-      ? "The bound is below 1, so this network forgets whatever it reads."
+      ? "The bound is below 1, so the gradient vanishes, whatever the inputs are."
       : grows
         ? "The bound allows growth, and here the gradient does grow."
-        : "The bound allows growth. It does not say that there is any.",
+        : "The bound allows growth, but here the gradient does not grow.",
   },
   LSTM: {
     fields: ["h", "c"],
@@ -44,7 +44,7 @@ const REACH_CELLS = {
     line: "direct path",
     is: " about",
     factorName: "σ(b_{z})",
-    words: () => "The direct path along the top is not a bound: the paths through the gates and the candidate are added to it.",
+    words: () => "The direct path from state to state is not a bound: the paths through the gates and the candidate are added to it.",
   },
 };
 

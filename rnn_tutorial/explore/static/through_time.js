@@ -172,7 +172,7 @@ export function mount(root, data) {
 
   function stepWords() {
     const { position } = now;
-    if (position === 0) return ["The walk begins with ", symbol("h_0"), ` = ${number(n.h[0], 3)}. Go on for step 1.`];
+    if (position === 0) return ["The walk begins with ", symbol("h_0"), ` = ${number(n.h[0], 3)}. Go forward to compute step 1.`];
     if (position <= STEPS) {
       const t = position;
       return [symbol(`a_${t}`), ` = ${bracket(n.x[t])} · ${bracket(n.w_x)} + ${bracket(n.h[t - 1])} · ${bracket(n.w_h)} + ${bracket(n.b)} = ${number(n.a[t], 3)}, and `,

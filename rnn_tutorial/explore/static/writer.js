@@ -217,7 +217,7 @@ export function mount(root, data) {
       `In unit ${now.unit}, `, symbol("c_t"), " = ", symbol("f_t"), " ", symbol("c_{t−1}"), " + ", symbol("i_t"), " ", symbol("g_t"),
       ` = ${of("f")} · ${before} + ${of("i")} · ${of("g")} = ${plain("c")}, and `, symbol("h_t"), ` = ${of("o")} · tanh(${plain("c")}) = ${plain("h")}. `,
       unknown.length ? `Left out, because the books do not have it: ${unknown.join(" ")}. ` : "",
-      steps.length >= WRITER_LONGEST ? "The page is full: start again." : "");
+      steps.length >= WRITER_LONGEST ? "There is no room for more letters: start again." : "");
   }
 
   /** The last letters up to the one that is looked at. */
