@@ -36,6 +36,7 @@ MARKERS = {
         "tests/core/test_mutants.py",
         "tests/core/test_plotting.py",
         "tests/course",
+        "tests/explore",
         "tests/judges",
         "tests/project/test_typing.py",
         "tests/project/test_wheel.py",
