@@ -8,13 +8,12 @@ A run ends when the mean loss of its last twenty batches is below 0.005. Seconds
 process on one thread, so they depend on the machine; updates do not.
 """
 
-import argparse
 from typing import NamedTuple
 
 import numpy as np
 
 from benchmarks.gated_adding import with_bias
-from benchmarks.rows import RESULTS, digits, write_rows
+from benchmarks.rows import RESULTS, digits, rows_by_seed
 from rnn_tutorial.cells import GRU, LRU, MinGRU
 from rnn_tutorial.data import adding_problem
 from rnn_tutorial.layers import Dense, Last, Layer, LinearRecurrent, Recurrent, Serial
@@ -85,21 +84,7 @@ def adding_row(name: str, seed: int, limit: int = LIMIT) -> AddingRow:
 
 def main() -> None:
     """Print the table, and store it with --write."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.adding_200", description=(__doc__ or "").splitlines()[0]
-    )
-    parser.add_argument("--seed", type=int, help=f"only this seed (default: {SEEDS})")
-    parser.add_argument("--write", action="store_true", help="store the table")
-    arguments = parser.parse_args()
-    if arguments.write and arguments.seed is not None:
-        parser.error("--write stores the whole table: leave out --seed")
-    rows = []
-    for name in READERS:
-        for seed in SEEDS if arguments.seed is None else (arguments.seed,):
-            rows.append(adding_row(name, seed))
-            print(*rows[-1], sep="   ", flush=True)
-    if arguments.write:
-        write_rows(RESULTS / "adding_200.csv", rows)
+    rows_by_seed("adding_200", __doc__, READERS, SEEDS, adding_row, RESULTS)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,11 @@
 The task, the sizes, the optimizer and the end of a run are those of chapter 12.
 """
 
-import argparse
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.rows import RESULTS, digits, write_rows
+from benchmarks.rows import RESULTS, digits, rows_by_seed
 from rnn_tutorial.cells import GRU, LSTM, Cell, Elman, lstm
 from rnn_tutorial.data import adding_problem
 from rnn_tutorial.layers import Dense, Last, Recurrent, Serial
@@ -81,21 +80,7 @@ def gated_row(name: str, seed: int) -> GatedRow:
 
 def main() -> None:
     """Print the table, and store it with --write."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.gated_adding", description=(__doc__ or "").splitlines()[0]
-    )
-    parser.add_argument("--seed", type=int, help=f"only this seed (default: {SEEDS})")
-    parser.add_argument("--write", action="store_true", help="store the table")
-    arguments = parser.parse_args()
-    if arguments.write and arguments.seed is not None:
-        parser.error("--write stores the whole table: leave out --seed")
-    rows = []
-    for name in CELLS:
-        for seed in SEEDS if arguments.seed is None else (arguments.seed,):
-            rows.append(gated_row(name, seed))
-            print(*rows[-1], sep="   ", flush=True)
-    if arguments.write:
-        write_rows(RESULTS / "gated_adding.csv", rows)
+    rows_by_seed("gated_adding", __doc__, CELLS, SEEDS, gated_row, RESULTS)
 
 
 if __name__ == "__main__":

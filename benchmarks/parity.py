@@ -7,12 +7,11 @@
 A run ends when the loss of its last twenty batches is below 0.01 in each, or at the limit.
 """
 
-import argparse
 from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.rows import RESULTS, digits, write_rows
+from benchmarks.rows import RESULTS, digits, rows_by_seed
 from rnn_tutorial.activations import tanh
 from rnn_tutorial.cells import GRU, LRU, LSTM, Elman, MinGRU, min_gru
 from rnn_tutorial.data import running_parity
@@ -81,21 +80,7 @@ def parity_row(name: str, seed: int, limit: int = LIMIT) -> ParityRow:
 
 def main() -> None:
     """Print the table, and store it with --write."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.parity", description=(__doc__ or "").splitlines()[0]
-    )
-    parser.add_argument("--seed", type=int, help=f"only this seed (default: {SEEDS})")
-    parser.add_argument("--write", action="store_true", help="store the table")
-    arguments = parser.parse_args()
-    if arguments.write and arguments.seed is not None:
-        parser.error("--write stores the whole table: leave out --seed")
-    rows = []
-    for name in READERS:
-        for seed in SEEDS if arguments.seed is None else (arguments.seed,):
-            rows.append(parity_row(name, seed))
-            print(*rows[-1], sep="   ", flush=True)
-    if arguments.write:
-        write_rows(RESULTS / "parity.csv", rows)
+    rows_by_seed("parity", __doc__, READERS, SEEDS, parity_row, RESULTS)
 
 
 if __name__ == "__main__":

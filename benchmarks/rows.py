@@ -1,8 +1,9 @@
 """Writing the rows of an experiment: NamedTuples of one type, which name the columns."""
 
+import argparse
 import csv
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,3 +27,32 @@ def write_rows(path: Path, rows: Sequence[Any]) -> None:
 def digits(value: float, count: int = 4) -> float:
     """Return the value with this many digits, as it is stored."""
     return float(f"{value:.{count}g}")
+
+
+def rows_by_seed(
+    name: str,
+    doc: str | None,
+    models: Iterable[str],
+    seeds: Sequence[int],
+    row: Callable[[str, int], Any],
+    folder: Path,
+) -> None:
+    """Run an experiment from the command line: print row(model, seed) of each model and seed.
+
+    With --write, store the rows in folder/name.csv. With --seed, only this seed is run.
+    """
+    parser = argparse.ArgumentParser(
+        prog=f"python -m benchmarks.{name}", description=(doc or "").splitlines()[0]
+    )
+    parser.add_argument("--seed", type=int, help=f"only this seed (default: {seeds})")
+    parser.add_argument("--write", action="store_true", help="store the table")
+    arguments = parser.parse_args()
+    if arguments.write and arguments.seed is not None:
+        parser.error("--write stores the whole table: leave out --seed")
+    rows = []
+    for model in models:
+        for seed in seeds if arguments.seed is None else (arguments.seed,):
+            rows.append(row(model, seed))
+            print(*rows[-1], sep="   ", flush=True)
+    if arguments.write:
+        write_rows(folder / f"{name}.csv", rows)
