@@ -41,6 +41,25 @@ class Right(NamedTuple):
     answer: Callable | str
 
 
+# Answers that attack the score of a question that is answered by training.
+TRAINED_BY_NUMBERS = """
+def train(params, *a):
+    return unflatten(np.resize([1.7e308, -1.7e308], flatten(params).size), params)
+"""
+HEARD_FROM_THE_GRADER = """
+import gc, sys
+def train(params, *a):
+    frame = sys._getframe()
+    while frame is not None:
+        for name, value in frame.f_locals.items():
+            if name in ("exam", "held_out", "expected"): return value
+        frame = frame.f_back
+    for thing in gc.get_objects():
+        if type(thing).__name__ in ("Exam", "Scoring"): return thing.held_out
+    return params
+"""
+
+
 class Hostile(NamedTuple):
     """A submission that attacks the grader.
 

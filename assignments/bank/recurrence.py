@@ -7,7 +7,13 @@ before them.
 # ruff: noqa: F821, B006
 import numpy as np
 
-from assignments.bank.entry import Hostile, Right, Wrong
+from assignments.bank.entry import (
+    HEARD_FROM_THE_GRADER,
+    TRAINED_BY_NUMBERS,
+    Hostile,
+    Right,
+    Wrong,
+)
 
 # The recurrence
 
@@ -952,28 +958,12 @@ RIGHT = (
 
 # Attacks on the score: 25 points are those of the other questions.
 
-TRAINED_BY_NUMBERS = """
-def train(params, *a):
-    return unflatten(np.resize([1.7e308, -1.7e308], flatten(params).size), params)
-"""
 NOT_NUMBERS = """
 class Best(np.ndarray):
     def __array_ufunc__(self, *a, **k): return np.ones(())
     def __ge__(self, other): return True
 def train(params, *a):
     return CounterParams(*params[:2], np.full(params.W.shape, np.nan).view(Best), params.b)
-"""
-HEARD_FROM_THE_GRADER = """
-import gc, sys
-def train(params, *a):
-    frame = sys._getframe()
-    while frame is not None:
-        for name, value in frame.f_locals.items():
-            if name in ("exam", "held_out", "expected"): return value
-        frame = frame.f_back
-    for thing in gc.get_objects():
-        if type(thing).__name__ in ("Exam", "Scoring"): return thing.held_out
-    return params
 """
 HOSTILE = (
     Hostile("numbers of any size", "", 25, honest=True, answers={"train": TRAINED_BY_NUMBERS}),
