@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from rnn_tutorial.cells import Cell
-from rnn_tutorial.sequence import segments
+from rnn_tutorial.sequence import cut_columns, like_columns, rows_of
+from rnn_tutorial.sequence import products as products_of
 
 
 def flops(gates: int, shape: Sequence[int]) -> int:
@@ -27,11 +28,11 @@ def bytes_moved(cell: Cell, dtype: str, shape: Sequence[int]) -> int:
 
     Every array is then written to memory once, and read once for each use.
 
-    Forward: xs is read and copied, and the copy is read; a_xs is written and read; the values and
-    the states are written; hs is copied from the states. Backward: the values and the states are
-    read; the slopes are written and read; dhs is read; das is written, and read for dW_x, dW_h and
-    dxs; xs and the states are read again; dxs is written. Every step reads W_h, forward and
-    backward. W_x is read twice, and both weight gradients are written.
+    Forward: xs is copied into zs, which is read; the values and the states are written; hs is
+    copied from the states. Backward: the values and the states are read; the slopes are written and
+    read; dhs is read; das is written, and read for the weight gradients and for dxs; zs is read
+    again; dxs is written. Every step reads [W_h; b; W_x] forward and W_h backward. W_x is read once
+    more, and the weight gradients are written.
 
     cell: a cell with a fast path.
 
@@ -40,13 +41,12 @@ def bytes_moved(cell: Cell, dtype: str, shape: Sequence[int]) -> int:
     kernel: Any = cell.fast
     State: Any = cell.State
     B, T, D, H = shape
-    G, one = kernel.gates, kernel.values(1, B, H, np.dtype(dtype))
-    values, states = sum(leaf[0].size for leaf in one), B * H * len(State._fields)
-    forward = 3 * B * D + 2 * G * B * H + values + states + 2 * B * H
-    backward = (
-        values + states + 2 * kernel.slots * B * H + B * H + 4 * G * B * H + B * D + B * H + B * D
-    )
-    weights = 2 * T * G * H * H + 3 * G * D * H + G * H * H
+    G, P, K = len(cell.gates), kernel.blocks, H + 1 + D
+    values = sum(leaf[0].size for leaf in kernel.values(1, B, H, np.dtype(dtype)))
+    states = B * H * len(State._fields)
+    forward = 2 * B * D + B * K + values + states + 2 * B * H
+    backward = values + states + (2 * kernel.slots + 1 + 3 * P) * B * H + B * K + B * D
+    weights = T * G * H * (K + H) + G * H * (D + K)
     return np.dtype(dtype).itemsize * (T * (forward + backward) + weights)
 
 
@@ -57,30 +57,33 @@ def products_alone(kernel: Any, dtype: str, shape: Sequence[int]) -> Callable[[]
 
     Shapes: shape is (B, T, D, H).
     """
-    (B, T, D, H), G, rng = shape, kernel.gates, np.random.default_rng(0)
-    xs, hs, das, W_x, W_h, W_h_transposed, h, slopes = (
+    (B, T, D, H), P, rng = shape, kernel.blocks, np.random.default_rng(0)
+    zs, das, W, W_h, W_x_transposed, slope = (
         rng.standard_normal(size).astype(dtype)
         for size in (
-            (T * B, D),
-            (T * B, H),
-            (T * B, kernel.x.stop * H),
-            (D, G * H),
-            (G, H, H),
-            (G, H, H),
-            (B, H),
-            (G, B, H),
+            (T + 1, B, H + 1 + D),
+            (T * B, P * H),
+            (P, H + 1 + D, H),
+            (len(kernel.h_gates), H, H),
+            ((P - kernel.x.start) * H, D),
+            (P, B, H),
         )
     )
-    a_h, paths, ones = np.empty((G, B, H), dtype), np.empty((G, B, H), dtype), np.ones(T * B, dtype)
-    da_xs, da_hs = (das[:, place.start * H : place.stop * H] for place in (kernel.x, kernel.h))
+    a, paths = np.empty((P, B, H), dtype), np.empty((len(W_h), B, H), dtype)
+    _, Ws, outs = products_of(kernel, W, zs, a)
+    W_h_transposed = cut_columns(W_h, B)
+    path_columns, flat_zs = like_columns(paths, W_h_transposed), zs[:-1].reshape(T * B, -1)
+    pieces = [
+        (zs[0, :, rows], flat_zs[:, rows], das[:, blocks.start * H : blocks.stop * H])
+        for blocks, rows in rows_of(kernel, H)
+    ]
 
     def run() -> tuple:
-        for some in segments(T, a_h.nbytes):
-            xs[some.start * B : some.stop * B] @ W_x
-            for _ in range(some.start, some.stop):
-                np.matmul(h, W_h, a_h)
         for _ in range(T):
-            np.matmul(slopes, W_h_transposed, paths)
-        return ones @ das, xs.T @ da_xs, hs.T @ da_hs, da_xs @ W_x.T
+            for (z, _, _), W, out in zip(pieces, Ws, outs):
+                np.matmul(z, W, out)
+        for _ in range(T):
+            np.matmul(slope[kernel.h, None], W_h_transposed, path_columns)
+        return *(z.T @ da for _, z, da in pieces), das[:, kernel.x.start * H :] @ W_x_transposed
 
     return run

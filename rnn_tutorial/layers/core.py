@@ -295,8 +295,9 @@ class Embedding:
         """
         check_shape("dys", dys, (*indices.shape, self.output_size), params.E.dtype)
         dE = np.zeros_like(params.E)
-        order = np.argsort(indices, axis=None, kind="stable")  # a symbol's places together
-        symbols, rows = indices.reshape(-1)[order], dys.reshape(-1, self.output_size)[order]
-        first = np.flatnonzero(np.diff(symbols, prepend=-1))  # where the next symbol begins
+        symbols = indices.reshape(-1).astype(np.min_scalar_type(self.vocabulary_size))
+        order = np.argsort(symbols, kind="stable")  # a symbol's places together; fast for 16 bits
+        symbols, rows = symbols[order], dys.reshape(-1, self.output_size).take(order, axis=0)
+        first = np.flatnonzero(np.append(True, symbols[1:] != symbols[:-1]))  # the next begins
         dE[symbols[first]] = np.add.reduceat(rows, first)
         return EmbeddingParams(dE), None, ()

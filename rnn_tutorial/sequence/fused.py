@@ -2,12 +2,19 @@
 
 All other cells go through `unroll` itself.
 
-The plan is that of `unroll`: one product with all the inputs before the loop, one product in each
-step, and one product for each weight gradient after the loop. The layout and the allocations
-differ. The gates are contiguous blocks (see `cells/kernels/kernel.py`). Each step works in place,
-in buffers, arrays that are made once for the sequence. It makes few calls of NumPy, since each call
-has an overhead, a time that it takes for any size. Products and slopes are computed for a few steps
-at a time, so that they are still in the processor's cache when the loop needs them.
+    z = [h_previous, 1, x],  a = z @ [W_h; b; W_x]      in the loop: one product a step
+    dW_h, db, dW_x                                      after the loop: together one product
+
+Everything that a step reads is one row z of an array for the whole sequence, and each step writes
+its h into the z of the next step. So inputs, bias and h come in through one product, whose result
+is the pre-activation itself: no array of xs @ W_x has to be made, ordered by gates and added. The
+gradient of all the weights is Z^T dA, where Z are the rows z of all steps.
+
+Pre-activations are contiguous blocks (see `cells/kernels/kernel.py`). Each step works in place, in
+buffers, arrays that are made once for the sequence. It makes few calls of NumPy, since each call
+has an overhead, a time that it takes for any size. A matrix that every step multiplies with is cut
+into blocks of columns, each so small that the library need not copy it first. Slopes are computed
+for a few steps at a time, so that they are still in the processor's cache when the loop needs them.
 """
 
 from collections.abc import Iterable
@@ -35,26 +42,33 @@ from rnn_tutorial.validation import check_like
 __all__ = [
     "FusedCache",
     "SEGMENT_BYTES",
+    "SMALL_PRODUCT",
     "after",
     "backward_weights",
-    "by_gate",
+    "cut_columns",
     "each",
     "forward_weights",
     "fused_unroll",
     "fused_unroll_backward",
     "held_rows",
     "hold_rows",
-    "input_blocks",
+    "like_columns",
     "part",
+    "products",
     "products_backward",
+    "rows_of",
     "segments",
     "slopes_of",
-    "states_from",
+    "states_in",
+    "step_inputs",
     "zero_rows",
 ]
 
 # The size of what is computed for a few steps at once: about the second-level cache of a core.
 SEGMENT_BYTES = 2**20
+# OpenBLAS multiplies matrices as they are if it takes at most this many multiplications. It copies
+# larger ones first, to places where it can read them faster, and would do so again at every step.
+SMALL_PRODUCT = 10**6
 
 
 class FusedCache(NamedTuple):
@@ -64,11 +78,16 @@ class FusedCache(NamedTuple):
     """
 
     kernel: Kernel  # whose values these are
-    xs: Array  # (T, B, D)
+    zs: Array  # (T + 1, B, H + 1 + D), [h_previous, 1, x] of each step, and [last h, 1, 0]
     values: Any  # the kernel's, with first axis T
-    states: Any  # the State of (T + 1, B, H): before the first step, and after each
+    states: Any  # the State of (T + 1, B, H): before the first step, and after each; its h is in zs
     last: Any  # the State of (B, H) after the last step
     mask: Mask | None  # (T, B)
+
+    @property
+    def xs(self) -> Array:
+        """(T, B, D)."""
+        return self.zs[:-1, :, self.states.h.shape[2] + 1 :]
 
     @property
     def previous_hs(self) -> Array:
@@ -77,12 +96,11 @@ class FusedCache(NamedTuple):
 
     def part(self, start: int, stop: int) -> "FusedCache":
         """Return the cache of the steps start, ..., stop - 1 alone."""
-        some = slice(start, stop)
-        values, states = part(self.values, some), part(self.states, slice(start, stop + 1))
+        some, and_next = slice(start, stop), slice(start, stop + 1)
         return self._replace(
-            xs=self.xs[some],
-            values=values,
-            states=states,
+            zs=self.zs[and_next],
+            values=part(self.values, some),
+            states=part(self.states, and_next),
             mask=None if self.mask is None else self.mask[some],
         )
 
@@ -101,26 +119,24 @@ def fused_unroll(
     if kernel is None:
         return unroll(cell, params, xs, state, mask)
     check_sequence(cell, params, xs, state, mask)
-    xs, mask = xs.copy(), own_mask(mask)
+    mask = own_mask(mask)
     (T, B, _), H, dtype = xs.shape, len(params.W_h), params.b.dtype
-    W_x, W_h, b = forward_weights(kernel, params)
+    zs, a = step_inputs(xs, H), np.empty((kernel.blocks, B, H), dtype)
     values, work = kernel.values(T, B, H, dtype), kernel.work(params, B)
-    states = states_from(state, T)
-    previous = tuple(leaf[0] for leaf in states)
-    a_h = np.empty((kernel.gates, B, H), dtype)
+    states = states_in(zs, state)
+    previous, every = tuple(leaf[0] for leaf in states), slice(None)
+    steps = zip(each(after(states), every), each(values, every), held_rows(mask, every))
+    reads, weights, outs = products(kernel, forward_weights(kernel, params), zs, a)
     with np.errstate(over="ignore"):  # exp(-a) of a closed gate overflows: 1 / infinity is 0
-        for some in segments(T, a_h.nbytes):
-            a_xs = input_blocks(xs[some], W_x, b)
-            for a_x, new, step, held in zip(
-                a_xs, each(after(states), some), each(values, some), held_rows(mask, some)
-            ):
-                np.matmul(previous[0], W_h, a_h)
-                kernel.forward(work, a_x, a_h, previous, new, step)
-                hold_rows(held, new, previous)
-                previous = new
+        for parts, (new, step, held) in zip(reads, steps):
+            for z, W, out in zip(parts, weights, outs):
+                np.matmul(z, W, out)
+            kernel.forward(work, a, previous, new, step)
+            hold_rows(held, new, previous)
+            previous = new
     hs = zero_padding(mask, states.h[1:].copy())
     last = tree_map(np.copy, type(state)(*previous))
-    return (hs, last), FusedCache(kernel, xs, values, states, last, mask)
+    return (hs, last), FusedCache(kernel, zs, values, states, last, mask)
 
 
 def fused_unroll_backward(
@@ -144,9 +160,10 @@ def fused_unroll_backward(
     check_like("dlast_state", dlast_state, cache.last)
     (T, B, H), dstate = dhs.shape, tree_map(np.copy, dlast_state)
     dhs = zero_padding(cache.mask, dhs)
-    dh, W_h_transposed = dstate.h, backward_weights(kernel, params)
-    paths = np.empty((kernel.gates, B, H), dhs.dtype)
-    das = np.empty((T, B, kernel.x.stop, H), dhs.dtype)
+    das = np.empty((T, B, kernel.blocks, H), dhs.dtype)
+    dh, W_h_transposed = dstate.h, cut_columns(backward_weights(kernel, params), B)
+    paths = np.empty((len(kernel.h_gates), B, H), dhs.dtype)
+    path_columns = like_columns(paths, W_h_transposed)
     for some in reversed(segments(T, kernel.slots * dh.nbytes)):
         slopes = slopes_of(cache, some)
         steps = zip(slopes, each(cache.values, some), dhs[some], held_rows(cache.mask, some))
@@ -154,12 +171,12 @@ def fused_unroll_backward(
             dh += dh_t  # h_t is an output, and the input of step t + 1
             kept = None if held is None else tree_map(np.copy, dstate)
             around = kernel.backward(slope, step, dstate)
-            np.matmul(slope[kernel.h], W_h_transposed, paths)
-            np.add.reduce(paths, 0, None, dh)  # h reaches each gate: a path for each
+            np.matmul(slope[kernel.h, None], W_h_transposed, path_columns)
+            np.add.reduce(paths, 0, None, dh)  # h reaches each block: a path for each
             if around is not None:
                 dh += around
             hold_rows(held, dstate, kept)
-        das[some] = slopes[:, : kernel.x.stop].swapaxes(1, 2)
+        das[some] = slopes[:, : kernel.blocks].swapaxes(1, 2)
     return *products_backward(kernel, params, cache, das), dstate
 
 
@@ -168,59 +185,129 @@ def products_backward(
 ) -> tuple[Any, Array]:
     """Return (dparams, dxs) from das, the gradients of the pre-activations of all steps.
 
-    Each weight gradient is one product.
+    The gradient of [W_h; b; W_x] is one product for all blocks that read the same: Z^T dA.
 
-    Shapes: das (T, B, slots, H); dxs (T, B, D).
+    Shapes: das (T, B, P, H); dxs (T, B, D).
     """
-    H = das.shape[-1]
-    das = as_rows(das.reshape(*das.shape[:2], -1))
-    da_xs, da_hs = (das[:, place.start * H : place.stop * H] for place in (kernel.x, kernel.h))
-    sums = (np.ones(len(das), das.dtype) @ das).reshape(-1, H)
-    dW_h = (as_rows(cache.previous_hs).T @ da_hs).reshape(H, kernel.gates, H)
+    P, H = das.shape[2:]
+    das, zs = as_rows(das.reshape(*das.shape[:2], P * H)), as_rows(cache.zs[:-1])
+    dW = np.empty((zs.shape[1], P, H), das.dtype)
+    for blocks, rows in rows_of(kernel, H):
+        da = das[:, blocks.start * H : blocks.stop * H]
+        dW[rows, blocks] = (zs[:, rows].T @ da).reshape(-1, blocks.stop - blocks.start, H)
+    own = dW[H, : kernel.x.start]
     dparams = params._replace(
-        W_x=as_rows(cache.xs).T @ da_xs,
-        W_h=dW_h[:, np.argsort(kernel.h_gates)].reshape(H, -1),
-        b=sums[kernel.x].ravel(),
-        **kernel.extra(sums),
+        W_x=dW[H + 1 :, kernel.x].reshape(len(params.W_x), -1),
+        W_h=dW[:H, kernel.h][:, np.argsort(kernel.h_gates)].reshape(H, -1),
+        b=dW[H, kernel.x].ravel(),
+        **dict(zip(kernel.own, own)),
     )
-    return dparams, (da_xs @ params.W_x.T).reshape(cache.xs.shape)
+    da_xs = das[:, kernel.x.start * H : kernel.x.stop * H]
+    W_x_transposed = np.ascontiguousarray(params.W_x.T)
+    return dparams, (da_xs @ W_x_transposed).reshape(cache.xs.shape)
 
 
-def forward_weights(kernel: Kernel, params: Any) -> tuple[Array, Array, Array]:
-    """Return W_x, W_h and b with the columns of the sigmoids negated.
+def rows_of(kernel: Kernel, H: int) -> list[tuple[slice, slice]]:
+    """Return (blocks, rows): which entries of z = [h_previous, 1, x] the blocks read.
 
-    sigmoid(a) = 1 / (1 + exp(-a)), so exp(-a) needs no pass of its own.
-
-    Shapes: W_x (D, G*H), W_h (G, H, H), b (G, 1, H).
+    First those that read h alone, then h and x, then x alone; each reads the 1, for its bias.
     """
-    G, H = kernel.gates, len(params.W_h)
-    signs = np.ones(G * H, params.b.dtype)
-    signs[: kernel.sigmoids * H] = -1
-    W_h = np.ascontiguousarray((params.W_h * signs).reshape(H, G, H).swapaxes(0, 1))
-    return params.W_x * signs, W_h, (params.b * signs).reshape(G, 1, H)
+    x, h = kernel.x, kernel.h
+    found = [
+        (slice(h.start, x.start), slice(0, H + 1)),
+        (slice(x.start, h.stop), slice(0, None)),
+        (slice(h.stop, x.stop), slice(H, None)),
+    ]
+    return [(blocks, rows) for blocks, rows in found if blocks.start < blocks.stop]
+
+
+def forward_weights(kernel: Kernel, params: Any) -> Array:
+    """Return [W_h; b; W_x] of each block, (P, H + 1 + D, H), negated for the sigmoids.
+
+    sigmoid(a) = 1 / (1 + exp(-a)), so exp(-a) needs no pass of its own. Rows that a block does not
+    read are zero.
+    """
+    (D, _), H, dtype = params.W_x.shape, len(params.W_h), params.b.dtype
+    W = np.zeros((H + 1 + D, kernel.blocks, H), dtype)
+    W[:H, kernel.h] = params.W_h.reshape(H, -1, H)[:, list(kernel.h_gates)]
+    W[H, kernel.x] = params.b.reshape(-1, H)
+    W[H + 1 :, kernel.x] = params.W_x.reshape(D, -1, H)
+    for block, name in enumerate(kernel.own):
+        W[H, block] = getattr(params, name)
+    np.negative(W[:, kernel.sigmoids], W[:, kernel.sigmoids])
+    return np.ascontiguousarray(W.swapaxes(0, 1))
 
 
 def backward_weights(kernel: Kernel, params: Any) -> Array:
-    """Return W_h transposed, (G, H, H), one block for each slot of da_h."""
-    blocks = np.ascontiguousarray(params.W_h.T).reshape(kernel.gates, len(params.W_h), -1)
-    return blocks if kernel.h_gates == tuple(range(kernel.gates)) else blocks[list(kernel.h_gates)]
+    """Return W_h transposed, (P_h, H, H), one matrix for each block of h."""
+    H = len(params.W_h)
+    return params.W_h.T.reshape(-1, H, H)[list(kernel.h_gates)]
 
 
-def states_from(state: Any, T: int) -> Any:
-    """Return the State of (T + 1, B, H) that begins with `state`; the others are not yet filled."""
-    states = tree_map(lambda first: np.empty((T + 1, *first.shape), first.dtype), state)
-    for leaf, first in zip(states, state):
-        leaf[0] = first
-    return states
+def products(
+    kernel: Kernel, weights: Array, zs: Array, a: Array
+) -> tuple[Iterable[tuple[Array, ...]], list[Array], list[Array]]:
+    """Return (reads, Ws, outs): the products of a step are z @ W = out, and together fill in a.
 
+    `reads` has a tuple of z for each step, views of zs; `outs` are views of a.
 
-def input_blocks(xs: Array, W_x: Array, b: Array) -> Array:
-    """Return xs W_x + b for all steps in one product, each gate of a step a contiguous block.
-
-    Shapes: xs (T, B, D), W_x (D, G*H), b (G, 1, H); the result is (T, G, B, H).
+    Shapes: weights (P, H + 1 + D, H), zs (T + 1, B, H + 1 + D), a (P, B, H).
     """
-    a_xs = by_gate(as_rows(xs) @ W_x, xs.shape[1], len(b))
-    return np.add(a_xs, b, np.empty_like(a_xs, order="C"))
+    reads, Ws, outs = [], [], []
+    for blocks, rows in rows_of(kernel, a.shape[2]):
+        W = cut_columns(weights[blocks, rows], a.shape[1])
+        reads.append(zs[:-1, :, rows])
+        Ws.append(W)
+        outs.append(like_columns(a[blocks], W))
+    return zip(*reads), Ws, outs
+
+
+def cut_columns(matrices: Array, B: int) -> Array:
+    """Return the matrices (P, K, H) in n blocks of columns, (P, n, K, H / n), each contiguous.
+
+    n is 1, 2, 4, ..., the first for which the product of B rows with a block takes at most
+    SMALL_PRODUCT multiplications, as far as H can be halved.
+    """
+    P, K, H = matrices.shape
+    n = 1
+    while B * K * H > n * SMALL_PRODUCT and H % (2 * n) == 0:
+        n *= 2
+    return np.ascontiguousarray(matrices.reshape(P, K, n, H // n).swapaxes(1, 2))
+
+
+def like_columns(out: Array, matrices: Array) -> Array:
+    """Return a view of out (P, B, H) for products with cut matrices: (P, n, B, H / n)."""
+    P, n, _, columns = matrices.shape
+    return out.reshape(P, -1, n, columns).swapaxes(1, 2)
+
+
+def step_inputs(xs: Array, H: int) -> Array:
+    """Return zs (T + 1, B, H + 1 + D), [h_previous, 1, x] of each step, in which no h is filled in.
+
+    The last row, which is no step's input, is for the last h.
+
+    Shapes: xs (T, B, D).
+    """
+    T, B, D = xs.shape
+    zs = np.zeros((T + 1, B, H + 1 + D), xs.dtype)
+    zs[:, :, H] = 1
+    zs[:-1, :, H + 1 :] = xs
+    return zs
+
+
+def states_in(zs: Array, state: Any) -> Any:
+    """Return the State of (T + 1, B, H) that begins with `state`; its h is a part of zs.
+
+    All after the first are not yet filled in.
+    """
+    leaves = {
+        name: np.empty((len(zs), *first.shape), first.dtype)
+        for name, first in state._asdict().items()
+    }
+    leaves["h"] = zs[:, :, : state.h.shape[1]]
+    for name, first in state._asdict().items():
+        leaves[name][0] = first
+    return type(state)(**leaves)
 
 
 def slopes_of(cache: FusedCache, some: slice) -> Array:
@@ -230,11 +317,6 @@ def slopes_of(cache: FusedCache, some: slice) -> Array:
     cache.kernel.slopes(values, part(cache.states, some), states, slopes)
     zero_rows(cache.mask, some, slopes)
     return slopes
-
-
-def by_gate(a_xs: Array, B: int, G: int) -> Array:
-    """Return the rows a_xs (T*B, G*H) as (T, G, B, H), a view."""
-    return a_xs.reshape(-1, B, G, a_xs.shape[1] // G).swapaxes(1, 2)
 
 
 def segments(T: int, step_bytes: int) -> list[slice]:

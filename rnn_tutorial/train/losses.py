@@ -270,7 +270,7 @@ def _cross_entropies(
     z, places = _shifted(logits, temperature), (np.arange(len(classes)), classes)
     z_class = z[places]
     p = np.exp(z, z)
-    sums = p.sum(axis=-1, keepdims=True)
+    sums = p @ np.ones((p.shape[1], 1), p.dtype)  # in less time than p.sum
     p /= sums * (n * temperature)
     p[places] -= 1 / (n * temperature)
     return np.log(sums[:, 0]) - z_class, p

@@ -103,9 +103,38 @@ def test_the_gradient_of_the_twin_is_the_slope_of_the_twin(cell, mask, rng):
 @pytest.mark.parametrize("steps", [1, 2, 4])
 def test_how_many_steps_are_computed_at_once_changes_nothing(cell, mask, steps, rng, monkeypatch):
     inputs, doutputs = problem(cell, rng)
-    monkeypatch.setattr(sequence, "SEGMENT_BYTES", steps * cell.fast.gates * B * H * 8)
-    assert len(sequence.segments(T, cell.fast.gates * B * H * 8)) == -(-T // steps)
+    monkeypatch.setattr(sequence, "SEGMENT_BYTES", steps * cell.fast.slots * B * H * 8)
+    assert len(sequence.segments(T, cell.fast.slots * B * H * 8)) == -(-T // steps)
     assert_twins(cell, inputs, doutputs, mask)
+
+
+@each_cell
+@pytest.mark.parametrize(("largest", "blocks"), [(120, 1), (60, 2), (1, 4)])
+def test_in_how_many_blocks_a_matrix_is_cut_changes_nothing(
+    cell, largest, blocks, rng, monkeypatch
+):
+    """H = 4 can be halved twice. A product of (3, 10) and (10, 4) takes 120 multiplications."""
+    monkeypatch.setattr(sequence, "SMALL_PRODUCT", largest)
+    assert sequence.cut_columns(np.ones((1, 10, 4)), 3).shape[1] == blocks
+    assert_twins(cell, *problem(cell, rng, D=5, H=4), MASK)
+
+
+@pytest.mark.parametrize(
+    ("B", "K", "H", "blocks"),
+    [(3, 10, 4, 1), (4, 10, 4, 2), (3, 20, 4, 2), (3, 21, 4, 4), (3, 10, 9, 1), (7, 10, 6, 2)],
+)
+def test_a_matrix_is_halved_until_its_products_are_small(B, K, H, blocks, rng, monkeypatch):
+    """Its blocks are contiguous, and each product lands in its columns; 9 cannot be halved."""
+    monkeypatch.setattr(sequence, "SMALL_PRODUCT", 120)
+    whole, rows, out = (
+        rng.standard_normal((2, K, H)),
+        rng.standard_normal((B, K)),
+        np.ones((2, B, H)),
+    )
+    cut = sequence.cut_columns(whole, B)
+    assert cut.shape == (2, blocks, K, H // blocks) and cut.flags.c_contiguous
+    np.matmul(rows, cut, sequence.like_columns(out, cut))
+    np.testing.assert_allclose(out, rows @ whole, rtol=1e-12)
 
 
 @each_cell
@@ -253,50 +282,56 @@ TWINS = [
     ),
     *(
         (gru_kernel, name, [GRU])
-        for name in (
-            "gru_forward",
-            "gru_slopes",
-            "gru_backward",
-            "gru_values",
-            "gru_work",
-            "gru_extra",
-        )
+        for name in ("gru_forward", "gru_slopes", "gru_backward", "gru_values")
     ),
     *(
         (sequence, name, [Elman, GRU, Leaky])
         for name in ("fused_unroll", "fused_unroll_backward", "products_backward")
     ),
     *(
-        (sequence, name, [Elman, GRU])
-        for name in ("forward_weights", "backward_weights", "by_gate", "each", "after")
+        (sequence, name, [Elman, LSTM, GRU])
+        for name in (
+            "after",
+            "backward_weights",
+            "each",
+            "forward_weights",
+            "held_rows",
+            "hold_rows",
+            "like_columns",
+            "products",
+            "rows_of",
+            "slopes_of",
+            "states_in",
+            "step_inputs",
+            "zero_rows",
+        )
     ),
-    *((sequence, name, [Elman, GRU]) for name in ("held_rows", "hold_rows", "zero_rows")),
-    *((sequence, name, [Elman, GRU]) for name in ("input_blocks", "slopes_of", "states_from")),
 ]
 HARMLESS = {
+    "gru_forward": ["kept = a[0]  ->  kept = a[1]"],  # neither is in use any more
+    "gru_backward": ["slopes *= dh  ->  slopes *= dstate"],  # a tuple of one array
     "fused_unroll": [
-        "a_h  ->  b",  # how many steps are computed at once
+        *(  # no kernel has a buffer of its own
+            "values, work = (kernel.values(T, B, H, dtype), kernel.work(params, B))  ->  "
+            f"values, work = (kernel.values(T, B, H, dtype), kernel.work(params, {other}))"
+            for other in "HT"
+        ),
         "last = tree_map(np.copy, type(state)(*previous))  ->  "
         "last = tree_map(np.copy, type(states)(*previous))",
     ],
     "fused_unroll_backward": [
+        *(  # in how many blocks a matrix is cut
+            "dh, W_h_transposed = (dstate.h, "
+            "cut_columns(backward_weights(kernel, params), B))  ->  dh, W_h_transposed = "
+            f"(dstate.h, cut_columns(backward_weights(kernel, params), {other}))"
+            for other in "HT"
+        ),
         "dh  ->  dhs",  # how many steps are computed at once
         *(  # a copy that nobody needs
             "kept = None if held is None else tree_map(np.copy, dstate)  ->  "
             f"kept = None if {other} is None else tree_map(np.copy, dstate)"
             for other in ("kernel", "params")
         ),
-    ],
-    "forward_weights": [  # a sign divides as it multiplies
-        f"{before}  ->  {before.replace(f'{leaf} *', f'{leaf} /')}"
-        for before, leaf in (
-            ("return (params.W_x * signs, W_h, (params.b * signs).reshape(G, 1, H))", "params.W_x"),
-            ("return (params.W_x * signs, W_h, (params.b * signs).reshape(G, 1, H))", "params.b"),
-            (
-                "W_h = np.ascontiguousarray((params.W_h * signs).reshape(H, G, H).swapaxes(0, 1))",
-                "params.W_h",
-            ),
-        )
     ],
     "held_rows": [  # asks of all steps what was asked of one: more is held, by what it was anyway
         "return repeat(None) if mask is None else "
@@ -305,6 +340,17 @@ HARMLESS = {
         "[None if mask.all() else ~real[:, None] for real in mask[some]]",
     ],
     "hold_rows": ["held  ->  old"],  # to NumPy, where=None is nowhere
+    "products": [  # in how many blocks a matrix is cut
+        "W = cut_columns(weights[blocks, rows], a.shape[1])  ->  "
+        "W = cut_columns(weights[blocks, rows], a.shape[2])"
+    ],
+    "rows_of": [  # more is read than must be, by weights of zero
+        "found = [(slice(h.start, x.start), slice(0, H + 1)), (slice(x.start, h.stop), "
+        "slice(0, None)), (slice(h.stop, x.stop), slice(H, None))]  ->  "
+        f"found = [(slice(h.start, x.start), slice(0, {first})), (slice(x.start, {stop}), "
+        "slice(0, None)), (slice(h.stop, x.stop), slice(H, None))]"
+        for first, stop in (("H + 2", "h.stop"), ("H + 1", "x.stop"))
+    ],
 }
 
 
@@ -313,13 +359,17 @@ def mutant_cases():
 
 
 def seen(cells):
-    """Return whether the checks of this file find a fault in some kernels; all sizes differ."""
+    """Return whether the checks of this file find a fault in some kernels; all sizes differ.
+
+    H = 10 can be halved, so a matrix can be cut.
+    """
     rng = np.random.default_rng(0)
     try:
         with np.errstate(all="ignore"):
             for cell in cells:
                 for B, mask in ((2, None), (2, MASK[:, 1:]), (2, HOLES[:, :2]), (1, HOLES[:, 2:])):
-                    assert_twins(cell, *problem(cell, rng, B=B), mask)
+                    twice = None if mask is None else np.repeat(mask, 2, axis=0)
+                    assert_twins(cell, *problem(cell, rng, T=12, B=B, D=7, H=10), twice)
     except Exception:
         return True
     return False
@@ -329,7 +379,8 @@ def seen(cells):
 @pytest.mark.parametrize(("module", "name", "cells"), mutant_cases())
 def test_every_slip_in_a_twin_is_caught(module, name, cells, monkeypatch):
     original = getattr(module, name)
-    monkeypatch.setattr(sequence, "SEGMENT_BYTES", 2 * 2 * H * 8 * 4)  # two steps at once, or more
+    monkeypatch.setattr(sequence, "SEGMENT_BYTES", 2 * 2 * 10 * 8 * 4)  # two steps at once, or more
+    monkeypatch.setattr(sequence, "SMALL_PRODUCT", 180)  # two blocks for two sequences
     survivors = []
     for description, mutant in mutants(original):
         monkeypatch.setattr(module, name, mutant)

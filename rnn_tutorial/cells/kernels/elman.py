@@ -33,15 +33,13 @@ def elman_work(params: Any, B: int) -> None:
 
 def elman_forward(
     work: None,
-    a_x: Array,
-    a_h: Array,
+    a: Array,
     previous: tuple[Array, ...],
     state: tuple[Array, ...],
     values: tuple[Array, ...],
 ) -> None:
-    """Fill in the state: h = tanh(a_x + a_h)."""
-    a_x += a_h
-    np.tanh(a_x[0], state[0])
+    """Fill in the state: h = tanh(a)."""
+    np.tanh(a[0], state[0])
 
 
 def elman_slopes(values: ElmanValues, previous: Any, states: Any, out: Array) -> None:
@@ -57,8 +55,8 @@ def elman_backward(slopes: Array, values: tuple[Array, ...], dstate: tuple[Array
 
 
 ELMAN_KERNEL = Kernel(
-    gates=1, sigmoids=0, values=elman_values, work=elman_work,
-    forward=elman_forward, slopes=elman_slopes, backward=elman_backward,
-    slots=1, x=slice(0, 1), h=slice(0, 1), h_gates=(0,),
+    x=slice(0, 1), h=slice(0, 1), h_gates=(0,), sigmoids=slice(0),
+    values=elman_values, work=elman_work,
+    forward=elman_forward, slopes=elman_slopes, backward=elman_backward, slots=1,
 )  # fmt: skip
 """h = tanh(a)."""

@@ -1,6 +1,7 @@
-"""The kernel of GRU, reset after. The gates are r, z, n and the slots ds, da_r, da_z, da_n.
+"""The kernel of GRU, reset after. The gates are r, z, n and the blocks s, a_r, a_z, a_n.
 
-The first three slots are da_h, the last three da_x.
+The first three blocks read h and the last three x: s = h_previous @ W_hn + b_hn, and a_n is what
+the new value gets from x. The slots are their gradients.
 """
 
 from typing import Any, NamedTuple
@@ -12,10 +13,8 @@ from rnn_tutorial.types import Array, DTypeLike
 
 __all__ = [
     "GRUKept",
-    "GRUWork",
     "GRU_KERNEL",
     "gru_backward",
-    "gru_extra",
     "gru_forward",
     "gru_slopes",
     "gru_values",
@@ -30,50 +29,41 @@ class GRUKept(NamedTuple):
     s: Array  # (T, B, H), h_previous @ W_hn + b_hn, which the reset gate multiplies
 
 
-class GRUWork(NamedTuple):
-    """What is made once for each sequence."""
-
-    one: Array
-    b_hn: Array  # (B, H), a row for each sequence
-
-
 def gru_values(T: int, B: int, H: int, dtype: DTypeLike) -> GRUKept:
     """Return GRUKept, not yet filled."""
     return GRUKept(np.empty((T, 3, B, H), dtype), np.empty((T, B, H), dtype))
 
 
-def gru_work(params: Any, B: int) -> GRUWork:
-    """Return GRUWork."""
-    return GRUWork(one(params), np.tile(params.b_hn, (B, 1)))
+def gru_work(params: Any, B: int) -> Array:
+    """Return 1 in the dtype of the parameters: all the work arrays that `gru_forward` needs."""
+    return one(params)
 
 
 def gru_forward(
-    work: GRUWork,
-    a_x: Array,
-    a_h: Array,
+    one: Array,
+    a: Array,
     previous: tuple[Array, ...],
     state: tuple[Array, ...],
     values: tuple[Array, ...],
 ) -> None:
-    """Fill in values and state: n = tanh(a_x,n + r * s), h = z * h_previous + (1 - z) * n.
+    """Fill in values and state: n = tanh(a_n + r * s), h = z * h_previous + (1 - z) * n.
 
     h is computed as n + z * (h_previous - n).
     """
     gates, s = values
     (h,) = state
-    one, b_hn = work
-    a_sigmoids, sigmoids, n = a_x[:2], gates[:2], gates[2]
-    a_sigmoids += a_h[:2]
-    np.exp(a_sigmoids, sigmoids)  # of -a
+    sigmoids, n = gates[:2], gates[2]
+    np.exp(a[1:3], sigmoids)  # of -a
     sigmoids += one
     np.divide(one, sigmoids, sigmoids)
-    np.add(a_h[2], b_hn, s)
+    np.copyto(s, a[0])
     np.multiply(gates[0], s, n)
-    n += a_x[2]
+    n += a[3]
     np.tanh(n, n)
-    np.subtract(previous[0], n, h)
-    h *= gates[1]
-    h += n
+    kept = a[0]  # memory that is no longer in use
+    np.subtract(previous[0], n, kept)
+    kept *= gates[1]
+    np.add(kept, n, h)
 
 
 def gru_slopes(values: GRUKept, previous: Any, states: Any, out: Array) -> None:
@@ -105,19 +95,13 @@ def gru_backward(slopes: Array, values: tuple[Array, ...], dstate: tuple[Array, 
     Each slot becomes dh * slope.
     """
     (dh,) = dstate
-    for slope in slopes:
-        slope *= dh
+    slopes *= dh
     return dh * values[0][1]
 
 
-def gru_extra(sums: Array) -> dict[str, Array]:
-    """Return the gradient of b_hn: the sum of ds."""
-    return {"b_hn": sums[0]}
-
-
 GRU_KERNEL = Kernel(
-    gates=3, sigmoids=2, values=gru_values, work=gru_work,
-    forward=gru_forward, slopes=gru_slopes, backward=gru_backward,
-    slots=4, x=slice(1, 4), h=slice(0, 3), h_gates=(2, 0, 1), extra=gru_extra,
+    x=slice(1, 4), h=slice(0, 3), h_gates=(2, 0, 1), sigmoids=slice(1, 3), own=("b_hn",),
+    values=gru_values, work=gru_work,
+    forward=gru_forward, slopes=gru_slopes, backward=gru_backward, slots=4,
 )  # fmt: skip
-"""n = tanh(a_x,n + r * s), h = z * h_previous + (1 - z) * n."""
+"""n = tanh(a_n + r * s), h = z * h_previous + (1 - z) * n."""

@@ -1,11 +1,11 @@
-"""The kernel of a cell: its elementwise part again, in place, on gates that are contiguous blocks.
+"""The kernel of a cell: its elementwise part again, in place, on blocks that are contiguous.
 
-The gates of a step are an array (G, B, H), in the order of the cell, the sigmoids first. Each gate
-is one block of memory and all the gates together are one block, so NumPy runs through either
-without a gap. Three more ideas save time:
+The pre-activations of a step are an array (P, B, H), one block of memory for each, and all of them
+together are one block, so NumPy runs through any of them without a gap. Most often a block is the
+pre-activation of a gate. Three more ideas save time:
 
 - The sigmoid is 1 / (1 + exp(-a)). The weights of the sigmoids are negated once for each sequence,
-  so that exp(-a) needs no pass of its own: where a kernel reads a_x of a sigmoid, it reads -a_x.
+  so that exp(-a) needs no pass of its own: where a kernel reads a of a sigmoid, it reads -a.
 - The functions write into arrays that exist (buffers), and make few calls of NumPy: for a small
   batch, the overhead of a call is more than its arithmetic.
 - The backward of a step is linear in the gradient that arrives. In
@@ -23,56 +23,53 @@ from rnn_tutorial.types import Array
 
 __all__ = [
     "Kernel",
-    "no_extra",
     "one",
 ]
 
 
-def no_extra(sums: Array) -> dict[str, Array]:
-    """Return {}, for a cell without parameters of its own."""
-    return {}
-
-
 class Kernel(NamedTuple):
-    """A fast path: six functions, and the places of gates and gradients in their arrays.
+    """A fast path: five functions, and the places of blocks and gradients in their arrays.
 
     In the functions of one step, `values` and the states are tuples of arrays, in the order of the
     fields of their NamedTuples.
 
-    gates, sigmoids: the number of gates, and the number of sigmoids among them. The sigmoids come
-        first; the others are tanh.
+    x, h: the blocks that read x, in the order of the gates, and those that read h. Those that read
+        both are in both.
+    h_gates: the gates to which the blocks of h belong.
+    sigmoids: the blocks that go into a sigmoid.
+    own: the cell's own parameters that are the biases of the blocks that read h alone.
     values(T, B, H, dtype) -> what the backward will need
         A NamedTuple of arrays with first axis T, not yet filled.
     work(params, B) -> whatever `forward` needs that can be made once for each sequence: constants,
         and buffers for results in between
-    forward(work, a_x, a_h, previous, state, values)
-        Fills in the values and the state of a step. a_x and a_h are (G, B, H), those of the
-        sigmoids negated; a_x may be overwritten.
+    forward(work, a, previous, state, values)
+        Fills in the values and the state of a step. a is (P, B, H), the blocks of the sigmoids
+        negated; it may be overwritten.
     slopes(values, previous, states, out)
         Fills in `out` (T, S, B, H), the S factors of each step. Here `values`, and the states
         before and after each step, are NamedTuples with first axis T.
     backward(slopes, values, dstate) -> the gradient of the old h along paths that avoid W_h
-        None if there are no such paths. It turns `slopes` (S, B, H) into the gradients of the
-        pre-activations, and `dstate` into those of the other fields of the old state.
+        None if there are no such paths. It turns the first P of `slopes` (S, B, H) into the
+        gradients of the blocks, and `dstate` into those of the other fields of the old state.
     slots: S
-    x, h: the slots that are then da_x, in the order of the gates, and those that are da_h.
-    h_gates: the gates to which the slots of da_h belong.
-    extra(sums) -> the gradients of the cell's own parameters by name
-        sums (S, H) are those of the slots over all steps and sequences.
     """
 
-    gates: int
-    sigmoids: int
+    x: slice
+    h: slice
+    h_gates: tuple[int, ...]
+    sigmoids: slice
     values: Callable[[int, int, int, Any], Any]
     work: Callable[[Any, int], Any]
     forward: Callable[..., None]
     slopes: Callable[..., None]
     backward: Callable[..., Array | None]
     slots: int
-    x: slice
-    h: slice
-    h_gates: tuple[int, ...]
-    extra: Callable[[Array], dict[str, Array]] = no_extra
+    own: tuple[str, ...] = ()
+
+    @property
+    def blocks(self) -> int:
+        """P, the number of pre-activations."""
+        return self.x.stop
 
 
 def one(params: Any) -> Array:

@@ -41,8 +41,7 @@ def lstm_work(params: Any, B: int) -> Array:
 
 def lstm_forward(
     one: Array,
-    a_x: Array,
-    a_h: Array,
+    a: Array,
     previous: tuple[Array, ...],
     state: tuple[Array, ...],
     values: tuple[Array, ...],
@@ -50,12 +49,11 @@ def lstm_forward(
     """Fill in values and state: c = f * c_previous + i * g, h = o * tanh(c)."""
     gates, tanh_c = values
     h, c = state
-    a_x += a_h
     sigmoids = gates[:3]
-    np.exp(a_x[:3], sigmoids)  # of -a
+    np.exp(a[:3], sigmoids)  # of -a
     sigmoids += one
     np.divide(one, sigmoids, sigmoids)
-    np.tanh(a_x[3], gates[3])
+    np.tanh(a[3], gates[3])
     np.multiply(gates[1], previous[1], c)  # f * c_previous
     np.multiply(gates[0], gates[3], tanh_c)  # i * g; tanh_c is not yet in use
     c += tanh_c
@@ -71,19 +69,20 @@ def lstm_slopes(values: LSTMKept, previous: Any, states: Any, out: Array) -> Non
     i:  g * i (1 - i) = w - w * i                            with w = i * g, what was written
     f:  c_previous * f (1 - f) = k - k * f                   with k = f * c_previous, what was kept
     g:  i * (1 - g^2) = i - w * g
-    o:  tanh_c * o (1 - o) = h - h * o
+    o:  tanh_c * o (1 - o) = h - h * o                       with h = o * tanh_c
     c:  o * (1 - tanh_c^2) = o - h * tanh_c
     """
     i, f, o, g = values.gates.swapaxes(0, 1)
     slope_i, slope_f, slope_o, slope_g, slope_c = out.swapaxes(0, 1)
-    written = kept = slope_c  # memory that is not yet in use
-    np.multiply(i, g, written)
-    product_minus(written, i, written, slope_i)
-    product_minus(written, g, i, slope_g)
-    np.multiply(f, previous.c, kept)
-    product_minus(kept, f, kept, slope_f)
-    product_minus(states.h, o, states.h, slope_o)
-    product_minus(states.h, values.tanh_c, o, slope_c)
+    np.multiply(i, g, slope_c)  # w: slope_c is not yet in use
+    product_minus(slope_c, i, slope_c, slope_i)
+    product_minus(slope_c, g, i, slope_g)
+    np.multiply(f, previous.c, slope_c)  # k
+    product_minus(slope_c, f, slope_c, slope_f)
+    np.multiply(o, values.tanh_c, slope_c)  # h
+    product_minus(slope_c, o, slope_c, slope_o)
+    slope_c *= values.tanh_c
+    np.subtract(o, slope_c, slope_c)
 
 
 def product_minus(a: Array, b: Array, whole: Array, out: Array) -> None:
@@ -99,19 +98,18 @@ def lstm_backward(slopes: Array, values: tuple[Array, ...], dstate: tuple[Array,
     their slopes, and dc_previous = dc * f.
     """
     dh, dc = dstate
-    da_o, up = slopes[2], slopes[4]
-    da_o *= dh
-    up *= dh
-    dc += up  # c is used twice: in h, and by the next step
-    for gate in (0, 1, 3):
-        da = slopes[gate]
-        da *= dc
+    through_h = slopes[2::2]  # da_o and dc_h
+    through_h *= dh
+    dc += slopes[4]  # c is used twice: in h, and by the next step
+    da_i_f, da_g = slopes[:2], slopes[3]
+    da_i_f *= dc
+    da_g *= dc
     dc *= values[0][1]
 
 
 LSTM_KERNEL = Kernel(
-    gates=4, sigmoids=3, values=lstm_values, work=lstm_work,
-    forward=lstm_forward, slopes=lstm_slopes, backward=lstm_backward,
-    slots=5, x=slice(0, 4), h=slice(0, 4), h_gates=(0, 1, 2, 3),
+    x=slice(0, 4), h=slice(0, 4), h_gates=(0, 1, 2, 3), sigmoids=slice(0, 3),
+    values=lstm_values, work=lstm_work,
+    forward=lstm_forward, slopes=lstm_slopes, backward=lstm_backward, slots=5,
 )  # fmt: skip
 """c = f * c_previous + i * g, h = o * tanh(c)."""
