@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from rnn_tutorial.cells.cell import SHARED
-from rnn_tutorial.gradient_check.look import Look, one_factor
+from rnn_tutorial.gradient_check.look import Look, one_factor, right_nodes
 from rnn_tutorial.gradient_check.one_step import Place
 from rnn_tutorial.tree import tree_zeros_like
 from rnn_tutorial.types import Array
@@ -113,8 +113,8 @@ def _all_through(seen: Look, gate: str, place_at: PlaceAt) -> bool:
     for bias in (-CLOSED, CLOSED):
         b = params.b.copy()
         b[k * H : (k + 1) * H] = bias
-        right = seen.again(place_at(params._replace(b=b)), seen.dstate).right
-        if any(_size(right[node]) > NOTHING for node in seen.wrong):
+        right = right_nodes(place_at(params._replace(b=b)), seen.dstate, seen.gates)
+        if any(_size(array) > NOTHING for node, array in right if node in seen.wrong):
             return False
     return True
 

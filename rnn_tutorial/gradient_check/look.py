@@ -6,6 +6,7 @@ that of the old h along the paths that avoid W_h. `db_hn` is the gradient of a p
 cell's own.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from rnn_tutorial.cells.cell import SHARED
 from rnn_tutorial.gradient_check.one_step import Da, Place, blocks, near, read_da, true_da
 from rnn_tutorial.types import Array
 
-__all__ = ["Look", "look", "one_factor"]
+__all__ = ["Look", "look", "one_factor", "right_nodes"]
 
 LOOSER = 1e3  # products of two errors are compared with a larger rtol
 SMALL = 1e-3  # a node that should be zero is right if it is within rtol of this
@@ -89,11 +90,27 @@ def nodes_of(
 ) -> dict[str, Array]:
     """Return the nodes by name: blocks of da, the gradients of the old state, and of the rest."""
     H = len(place.params.W_h)
-    nodes = {f"da_x.{gate}": block for gate, block in zip(gates, blocks(da.da_x, H))}
-    nodes |= {f"da_h.{gate}": block for gate, block in zip(gates, blocks(da.da_h, H))}
+    nodes = gate_nodes("da_x", da.da_x, gates, H) | gate_nodes("da_h", da.da_h, gates, H)
     nodes |= {f"dprevious.{name}": arrays[f"dprevious.{name}"] for name in place.state._fields}
     own = [f"d{name}" for name in place.params._fields if name not in SHARED]
     return nodes | {"dprevious.h": da.dh} | {name: arrays[name] for name in own}
+
+
+def right_nodes(
+    place: Place, dstate: Any, gates: tuple[str, ...]
+) -> Iterator[tuple[str, Array]]:
+    """Yield the right nodes with their names.
+
+    First those of `da_x`, which need the slopes along b alone: often no more is asked for.
+    """
+    yield from gate_nodes("da_x", place.right("db", dstate), gates, len(place.params.W_h)).items()
+    want = place.want(dstate)
+    yield from nodes_of(place, want, true_da(place, want), gates).items()
+
+
+def gate_nodes(side: str, da: Array, gates: tuple[str, ...], H: int) -> dict[str, Array]:
+    """Return the blocks of da_x or da_h by name, such as `da_x.f`."""
+    return {f"{side}.{gate}": block for gate, block in zip(gates, blocks(da, H))}
 
 
 def one_factor(seen: Look, first: str, second: str) -> bool:

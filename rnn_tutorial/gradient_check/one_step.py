@@ -7,13 +7,14 @@ wrong da, which spoils all of them, from a wrong product, which spoils one.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache as cached
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from rnn_tutorial.gradient_check.protocol import parts
 from rnn_tutorial.gradient_check.slopes import Slope
-from rnn_tutorial.tree import tree_leaves, tree_map, tree_paths, tree_random_like, tree_zeros_like
+from rnn_tutorial.tree import tree_leaves, tree_map, tree_random_like, tree_zeros_like
 from rnn_tutorial.types import Array, Rng, Tree
 from rnn_tutorial.validation import check_fields
 
@@ -39,14 +40,18 @@ StepBackward = Callable[[Any, Any, Any], tuple[Any, Array, Any]]
 
 @dataclass(frozen=True)
 class Place:
-    """A point of a step, its cache, and the slope of the new state along every input."""
+    """A point of a step, its cache, and the slope of the new state along every input.
+
+    The slopes along an input are measured when they are first asked for.
+    """
 
     params: Any
     x: Array  # (B, D)
     state: Any
     cache: Any
     backward: StepBackward
-    slopes: dict[str, Array]  # the shape of the input, and one more axis: all of the new state
+    names: tuple[str, ...]  # of the gradients
+    slopes: Callable[[str], Array]  # the shape of the input, and one more axis: all of the new state
 
     def got(self, dstate: Any) -> dict[str, Array]:
         """Return the gradients that the backward returns, by name.
@@ -65,8 +70,12 @@ class Place:
 
     def want(self, dstate: Any) -> dict[str, Array]:
         """Return the right gradients: those of the sum of dstate times the new state."""
+        return {name: self.right(name, dstate) for name in self.names}
+
+    def right(self, name: str, dstate: Any) -> Array:
+        """Return one of the right gradients."""
         flat = np.concatenate([leaf.ravel() for leaf in tree_leaves(dstate)])
-        return {name: np.atleast_1d(slopes @ flat) for name, slopes in self.slopes.items()}
+        return np.atleast_1d(self.slopes(name) @ flat)
 
 
 class Da(NamedTuple):
@@ -102,25 +111,29 @@ def near(value: Array, reference: Array, rtol: float, size: float = 0.0) -> bool
 def place_of(
     forward: StepForward, backward: StepBackward, params: Any, x: Array, state: Any, slope: Slope
 ) -> Place:
-    """Return the Place of a point. Costs one `slope` for each entry of params, x and state.
+    """Return the Place of a point. Its slopes cost one `slope` for each entry of their input.
 
-    Raises: what `slope` raises.
+    They raise what `slope` raises.
     """
     _, cache = parts("step", forward(params, x, state), "(new state, cache)")
     point = params, x, state
     names = [f"d{name}" for name in params._fields] + ["dx"]
     names += [f"dprevious.{name}" for name in state._fields]
-    direction, slopes = tree_zeros_like(point), {}
-    for name, (_, axis) in zip(names, tree_paths(direction)):
-        rows = []
+    direction = tree_zeros_like(point)
+    axes = dict(zip(names, tree_leaves(direction)))
+    outputs = sum(leaf.size for leaf in tree_leaves(state))
+
+    @cached
+    def slopes(name: str) -> Array:
+        axis, rows = axes[name], []
         for index in np.ndindex(axis.shape):
             axis[index] = 1
             along = slope(lambda p: forward(*p)[0], point, direction)
             rows.append(np.concatenate([leaf.ravel() for leaf in tree_leaves(along)]))
             axis[index] = 0
-        outputs = sum(leaf.size for leaf in tree_leaves(state))
-        slopes[name] = np.reshape(rows, (*axis.shape, outputs))
-    return Place(params, x, state, cache, backward, slopes)
+        return np.reshape(rows, (*axis.shape, outputs))
+
+    return Place(params, x, state, cache, backward, tuple(names), slopes)
 
 
 def true_da(place: Place, want: dict[str, Array]) -> Da:

@@ -62,8 +62,8 @@ elman_module = import_module("rnn_tutorial.cells.elman")
 gru_module = import_module("rnn_tutorial.cells.gru")
 lstm_module = import_module("rnn_tutorial.cells.lstm")
 
-T, B, D, H = 4, 3, 2, 5
-MASK = np.arange(T)[:, None] < np.array([4, 2, 1])
+T, B, D, H = 3, 4, 2, 5
+MASK = np.arange(T)[:, None] < np.array([3, 2, 2, 1])
 
 
 def rng():

@@ -6,12 +6,13 @@ have asked for nothing but its own file, and must have printed no error.
 """
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rnn_tutorial.explore.explorable import Explorable, page_script, style_sheet
+from rnn_tutorial.explore.explorable import Explorable, blank, page_script, style_sheet
 
 PAGE = """<!doctype html>
 <html lang="en" data-theme="{theme}">
@@ -89,20 +90,41 @@ class Figure:
 
 
 @pytest.fixture(scope="session")
-def pictures() -> dict[str, bytes]:
-    """Return the still pictures drawn so far."""
-    return {}
+def picture() -> bytes:
+    """Return a picture in place of every still one, which takes longer to draw."""
+    return Explorable("", "", "", {}, lambda: blank(3, 2)).png()
+
+
+@pytest.fixture(scope="module")
+def window(browser: Any) -> Callable[[bool], Any]:
+    """Return a function that returns the page for figures with scripts, or that without.
+
+    Each is one window for all tests of a file: a figure keeps nothing when another page is opened.
+    """
+
+    @cache
+    def page_of(scripts: bool) -> Any:
+        context = browser.new_context(java_script_enabled=scripts)
+        context.set_default_timeout(5000)
+        return context.new_page()
+
+    return page_of
 
 
 @pytest.fixture
 def open_figure(
-    browser: Any, pictures: dict[str, bytes], tmp_path: Path
+    window: Callable[[bool], Any], picture: bytes, tmp_path: Path
 ) -> Iterator[Callable[..., Figure]]:
-    """Return a function that opens a figure.
+    """Return a function that opens a figure, in place of the one before.
 
     Its options: the width of the window, the theme, whether scripts run, whether they may fail.
     """
-    contexts, troubles = [], []
+    listened, troubles = [], []
+    note = troubles.append
+
+    def listen(page: Any, event: str, listener: Callable[[Any], Any]) -> None:
+        page.on(event, listener)
+        listened.append((page, event, listener))
 
     def open_page(
         explorable: Explorable,
@@ -113,9 +135,7 @@ def open_figure(
         may_fail: bool = False,
     ) -> Figure:
         file = tmp_path / f"{explorable.name}.html"
-        if explorable.name not in pictures:
-            pictures[explorable.name] = explorable.png()
-        (tmp_path / "still.png").write_bytes(pictures[explorable.name])
+        (tmp_path / "still.png").write_bytes(picture)
         text = PAGE.format(
             name=explorable.name,
             theme=theme,
@@ -124,22 +144,18 @@ def open_figure(
             script=page_script(explorable),
         )
         file.write_text(text, encoding="utf-8")
-        size = {"width": width, "height": 800}
-        context = browser.new_context(viewport=size, java_script_enabled=scripts)
-        context.set_default_timeout(5000)
-        contexts.append(context)
-        page = context.new_page()
+        page = window(scripts)
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(reduced_motion="no-preference")
+        page.mouse.move(0, 0)
         if not may_fail:
-            page.on("console", lambda line: line.type == "error" and troubles.append(line.text))
-            page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on(
-            "request",
-            lambda request: request.url.startswith("file:") or troubles.append(request.url),
-        )
+            listen(page, "console", lambda line: line.type == "error" and note(line.text))
+            listen(page, "pageerror", lambda error: note(str(error)))
+        listen(page, "request", lambda asked: asked.url.startswith("file:") or note(asked.url))
         page.goto(file.as_uri())
         return Figure(page)
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page, event, listener in listened:
+        page.remove_listener(event, listener)
     assert troubles == []

@@ -21,7 +21,7 @@ def network():
 
 @pytest.fixture
 def figure(open_figure):
-    return open_figure(explore.writer()._replace(still=lambda: explore.blank(1, 1)))
+    return open_figure(explore.writer())
 
 
 def press(figure, label, *keys):

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
@@ -104,14 +104,26 @@ def watch(context: "BrowserContext", url: str) -> Seen:
     return seen
 
 
+@pytest.fixture(scope="module")
+def window(browser: "Browser") -> Callable[..., "BrowserContext"]:
+    """Return a function that returns the window of a width and a theme, one for all tests."""
+
+    @cache
+    def context_of(width: int, theme: str, **options: object) -> "BrowserContext":
+        size = {"width": width, "height": 800}
+        return browser.new_context(viewport=size, color_scheme=theme, **options)
+
+    return context_of
+
+
 @pytest.fixture
-def visit(browser: "Browser", address: str) -> Iterator[Callable[..., Seen]]:
+def visit(window: Callable[..., "BrowserContext"], address: str) -> Iterator[Callable[..., Seen]]:
     """Yield visit(path, width=1280, theme="light", base=address), which opens a page of the site.
 
     Give `base=file_address` for a page that is opened without a server, and more options of a
     browser's context by name (`reduced_motion="reduce"`).
     """
-    contexts = []
+    opened = []
 
     def open_page(
         path: str,
@@ -121,10 +133,20 @@ def visit(browser: "Browser", address: str) -> Iterator[Callable[..., Seen]]:
         base: str = address,
         **options: object,
     ) -> Seen:
-        size = {"width": width, "height": 800}
-        contexts.append(browser.new_context(viewport=size, color_scheme=theme, **options))
-        return watch(contexts[-1], base + path)
+        opened.append(watch(window(width, theme, **options), base + path))
+        return opened[-1]
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for seen in opened:
+        seen.page.close()
+
+
+@pytest.fixture(scope="module")
+def look(window: Callable[..., "BrowserContext"], address: str) -> Callable[..., Seen]:
+    """Return look(path, width=1280): the same open page for all tests, which only look at it."""
+
+    @cache
+    def open_page(path: str, width: int = 1280) -> Seen:
+        return watch(window(width, "light"), address + path)
+
+    return open_page

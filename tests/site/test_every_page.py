@@ -1,4 +1,4 @@
-"""What is true of every page of the site: links, names, formulas, weight, width on a phone."""
+"""What is true of every page: links, names, formulas, weight, width on a phone, moving figures."""
 
 import re
 from functools import cache
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 import pytest
-from chapter_files import ROOT
+from chapter_files import ROOT, TEXTS
 
 KILOBYTE = 1000
 PHONE = 390  # pixels
@@ -26,6 +26,10 @@ TOO_WIDE = """
     .concat(`the page is ${document.documentElement.scrollWidth} wide`);
 }
 """
+FIGURE = re.compile(r"^explore\.(\w+)\(.*\)\n```", re.MULTILINE)
+FIGURES = [
+    (path.stem, name) for path in TEXTS for name in FIGURE.findall(path.read_text(encoding="utf-8"))
+]
 
 
 class Page(NamedTuple):
@@ -170,27 +174,75 @@ def opened(site: Path) -> list[Path]:
     ]
 
 
+class Noticed(NamedTuple):
+    """What was noticed on a page that was opened as a file on a phone."""
+
+    wide: list[str]  # what reaches out of the page
+    errors: list[str]  # errors on the console, and exceptions
+    outside: list[str]  # addresses that were asked for and are no files, or not there
+    figures: dict[str, list[str]]  # what each figure showed at both ends of its first slider
+
+
+def move(figure) -> list[str]:
+    """Move a figure to both ends of its first slider; return what it shows at each."""
+    slider, shown = figure.get_by_role("slider").first, []
+    slider.focus()
+    for key in ("Home", "End"):
+        slider.press(key)
+        shown.append(figure.evaluate("root => JSON.stringify(root.explorable.values())"))
+    return shown
+
+
 @pytest.fixture(scope="module")
-def phone(browser, file_address, built_site):
-    """Return {page: what was noticed} on a phone."""
-    context = browser.new_context(viewport={"width": PHONE, "height": 800}, has_touch=True)
-    page = context.new_page()
+def phone(window, file_address, built_site):
+    """Return {page: what was noticed}; the figures of a page were moved."""
+    page = window(PHONE, "light", has_touch=True).new_page()
     errors: list[str] = []
+    asked: list[str] = []
+    failed: list[str] = []
     page.on("console", lambda note: note.type == "error" and errors.append(note.text))
     page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("requestfailed", lambda request: failed.append(request.url))
     noticed = {}
     for path in opened(built_site):
         inside = path.relative_to(built_site)
         errors.clear()
+        asked.clear()
+        failed.clear()
         page.goto(file_address + inside.as_posix())
-        noticed[inside.as_posix()] = (page.evaluate(TOO_WIDE), [*errors])
-    context.close()
+        wide = page.evaluate(TOO_WIDE)
+        figures = page.locator(".ex[data-figure]").all()
+        moved = {figure.get_attribute("data-figure"): move(figure) for figure in figures}
+        wide += page.evaluate(TOO_WIDE) if moved else []
+        assert page.locator("[data-explorable] .ex-still >> visible=true").count() == 0
+        outside = [url for url in asked if not url.startswith(("file:", "data:", "blob:"))]
+        noticed[inside.as_posix()] = Noticed(wide, [*errors], outside + failed, moved)
     return noticed
 
 
 def test_no_page_scrolls_sideways_on_a_phone(phone):
-    assert {name: wide for name, (wide, _) in phone.items() if wide} == {}
+    assert {name: seen.wide for name, seen in phone.items() if seen.wide} == {}
 
 
 def test_no_page_prints_an_error(phone):
-    assert {name: errors for name, (_, errors) in phone.items() if errors} == {}
+    assert {name: seen.errors for name, seen in phone.items() if seen.errors} == {}
+
+
+def test_no_page_that_is_opened_as_a_file_asks_for_anything_else(phone):
+    assert {name: seen.outside for name, seen in phone.items() if seen.outside} == {}
+
+
+def test_the_figures_of_the_chapters_are_on_their_pages_and_move(phone):
+    found = [(Path(page).stem, name) for page, seen in phone.items() for name in seen.figures]
+    assert sorted(found) == sorted(FIGURES)
+    assert ("01_the_recurrence", "one_unit") in FIGURES and len(FIGURES) >= 2
+    for page, seen in phone.items():
+        for name, (first, last) in seen.figures.items():
+            assert first != last, (page, name)
+
+
+def test_without_scripts_the_picture_is_there(visit, file_address):
+    seen = visit("chapters/01_the_recurrence.html", base=file_address, java_script_enabled=False)
+    picture = seen.page.locator("[data-explorable=one_unit] .ex-still img")
+    assert picture.is_visible() and "staircase" in picture.get_attribute("alt")

@@ -23,19 +23,20 @@ COPIED = """
 """
 
 
-# The letters of a formula are hidden from screen readers, which are given its MathML.
-UNSEEN = {"exclude": [["mjx-math"]]}
+# The letters of a formula are hidden from screen readers, which are given its MathML. In the fourth
+# row of a table and below, a cell with nothing but words or numbers is like the one above.
+LEFT_OUT = {"exclude": [["mjx-math"], ["tbody tr:nth-child(n+4) td > p:only-child:not(:has(*))"]]}
 # What depends on the theme is its colours.
-COLOURS = {"runOnly": ["color-contrast"]}
+COLOURS = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
 
 
 @pytest.mark.parametrize("path", JUDGED)
 def test_a_page_is_accessible(visit, path):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page = visit(path, reduced_motion="reduce").page  # colours change at once
-    light = axe.run(page, context=UNSEEN).response["violations"]
+    light = axe.run(page, context=LEFT_OUT).response["violations"]
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
-    dark = axe.run(page, context=UNSEEN, options=COLOURS).response["violations"]
+    dark = axe.run(page, context=LEFT_OUT, options=COLOURS).response["violations"]
     found = [(rule["id"], node["html"][:200]) for rule in light + dark for node in rule["nodes"]]
     assert found == []
 
@@ -47,8 +48,8 @@ def test_a_page_follows_the_theme_of_the_system(visit):
 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("path", ["index.html", CHAPTER])
-def test_nothing_moves_while_a_page_loads(visit, path, width):
-    page = visit(path, width=width).page
+def test_nothing_moves_while_a_page_loads(look, path, width):
+    page = look(path, width).page
     page.evaluate("() => new Promise((drawn) => setTimeout(drawn, 50))")
     assert page.evaluate("window.shifted") < 0.1
 
@@ -60,14 +61,9 @@ def test_a_chapter_is_as_wide_before_the_contents_next_to_it_have_come(visit):
     assert page.locator("article").bounding_box() == after
 
 
-def test_a_page_from_a_server_asks_for_nothing_elsewhere(visit, address):
-    seen = visit(CHAPTER)
+def test_a_page_from_a_server_asks_for_nothing_elsewhere(look, address):
+    seen = look(CHAPTER)
     assert seen.failed == [] and seen.errors == [] and seen.outside(address) == []
-
-
-def test_a_page_opened_as_a_file_asks_for_nothing_elsewhere(visit, file_address):
-    seen = visit(CHAPTER, base=file_address)
-    assert seen.failed == [] and seen.errors == [] and seen.outside(file_address) == []
 
 
 def test_no_formula_is_a_stop_of_the_tab_key_and_each_has_its_mathml(visit):
@@ -77,8 +73,8 @@ def test_no_formula_is_a_stop_of_the_tab_key_and_each_has_its_mathml(visit):
     assert formulas > 300 and page.locator("mjx-assistive-mml > math").count() == formulas
 
 
-def test_the_number_of_a_wide_equation_is_in_sight_on_a_phone(visit):
-    page = visit(CHAPTER, width=390).page
+def test_the_number_of_a_wide_equation_is_in_sight_on_a_phone(look):
+    page = look(CHAPTER, 390).page
     outside = page.evaluate(
         """() => [...document.querySelectorAll('[id^="mjx-eqn:"]')]
              .filter(n => !n.closest("details:not([open])"))
@@ -88,8 +84,8 @@ def test_the_number_of_a_wide_equation_is_in_sight_on_a_phone(visit):
     assert outside == []
 
 
-def test_the_ticks_of_a_check_are_in_sight_on_a_phone(visit):
-    page = visit(CHAPTER, width=390).page
+def test_the_ticks_of_a_check_are_in_sight_on_a_phone(look):
+    page = look(CHAPTER, 390).page
     assert page.locator("div.ticks pre").count() > 3
     assert page.evaluate(
         """() => [...document.querySelectorAll("div.ticks pre")]

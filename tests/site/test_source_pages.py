@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from html import unescape
 
 from chapter_files import ROOT
@@ -22,11 +23,11 @@ def test_no_page_makes_a_python_file_a_download(built_site):
 
 
 def test_every_link_leads_to_a_file_and_to_the_function_of_its_text(built_site):
-    kinds = set()
+    kinds, text_of = set(), cache(lambda page: page.read_text(encoding="utf-8"))
     for path in [*built_site.glob("chapters/*.html"), *built_site.glob("reference/*.html")]:
         for address, name in LINK.findall(path.read_text(encoding="utf-8")):
             page = (path.parent / address).resolve()
-            html = page.read_text(encoding="utf-8")
+            html = text_of(page)
             kinds.add(address.split("sources/")[1].split("/")[0])
             if name:
                 assert f'<span class="definition" id="{name}">' in html, (path, address, name)

@@ -52,15 +52,19 @@ def mutants(function: Callable) -> Iterator[tuple[str, Callable]]:
         if refuses(statement)
         for node in ast.walk(statement)
     }
-    for place, node in enumerate(ast.walk(tree)):
+    nodes = list(ast.walk(tree))
+    above = {child: node for node in nodes for child in ast.iter_child_nodes(node)}
+    for place, node in enumerate(nodes):
+        line = line_of(node, above)
         for slip in [] if id(node) in refusals else slips(node, names):
             mutated = bare_tree(source)
-            target = list(ast.walk(mutated))[place]
-            before = ast.unparse(line_of(mutated, target))
+            copies = list(ast.walk(mutated))  # in the order of `nodes`
+            target, changed_line = copies[place], copies[nodes.index(line)]
             replacement = slip(target)
             if replacement is not target:
                 replace(mutated, target, replacement)
-            after = ast.unparse(line_of(mutated, replacement))
+            before = ast.unparse(line)
+            after = ast.unparse(replacement if line is node else changed_line)
             if re.search(r"(\w+)\.append\(\1\)", after):
                 continue  # a list that contains itself: NumPy would never stop stacking it
             yield f"{before}  ->  {after}", build(mutated, name, function)
@@ -83,10 +87,23 @@ def surviving(function: Callable, check: Callable[[Callable], Any]) -> tuple[int
 
 @contextlib.contextmanager
 def without_diagnosis() -> Iterator[None]:
-    """Let a gradient check say only that a gradient is wrong: to say where is slow."""
-    names = "rnn_tutorial.gradient_check.check", "rnn_tutorial.gradient_check.cell"
-    check, cell = map(import_module, names)
+    """Let a gradient check say only that a gradient is wrong: to say where is slow.
+
+    The first leaf that is wrong ends it.
+    """
+    check, cell, leaves = (
+        import_module(f"rnn_tutorial.gradient_check.{name}") for name in ("check", "cell", "leaves")
+    )
+    judge = leaves.judge
+
+    def judge_and_stop(*given: Any) -> str:
+        verdict = judge(*given)
+        if verdict == leaves.WRONG:
+            raise check.GradientError("wrong gradient")
+        return verdict
+
     with (
+        mock.patch.object(leaves, "judge", judge_and_stop),
         mock.patch.object(check, "numerical_gradient", lambda loss, point, slope: point),
         mock.patch.object(cell, "_with_one_step", lambda *given: given[-1]),
     ):
@@ -178,11 +195,13 @@ def local_names(tree: ast.AST) -> list[str]:
     return sorted(names - {"self"})
 
 
-def line_of(tree: ast.AST, target: ast.AST) -> ast.AST:
-    """Return the innermost statement that contains `target`; `target` itself in a compound one."""
-    above = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+def line_of(target: ast.AST, above: dict[ast.AST, ast.AST]) -> ast.AST:
+    """Return the innermost statement that contains `target`; `target` itself in a compound one.
+
+    above: the node that contains each node.
+    """
     inner = target
-    while not isinstance(inner, ast.stmt):
+    while not isinstance(inner, ast.stmt | ast.mod):
         inner = above[inner]
     return (
         inner
@@ -204,5 +223,5 @@ def replace(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:
 def build(tree: ast.Module, name: str, function: Callable) -> Callable:
     """Return the function of a changed syntax tree, with the globals of the original."""
     namespace = dict(vars(sys.modules[function.__module__]))
-    exec(compile(ast.fix_missing_locations(tree), f"mutant of {name}", "exec"), namespace)
+    exec(compile(tree, f"mutant of {name}", "exec"), namespace)
     return namespace[name]
