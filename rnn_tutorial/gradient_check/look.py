@@ -96,9 +96,7 @@ def nodes_of(
     return nodes | {"dprevious.h": da.dh} | {name: arrays[name] for name in own}
 
 
-def right_nodes(
-    place: Place, dstate: Any, gates: tuple[str, ...]
-) -> Iterator[tuple[str, Array]]:
+def right_nodes(place: Place, dstate: Any, gates: tuple[str, ...]) -> Iterator[tuple[str, Array]]:
     """Yield the right nodes with their names.
 
     First those of `da_x`, which need the slopes along b alone: often no more is asked for.

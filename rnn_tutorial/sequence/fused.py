@@ -177,6 +177,7 @@ def fused_unroll_backward(
                 dh += around
             hold_rows(held, dstate, kept)
         das[some] = slopes[:, : kernel.blocks].swapaxes(1, 2)
+        zero_rows(cache.mask, some, das)
     return *products_backward(kernel, params, cache, das), dstate
 
 
@@ -311,11 +312,10 @@ def states_in(zs: Array, state: Any) -> Any:
 
 
 def slopes_of(cache: FusedCache, some: slice) -> Array:
-    """Return the slopes of the steps `some`, (T, S, B, H); zero where a step is padding."""
+    """Return the slopes of the steps `some`, (T, S, B, H)."""
     values, states = part(cache.values, some), part(after(cache.states), some)
     slopes = np.empty((len(states.h), cache.kernel.slots, *states.h.shape[1:]), states.h.dtype)
     cache.kernel.slopes(values, part(cache.states, some), states, slopes)
-    zero_rows(cache.mask, some, slopes)
     return slopes
 
 
@@ -362,7 +362,10 @@ def hold_rows(held: Mask | None, new: Any, old: Any) -> None:
             np.copyto(leaf, before, where=held)
 
 
-def zero_rows(mask: Mask | None, some: slice, slopes: Array) -> None:
-    """Write zeros to the slopes (T, S, B, H) where a step is padding and changed no state."""
+def zero_rows(mask: Mask | None, some: slice, das: Array) -> None:
+    """Write zeros to das (T, B, P, H) where one of the steps `some` is padding.
+
+    Such a step changed no state.
+    """
     if mask is not None:
-        np.copyto(slopes, 0, where=~mask[some][:, None, :, None])
+        np.copyto(das[some], 0, where=~mask[some][:, :, None, None])
