@@ -51,8 +51,8 @@ from rnn_tutorial.tree import (
 from rnn_tutorial.types import Array, Rng, Tree
 from rnn_tutorial.validation import check_like
 
-T, B, D, H = 6, 3, 4, 5
-MASK = np.arange(T)[:, None] < np.array([6, 4, 1])
+T, B, D, H = 5, 3, 2, 4
+MASK = np.arange(T)[:, None] < np.array([5, 3, 1])
 XS = np.random.default_rng(1).standard_normal((T, B, D))
 
 

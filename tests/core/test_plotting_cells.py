@@ -335,7 +335,6 @@ def faint_nodes(ax):
 def test_the_parts_that_are_not_lit_are_faint(draw, diagram):
     for part, names in diagram.parts.items():
         ax = draw(lit=(part,))
-        ax.figure.canvas.draw()
         dark = {node.at for name, node in diagram.nodes.items() if name in names}
         assert faint_nodes(ax) == {node.at for node in diagram.nodes.values()} - dark
         written = {(text.get_text(), *text.get_position()): text for text in ax.texts}
@@ -404,7 +403,7 @@ PLUGS = {
 def test_no_words_stand_across_an_arrow_a_circle_or_the_edge_of_a_box(draw):
     """The pre-activations do: their boxes stand on the edge of the map's box, and hide it."""
     ax = draw()
-    ax.figure.canvas.draw()
+    ax.apply_aspect()  # all of a diagram is then where it will be drawn
     to_inches = ax.transData.inverted().transform_bbox
     places = {
         text.get_text(): to_inches(text.get_window_extent())

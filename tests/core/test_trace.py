@@ -22,12 +22,12 @@ from rnn_tutorial.sequence import trace, trace_backward, unroll, unroll_backward
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_random_like, tree_zeros_like
 from rnn_tutorial.validation import NotFiniteError
 
-T, B, D, H = 5, 3, 2, 4
+T, B, D, H = 4, 2, 5, 3
 CELLS = {cell.name: cell for cell in (LSTM, GRU, GRUBefore, Elman, Leaky)}
 MASKS = {
     "whole": None,
-    "ragged": np.arange(T)[:, None] < np.array([5, 3, 1]),
-    "holes": np.array([[0, 1, 1, 0, 1]] * B, bool).T,
+    "ragged": np.arange(T)[:, None] < np.array([4, 1]),
+    "holes": np.array([[0, 1, 0, 1]] * B, bool).T,
 }
 each_cell = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
 each_mask = pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
@@ -299,17 +299,17 @@ BAD = [
     (
         lambda p, xs, s, m: (p, xs[:0], s, None),
         ValueError,
-        r"xs: expected at least one step.*, got \(0, 3, 2\)",
+        r"xs: expected at least one step.*, got \(0, 2, 5\)",
     ),
     (
         lambda p, xs, s, m: (p, xs[0], s, m),
         ValueError,
-        r"xs: expected shape \(T, B, D=2\), got \(3, 2\)",
+        r"xs: expected shape \(T, B, D=5\), got \(2, 5\)",
     ),
     (
         lambda p, xs, s, m: (p, xs[..., :1], s, m),
         ValueError,
-        r"xs: expected shape \(T, B, D=2\), got \(5, 3, 1\)",
+        r"xs: expected shape \(T, B, D=5\), got \(4, 2, 1\)",
     ),
     (lambda p, xs, s, m: (p, xs.tolist(), s, m), TypeError, "xs: expected a NumPy array"),
     (
@@ -320,7 +320,7 @@ BAD = [
     (
         lambda p, xs, s, m: (p._replace(W_h=p.W_h[:, :1]), xs, s, m),
         ValueError,
-        r"W_h: expected shape \(4, 16\), got \(4, 1\)",
+        r"W_h: expected shape \(3, 12\), got \(3, 1\)",
     ),
     (
         lambda p, xs, s, m: (p, xs, s.h, m),
@@ -330,17 +330,17 @@ BAD = [
     (
         lambda p, xs, s, m: (p, xs, LSTMState(s.h, s.c[:1]), m),
         ValueError,
-        r"state.c: expected shape \(3, 4\), got \(1, 4\)",
+        r"state.c: expected shape \(2, 3\), got \(1, 3\)",
     ),
     (
         lambda p, xs, s, m: (p, xs, s, m.T),
         ValueError,
-        r"mask: expected shape \(T=5, B=3\), got \(3, 5\)",
+        r"mask: expected shape \(T=4, B=2\), got \(2, 4\)",
     ),
     (
         lambda p, xs, s, m: (p, xs, s, m[:1]),
         ValueError,
-        r"mask: expected shape \(T=5, B=3\), got \(1, 3\)",
+        r"mask: expected shape \(T=4, B=2\), got \(1, 2\)",
     ),
     (
         lambda p, xs, s, m: (p, xs, s, m.astype(float)),
@@ -362,16 +362,16 @@ def test_bad_input_is_refused_by_name(spoil, error, message):
 def test_the_parameters_of_another_size_are_refused(cell, sizes):
     (params, xs, state), doutputs = problem(cell)
     _, caches = trace(cell, params, xs, state)
-    with pytest.raises(ValueError, match=r"W_x: expected shape \(2, \d+\), got"):
+    with pytest.raises(ValueError, match=r"W_x: expected shape \(5, \d+\), got"):
         trace_backward(cell, cell.init(np.random.default_rng(0), *sizes), caches, doutputs)
 
 
 BAD_GRADIENTS = [
-    (lambda dhs, d: (dhs[1:], d), ValueError, r"dhs: expected shape \(5, 3, 4\), got \(4, 3, 4\)"),
+    (lambda dhs, d: (dhs[1:], d), ValueError, r"dhs: expected shape \(4, 2, 3\), got \(3, 2, 3\)"),
     (
         lambda dhs, d: (dhs[:, :1], d),
         ValueError,
-        r"dhs: expected shape \(5, 3, 4\), got \(5, 1, 4\)",
+        r"dhs: expected shape \(4, 2, 3\), got \(4, 1, 3\)",
     ),
     (lambda dhs, d: (dhs.astype("f4"), d), TypeError, "dhs: expected dtype float64, got float32"),
     (
@@ -382,7 +382,7 @@ BAD_GRADIENTS = [
     (
         lambda dhs, d: (dhs, d._replace(c=d.c[0])),
         ValueError,
-        r"dlast_state.c: expected shape \(3, 4\), got \(4,\)",
+        r"dlast_state.c: expected shape \(2, 3\), got \(3,\)",
     ),
 ]
 
