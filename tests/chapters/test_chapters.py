@@ -55,13 +55,14 @@ def made(tmp_path_factory) -> dict[str, str]:
 
 
 def run_pytest(folder: Path, *arguments: str) -> str:
-    """Return what pytest prints for a chapter in ``folder``, with our plugin and nbval."""
-    plugins = ["-p", "chapter_checks", "-p", "tools.nbval_tolerance", "-p", "no:cacheprovider"]
+    """Return what pytest prints in ``folder``, with our plugins and nbval."""
+    plugins = ["-p", "nbval.plugin", "-p", "chapter_checks", "-p", "tools.nbval_tolerance"]
+    path = os.pathsep.join(map(str, (ROOT, ROOT / "tests/support")))
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", *plugins]
-        + ["-c", os.devnull, "--rootdir", str(folder), *arguments],
+        + ["-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(folder), *arguments],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "tests/support")))},
+        env=os.environ | {"PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         timeout=120,
@@ -77,34 +78,67 @@ def as_saved_by_jupyter(text: str) -> str:
     return json.dumps(notebook)
 
 
+def store(made: dict[str, str], folder: Path) -> Path:
+    """Store both halves of the chapter in a folder; return the notebook."""
+    folder.mkdir(parents=True)
+    for end, text in made.items():
+        (folder / "01_sample").with_suffix(end).write_text(text, encoding="utf-8")
+    return folder / "01_sample.ipynb"
+
+
 @pytest.fixture
 def chapter(made, tmp_path) -> Path:
     """Return the notebook of a chapter as it was made, in a folder of its own."""
-    path = tmp_path / "chapters" / "01_sample.ipynb"
-    path.parent.mkdir()
-    for end, text in made.items():
-        path.with_suffix(end).write_text(text, encoding="utf-8")
-    return path
+    return store(made, tmp_path / "chapters")
 
 
-def test_running_a_chapter_runs_its_cells_and_its_checks_once(chapter):
-    report = run_pytest(chapter.parent.parent, "-v", "chapters/01_sample.ipynb")
-    assert report.count("::Cell") == 2
-    assert report.count("::check_") == len(CHECKS) > 5
-    assert "failed" not in report and "skipped" not in report
+def with_a_cross(text: str) -> str:
+    """Return a notebook whose last cell, a folded one, has printed a cross."""
+    notebook = json.loads(text)
+    notebook["cells"][-1]["outputs"][0]["text"] = ["2.0 ✗\n"]
+    notebook["cells"][-1]["metadata"] = {"tags": ["hide-cell"]}
+    return json.dumps(notebook)
 
 
-def test_a_chapter_that_a_reader_changed_fails_once_and_in_plain_words(chapter):
-    saved = as_saved_by_jupyter(chapter.read_text(encoding="utf-8"))
-    chapter.write_text(saved, encoding="utf-8")
-    report = run_pytest(chapter.parent.parent, "chapters/01_sample.ipynb")
+@pytest.fixture(scope="module")
+def report(made, tmp_path_factory) -> str:
+    """Return what one run of pytest prints.
+
+    It runs a chapter, the same after a reader changed it, and the check of a copy with a cross.
+    """
+    folder = tmp_path_factory.mktemp("run")
+    store(made, folder / "right")
+    changed = store(made, folder / "changed")
+    changed.write_text(as_saved_by_jupyter(made[".ipynb"]), encoding="utf-8")
+    copy = folder / "reading" / changed.name
+    copy.parent.mkdir()
+    copy.write_text(with_a_cross(made[".ipynb"]), encoding="utf-8")
+    check = check_a_cross_is_stored_only_where_the_code_is_wrong_on_purpose.__name__
+    paths = [f"{name}/01_sample.ipynb" for name in ("right", "changed", "reading")]
+    return run_pytest(folder, "-v", *paths[:2], f"{paths[2]}::{check}")
+
+
+def verdicts(report: str, name: str) -> list[str]:
+    """Return the lines of a report on the tests of a folder, without those of the summary."""
+    return [line for line in report.splitlines() if line.startswith(f"{name}/01_sample")]
+
+
+def test_running_a_chapter_runs_its_cells_and_its_checks_once(report):
+    lines = verdicts(report, "right")
+    assert sum("::Cell" in line for line in lines) == 2
+    assert sum("::check_" in line for line in lines) == len(CHECKS) > 5
+    assert len(lines) == len(CHECKS) + 2 and all("PASSED" in line for line in lines)
+
+
+def test_a_chapter_that_a_reader_changed_fails_once_and_in_plain_words(report):
     message = report[report.index("chapter 01 is") :].splitlines()
     assert message[0] == (
         "chapter 01 is not the one that you cloned: cell [1] was changed (`slope = 1 + y**2`)."
     )
     assert "git restore chapters" in message[1] and "make chapters CHAPTER=01" in message[2]
-    summary = [line for line in report.splitlines() if line.startswith("FAILED")]
-    assert len(summary) == 1 and "nobody_has_changed_it" in summary[0]
+    lines = verdicts(report, "changed")
+    (failed,) = [line for line in lines if "FAILED" in line]
+    assert "nobody_has_changed_it" in failed and len(lines) == len(CHECKS) + 2
 
 
 def test_what_its_message_advises_loses_nothing_that_the_reader_typed(chapter, made):
@@ -152,28 +186,29 @@ def test_an_author_who_changed_the_text_only_is_told_to_run_it(chapter):
         check_the_notebook_is_that_of_the_text(chapter, read(chapter))
 
 
-def test_a_solution_that_prints_a_cross_fails_and_so_does_a_cross_in_a_copy(chapter, made):
-    notebook = json.loads(made[".ipynb"])
-    notebook["cells"][-1]["outputs"][0]["text"] = ["2.0 ✗\n"]
-    notebook["cells"][-1]["metadata"] = {"tags": ["hide-cell"]}
-    copy = chapter.parent.parent / "reading" / chapter.name
-    copy.parent.mkdir()
-    copy.write_text(json.dumps(notebook), encoding="utf-8")
+def test_a_solution_that_prints_a_cross_fails_and_so_does_a_cross_in_a_copy(made, report, tmp_path):
+    copy = tmp_path / "01_sample.ipynb"
+    copy.write_text(with_a_cross(made[".ipynb"]), encoding="utf-8")
     with pytest.raises(pytest.fail.Exception, match=r"cell \[2\] of 01_sample.ipynb has a"):
         check_a_cross_is_stored_only_where_the_code_is_wrong_on_purpose(copy, read(copy))
-    report = run_pytest(copy.parent, copy.name, "-m", "stored")
-    assert report.count("FAILED") == 1 and "cell [2] of 01_sample.ipynb has a" in report
+    (failed,) = verdicts(report, "reading")
+    assert "FAILED" in failed and "cell [2] of 01_sample.ipynb has a" in report
 
 
 def test_pytest_runs_a_chapter_from_any_folder(tmp_path):
+    """In the second folder it only finds the cell: to run it is to start the same kernel again."""
     chapter = NOTEBOOKS[0]
-    for folder, path in ((chapter.parent, chapter.name), (tmp_path, str(chapter))):
+    for folder, path, options, last in (
+        (tmp_path, str(chapter), [], "1 passed"),
+        (chapter.parent, chapter.name, ["--collect-only"], "1 test collected"),
+    ):
         run = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"{path}::Cell 0"],
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
+            + [f"{path}::Cell 0"],
             cwd=folder,
             env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
             capture_output=True,
             text=True,
             timeout=300,
         )
-        assert run.stdout.splitlines()[-1].startswith("1 passed"), run.stdout
+        assert run.stdout.splitlines()[-1].startswith(last), run.stdout

@@ -68,30 +68,14 @@ def nbval_verdicts(cells, directory: Path) -> list[bool]:
         "--nbval-current-env",
         f"--nbval-sanitize-with={ROOT / 'tests' / 'nbval_sanitize.cfg'}",
     ]
-    plugin = [
-        "-p",
-        "tools.nbval_tolerance",
-        "-p",
-        "no:cacheprovider",
-        "-c",
-        os.devnull,
-        "--rootdir",
-        str(directory),
-    ]
+    plugins = ["-p", "nbval.plugin", "-p", "tools.nbval_tolerance", "-p", "no:cacheprovider"]
+    places = ["-c", os.devnull, "--rootdir", str(directory)]
     report = directory / "report.xml"
     subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            *options,
-            *plugin,
-            f"--junitxml={report}",
-            "sample.ipynb",
-        ],
+        [sys.executable, "-m", "pytest", "-q", *options, *plugins, *places]
+        + [f"--junitxml={report}", "sample.ipynb"],
         cwd=directory,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         timeout=120,
     )

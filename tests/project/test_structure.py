@@ -1,6 +1,7 @@
 """The rooms of the packages import in one direction only, and tools/structure.py counts right."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,12 @@ from tools.structure import (
     measure,
 )
 
+structure_of = cache(measure)  # two tests ask for the tutorial's
+
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_no_circle_of_imports_between_rooms(package):
-    structure = measure(ROOT / package)
+    structure = structure_of(ROOT / package)
     assert structure.circles == []
     assert sum(map(len, find_floors(structure.arrows))) == len(structure.arrows)
 
@@ -30,7 +33,7 @@ def test_the_tutorial_imports_nothing_of_the_course():
 
 
 def test_every_module_is_in_a_room():
-    structure = measure(ROOT / "rnn_tutorial")
+    structure = structure_of(ROOT / "rnn_tutorial")
     assert {"cells", "sequence", "layers", "train", "tree"} <= structure.arrows.keys()
     assert {"activations", "validation"} <= structure.arrows["cells"]
     assert structure.folders + structure.modules == len(structure.arrows)

@@ -141,6 +141,52 @@ WRONG = [
     "mean_squared_error(xs)",
     "from rnn_tutorial.cells import LTSM",
 ]
+
+BEFORE_LAYERS = """
+import numpy as np
+from rnn_tutorial.cells import LSTM
+from rnn_tutorial.layers import (
+    Bidirectional, Dense, Dropout, Embedding, Last, Layer, Merge, Recomputed, Recurrent, Residual,
+    Reversed, Serial, VariationalDropout, Zoneout,
+)
+from rnn_tutorial.train import adam, mean_squared_error, train
+
+rng = np.random.default_rng(0)
+one = Recurrent(LSTM, 3, 4)
+all_of_them: list[Layer] = [
+    one, Dense(4, 2), Embedding(5, 3), Last(), Serial((one, Dense(4, 2))), Residual(one),
+    Reversed(one), Bidirectional(one, one), Recomputed(one), Dropout(0.5), VariationalDropout(0.5),
+    Zoneout(LSTM, 3, 4, None),
+]
+model = Serial((one, Dense(4, 2)))
+params, xs, ys = model.init(rng), np.zeros((2, 3, 3)), np.zeros((2, 3, 2))
+for step in train(model, params, [(xs, ys)], mean_squared_error, adam(1e-3), rng=rng):
+    print(f"{step.loss:.3f}", step.params)
+"""
+WRONG_WITH_LAYERS = [
+    "model.init(0)",
+    "model.forward(params, 'nonsense')",
+    "model.forward(params, xs, rng=0)",
+    "one.init(0)",
+    "one.forward(params, 'nonsense')",
+    "Dense(4, 2).forward(params, 'nonsense')",
+    "Embedding(5, 3).init(0)",
+    "Last().forward((), 'nonsense')",
+    "Bidirectional(one, one).forward(params, 'nonsense')",
+    "Recomputed(one).init(0)",
+    "Dropout(0.5).forward((), 'nonsense')",
+    "Serial((Dense,))",
+    "Merge('max', np.maximum, None)",
+    "train(model, params, [], 'mse', adam())",
+    "train(model, params, [], mean_squared_error, adam)",
+    "train(model, params, [], mean_squared_error, adam(), rng=0)",
+]
+FILES = {"wrong.py": (BEFORE, WRONG), "wrong_layers.py": (BEFORE_LAYERS, WRONG_WITH_LAYERS)}
+MISTAKES = [
+    (file, before.count("\n") + 1 + k, code)
+    for file, (before, wrong) in FILES.items()
+    for k, code in enumerate(wrong)
+]
 SETTINGS = """
 [mypy]
 strict = true
@@ -160,7 +206,8 @@ def lines_with_errors(tmp_path_factory):
     folder = tmp_path_factory.mktemp("user")
     for name, code in RIGHT.items():
         (folder / f"{name}.py").write_text(textwrap.dedent(code), encoding="utf-8")
-    (folder / "wrong.py").write_text(BEFORE + "\n".join(WRONG) + "\n", encoding="utf-8")
+    for name, (before, wrong) in FILES.items():
+        (folder / name).write_text(before + "\n".join(wrong) + "\n", encoding="utf-8")
     settings = folder / "mypy.ini"
     cache = ROOT / ".mypy_cache" / "users"  # kept from run to run, as make lint keeps its own
     settings.write_text(SETTINGS.format(root=ROOT, cache=cache), encoding="utf-8")
@@ -177,15 +224,14 @@ def test_right_code_is_accepted(lines_with_errors, name):
     assert {line: e for (file, line), e in lines_with_errors.items() if file == f"{name}.py"} == {}
 
 
-@pytest.mark.parametrize("code", WRONG)
-def test_a_mistake_is_found(lines_with_errors, code):
-    said = lines_with_errors.get(
-        ("wrong.py", BEFORE.count("\n") + WRONG.index(code) + 1), "nothing"
-    )
+@pytest.mark.parametrize("file, line, code", MISTAKES)
+def test_a_mistake_is_found(lines_with_errors, file, line, code):
+    said = lines_with_errors.get((file, line), "nothing")
     assert said != "nothing" and "[no-untyped-call]" not in said, said
 
 
-def test_the_lines_before_the_mistakes_are_right(lines_with_errors):
-    last = BEFORE.count("\n")
-    early = {(f, line): e for (f, line), e in lines_with_errors.items() if f == "wrong.py"}
-    assert {place: e for place, e in early.items() if place[1] <= last} == {}
+@pytest.mark.parametrize("file", FILES)
+def test_the_lines_before_the_mistakes_are_right(lines_with_errors, file):
+    last = FILES[file][0].count("\n")
+    found = {line: error for (name, line), error in lines_with_errors.items() if name == file}
+    assert {line: error for line, error in found.items() if line <= last} == {}
