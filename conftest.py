@@ -2,6 +2,7 @@
 
 import os
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -45,12 +46,25 @@ MARKERS = {
 }
 
 
+# The grader is for lecturers: without their extra, its tests are left out, and a line says so.
+collect_ignore = [] if find_spec("nbgrader") else ["tests/course"]
+LEFT_OUT = (
+    "left out: tests/course, which needs the extra course "
+    "(make test EXTRAS=reader,data,exchange,course)"
+)
+
+
 @cache
 def markers_of(path: Path) -> list[str]:
     """Return the names of the markers of a test file or a notebook."""
     inside = path.relative_to(ROOT)
     places = {inside.as_posix(), *(parent.as_posix() for parent in inside.parents)}
     return [name for name, marked in MARKERS.items() if places.intersection(marked)]
+
+
+def pytest_report_header() -> list[str]:
+    """Return the line that says what is left out, if anything is."""
+    return [LEFT_OUT] if collect_ignore else []
 
 
 def pytest_configure(config: pytest.Config) -> None:

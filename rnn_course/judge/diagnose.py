@@ -166,11 +166,12 @@ def explanations(exam: Exam, verdict: Verdict, places: list[int]) -> Iterator[Ex
     """
     wrong = {place for place in places if verdict.parts[place].credit < 1}
     slip = slips_of(exam, verdict, wrong)
-    effects = [effect_of(exam, verdict, places, cause) for cause in exam.question.causes]
-    effects = [effect for effect in effects if effect.changed and effect.changed <= wrong]
-    for effect in effects:
+    effects = []
+    for cause in exam.question.causes:
+        effect = effect_of(exam, verdict, places, wrong, cause)
         if effect.changed == wrong == effect.fits:
-            yield Explanation((effect.cause,), {})
+            yield Explanation((cause,), {})
+        effects += [effect] if effect.changed else []
     if wrong <= slip.keys():
         yield Explanation((), slip)
     for effect in effects:
@@ -193,20 +194,24 @@ class Effect(NamedTuple):
     fits: set[int]  # of these, the leaves that have the values which came back
 
 
-def effect_of(exam: Exam, verdict: Verdict, places: list[int], cause: Cause) -> Effect:
-    """Return the Effect of a cause; it changes nothing if it does not run through."""
-    cases = list(numbers_of(exam, [cause]))
-    changed = {
-        place
-        for place in places
-        if not any(leaves is None for leaves in cases)
-        and not all(
-            near(leaves[place], right[place])
-            for leaves, right in zip(cases, exam.expected)
-            if leaves is not None
-        )
-    }
-    return Effect(cause, changed, agreeing(verdict, changed, cases))
+def effect_of(
+    exam: Exam, verdict: Verdict, places: list[int], wrong: set[int], cause: Cause
+) -> Effect:
+    """Return the Effect of a cause.
+
+    It is said to change nothing if it does not run through, or if it changes a leaf that is right
+    in the answer: then it explains nothing.
+    """
+    changed, fits = set[int](), set(places)
+    for k, leaves in enumerate(numbers_of(exam, [cause])):
+        if leaves is None:
+            return Effect(cause, set(), set())
+        expected, values = exam.expected[k], [part.values[k] for part in verdict.parts]
+        changed |= {place for place in places if not near(leaves[place], expected[place])}
+        if not changed <= wrong:
+            return Effect(cause, set(), set())
+        fits = {place for place in fits & wrong if near(values[place], leaves[place])}
+    return Effect(cause, changed, fits & changed)
 
 
 def numbers_of(exam: Exam, causes: Sequence[Cause]) -> Iterator[list[Array] | None]:

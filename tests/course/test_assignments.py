@@ -1,14 +1,13 @@
 """What ``make assignments`` makes: no solution for students, full marks for the instructor."""
 
 import ast
+import copy
 import re
+from functools import cache
 
 import nbformat
 import numpy as np
 import pytest
-
-pytest.importorskip("nbgrader")
-
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -25,8 +24,6 @@ from tools.assignments import (
     general_sections,
     instructor_version,
     make,
-    read_source,
-    student_version,
     worth,
 )
 from tools.chapters import ENVIRONMENT
@@ -34,6 +31,8 @@ from tools.syllabus import WEEKS, about, assignments_table, syllabus, title
 
 NAMES = [source.stem for source in SOURCES]
 THE_COURSE = load_course(COURSE)
+# Each notebook is made once. A test that changes it takes a copy.
+read_source, student_version = cache(assignments.read_source), cache(assignments.student_version)
 each_source = pytest.mark.parametrize("source", SOURCES, ids=NAMES)
 
 
@@ -61,9 +60,10 @@ def solution_lines(source):
 
 @each_source
 def test_the_student_version_has_no_trace_of_a_solution_or_a_hidden_test(source):
-    text, lines = nbformat.writes(student_version(source)), solution_lines(source)
+    student, lines = student_version(source), solution_lines(source)
+    text, sources = nbformat.writes(student), text_of(student)
     assert lines
-    assert [line for line in lines if line in text_of(student_version(source))] == []
+    assert [line for line in lines if line in sources] == []
     assert (
         "SOLUTION" not in text
         and "HIDDEN" not in text
@@ -83,7 +83,7 @@ def test_the_student_version_runs_to_the_first_unanswered_question_and_says_so_k
 ):
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    notebook = student_version(source)
+    notebook = copy.deepcopy(student_version(source))
     with pytest.raises(CellExecutionError):
         NotebookClient(notebook, kernel_name="python3", timeout=60).execute()
     (error,) = [
@@ -238,7 +238,7 @@ def test_the_grader_reads_what_the_notebook_says(source, tmp_path):
 
 
 def test_a_release_is_the_same_whatever_its_cells_have_printed(tmp_path):
-    path, notebook = tmp_path / f"{NAMES[0]}.ipynb", read_source(SOURCES[0])
+    path, notebook = tmp_path / f"{NAMES[0]}.ipynb", assignments.read_source(SOURCES[0])
     digests = []
     for printed in ("Its calls took 0.1 s", "Its calls took 0.2 s"):
         notebook.cells[-3].outputs = [nbformat.v4.new_output("stream", text=printed)]

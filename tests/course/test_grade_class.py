@@ -7,9 +7,6 @@ import shutil
 import nbformat
 import pytest
 
-pytest.importorskip("nbgrader")
-pytest.importorskip("joblib")
-
 from assignments.bank.entry import read_source, solutions, source_path, submission
 from rnn_course import classroom
 from rnn_course.__main__ import COURSE, main
@@ -190,8 +187,9 @@ def test_what_is_no_release_and_no_submission_is_refused_in_words(folder, tmp_pa
 
 
 def test_a_dask_cluster_gives_the_same_table(folder, graded, tmp_path):
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
+    from distributed import LocalCluster
+
+    with LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, memory_limit=0
     ) as cluster:
         assert run(folder, tmp_path, "--scheduler", cluster.scheduler_address) == graded[1]
@@ -234,17 +232,16 @@ def test_a_machine_without_a_wall_keeps_the_reports_of_a_cluster_that_has_one(
 
 
 def test_a_class_that_was_killed_and_started_again_has_the_same_bytes(tmp_path):
-    pytest.importorskip("psutil")
     from benchmarks import class_of_300
 
     assert sum(class_of_300.make_class(tmp_path, 8, seed=0).values()) == 8
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    class_of_300.finish(class_of_300.start(tmp_path, whole, "--jobs", 1, "--seconds", 2))
+    class_of_300.finish(class_of_300.start(tmp_path, whole, "--jobs", 1, "--seconds", 0.5))
     there = class_of_300.stop_half_way(
-        class_of_300.start(tmp_path, killed, "--jobs", 1, "--seconds", 2), killed, 8
+        class_of_300.start(tmp_path, killed, "--jobs", 1, "--seconds", 0.5), killed, 8
     )
     assert 4 <= there < 8 and not (killed / "gradebook.csv").exists()
-    class_of_300.finish(class_of_300.start(tmp_path, killed, "--jobs", 1, "--seconds", 2))
+    class_of_300.finish(class_of_300.start(tmp_path, killed, "--jobs", 1, "--seconds", 0.5))
     assert len(class_of_300.results(whole)) == 3 * 8 + 9 and class_of_300.results(
         killed
     ) == class_of_300.results(whole)

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("nbgrader")
-
 from assignments.bank.channels import BEFORE, CHANNELS, HAND_DOWN, STAY, TAKE_OVER
 from assignments.bank.entry import graded, released, row_of, solutions, submission
 from rnn_course.sandbox import limits as limits_module

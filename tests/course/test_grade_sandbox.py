@@ -102,24 +102,25 @@ def test_no_other_package_can_be_imported_and_the_answers_least_of_all(either):
     assert [error["type"] for error in raised.values()] == ["ModuleNotFoundError"] * len(names)
 
 
-ONE = LIMITS._replace(seconds=1)
+# Whole seconds are counted, from the start of Python: this is one second in all.
+SHORT = LIMITS._replace(seconds=0.5)
 DEAF = "import itertools, signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\n"
 
 
 def test_an_endless_loop_ends_after_its_processor_time(either, monkeypatch):
     monkeypatch.setattr(limits_module, "MORE", 600)  # it is not the real time that ends it
-    assert run(either, "while True: pass", ONE)[0] == "out of time"
-    assert run(either, "import itertools\nsum(itertools.repeat(0))", ONE)[0] == "out of time"
-    assert run(either, DEAF + "sum(itertools.repeat(0))", ONE)[0] == "killed or crashed"
+    assert run(either, "while True: pass", SHORT)[0] == "out of time"
+    assert run(either, "import itertools\nsum(itertools.repeat(0))", SHORT)[0] == "out of time"
+    assert run(either, DEAF + "sum(itertools.repeat(0))", SHORT)[0] == "killed or crashed"
 
 
 def test_who_has_to_wait_loses_no_time_and_who_waits_for_ever_is_ended(either, monkeypatch):
     """A process that waits for a busy machine is like one that sleeps."""
-    assert run(either, "import time\ntime.sleep(1.5)", ONE) == ("ended", None)
+    assert run(either, "import time\ntime.sleep(1.1)", SHORT) == ("ended", None)
     monkeypatch.setattr(limits_module, "LONGER", 1)
     monkeypatch.setattr(limits_module, "MORE", 0)
     monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
-    assert run(either, "import time\ntime.sleep(600)", ONE)[0] == "waited too long"
+    assert run(either, "import time\ntime.sleep(600)", SHORT)[0] == "waited too long"
 
 
 def test_the_real_time_is_a_multiple_of_the_processor_time_and_grows_with_the_load(monkeypatch):
@@ -324,7 +325,7 @@ def test_a_process_that_is_killed_leaves_no_container(wall, monkeypatch):
     started = []
     command = wall.command
     spied = wall._replace(command=lambda start: started.append(start) or command(start))
-    assert run(spied, "while True: pass", LIMITS._replace(seconds=1))[0] == "out of time"
+    assert run(spied, "while True: pass", SHORT)[0] == "out of time"
     end = time.monotonic() + 5
     while (left := processes_called(started[0].folder.name)) and time.monotonic() < end:
         time.sleep(0.05)

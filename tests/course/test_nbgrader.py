@@ -12,9 +12,6 @@ from pathlib import Path
 
 import nbformat
 import pytest
-
-pytest.importorskip("nbgrader")
-
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config

@@ -5,8 +5,6 @@ import shlex
 
 import pytest
 
-pytest.importorskip("jinja2")
-
 from rnn_course.__main__ import options
 from rnn_course.collect.roster import COLUMNS
 from rnn_course.overrides import COLUMNS as OVERRIDES

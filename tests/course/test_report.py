@@ -9,8 +9,6 @@ from html.parser import HTMLParser
 
 import pytest
 
-pytest.importorskip("jinja2")
-
 from rnn_course.release import Release
 from rnn_course.report.feedback import merged, to_html
 from rnn_course.report.gradebook import to_csv
@@ -262,7 +260,6 @@ def test_an_unknown_cause_counts_once_for_each_question():
     rows = [report()["questions"][0] | {"findings": [finding(["h"]), finding(["n"], hint="b")]}]
     reports = [report(questions=rows), report(questions=rows), report(problem="x", questions=rows)]
     assert causes(reports) == [("step", "unknown", 2)]
-    pytest.importorskip("matplotlib")
     above, below = draw_class(reports).axes
     assert [bar.get_width() for bar in below.patches] == [2]
     assert sum(bars[0].get_width() for bars in above.containers) == 3

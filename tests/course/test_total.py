@@ -5,8 +5,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-pytest.importorskip("nbgrader")
-
 from rnn_course.collect.files import Found
 from rnn_course.collect.times import read_time, read_times, timestamp_of
 from rnn_course.course import Assignment, Course, Late
