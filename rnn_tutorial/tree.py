@@ -7,6 +7,7 @@ place. The gradient of a tree is a tree of the same structure.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,17 +32,18 @@ __all__ = [
 ]
 
 
+BRANCHES = (dict, tuple, list)
+
+
 def tree_map(f: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
     """Return the tree of `f(leaf, *leaves at the same place in rest)`.
 
     Raises: ValueError unless all trees have one structure.
     """
-
-    def at_leaves(leaf: Any, *others: Any) -> Any:
-        _refuse_other_structure(leaf, others)
-        return f(leaf, *others)
-
-    return tree_map_parts(at_leaves, tree, *rest)
+    if isinstance(tree, BRANCHES):
+        return _map_branches(partial(tree_map, f), tree, rest)
+    _refuse_other_structure(tree, rest)
+    return f(tree, *rest)
 
 
 def tree_map_parts(f: Callable[..., Any], outline: Tree, *trees: Tree) -> Tree:
@@ -54,15 +56,8 @@ def tree_map_parts(f: Callable[..., Any], outline: Tree, *trees: Tree) -> Tree:
 
     Raises: ValueError unless the trees have the branches of `outline`.
     """
-    if isinstance(outline, dict):
-        _refuse_other_structure(outline, trees)
-        return {
-            key: tree_map_parts(f, outline[key], *(tree[key] for tree in trees)) for key in outline
-        }
-    if isinstance(outline, (tuple, list)):
-        _refuse_other_structure(outline, trees)
-        branches = [tree_map_parts(f, *branches) for branches in zip(outline, *trees, strict=True)]
-        return type(outline)(*branches) if hasattr(outline, "_fields") else type(outline)(branches)
+    if isinstance(outline, BRANCHES):
+        return _map_branches(partial(tree_map_parts, f), outline, trees)
     return f(outline, *trees)
 
 
@@ -78,7 +73,7 @@ def tree_zip(name: str, tree: Tree, *others: Tree) -> list[tuple[Any, ...]]:
 
     Raises: ValueError unless the others have the branches of `tree`.
     """
-    if not isinstance(tree, (dict, tuple, list)):
+    if not isinstance(tree, BRANCHES):
         return [(name, tree, *others)]
     _refuse_other_structure(tree, others)
     if isinstance(tree, dict):
@@ -111,7 +106,7 @@ def tree_map_paths(f: Callable[..., Any], tree: Tree, *rest: Tree, name: str = "
 
 def tree_leaves(tree: Tree) -> list[Any]:
     """Return the leaves as a list, in the order of `tree_paths`."""
-    if not isinstance(tree, (dict, tuple, list)):
+    if not isinstance(tree, BRANCHES):
         return [tree]
     parts = tree.values() if isinstance(tree, dict) else tree
     return [leaf for part in parts for leaf in tree_leaves(part)]
@@ -260,8 +255,19 @@ def _refuse_other_shape(path: str, x: Any, y: Any) -> None:
         raise ValueError(f"{path or 'tree'}: trees of different shapes: {shapes}")
 
 
+def _map_branches(f: Callable[..., Any], tree: Tree, rest: tuple[Tree, ...]) -> Tree:
+    """Return the tree whose branches are `f(branch, *parts at its place in rest)`."""
+    _refuse_other_structure(tree, rest)
+    if isinstance(tree, dict):
+        return {key: f(tree[key], *(other[key] for other in rest)) for key in tree}
+    branches = map(f, tree, *rest)
+    return type(tree)(*branches) if hasattr(tree, "_fields") else type(tree)(branches)
+
+
 def _refuse_other_structure(tree: Tree, rest: tuple[Tree, ...]) -> None:
     for other in rest:
+        if type(other) is type(tree) and (type(tree) is np.ndarray or hasattr(tree, "_fields")):
+            continue  # most of what is compared, without the price of the rest
         if _kind(other) != _kind(tree):
             raise ValueError(
                 f"trees of different structure: expected {_outline(tree)}, got {_outline(other)}"
@@ -273,7 +279,7 @@ def _kind(tree: Tree) -> Any:
 
     That is the name and fields of a NamedTuple, the keys of a dict, the length of a tuple or list.
     """
-    if not isinstance(tree, (dict, tuple, list)):
+    if not isinstance(tree, BRANCHES):
         return "leaf"
     if hasattr(tree, "_fields"):  # a NamedTuple defined again in a notebook counts as the same
         return type(tree).__name__, tree._fields
