@@ -58,7 +58,8 @@ def beam_search(
         log_p, writing = step(symbols, writing)
         log_p = log_p if length < max_length else only(end, log_p)
         beams, parents = continued(beams, log_p, K)
-        writing = writing.rows(parents)
+        same = len(parents) == len(log_p)  # as many beginnings of each sequence as before
+        writing = writing.states(parents) if same else writing.rows(parents)
         beams = put_aside(beams, end, ended)
         ended = [best_of(hypotheses, length_power, K) for hypotheses in ended]
         worst = [score_of(h[-1], length_power) if len(h) == K else -np.inf for h in ended]

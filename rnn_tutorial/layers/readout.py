@@ -48,7 +48,7 @@ class Readout(Protocol):
 
 
 class PlainCache(NamedTuple):
-    """What `Plain` keeps for its backward: zeros of the two shapes."""
+    """What `Plain` keeps for its backward: the two shapes, as views of a single zero."""
 
     queries: Array
     memory: Array
@@ -70,14 +70,15 @@ class Plain:
         Raises: as `check_memory`.
         """
         check_memory(queries, memory, mask)
-        return queries, PlainCache(np.zeros_like(queries), np.zeros_like(memory))
+        shapes = (np.broadcast_to(np.zeros((), a.dtype), a.shape) for a in (queries, memory))
+        return queries, PlainCache(*shapes)
 
     def backward(
         self, params: Any, cache: PlainCache, dys: Array
     ) -> tuple[tuple[()], Array, Array]:
         """Return ((), dys, zeros)."""
         check_like("dys", dys, cache.queries)
-        return (), dys, cache.memory
+        return (), dys, np.zeros(cache.memory.shape, cache.memory.dtype)
 
 
 def check_memory(queries: object, memory: object, mask: object) -> None:

@@ -79,7 +79,17 @@ class Writing(NamedTuple):
         Shapes: rows (N,), integers.
         """
         mask = None if self.mask is None else self.mask[:, rows]
-        return Writing(tree_map(lambda leaf: leaf[rows], self.state), self.memory[:, rows], mask)
+        return self.states(rows)._replace(memory=self.memory[:, rows], mask=mask)
+
+    def states(self, rows: Array) -> "Writing":
+        """Return the states of these rows, with the memory and the mask as they are.
+
+        It is `rows` without a copy of the memory, where each row is replaced by one of the same
+        sequence, as in a beam search once all beginnings are there.
+
+        Shapes: rows (B,), integers.
+        """
+        return self._replace(state=tree_map(lambda leaf: leaf[rows], self.state))
 
 
 @made_of_layers("encoder", "decoder", "output")

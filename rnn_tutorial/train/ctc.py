@@ -147,45 +147,40 @@ def lattice(log_y: Array, words: Sequence[Sequence[int]], mask: Mask, blank: int
         places[b, : 2 * len(word) + 1], real[b, : 2 * len(word) + 1] = extended(word, blank), True
     skips = np.zeros((B, S), bool)  # where a blank may be left out: between two different labels
     skips[:, 2:] = (places[:, 2:] != blank) & (places[:, 2:] != places[:, :-2])
-    at_places = np.take_along_axis(log_y, np.broadcast_to(places, (T, B, S)), axis=-1)
-    nowhere = np.full((B, S), -np.inf, log_y.dtype)
+    spoken = np.take_along_axis(log_y, np.broadcast_to(places, (T, B, S)), axis=-1)
+    spoken = np.where(real, spoken, -np.inf)  # what is said at each step by each place
+    steps, nowhere = mask[..., None], np.full((T, B, S + 2), -np.inf, log_y.dtype)
+    over = np.where(skips, 0, nowhere[0, :, :S])  # the log of 1 where two places on is allowed
 
-    alpha = np.empty((T, B, S), log_y.dtype)
-    now = nowhere.copy()
-    now[:, 0] = 0  # before the first step: at a place before the first blank
-    for t in range(T):
-        moved = _arriving(now, skips) if t else np.where(np.arange(S) < 2, 0, nowhere)
-        new = np.where(real, moved + at_places[t], nowhere)
-        now = np.where(mask[t, :, None], new, now)
-        alpha[t] = now
-
-    beta = np.empty((T, B, S), log_y.dtype)
+    alpha = nowhere.copy()  # with two places before the first, where nobody is
+    alpha[0, :, 2:4] = spoken[0, :, :2]
+    beta = nowhere.copy()  # with two places after the last
     ends = np.array([2 * len(word) for word in words])[:, None]
-    last = np.where((np.arange(S) == ends) | (np.arange(S) == ends - 1), 0, nowhere)
-    now = last
-    for t in reversed(range(T)):
-        beta[t] = now
-        back = _leaving(now + at_places[t], skips)
-        now = np.where(mask[t, :, None], back, last)
-    log_p = logsumexp(alpha[-1] + last)
-    return Lattice(places, alpha, beta, log_p, mask)
+    last = np.where((np.arange(S) == ends) | (np.arange(S) == ends - 1), 0, nowhere[0, :, :S])
+    beta[-1, :, :S] = last
+    with np.errstate(divide="ignore"):  # log 0 is the -infinity that is wanted
+        for t in range(1, T):
+            stay, one, two = alpha[t - 1, :, 2:], alpha[t - 1, :, 1:-1], alpha[t - 1, :, :-2]
+            now = spoken[t] + _log_add(stay, one, two + over)
+            alpha[t, :, 2:] = np.where(steps[t], now, stay)
+        for t in reversed(range(1, T)):
+            after = nowhere[0].copy()
+            after[:, :S] = beta[t, :, :S] + spoken[t]
+            stay, one, two = after[:, :S], after[:, 1:-1], nowhere[0, :, :S].copy()
+            two[:, :-2] = after[:, 2:S] + over[:, 2:]
+            beta[t - 1, :, :S] = np.where(steps[t], _log_add(stay, one, two), last)
+    alpha, beta = alpha[..., 2:], beta[..., :S]
+    return Lattice(places, alpha, beta, logsumexp(alpha[-1] + last), mask)
 
 
-def _arriving(before: Array, skips: Mask) -> Array:
-    """Return the log of the sum of what stays, comes from one place before, and from two."""
-    nowhere = np.full_like(before[:, :1], -np.inf)
-    one = np.concatenate([nowhere, before[:, :-1]], axis=1)
-    two = np.concatenate([nowhere, nowhere, before[:, :-2]], axis=1)[:, : before.shape[1]]
-    return logsumexp(np.stack([before, one, np.where(skips, two, -np.inf)]), axis=0)
+def _log_add(a: Array, b: Array, c: Array) -> Array:
+    """Return log(exp(a) + exp(b) + exp(c)); of nothing but -infinity it is -infinity.
 
-
-def _leaving(after: Array, skips: Mask) -> Array:
-    """Return the log of the sum of what stays, goes one place on, and goes two places on."""
-    nowhere = np.full_like(after[:, :1], -np.inf)
-    one = np.concatenate([after[:, 1:], nowhere], axis=1)
-    over = np.where(skips, after, -np.inf)
-    two = np.concatenate([over[:, 2:], nowhere, nowhere], axis=1)[:, : after.shape[1]]
-    return logsumexp(np.stack([after, one, two]), axis=0)
+    The largest is subtracted first. It is finite: -infinity minus itself would be NaN.
+    """
+    largest = np.maximum(np.maximum(a.real, b.real), c.real)
+    largest = np.maximum(largest, np.finfo(largest.dtype).min)
+    return np.log(np.exp(a - largest) + np.exp(b - largest) + np.exp(c - largest)) + largest
 
 
 def logsumexp(a: Array, axis: int = -1) -> Array:
