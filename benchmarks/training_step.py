@@ -11,6 +11,8 @@ backward, clip_grad_norm_, optim.Adam. Before anything is timed, both make a few
 weights, and their losses are compared. After the first update they are not quite the same, since
 PyTorch has two biases that are added, and Adam moves both.
 
+The LSTM in float32 is measured twice, the second time with the compiled kernel if numba is there.
+
 One thread, time of the process. The two are called in turn, and a row has the medians. Each row has
 its own process. So has each peak of memory, that of the first step.
 """
@@ -28,8 +30,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.rows import RESULTS, digits, write_rows
-from benchmarks.speed.implementations import CELLS, OURS, PYTORCH
+from benchmarks.speed.implementations import CELLS, COMPILED, OURS, PYTORCH, installed
 from benchmarks.speed.measuring import DTYPES, clean_environment, resident
+from rnn_tutorial.cells import LSTM, Cell
 from rnn_tutorial.exchange import to_pytorch
 from rnn_tutorial.layers import Dense, Embedding, Recurrent, Serial
 from rnn_tutorial.speed import interleaved
@@ -46,6 +49,7 @@ SHAPES = (
 )  # T, B, N, H, V
 NAMES = "embedding", "recurrent", "head"
 RATE, LIMIT = 1e-3, 1.0
+QUICKER = f"LSTM, {COMPILED}"
 TOLERANCES = {"float32": 1e-5, "float64": 1e-12}
 LATER, STEPS = 1e-3, 3  # the tolerance after the first update, and how many steps are compared
 TINY = (3, 2, 4, 5, 6)
@@ -57,7 +61,7 @@ Run = Callable[[], float]
 class StepRow(NamedTuple):
     """One size, cell and dtype."""
 
-    cell: str
+    cell: str  # LSTM, GRU, RNN, or "LSTM, compiled"
     dtype: str
     T: int
     B: int
@@ -85,7 +89,11 @@ def pytorch(cell: str, dtype: str, shape: Sequence[int]) -> Run:
 
     torch.set_num_threads(1)
     (_, _, N, H, V), (model, params, (xs, targets)) = shape, task(cell, dtype, shape)
-    modules = [torch.nn.Embedding(V, N), getattr(torch.nn, cell)(N, H), torch.nn.Linear(H, V)]
+    modules = [
+        torch.nn.Embedding(V, N),
+        getattr(torch.nn, cell.split(",")[0])(N, H),
+        torch.nn.Linear(H, V),
+    ]
     network = torch.nn.ModuleDict(dict(zip(NAMES, modules))).to(getattr(torch, dtype))
     arrays = to_pytorch(model, params, NAMES)
     network.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
@@ -107,9 +115,23 @@ def pytorch(cell: str, dtype: str, shape: Sequence[int]) -> Run:
 def task(cell: str, dtype: str, shape: Sequence[int]) -> tuple[Serial, Any, tuple[Any, Any]]:
     """Return (model, params, (xs, targets)), the same for both libraries."""
     (T, B, N, H, V), rng = shape, np.random.default_rng(0)
-    model = Serial((Embedding(V, N), Recurrent(CELLS[cell], N, H), Dense(H, V)))
+    model = Serial((Embedding(V, N), Recurrent(cell_named(cell), N, H), Dense(H, V)))
     xs, targets = rng.integers(0, V, (2, T, B))
     return model, tree_cast(model.init(rng), np.dtype(dtype)), (xs, targets)
+
+
+def cell_named(name: str) -> Cell:
+    """Return the cell of a row: one of CELLS, or the LSTM with the compiled kernel."""
+    if name != QUICKER:
+        return CELLS[name]
+    from rnn_tutorial.cells.kernels.compiled import LSTM_COMPILED
+
+    return LSTM.with_fast(LSTM_COMPILED)
+
+
+def networks() -> list[tuple[str, str]]:
+    """Return (cell, dtype) of the rows of a shape."""
+    return [*product(CELLS, DTYPES), *([(QUICKER, "float32")] if installed(COMPILED) else [])]
 
 
 PROGRAMS = {OURS: ours, PYTORCH: pytorch}
@@ -168,10 +190,17 @@ def in_a_process(name: str, *arguments: Any) -> Any:
 
 def rows(quick: bool) -> Iterator[StepRow]:
     """Yield all rows."""
-    for shape, cell, dtype in product(SHAPES[:2] if quick else SHAPES, CELLS, DTYPES):
+    for shape, (cell, dtype) in product(SHAPES[:2] if quick else SHAPES, networks()):
         one, two = in_a_process("times", cell, dtype, shape, quick)
         peaks = [in_a_process("peak", cell, dtype, shape, program) for program in PROGRAMS]
         yield StepRow(cell, dtype, *shape, one, two, digits(two / one, 3), *peaks)
+
+
+def summary(ratios: list[float]) -> str:
+    """Return their geometric mean, the smallest, the largest, and how many are below 1."""
+    mean = np.exp(np.mean(np.log(ratios)))
+    below = sum(ratio < 1 for ratio in ratios)
+    return f"{mean:.2f} in geometric mean, {min(ratios):.2f} to {max(ratios):.2f}, {below} below 1"
 
 
 def main() -> None:
@@ -193,9 +222,12 @@ def main() -> None:
     for row in rows(arguments.quick):
         found.append(row)
         print(*row, sep="   ", flush=True)
-    ratios = np.array([row.ratio for row in found])
-    print(f"PyTorch / ours: {np.exp(np.log(ratios).mean()):.2f} in geometric mean", end=", ")
-    print(f"{ratios.min():.2f} to {ratios.max():.2f}, {(ratios < 1).sum()} below 1")
+    for name, some in {
+        "PyTorch / ours": [row for row in found if row.cell in CELLS],
+        f"PyTorch / ours, {QUICKER}": [row for row in found if row.cell == QUICKER],
+    }.items():
+        if some:
+            print(f"{name}: {summary([row.ratio for row in some])}")
     if arguments.write:
         write_rows(RESULTS / "training_step.csv", found)
 

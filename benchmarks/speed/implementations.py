@@ -36,9 +36,9 @@ from rnn_tutorial.types import Array
 Arrays = dict[str, Array]
 
 CELLS = {"LSTM": LSTM, "GRU": GRU, "RNN": Elman}
-OURS, PYTORCH, UNROLL = "ours", "PyTorch", "unroll"
+OURS, COMPILED, PYTORCH, UNROLL = "ours", "compiled", "PyTorch", "unroll"
 PLAIN, EPYNN, NUMPY_ML = "plain loop", "EpyNN", "numpy-ml"
-MODULES = {PYTORCH: "torch", EPYNN: "EpyNN", NUMPY_ML: "numpy_ml"}
+MODULES = {COMPILED: "numba", PYTORCH: "torch", EPYNN: "EpyNN", NUMPY_ML: "numpy_ml"}
 TOLERANCES = {"float32": 1e-4, "float64": 1e-10}
 
 
@@ -111,6 +111,15 @@ def ours(task: Problem) -> Program:
         return hs, *layer.backward(task.params, kept, task.dhs)[:2]
 
     return Program(run, lambda result: as_arrays(*result), task)
+
+
+def compiled(task: Problem) -> Program | None:
+    """Return that of `Recurrent` with the compiled kernel, or None but for the LSTM in float32."""
+    if (task.name, task.xs.dtype) != ("LSTM", np.float32):
+        return None
+    from rnn_tutorial.cells.kernels.compiled import LSTM_COMPILED
+
+    return ours(task._replace(cell=LSTM.with_fast(LSTM_COMPILED)))
 
 
 def readable(task: Problem) -> Program:
@@ -296,6 +305,7 @@ def numpy_ml(task: Problem) -> Program | None:
 
 MAKERS: dict[str, Callable[[Problem], Program | None]] = {
     OURS: ours,
+    COMPILED: compiled,
     PYTORCH: pytorch,
     UNROLL: readable,
     PLAIN: plain_loop,

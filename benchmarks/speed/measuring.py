@@ -25,6 +25,7 @@ import numpy as np
 from benchmarks.speed.flops import products_alone
 from benchmarks.speed.implementations import (
     CELLS,
+    COMPILED,
     EPYNN,
     NUMPY_ML,
     OURS,
@@ -85,7 +86,7 @@ def times(
     dtypes: Sequence[str] = DTYPES,
     shapes: Sequence[Sequence[int]] = SHAPES,
 ) -> Iterator[Row]:
-    """Yield the rows of speed.csv: ours next to PyTorch and the products alone.
+    """Yield the rows of speed.csv: ours next to PyTorch, compiled, and the products alone.
 
     With `slow`: ours next to the slow implementations, in fewer rounds. They have their own
     process, because they leave the memory in many small pieces, which makes large arrays slower.
@@ -98,7 +99,9 @@ def times(
     for name, shape, dtype in product(cells, shapes, dtypes):
         if quick and shape in LARGE and (slow or dtype == "float64"):
             continue
-        made = programs(problem(name, dtype, shape), (OURS, *(SLOW if slow else (PYTORCH,))))
+        made = programs(
+            problem(name, dtype, shape), (OURS, *(SLOW if slow else (COMPILED, PYTORCH)))
+        )
         check_programs(made)
         runs = {program: made[program].run for program in made}
         if not slow:

@@ -6,6 +6,7 @@ import numpy as np
 
 from benchmarks.speed.implementations import (
     CELLS,
+    COMPILED,
     EPYNN,
     NUMPY_ML,
     OURS,
@@ -24,7 +25,7 @@ from benchmarks.speed.tables import (
     ratios,
 )
 
-OTHERS = PYTORCH, UNROLL, PLAIN, EPYNN, NUMPY_ML
+OTHERS = PYTORCH, COMPILED, UNROLL, PLAIN, EPYNN, NUMPY_ML
 
 
 def markdown(lines: list[list[str]]) -> str:
@@ -63,7 +64,7 @@ def verdict_lines(tables: Tables) -> str:
 
     They are computed from the table, whether they speak for us or not.
     """
-    lines = _pytorch_lines(tables)
+    lines = _pytorch_lines(tables) + _compiled_lines(tables)
     for dtype in DTYPES:
         epynn = {cell: ratios(tables, EPYNN, cell=cell, dtype=dtype) for cell in CELLS}
         spans = [
@@ -100,6 +101,18 @@ def _pytorch_lines(tables: Tables) -> list[str]:
         f"- PyTorch / ours: geometric mean {mean:.2f} over {len(middle)} rows.",
         f"- Rows below 1.0: {'; '.join(below) if below else 'none'}.",
     ]
+
+
+def _compiled_lines(tables: Tables) -> list[str]:
+    """Return the sentence about the compiled kernel, or none if no run measured it."""
+    found = []
+    for shape in SHAPES:
+        where = {"cell": "LSTM", "dtype": "float32", **at_shape(shape)}
+        theirs, own = (ratios(tables, program, **where) for program in (PYTORCH, COMPILED))
+        found += [f"{shape} {median([t / o for t, o in zip(theirs, own)])}"] if own else []
+    return [f"- PyTorch / ours with the compiled kernel, LSTM float32: {'; '.join(found)}."] * bool(
+        found
+    )
 
 
 def memory_table(tables: Tables) -> str:
