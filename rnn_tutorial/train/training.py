@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnn_tutorial.layers.layer import Layer, check_rng_or_none
+from rnn_tutorial.train.memory import keep_freed_memory
 from rnn_tutorial.train.optimizers import Optimizer
 from rnn_tutorial.tree import tree_add, tree_norm
 from rnn_tutorial.types import Array, Loss, Mask, Rng, Tree
@@ -134,6 +135,7 @@ def train(
         raise TypeError(
             f"optimizer: expected an optimizer, such as adam(1e-3), got {type(optimizer).__name__}"
         )
+    keep_freed_memory()
     state = optimizer.init(params) if optimizer_state is None else optimizer_state
     good = params, state
     for index, batch in enumerate(batches):
