@@ -9,7 +9,7 @@ LARGEST_BLOCK = 2**25 - 2**16
 
 
 def keep_freed_memory() -> None:
-    """Make the C library of Linux keep up to 64 MB of freed memory, instead of giving it back.
+    """Set the C library of Linux to keep up to 64 MB of freed memory, instead of giving it back.
 
     A step of training makes its arrays anew and frees them all. The library, glibc, then returns
     the memory to the system, and in the next step the system clears every page again: at sizes such
