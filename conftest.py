@@ -49,8 +49,7 @@ MARKERS = {
 # The grader is for lecturers: without their extra, its tests are left out, and a line says so.
 collect_ignore = [] if find_spec("nbgrader") else ["tests/course"]
 LEFT_OUT = (
-    "left out: tests/course, which needs the extra course "
-    "(make test EXTRAS=reader,data,exchange,course)"
+    "left out: tests/course needs the extra course, make test EXTRAS=reader,data,exchange,course"
 )
 
 

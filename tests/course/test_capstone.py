@@ -4,7 +4,6 @@ import ast
 import inspect
 import time
 from collections import Counter, defaultdict
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from notebook_code import (
     statements,
     statements_of_chapters,
 )
+from training_exam import each_seed, exams_of, relative, rng_of
 
 from rnn_course.judge.judge import prepare
 from rnn_course.judge.mistake import Cause, with_mistakes
@@ -50,24 +50,8 @@ from rnn_tutorial.tree import tree_leaves
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "assignments" / "05_capstone" / "05_capstone.py"
 TRAIN = QUESTIONS[-1]
-
-
-@cache
-def exam(seed):
-    """Return the exam of this seed, drawn when a test first asks for it."""
-    return prepare(TRAIN, bytes([seed]))
-
-
+exam = exams_of(TRAIN)
 both_seeds = pytest.mark.parametrize("seed", (0, 1))
-each_seed = pytest.mark.parametrize("seed", range(3))
-
-
-def rng_of(seed):
-    return np.random.default_rng(seed)
-
-
-def relative(value, want):
-    return np.max(np.abs(value - want)) / np.max(np.abs(want))
 
 
 # The solutions, by others

@@ -3,15 +3,14 @@
 import ast
 import inspect
 import time
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 from notebook_code import bare, cells, share_in_a_chapter
+from training_exam import each_seed, exams_of, relative, rng_of
 
 from assignments.bank.attention import HOSTILE, TRAINED_BY_NUMBERS
-from rnn_course.judge.judge import prepare
 from rnn_course.judge.mistake import Cause, with_mistakes
 from rnn_course.mistakes.attention import MISTAKES
 from rnn_course.questions import attention
@@ -58,24 +57,7 @@ from rnn_tutorial.tree import tree_leaves
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "assignments" / "06_attention" / "06_attention.py"
 TRAIN = QUESTIONS[-1]
-# Its reference is not asked: it would train.
-
-
-@cache
-def exam(seed):
-    """Return the exam of this seed, drawn when a test first asks for it."""
-    return prepare(TRAIN._replace(reference=lambda p, *_: p), bytes([seed]))
-
-
-each_seed = pytest.mark.parametrize("seed", range(3))
-
-
-def rng_of(seed):
-    return np.random.default_rng(seed)
-
-
-def relative(value, want):
-    return np.max(np.abs(value - want)) / np.max(np.abs(want))
+exam = exams_of(TRAIN)
 
 
 # By the package: nothing is a step of the memory, of zeros, in front of all others.

@@ -3,15 +3,15 @@
 import ast
 import inspect
 import time
-from functools import cache, reduce
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
 import pytest
 from notebook_code import bare, cells, share_in_a_chapter
+from training_exam import each_seed, exams_of, relative, rng_of
 
 from assignments.bank.recurrence import HOSTILE
-from rnn_course.judge.judge import prepare
 from rnn_course.judge.mistake import Cause, with_mistakes
 from rnn_course.mistakes.recurrence import MISTAKES
 from rnn_course.questions import recurrence as module
@@ -61,24 +61,7 @@ from rnn_tutorial.tree import tree_leaves
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "assignments" / "07_recurrence" / "07_recurrence.py"
 TRAIN = QUESTIONS[-1]
-# Its reference is not asked: it would train.
-
-
-@cache
-def exam(seed):
-    """Return the exam of this seed, drawn when a test first asks for it."""
-    return prepare(TRAIN._replace(reference=lambda p, *_: p), bytes([seed]))
-
-
-each_seed = pytest.mark.parametrize("seed", range(3))
-
-
-def rng_of(seed):
-    return np.random.default_rng(seed)
-
-
-def relative(value, want):
-    return np.max(np.abs(value - want)) / np.max(np.abs(want))
+exam = exams_of(TRAIN)
 
 
 def agree(ours, theirs):

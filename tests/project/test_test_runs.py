@@ -4,7 +4,9 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+from runpy import run_path
 
 import pytest
 from chapter_files import ROOT
@@ -53,6 +55,14 @@ def test_every_place_with_a_marker_exists_and_every_marker_is_registered(top, re
     assert [place for place in sorted(places) if not (ROOT / place).exists()] == []
     registered = {line.split(":")[0] for line in request.config.getini("markers")}
     assert top.MARKERS.keys() <= registered
+
+
+def test_without_the_extra_the_course_is_left_out_and_a_line_says_how_to_get_it(top, monkeypatch):
+    assert top.collect_ignore == [] or find_spec("nbgrader") is None
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    newcomers = run_path(str(ROOT / "conftest.py"))
+    assert newcomers["collect_ignore"] == ["tests/course"]
+    assert "EXTRAS=reader,data,exchange,course" in newcomers["pytest_report_header"]()[0]
 
 
 def test_this_test_has_the_markers_of_its_file(top, request):
