@@ -87,7 +87,7 @@ def test_the_script_stores_what_it_prints_and_nothing_unless_told(
 ):
     monkeypatch.setattr(letters_to_sounds, "RESULTS", tmp_path)
     monkeypatch.setattr(letters_to_sounds, "the_words", lambda: words._replace(test=words.test[:9]))
-    monkeypatch.setattr(letters_to_sounds, "SIZES", (("fixed vector", 2),))
+    monkeypatch.setattr(letters_to_sounds, "SIZES", (("fixed vector", {"updates": 2}),))
     monkeypatch.setattr(letters_to_sounds, "LONG", {"updates": 1, "units": 3})
     monkeypatch.setattr("sys.argv", ["letters_to_sounds", "--seeds", "1"])
     letters_to_sounds.main()

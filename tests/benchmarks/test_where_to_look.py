@@ -7,7 +7,7 @@ import pytest
 from chapter_files import ROOT, code_cells, read
 
 from benchmarks import where_to_look
-from benchmarks.letters_to_sounds import BATCH, CHAPTER, RATE
+from benchmarks.letters_to_sounds import BATCH, CHAPTER, CHAPTER_RATE, COMPARED
 from benchmarks.where_to_look import (
     FIRST_STATES,
     GENERAL,
@@ -37,16 +37,19 @@ def looks():
 
 
 def test_three_seeds_of_each_readout_are_stored(looks):
-    assert [row[:3] for row in looks] == [(r, s, CHAPTER) for r in READOUTS for s in SEEDS]
+    trainings = [(r, s, n) for n in (COMPARED, CHAPTER) for r in READOUTS for s in SEEDS]
+    assert [row[:3] for row in looks] == trainings
 
 
 def test_attention_halves_the_error_and_the_plain_mean_does_not(looks):
-    phones = {name: [row.phones for row in looks if row.readout == name] for name in READOUTS}
+    phones = {
+        name: [row.phones for row in looks if row[::2][:2] == (name, COMPARED)] for name in READOUTS
+    }
     others = read_table(stored_result("letters_to_sounds.csv"))
     fixed = [
         row["phones_greedy"]
         for row in others
-        if (row["model"], row["updates"]) == ("fixed vector", CHAPTER)
+        if (row["model"], row["updates"]) == ("fixed vector", COMPARED)
     ]
     assert len(fixed) == 3 and max(phones[GENERAL]) < 0.55 * min(fixed)
     assert min(phones["plain mean"]) > 0.9 * min(fixed)
@@ -127,7 +130,7 @@ def test_the_chapter_runs_what_the_script_ran():
     assert f"UPDATES, run_rng = {CHAPTER}, np.random.default_rng(0)" in training
     assert (
         f"size={BATCH}" in training
-        and f"cosine({RATE!r}, 0, UPDATES)".replace("0.004", "4e-3") in training
+        and f"cosine({CHAPTER_RATE!r}, 0, UPDATES)".replace("0.008", "8e-3") in training
     )
     assert "default_rng(20)" in words and "[2000]" in words
     assert all(ast.parse(source) for source in (training, words))
@@ -149,7 +152,7 @@ def test_the_script_stores_what_it_prints_and_nothing_unless_told(monkeypatch, t
     assert "0.25" in capsys.readouterr().out and not list(tmp_path.iterdir())
     monkeypatch.setattr("sys.argv", ["where_to_look", "--seeds", "1", "--write"])
     where_to_look.main()
-    assert [LookRow(**r) for r in read_table(tmp_path / "where_to_look.csv")] == [row] * 2
+    assert [LookRow(**r) for r in read_table(tmp_path / "where_to_look.csv")] == [row] * 4
     assert [ChangedRow(**r) for r in read_table(tmp_path / "where_to_look_changed.csv")] == [
         changed
     ]
