@@ -130,19 +130,29 @@ def test_the_stored_units_are_what_the_script_gives():
 
 
 def test_the_script_prints_its_rows_and_stores_nothing_unless_told(monkeypatch, capsys, tmp_path):
+    """The runs are short or already tested above: here it matters where their numbers go."""
     monkeypatch.setattr(stream, "RESULTS", tmp_path)
     monkeypatch.setattr(stream, "CHUNKS", 100)
+    monkeypatch.setattr(stream, "learn_strings", lambda cell, seed: (0.75, 0.5))
+    monkeypatch.setattr(stream, "symbols_until_mistake", lambda *_: np.array([3900, 0]))
+    monkeypatch.setattr(stream, "answers_after", lambda p, s, units: np.arange(9) >= len(units))
     # The second time it prints what it computed the first time.
-    row, strings = cache(stream_row), cache(strings_row)
+    row = cache(stream_row)
     units = cache(lambda seed: unit_rows(seed, row("LSTM", seed)[1]))
     monkeypatch.setattr(stream, "stream_row", row)
-    monkeypatch.setattr(stream, "strings_row", strings)
     monkeypatch.setattr(stream, "unit_rows", lambda seed, params: units(seed))
     monkeypatch.setattr("sys.argv", ["stream.py", "--seeds", "1"])
     stream.main()
-    assert len(capsys.readouterr().out.splitlines()) == 4 + 10
+    printed = capsys.readouterr().out
+    assert len(printed.splitlines()) == 4 + 10
     assert not list(tmp_path.iterdir())
     monkeypatch.setattr("sys.argv", ["stream.py", "--seeds", "1", "--write"])
     stream.main()
-    assert len(read_table(tmp_path / "stream.csv")) == 4
-    assert len(read_table(tmp_path / "stream_units.csv")) == 10
+    assert capsys.readouterr().out == printed
+    runs = [StreamRow(**row) for row in read_table(tmp_path / "stream.csv")]
+    assert [row.cell for row in runs] == [*CELLS, "cell of 1997"]
+    assert [row.training for row in runs] == 3 * ["stream"] + ["strings"]
+    assert runs[-1][2:5] == (1, 0.75, 0.5)
+    assert {(row.seed, row.until_mistake, row.no_mistake) for row in runs[:3]} == {(1, 1950, 1)}
+    found = read_table(tmp_path / "stream_units.csv")
+    assert [row["other"] for row in found] == [0, *8 * [0.111], 0.889]
