@@ -8,6 +8,7 @@ cell's own.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from rnn_tutorial.cells.cell import SHARED
@@ -34,7 +35,7 @@ class Look:
     right: dict[str, Array]  # the nodes that it should have
     joined: frozenset[str]  # the gates whose two gradients are one
 
-    @property
+    @cached_property
     def nodes(self) -> tuple[str, ...]:
         """The names of the nodes, one for a gate whose two gradients are one."""
         return tuple(
@@ -43,7 +44,7 @@ class Look:
             if not name.startswith("da_h.") or name[5:] not in self.joined
         )
 
-    @property
+    @cached_property
     def wrong(self) -> tuple[str, ...]:
         """The names of the nodes that are wrong."""
         return tuple(

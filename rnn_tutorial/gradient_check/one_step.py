@@ -51,9 +51,7 @@ class Place:
     cache: Any
     backward: StepBackward
     names: tuple[str, ...]  # of the gradients
-    slopes: Callable[
-        [str], Array
-    ]  # the shape of the input, and one more axis: all of the new state
+    slopes: Callable[[str], Array]  # by name: the axes of the input, then all of the new state
 
     def got(self, dstate: Any) -> dict[str, Array]:
         """Return the gradients that the backward returns, by name.
