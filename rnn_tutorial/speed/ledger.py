@@ -91,7 +91,7 @@ def counted(array: Array, ledger: list[Call]) -> Counted:
 def count_calls(program: Callable[..., Any], *trees: Tree) -> list[Call]:
     """Return the ledger of program(*trees): each call of NumPy on their arrays and on the results.
 
-    Arrays that the program makes with `np.empty` are counted as well.
+    Arrays that the program makes with `np.empty` or `np.zeros` are counted as well.
 
     Example:
     >>> count_calls(lambda x, y: np.tanh(x @ y), np.ones((2, 3)), np.ones((3, 4)))
@@ -106,10 +106,11 @@ def count_calls(program: Callable[..., Any], *trees: Tree) -> list[Call]:
 
 @contextmanager
 def _new_arrays_counted(ledger: list[Call]) -> Iterator[None]:
-    """Let `np.empty` and `np.ascontiguousarray` return arrays that write into this ledger."""
-    empty, contiguous = np.empty, np.ascontiguousarray
+    """Let the functions that make new arrays return arrays that write into this ledger."""
+    empty, zeros, contiguous = np.empty, np.zeros, np.ascontiguousarray
     with (
         mock.patch.object(np, "empty", lambda *a, **k: counted(empty(*a, **k), ledger)),
+        mock.patch.object(np, "zeros", lambda *a, **k: counted(zeros(*a, **k), ledger)),
         mock.patch.object(np, "ascontiguousarray", lambda a: counted(contiguous(a), ledger)),
     ):
         yield
