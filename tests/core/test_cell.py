@@ -212,7 +212,7 @@ def test_a_broken_backward_in_the_place_of_the_right_one_is_seen(rng):
             return dextra, 1.001 * da_x, da_h, dprevious
 
         with pytest.raises(GradientError, match=r"\[0\].W_x"):
-            check_cell(cell.replace(pointwise_backward=broken), rng, T=2, D=4, H=3), name
+            check_cell(cell.replace(pointwise_backward=broken), rng, T=2, B=5, D=4, H=3), name
 
 
 def test_a_cell_of_activations_wants_activations():
