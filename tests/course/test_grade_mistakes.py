@@ -134,10 +134,11 @@ def test_a_cause_that_fits_one_output_alone_is_not_named():
     assert found(slope_in_one) == {("unknown", ("dw", "dx"))}
 
 
-def test_a_cause_that_fits_one_case_alone_is_not_named():
+@pytest.mark.parametrize("size", [len(x) for _, x, _ in EXAM.cases])
+def test_a_cause_that_fits_one_case_alone_is_not_named(size):
     def sometimes(w, x, dh):
         wrong = with_mistakes(outer, [QUESTION.causes[0]])
-        return wrong(w, x, dh) if len(x) == 4 else (outer(w, x, dh)[0], 0.3 * x)
+        return wrong(w, x, dh) if len(x) == size else (outer(w, x, dh)[0], 0.3 * x)
 
     assert {name for name, _ in found(sometimes)} == {"unknown"}
 
