@@ -138,7 +138,7 @@ def test_a_cause_that_fits_one_output_alone_is_not_named():
 def test_a_cause_that_fits_one_case_alone_is_not_named(size):
     def sometimes(w, x, dh):
         wrong = with_mistakes(outer, [QUESTION.causes[0]])
-        return wrong(w, x, dh) if len(x) == size else (outer(w, x, dh)[0], 0.3 * x)
+        return wrong(w, x, dh) if len(x) == size else (0.3 * w, outer(w, x, dh)[1])
 
     assert {name for name, _ in found(sometimes)} == {"unknown"}
 
