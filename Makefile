@@ -8,7 +8,7 @@
 # make site      the book as a website in build/site: chapters, reference of the package, glossary, search
 # make assignments   notebooks for students and instructors, and a syllabus, in build/assignments (ASSIGNMENT=01 for one)
 # make class     a made-up class of 300 graded in three ways: how long, how much memory, the same files (ARGS="--students 20")
-# make bench     the benchmark of speed, some eight minutes (BENCH=--quick for a minute; see benchmarks/README.md)
+# make bench     the benchmarks of speed, some twenty minutes (BENCH=--quick for two; see benchmarks/README.md)
 # make lint      style, types, and the text and notebook of every chapter agree (what pre-commit runs)
 # make clean     remove everything that make made, except your copies in reading/
 #
@@ -60,6 +60,7 @@ class: $(DONE)-reader,data,course
 
 bench: $(DONE)-bench
 	$(PY) -m benchmarks.speed $(BENCH)
+	$(PY) -m benchmarks.training_step $(filter --quick --write,$(BENCH))
 
 lint: $(DONE)-$(LINT)
 	$(PY) -m ruff check
