@@ -60,7 +60,11 @@ def test_new_arrays_are_counted_too_and_only_during_the_program():
         np.subtract(np.zeros((2, 2)), 1)
         np.add(np.ascontiguousarray(x.T), 1)
 
-    assert [call.name for call in count_calls(program, np.ones((2, 3)))] == ["add", "subtract", "add"]
+    assert [call.name for call in count_calls(program, np.ones((2, 3)))] == [
+        "add",
+        "subtract",
+        "add",
+    ]
     assert np.empty is empty and np.zeros is zeros
     with pytest.raises(ZeroDivisionError):
         count_calls(lambda x: 1 / 0, np.ones(2))
