@@ -1,9 +1,11 @@
 """Measure forward and backward of LSTM, GRU and RNN: ours, and those of other libraries.
 
-    make bench                            prints the tables, about eight minutes
+    make bench                            prints the tables, about ten minutes
     make bench BENCH=--quick              takes a minute: fewer rounds, fewer large shapes
     make bench BENCH="--write --run 2"    stores them as run 2, updates benchmarks/README.md
                                           and figures/speed.png
+
+`make bench` then measures a whole step of training, see benchmarks/training_step.py.
 
 The others are PyTorch, EpyNN, numpy-ml, a plain loop, and the matrix products alone. One thread is
 measured by the time of the process, two threads by the clock; each has its own process. The
