@@ -457,15 +457,12 @@ HARMLESS = {
             )
         ),
     ],
-    "Embedding.backward": [  # any negative length, and any symbol that is not one
-        "symbols, rows = (indices.reshape(-1)[order], dys.reshape(-1, self.output_size)[order])"
-        "  ->  "
-        "symbols, rows = (indices.reshape(-2)[order], dys.reshape(-1, self.output_size)[order])",
-        "symbols, rows = (indices.reshape(-1)[order], dys.reshape(-1, self.output_size)[order])"
-        "  ->  "
-        "symbols, rows = (indices.reshape(-1)[order], dys.reshape(-2, self.output_size)[order])",
-        "first = np.flatnonzero(np.diff(symbols, prepend=-1))  ->  "
-        "first = np.flatnonzero(np.diff(symbols, prepend=-2))",
+    "Embedding.backward": [  # any negative length
+        "symbols = indices.reshape(-1).astype(np.min_scalar_type(self.vocabulary_size))  ->  "
+        "symbols = indices.reshape(-2).astype(np.min_scalar_type(self.vocabulary_size))",
+        "symbols, rows = (symbols[order], "
+        "dys.reshape(-1, self.output_size).take(order, axis=0))  ->  symbols, rows = "
+        "(symbols[order], dys.reshape(-2, self.output_size).take(order, axis=0))",
     ],
 }
 

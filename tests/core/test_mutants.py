@@ -339,8 +339,7 @@ HARMLESS = {
         "flat, classes = (logits.reshape(-1, V), targets.reshape(-2))",
         *(f"{GRADIENT}  ->  {GRADIENT.replace('mask', other)}" for other in ("n", "targets")),
     ],
-    "_cross_entropies": [  # rows have two axes, and there are as many classes as rows
-        "sums = p.sum(axis=-1, keepdims=True)  ->  sums = p.sum(axis=1, keepdims=True)",
+    "_cross_entropies": [  # there are as many classes as rows
         "z, places = (_shifted(logits, temperature), (np.arange(len(classes)), classes))  ->  "
         "z, places = (_shifted(logits, temperature), (np.arange(len(logits)), classes))",
     ],
