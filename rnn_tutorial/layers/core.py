@@ -297,7 +297,7 @@ class Embedding:
         dE = np.zeros_like(params.E)
         symbols = indices.reshape(-1).astype(np.min_scalar_type(self.vocabulary_size))
         order = np.argsort(symbols, kind="stable")  # a symbol's places together; fast for 16 bits
-        symbols, rows = symbols[order], dys.reshape(-1, self.output_size).take(order, axis=0)
-        first = np.flatnonzero(np.append(True, symbols[1:] != symbols[:-1]))  # the next begins
-        dE[symbols[first]] = np.add.reduceat(rows, first)
+        rows = dys.reshape(-1, self.output_size).take(order, axis=0)
+        symbols, first = np.unique(symbols[order], return_index=True)
+        dE[symbols] = np.add.reduceat(rows, first)
         return EmbeddingParams(dE), None, ()

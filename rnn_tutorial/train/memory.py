@@ -15,7 +15,7 @@ def keep_freed_memory() -> None:
     the memory to the system, and in the next step the system clears every page again: at sizes such
     as (T, B, H) = (50, 32, 128) this took a third of the time. Its limit is twice the largest block
     that was ever freed. So one block is made and freed here; nothing is written to it. With other
-    libraries nothing changes.
+    libraries, or where the environment sets the limit (MALLOC_TRIM_THRESHOLD_), nothing changes.
 
     Source: mallopt(3), "Dynamic M_MMAP_THRESHOLD" and M_TRIM_THRESHOLD.
     """

@@ -460,9 +460,8 @@ HARMLESS = {
     "Embedding.backward": [  # any negative length
         "symbols = indices.reshape(-1).astype(np.min_scalar_type(self.vocabulary_size))  ->  "
         "symbols = indices.reshape(-2).astype(np.min_scalar_type(self.vocabulary_size))",
-        "symbols, rows = (symbols[order], "
-        "dys.reshape(-1, self.output_size).take(order, axis=0))  ->  symbols, rows = "
-        "(symbols[order], dys.reshape(-2, self.output_size).take(order, axis=0))",
+        "rows = dys.reshape(-1, self.output_size).take(order, axis=0)  ->  "
+        "rows = dys.reshape(-2, self.output_size).take(order, axis=0)",
     ],
 }
 

@@ -69,7 +69,7 @@ def test_recurrent_is_unroll_from_zero(rng):
     params, xs = layer.init(rng), rng.standard_normal((T, B, D))
     hs, _, _ = layer.forward(params, xs, mask=MASK)
     (expected, _), _ = unroll(Elman, params, xs, Elman.initial_state(params, B), MASK)
-    np.testing.assert_array_equal(hs, expected)
+    np.testing.assert_allclose(hs, expected, rtol=1e-12, atol=1e-15)
 
 
 def test_last_takes_each_sequences_own_last_step(rng):
