@@ -78,7 +78,7 @@ ifeq ($(UV),)
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": try make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	@echo "Setting up .venv: a minute or two, without another word."
 	$(PYTHON) -m venv .venv
-	$(PY) -m pip install --quiet --disable-pip-version-check --editable ".[$*]"
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-compile --editable ".[$*]"
 else
 	$(UV) venv --quiet --allow-existing --python ">=3.11" .venv
 	$(UV) pip install --quiet --python .venv --editable ".[$*]"
