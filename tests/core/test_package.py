@@ -64,8 +64,6 @@ def test_the_example_in_the_help_of_the_package_runs_as_shown():
 
 @pytest.mark.parametrize("name", MODULES)
 def test_the_examples_in_every_docstring_run_as_shown(name):
-    if name.endswith(".compiled"):
-        pytest.importorskip("numba")
     failed, _ = doctest.testmod(importlib.import_module(name))
     assert failed == 0
 

@@ -12,6 +12,10 @@ It is for float32 alone. There the elementwise part takes the largest share of t
 has a compiled LSTM only there.
 """
 
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -19,13 +23,15 @@ import numpy as np
 from rnn_tutorial.cells.kernels.lstm import LSTM_KERNEL
 from rnn_tutorial.types import Array
 
-try:
-    from numba import njit
-except ImportError:
-    raise ImportError("the compiled kernel needs numba: pip install rnn-tutorial[fast]") from None
+njit: Any = (
+    None  # without numba the functions stay Python, and `compiled_work` says what is missing
+)
+with suppress(ImportError):
+    njit = import_module("numba").njit
 
 __all__ = [
     "LSTM_COMPILED",
+    "compiled",
     "compiled_backward",
     "compiled_forward",
     "compiled_slopes",
@@ -46,10 +52,18 @@ LARGEST = np.float32(104)  # in float32, exp(104) is infinity, and exp(-104) is 
 FLAT = np.float32(30)  # in float32, tanh(15) is 1
 EXPONENT_OF_1, PLACES = np.int32(127), np.int32(23)  # in the bits of a float32
 
-# A product and a sum may become one operation, which rounds once. Nothing else is changed: in
-# particular, a NaN stays one.
-compiled = njit(cache=True, fastmath={"contract"}, error_model="numpy")
-inlined = njit(cache=True, fastmath={"contract"}, error_model="numpy", inline="always")
+
+def compiled(function: Callable[..., Any], **options: Any) -> Any:
+    """Return the function, compiled if numba is there.
+
+    A product and a sum may become one operation, which rounds once. Nothing else is changed: in
+    particular, a NaN stays one.
+    """
+    given = {"cache": True, "fastmath": {"contract"}, "error_model": "numpy"}
+    return function if njit is None else njit(**given, **options)(function)
+
+
+inlined = partial(compiled, inline="always")
 
 
 @inlined
@@ -147,8 +161,11 @@ def compiled_backward(slopes: Array, values: tuple[Array, ...], dstate: tuple[Ar
 def compiled_work(params: Any, B: int) -> None:
     """Return None: the forward needs no work arrays.
 
-    Raises: TypeError unless the parameters are float32.
+    Raises: ImportError, with what to install, if numba is missing; TypeError unless the parameters
+    are float32.
     """
+    if njit is None:
+        raise ImportError("the compiled kernel needs numba: pip install rnn-tutorial[fast]")
     if params.b.dtype != np.float32:
         raise TypeError(f"params: the compiled kernel is for float32, got {params.b.dtype}")
 
