@@ -60,7 +60,9 @@ def run_pytest(folder: Path, *arguments: str) -> str:
     path = os.pathsep.join(map(str, (ROOT, ROOT / "tests/support")))
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", *plugins]
-        + ["-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(folder), *arguments],
+        + ["-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(folder)]
+        # No conftest.py of a folder above, such as that of the system for temporary files.
+        + ["--confcutdir", str(folder), *arguments],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,

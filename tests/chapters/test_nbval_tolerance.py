@@ -69,7 +69,7 @@ def nbval_verdicts(cells, directory: Path) -> list[bool]:
         f"--nbval-sanitize-with={ROOT / 'tests' / 'nbval_sanitize.cfg'}",
     ]
     plugins = ["-p", "nbval.plugin", "-p", "tools.nbval_tolerance", "-p", "no:cacheprovider"]
-    places = ["-c", os.devnull, "--rootdir", str(directory)]
+    places = ["-c", os.devnull, "--rootdir", str(directory), "--confcutdir", str(directory)]
     report = directory / "report.xml"
     subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *options, *plugins, *places]

@@ -80,7 +80,7 @@ def test_several_processes_print_one_line_of_progress(tmp_path):
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "xdist", "-n", "2", "-p", "tools.progress_line"]
         + ["--tb=no", "-p", "no:cacheprovider", "-c", os.devnull]
-        + ["--rootdir", str(tmp_path), str(tmp_path)],
+        + ["--rootdir", str(tmp_path), "--confcutdir", str(tmp_path), str(tmp_path)],
         # Without the other plugins that are installed, three processes start in half the time.
         env=os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
