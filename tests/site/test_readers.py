@@ -23,6 +23,17 @@ COPIED = """
 """
 
 
+HEADINGS = """
+() => {
+  const sizes = {};
+  for (const h of document.querySelectorAll("article :is(h1, h2, h3, h4)")) {
+    (sizes[h.tagName] ??= []).push(getComputedStyle(h).fontSize);
+  }
+  const once = ([level, all]) => [level, [...new Set(all)]];
+  return Object.fromEntries(Object.entries(sizes).map(once));
+}
+"""
+
 # The letters of a formula are hidden from screen readers, which are given its MathML. In the fourth
 # row of a table and below, a cell with nothing but words or numbers is like the one above.
 LEFT_OUT = {"exclude": [["mjx-math"], ["tbody tr:nth-child(n+4) td > p:only-child:not(:has(*))"]]}
@@ -52,6 +63,13 @@ def test_nothing_moves_while_a_page_loads(look, path, width):
     page = look(path, width).page
     page.evaluate("() => new Promise((drawn) => setTimeout(drawn, 50))")
     assert page.evaluate("window.shifted") < 0.1
+
+
+def test_headings_of_one_level_have_one_size(look):
+    """In a chapter, whether a link, an equation or code follows them."""
+    sizes = look("chapters/17_make_it_fast.html", 1280).page.evaluate(HEADINGS)
+    assert set(sizes) == {"H1", "H2", "H3", "H4"}
+    assert [level for level, found in sizes.items() if len(found) > 1] == []
 
 
 def test_a_chapter_is_as_wide_before_the_contents_next_to_it_have_come(visit):
