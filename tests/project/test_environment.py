@@ -1,6 +1,8 @@
 """environment.yml, for conda and Binder, asks for what pyproject.toml asks for."""
 
 import re
+import subprocess
+import sys
 import tomllib
 
 import yaml
@@ -45,3 +47,9 @@ def test_the_citation_names_the_version_of_the_package():
     assert f"\nversion: {rnn_tutorial.__version__}\n" in (ROOT / "CITATION.cff").read_text(
         encoding="utf-8"
     )
+
+
+def test_a_process_that_opens_a_notebook_does_not_wait_for_grammars_of_addresses():
+    code = "import sys, nbformat; print('lark' in sys.modules)"
+    command = [sys.executable, "-c", code]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "False\n"
