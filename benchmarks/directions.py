@@ -1,7 +1,7 @@
 """From letters to phones in one direction, in two, and in two of which one is not turned back.
 
 Each network of chapter 13 is trained with five seeds, as the chapter trains it, and its shares of
-the test letters and words are stored in directions.csv. About three minutes on one core.
+the test letters and words are stored in directions.csv. About a minute on one core.
 
     python -m benchmarks.directions
 """
@@ -124,7 +124,7 @@ def networks() -> dict[str, Serial]:
     }
 
 
-def learn(model: Serial, words: Words, seed: int, passes: int = 4, size: int = 100) -> Tree:
+def learn(model: Serial, words: Words, seed: int, passes: int = 2, size: int = 100) -> Tree:
     """Return the parameters after some passes over the training words."""
     rng = np.random.default_rng(seed)
     params = model.init(rng)
@@ -147,7 +147,7 @@ def shares(rows: list[Array]) -> tuple[float, float]:
     return float(np.mean(np.concatenate(rows))), float(np.mean([row.all() for row in rows]))
 
 
-def run(name: str, seed: int, words: Words, passes: int = 4) -> Run:
+def run(name: str, seed: int, words: Words, passes: int = 2) -> Run:
     """Return the Run of one network and one seed."""
     model = networks()[name]
     params = learn(model, words, seed, passes)

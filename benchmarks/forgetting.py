@@ -4,12 +4,13 @@
     python -m benchmarks.forgetting radius              one table: radius, signal, runs or waiting
     python -m benchmarks.forgetting signal --seeds 2    fewer seeds: 0 and 1
     python -m benchmarks.forgetting --write             also stores them: forgetting_radius.csv, …
+    python -m benchmarks.forgetting --long              stores two whole runs: forgetting_long.npz
 
 The model of the adding problem, its optimizer and its batches are those of chapter 06.
 """
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ import numpy as np
 
 from benchmarks.rows import RESULTS, digits, write_rows
 from rnn_tutorial.cells import Elman, ElmanParams, ElmanState
+from rnn_tutorial.checkpoint import save
 from rnn_tutorial.data import adding_problem
 from rnn_tutorial.initializers import glorot_uniform
 from rnn_tutorial.layers import Dense, Last, Recurrent, Serial
@@ -107,7 +109,7 @@ def adding_steps(
     return train(MODEL, start, batches, mean_squared_error, optimizer)
 
 
-def left_plateau(losses: list[float]) -> bool:
+def left_plateau(losses: Sequence[float] | Array) -> bool:
     """Return whether the last 50 losses have a mean below 90 % of the baseline."""
     return len(losses) >= AVERAGED and bool(np.mean(losses[-AVERAGED:]) < 0.9 * BASELINE)
 
@@ -164,17 +166,10 @@ def slope(values: Array, answers: Array) -> tuple[float, float]:
     return digits(slope, 3), digits(np.sqrt(covariance[0, 0]), 2)
 
 
-def run_row(T: int, updates: int, seed: int) -> RunRow:
-    """Return the row of one run: `learn_to_add(T, updates, seed)` of chapter 06."""
-    rng = np.random.default_rng(seed)
-    losses: list[float] = []
-    left = None
-    for step in islice(adding_steps(MODEL.init(rng), rng, T, cosine(RATE, 0, updates)), updates):
-        losses.append(step.loss)
-        if left is None and left_plateau(losses):
-            left = len(losses)
+def report(params: Tree, T: int) -> tuple[float, ...]:
+    """Return (error, near, near_error, …, far_error) of a network on 2,000 fresh sequences."""
     xs, targets = adding_problem(np.random.default_rng(99), T, 2000)
-    answers = MODEL.forward(step.params, xs)[0]
+    answers = MODEL.forward(params, xs)[0]
     error, _ = mean_squared_error(answers, targets)
     steps, sequences = np.nonzero(xs[:, :, 1])
     values, distances = xs[steps, sequences, 0], T - 1 - steps
@@ -182,7 +177,34 @@ def run_row(T: int, updates: int, seed: int) -> RunRow:
     for low, high in ((0, T / 10), (T / 10, T / 2), (T / 2, T)):
         inside = (distances >= low) & (distances < high)
         slopes += slope(values[inside], answers[sequences[inside], 0])
-    return RunRow(T, updates, seed, digits(float(error)), left, *slopes)
+    return digits(float(error)), *slopes
+
+
+def run(T: int, updates: int, seed: int) -> tuple[Array, Tree]:
+    """Return (losses, last parameters) of one run of chapter 06.
+
+    Shapes: losses (updates,).
+    """
+    rng = np.random.default_rng(seed)
+    steps = adding_steps(MODEL.init(rng), rng, T, cosine(RATE, 0, updates))
+    losses = []
+    for step in islice(steps, updates):
+        losses.append(step.loss)
+    return np.array(losses), step.params
+
+
+def run_row(T: int, updates: int, seed: int) -> RunRow:
+    """Return the row of one run of chapter 06."""
+    losses, params = run(T, updates, seed)
+    ends = range(AVERAGED, updates + 1)
+    left = next((end for end in ends if left_plateau(losses[end - AVERAGED : end])), None)
+    error, *slopes = report(params, T)
+    return RunRow(T, updates, seed, error, left, *slopes)
+
+
+def long_runs() -> dict[int, tuple[Array, Tree]]:
+    """Return {seed: (losses, last parameters)} of the runs that chapter 06 only begins."""
+    return {seed: run(100, 2400, seed) for seed in (5, 11)}
 
 
 def as_it_is(params: Tree) -> Tree:
@@ -271,7 +293,11 @@ def main() -> None:
         "--seeds", type=int, default=40, help="at most this many: seeds 0, 1, … (default: all)"
     )
     parser.add_argument("--write", action="store_true", help="store the tables")
+    parser.add_argument("--long", action="store_true", help="store only the two whole runs")
     arguments = parser.parse_args()
+    if arguments.long:
+        save(RESULTS / "forgetting_long.npz", long_runs())
+        return
     for name in arguments.tables or TABLES:
         if name not in TABLES:
             parser.error(f"TABLE: expected one of {', '.join(TABLES)}, got {name}")

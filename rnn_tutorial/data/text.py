@@ -4,6 +4,7 @@ import importlib.util
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -134,12 +135,16 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.symbols)
 
+    @cached_property
+    def _number(self) -> dict[str, int]:
+        return {symbol: k for k, symbol in enumerate(self.symbols)}
+
     def encode(self, text: str) -> Array:
         """Return the numbers of the symbols of `text`: int64, shape (N,).
 
         Raises: ValueError for a symbol that the vocabulary does not have.
         """
-        number = {symbol: k for k, symbol in enumerate(self.symbols)}
+        number = self._number
         try:
             return np.array([number[symbol] for symbol in text], dtype=np.int64)
         except KeyError as error:

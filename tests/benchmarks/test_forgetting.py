@@ -1,19 +1,24 @@
 """Why the tanh network forgets: the stored tables have every row, and some are computed again."""
 
+from itertools import islice
+
 import numpy as np
 import pytest
 
 from benchmarks import forgetting
 from benchmarks.forgetting import (
     MODEL,
+    RATE,
     TABLES,
     RadiusRow,
     RunRow,
     SignalRow,
     WaitingRow,
+    adding_steps,
     far_part,
     left_plateau,
     radius_row,
+    report,
     run_row,
     scaled,
     signal_row,
@@ -22,10 +27,11 @@ from benchmarks.forgetting import (
     waiting_row,
 )
 from rnn_tutorial.cells import Elman
+from rnn_tutorial.checkpoint import load
 from rnn_tutorial.data import adding_problem, read_table, stored_result
 from rnn_tutorial.gradient_check import relative_error
 from rnn_tutorial.sequence import unroll, unroll_backward
-from rnn_tutorial.train import mean_squared_error
+from rnn_tutorial.train import cosine, mean_squared_error
 
 ROWS = {"radius": RadiusRow, "signal": SignalRow, "runs": RunRow, "waiting": WaitingRow}
 
@@ -118,6 +124,39 @@ def test_a_stored_run_is_what_the_script_gives():
     again = run_row(row.T, row.updates, row.seed)
     assert again.left == row.left and again.error == pytest.approx(row.error, rel=0.5)
     assert again.far == pytest.approx(row.far, abs=0.1)
+
+
+@pytest.fixture(scope="module")
+def long_runs():
+    like = np.zeros(2400), MODEL.init(np.random.default_rng(0))
+    return load(stored_result("forgetting_long.npz"), like={seed: like for seed in (5, 11)})
+
+
+@pytest.mark.parametrize("seed", [5, 11])
+def test_a_stored_whole_run_begins_as_the_script_does_and_ends_as_the_table_says(seed, long_runs):
+    losses, params = long_runs[seed]
+    rng = np.random.default_rng(seed)
+    steps = adding_steps(MODEL.init(rng), rng, 100, cosine(RATE, 0, 2400))
+    again = [step.loss for step in islice(steps, 60)]
+    assert relative_error(np.array(again), losses[:60]) < 1e-10
+    (row,) = [row for row in stored("runs") if (row.T, row.seed) == (100, seed)]
+    error, *slopes = report(params, 100)
+    assert error == pytest.approx(row.error, rel=0.1)
+    assert slopes[::2] == pytest.approx([row.near, row.middle, row.far], abs=0.1)
+    assert bool(row.left) == (min(np.convolve(losses, np.ones(50) / 50, "valid")) < 0.9 / 6)
+
+
+def test_the_whole_runs_are_stored_when_asked_for(monkeypatch, tmp_path):
+    monkeypatch.setattr(forgetting, "RESULTS", tmp_path)
+    monkeypatch.setattr(forgetting, "run", lambda T, updates, seed: (np.full(updates, seed), T))
+    monkeypatch.setattr("sys.argv", ["forgetting", "--long"])
+    forgetting.main()
+    like = np.zeros(2400, int), 0
+    found = load(tmp_path / "forgetting_long.npz", like={seed: like for seed in (5, 11)})
+    assert {seed: (losses[0], T) for seed, (losses, T) in found.items()} == {
+        5: (5, 100),
+        11: (11, 100),
+    }
 
 
 def test_the_script_stores_what_it_prints_and_nothing_unless_told(monkeypatch, tmp_path, capsys):
