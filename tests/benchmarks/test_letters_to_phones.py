@@ -1,8 +1,10 @@
 """The table of chapter 13: every run is stored, and a part of one is run again."""
 
+import re
+
 import numpy as np
 import pytest
-from chapter_files import ROOT, code_cells, read
+from chapter_files import ROOT, code_cells, output_texts, read
 from syntax_trees import bare_code, definitions
 
 from benchmarks import directions
@@ -28,6 +30,14 @@ def test_the_chapter_has_the_same_wrong_layer_and_the_same_run():
     shown = definitions("\n\n".join(cell.source for cell in code_cells(chapter)))
     ran = definitions((ROOT / "benchmarks" / "directions.py").read_text(encoding="utf-8"))
     assert bare_code(shown["NeverTurnedBack"]) == bare_code(ran["NeverTurnedBack"])
+
+
+def test_the_runs_of_the_chapter_are_those_of_seed_0():
+    chapter = read(ROOT / "chapters" / "13_both_directions.ipynb")
+    printed = "".join(text for cell in code_cells(chapter) for text in output_texts(cell))
+    for row in (row for row in stored() if row.seed == 0):
+        shares = f"{row.letters:4.0%} of letters, {row.words:3.0%} of words"
+        assert re.search(rf"^{row.network} +\d+ weights +{shares.strip()}$", printed, re.MULTILINE)
 
 
 def test_what_the_chapter_says_of_the_stored_runs():
