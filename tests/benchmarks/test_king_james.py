@@ -69,7 +69,7 @@ def test_a_short_run_is_worse_than_the_stored_one():
 
 def test_the_stored_curve_begins_as_the_run_does():
     rows, params = curve(updates=EVERY)
-    assert rows == [pytest.approx(stored_curve()[0], rel=1e-3)]
+    assert rows == [pytest.approx(stored_curve()[0], abs=1.1e-3)]
     assert {leaf.dtype for leaf in tree_leaves(params)} == {np.dtype(np.float32)}
 
 
@@ -83,7 +83,7 @@ def test_the_stored_weights_have_the_stored_bits():
     model = model_of(len(vocabulary))
     params = load(stored_result("king_james.npz"), like=start(model))
     found = bits(model, params, streams(validation))
-    assert found == pytest.approx(stored_curve()[-1].held_out, rel=1e-3)
+    assert found == pytest.approx(stored_curve()[-1].held_out, abs=1.1e-3)
 
 
 def test_write_stores_the_rows_the_curve_and_the_weights(monkeypatch, tmp_path):
