@@ -4,6 +4,8 @@
     python -m benchmarks.letters_to_sounds --seeds 1  a quick look
     python -m benchmarks.letters_to_sounds --write    also stores it in letters_to_sounds*.csv
     python -m benchmarks.letters_to_sounds --long --write   one longer run of each, added to it
+    python -m benchmarks.letters_to_sounds --runs           stores the three runs that the chapters
+                                                            begin: letters_to_sounds_20.npz, …
 
 The words are all of 3 to 10 letters of the CMU dictionary; 2,000 are held out. "fixed vector" is an
 encoder–decoder that hands over one state, "attention" the same with a look into the memory, "CTC"
@@ -19,6 +21,7 @@ import numpy as np
 
 from benchmarks.rows import RESULTS, digits, write_rows
 from rnn_tutorial.cells import GRU
+from rnn_tutorial.checkpoint import save
 from rnn_tutorial.data import Vocabulary, pad, pronunciations, read_table
 from rnn_tutorial.decoding import (
     Hypothesis,
@@ -44,6 +47,7 @@ from rnn_tutorial.layers import (
 )
 from rnn_tutorial.train import (
     Batch,
+    TrainingStep,
     adam,
     clip_by_global_norm,
     clipped,
@@ -57,7 +61,7 @@ from rnn_tutorial.train import (
     teacher_forced,
     train,
 )
-from rnn_tutorial.tree import tree_map, tree_size
+from rnn_tutorial.tree import tree_cast, tree_size
 from rnn_tutorial.types import Array, Loss, Rng, Tree
 
 LETTERS = Vocabulary("abcdefghijklmnopqrstuvwxyz")
@@ -65,7 +69,7 @@ START, END = 0, 1  # the phones are numbered from 2; CTC, which needs a blank al
 BLANK = 0
 BATCH, RATE, WIDTH, HELD_OUT, MAX_LENGTH = 64, 4e-3, 4, 2000, 20
 COMPARED, UPDATES = 1500, 3000
-CHAPTER, CHAPTER_RATE = 750, 8e-3  # what chapters 20 and 21 run: shorter, at twice the rate
+CHAPTER, CHAPTER_RATE = 750, 8e-3  # the run of chapters 20 and 21: shorter, at twice the rate
 
 
 class Words(NamedTuple):
@@ -223,6 +227,22 @@ def batches(rng: Rng, reader: Reader, words: Sequence[str], updates: int) -> Ite
         yield reader.batch([words[k] for k in rng.integers(len(words), size=BATCH)])
 
 
+def learning(
+    reader: Reader,
+    words: Words,
+    seed: int,
+    updates: int,
+    dtype: Any = np.float64,
+    rate: float = RATE,
+) -> Iterator[TrainingStep]:
+    """Yield the steps: Adam, a rate that falls to 0, gradients of norm 1 at most."""
+    rng = np.random.default_rng(seed)
+    start = tree_cast(reader.model.init(rng), dtype)
+    optimizer = clipped(adam(cosine(rate, 0, updates)), clip_by_global_norm, 1.0)
+    drawn = batches(rng, reader, words.training, updates)
+    return train(reader.model, start, drawn, reader.loss, optimizer)
+
+
 def learn(
     reader: Reader,
     words: Words,
@@ -231,12 +251,19 @@ def learn(
     dtype: Any = np.float64,
     rate: float = RATE,
 ) -> Tree:
-    """Return the trained parameters: Adam, a rate that falls to 0, gradients of norm 1 at most."""
-    rng = np.random.default_rng(seed)
-    start = tree_map(lambda leaf: leaf.astype(dtype), reader.model.init(rng))
-    optimizer = clipped(adam(cosine(rate, 0, updates)), clip_by_global_norm, 1.0)
-    drawn = batches(rng, reader, words.training, updates)
-    return last_step(train(reader.model, start, drawn, reader.loss, optimizer)).params
+    """Return the trained parameters."""
+    return last_step(learning(reader, words, seed, updates, dtype, rate)).params
+
+
+def whole_run(reader: Reader, words: Words, updates: int) -> tuple[Array, Tree]:
+    """Return (losses, last parameters) of the run of seed 0 at the rate of the chapters.
+
+    Shapes: losses (updates,). The parameters are float32, which halves the file.
+    """
+    losses = []
+    for step in learning(reader, words, 0, updates, rate=CHAPTER_RATE):
+        losses.append(step.loss)
+    return np.array(losses), tree_cast(step.params, np.float32)
 
 
 def best(found: list[list[Hypothesis]]) -> list[tuple[int, ...]]:
@@ -288,6 +315,8 @@ SIZES: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 # units and updates of the longer runs, in float32: about ten minutes for all
 LONG: dict[str, Any] = {"units": 96, "updates": 6_000, "dtype": np.float32}
+# the network and the updates of the run that each chapter begins
+RUNS = {20: ("fixed vector", CHAPTER), 21: ("attention", CHAPTER), 22: ("CTC", 500)}
 
 
 def stored(name: str, kind: Callable[..., Any]) -> list[Any]:
@@ -303,9 +332,15 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, … (default: 3)")
     parser.add_argument("--long", action="store_true", help="the longer runs, one of each network")
+    parser.add_argument("--runs", action="store_true", help="store the runs of the chapters, alone")
     parser.add_argument("--write", action="store_true", help="store the table")
     arguments = parser.parse_args()
     words = the_words()
+    if arguments.runs:
+        for chapter, (name, updates) in RUNS.items():
+            run = whole_run(READERS[name](words, 64), words, updates)
+            save(RESULTS / f"letters_to_sounds_{chapter}.npz", run)
+        return
     rows, lengths = list[SoundRow](), list[LengthRow]()
     runs = [(name, seed, size) for name, size in SIZES for seed in range(arguments.seeds)]
     if arguments.long:

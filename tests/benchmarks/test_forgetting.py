@@ -19,6 +19,7 @@ from benchmarks.forgetting import (
     left_plateau,
     radius_row,
     report,
+    run,
     run_row,
     scaled,
     signal_row,
@@ -119,11 +120,12 @@ def test_the_shortest_stored_waiting_time_is_what_the_script_gives():
     assert again.left == row.left and again.product == pytest.approx(row.product, rel=1e-3)
 
 
-def test_a_stored_run_is_what_the_script_gives():
-    row = min(stored("runs"), key=lambda row: row.left or row.updates)
-    again = run_row(row.T, row.updates, row.seed)
-    assert again.left == row.left and again.error == pytest.approx(row.error, rel=0.5)
-    assert again.far == pytest.approx(row.far, abs=0.1)
+def test_a_row_tells_of_its_run_and_says_when_the_plateau_was_left():
+    losses, params = run(3, 400, 0)
+    row = run_row(3, 400, 0)
+    assert row == RunRow(3, 400, 0, report(params, 3)[0], row.left, *report(params, 3)[1:])
+    assert left_plateau(losses[: row.left]) and not left_plateau(losses[: row.left - 1])
+    assert row.left < 400 and run_row(30, 51, 0).left is None
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,11 @@
 """What the look into the memory is worth: the stored runs, the control, and the script."""
 
-import ast
 
 import numpy as np
 import pytest
-from chapter_files import ROOT, code_cells, read
 
 from benchmarks import where_to_look
-from benchmarks.letters_to_sounds import BATCH, CHAPTER, CHAPTER_RATE, COMPARED
+from benchmarks.letters_to_sounds import CHAPTER, COMPARED
 from benchmarks.where_to_look import (
     FIRST_STATES,
     GENERAL,
@@ -121,19 +119,6 @@ def test_the_control_is_the_plain_mean_with_the_right_gradient(rng):
     check_gradients(
         forward, lambda c, d: readout.backward(readout.init(rng), c, *d)[1:], point, rng
     )
-
-
-def test_the_chapter_runs_what_the_script_ran():
-    cells = code_cells(read(ROOT / "chapters" / "21_where_to_look.ipynb"))
-    (training,) = [cell.source for cell in cells if "in train(" in cell.source]
-    (words,) = [cell.source for cell in cells if "np.split(order" in cell.source]
-    assert f"UPDATES, run_rng = {CHAPTER}, np.random.default_rng(0)" in training
-    assert (
-        f"size={BATCH}" in training
-        and f"cosine({CHAPTER_RATE!r}, 0, UPDATES)".replace("0.008", "8e-3") in training
-    )
-    assert "default_rng(20)" in words and "[2000]" in words
-    assert all(ast.parse(source) for source in (training, words))
 
 
 def test_the_script_stores_what_it_prints_and_nothing_unless_told(monkeypatch, tmp_path, capsys):

@@ -72,7 +72,7 @@ def box(
     corner = (at[0] - size[0] / 2 + 0.05, at[1] - size[1] / 2 + 0.05)
     style = "round,pad=0.05,rounding_size=0.08"
     inner = (size[0] - 0.1, size[1] - 0.1)  # the style pads it by 0.05 on each side
-    ax.add_patch(
+    ax.add_artist(
         FancyBboxPatch(corner, *inner, style, facecolor=fill, edgecolor=edge, linewidth=1.2)
     )
     write(ax, at, words, color=edge)
@@ -87,7 +87,7 @@ def circle(
     edge: str = BLACK,
 ) -> None:
     """Draw a circle with its centre `at`."""
-    ax.add_patch(Circle(at, radius, facecolor=fill, edgecolor=edge, linewidth=1.2))
+    ax.add_artist(Circle(at, radius, facecolor=fill, edgecolor=edge, linewidth=1.2))
     write(ax, at, words, color=edge)
 
 
@@ -96,10 +96,10 @@ def grid(ax: Axes, corner: Point, rows: int, columns: int, cell: float, fill: st
     for row in range(rows):
         for column in range(columns):
             place = (corner[0] + column * cell, corner[1] + row * cell)
-            ax.add_patch(
+            ax.add_artist(
                 Rectangle(place, cell, cell, facecolor=fill, edgecolor=GREY, linewidth=0.7)
             )
-    ax.add_patch(
+    ax.add_artist(
         Rectangle(
             corner, columns * cell, rows * cell, facecolor="none", edgecolor=BLACK, linewidth=1.3
         )
@@ -115,7 +115,7 @@ def arrow(
         "connectionstyle": f"arc3,rad={bend}",
         "mutation_scale": 12,
     }
-    ax.add_patch(FancyArrowPatch(start, end, linewidth=1.4, shrinkA=1, shrinkB=1, **shape, **line))
+    ax.add_artist(FancyArrowPatch(start, end, linewidth=1.4, shrinkA=1, shrinkB=1, **shape, **line))
 
 
 def both_ways(ax: Axes, start: Point, end: Point, backward: bool) -> None:
