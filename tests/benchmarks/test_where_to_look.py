@@ -1,6 +1,5 @@
 """What the look into the memory is worth: the stored runs, the control, and the script."""
 
-
 import numpy as np
 import pytest
 

@@ -2,17 +2,18 @@
 
 import re
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
 from chapter_files import (
     NOTEBOOKS,
     ROOT,
+    chapter,
     chapter_name,
     chapter_number,
     code_cells,
     prose,
-    read,
     without_code,
 )
 from markdown_it import MarkdownIt
@@ -50,6 +51,7 @@ def faults(markdown: str) -> list[str]:
     ]
 
 
+@cache
 def links_and_images(markdown: str) -> tuple[list[str], list[tuple[str, str]]]:
     """Return the targets of links, and (source, description) of images, without mathematics."""
     without_maths = re.sub(r"\$\$.*?\$\$|\$[^$\n]+\$", "", markdown, flags=re.DOTALL)
@@ -85,7 +87,7 @@ def broken_links(markdown: str, page: Path) -> list[str]:
 
 @each_notebook
 def test_the_prose_is_portable_markdown(path):
-    assert faults(prose(read(path))) == []
+    assert faults(prose(chapter(path))) == []
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,7 @@ def test_what_is_not_portable_is_found(sample):
 
 @each_notebook
 def test_every_link_of_a_chapter_leads_to_a_file(path):
-    assert broken_links(prose(read(path)), path) == []
+    assert broken_links(prose(chapter(path)), path) == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -124,14 +126,14 @@ def test_a_broken_link_or_image_is_found():
 
 @each_notebook
 def test_every_image_in_the_prose_has_a_description(path):
-    _, images = links_and_images(prose(read(path)))
+    _, images = links_and_images(prose(chapter(path)))
     assert all(alt.strip() for _, alt in images)
-    assert not re.search(r"<img(?![^>]*\balt=\"[^\"]+\")", prose(read(path)))
+    assert not re.search(r"<img(?![^>]*\balt=\"[^\"]+\")", prose(chapter(path)))
 
 
 @each_notebook
 def test_every_figure_has_a_description_and_a_cell_of_its_own(path):
-    for cell in code_cells(read(path)):
+    for cell in code_cells(chapter(path)):
         pictures = [output for output in cell.outputs if "image/png" in output.get("data", {})]
         assert len(pictures) <= 1, cell.source
         description = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
@@ -141,7 +143,7 @@ def test_every_figure_has_a_description_and_a_cell_of_its_own(path):
 @each_notebook
 def test_the_prose_is_wrapped_so_that_a_change_is_reviewed_line_by_line(path):
     lines = re.sub(
-        r"^\$\$.*?^\$\$$", "", prose(read(path)), flags=re.MULTILINE | re.DOTALL
+        r"^\$\$.*?^\$\$$", "", prose(chapter(path)), flags=re.MULTILINE | re.DOTALL
     ).splitlines()
     # A table row, an equation and a link cannot be broken.
     assert [
@@ -151,7 +153,7 @@ def test_the_prose_is_wrapped_so_that_a_change_is_reviewed_line_by_line(path):
 
 @each_notebook
 def test_a_chapter_begins_with_its_number_and_title(path):
-    first = read(path).cells[0]
+    first = chapter(path).cells[0]
     assert first.cell_type == "markdown"
     assert re.match(rf"# 0?{chapter_number(path)}\b.*\w", first.source), first.source.splitlines()[
         0
@@ -160,24 +162,26 @@ def test_a_chapter_begins_with_its_number_and_title(path):
 
 @each_lesson
 def test_a_chapter_has_the_sections_that_every_chapter_has(path):
-    headings = re.findall(r"^## (.*)$", without_code(prose(read(path))), re.MULTILINE)
+    headings = re.findall(r"^## (.*)$", without_code(prose(chapter(path))), re.MULTILINE)
     found = [section for heading in headings for section in SECTIONS if heading.startswith(section)]
     assert found == SECTIONS
 
 
 @each_notebook
 def test_equations_are_numbered_once_with_the_number_of_their_chapter(path):
-    numbers = re.findall(r"\\tag\{(.*?)\}", prose(read(path)))
+    numbers = re.findall(r"\\tag\{(.*?)\}", prose(chapter(path)))
     assert all(re.fullmatch(rf"{chapter_number(path)}\.\d+[a-z]?", number) for number in numbers)
     assert [number for number, count in Counter(numbers).items() if count > 1] == []
 
 
+@cache
+def tagged() -> set[str]:
+    """Return the numbers of the equations of all chapters."""
+    texts = [prose(chapter(path)) for path in NOTEBOOKS]
+    return {number for text in texts for number in re.findall(r"\\tag\{(.*?)\}", text)}
+
+
 @each_notebook
 def test_every_equation_that_the_prose_names_exists(path):
-    tagged = {
-        number
-        for other in NOTEBOOKS
-        for number in re.findall(r"\\tag\{(.*?)\}", prose(read(other)))
-    }
-    named = set(re.findall(r"[Ee]quations? \((\d+\.\d+[a-z]?)\)", prose(read(path))))
-    assert named <= tagged
+    named = set(re.findall(r"[Ee]quations? \((\d+\.\d+[a-z]?)\)", prose(chapter(path))))
+    assert named <= tagged()

@@ -20,6 +20,23 @@ def source(tmp_path):
     return path
 
 
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    """Return the text and the notebook of the chapter after it was run once."""
+    path = tmp_path_factory.mktemp("run") / "01_sample.md"
+    path.write_text(GOOD, encoding="utf-8")
+    assert recreate(path) == "written, text put into canonical form"
+    return path.read_bytes(), path.with_suffix(".ipynb").read_bytes()
+
+
+@pytest.fixture
+def stored(source, executed):
+    """Return the text of the chapter, with the notebook that it gave next to it."""
+    source.write_bytes(executed[0])
+    source.with_suffix(".ipynb").write_bytes(executed[1])
+    return source
+
+
 def without_running(notebook, source) -> None:
     """Leave the cells without outputs."""
 
@@ -33,19 +50,20 @@ def files(source) -> list[str]:
 BOTH = ["chapters/01_sample.ipynb", "chapters/01_sample.md"]
 
 
-def test_running_a_chapter_twice_gives_the_same_bytes_and_a_failing_cell_changes_nothing(source):
-    assert recreate(source) == "written, text put into canonical form"
-    notebook = source.with_suffix(".ipynb")
-    stored, text = notebook.read_bytes(), source.read_bytes()
-    assert recreate(source) == "unchanged"
-    assert (notebook.read_bytes(), source.read_bytes()) == (stored, text)
+def test_running_a_chapter_twice_gives_the_same_bytes_and_a_failing_cell_changes_nothing(
+    stored, executed
+):
+    text, notebook = executed
+    path = stored.with_suffix(".ipynb")
+    assert recreate(stored) == "unchanged"
+    assert (stored.read_bytes(), path.read_bytes()) == executed
 
     broken = text.replace(b"import sys", b"1 / 0")
-    source.write_bytes(broken)
+    stored.write_bytes(broken)
     with pytest.raises(SystemExit, match=r"(?s)01_sample.md: cell 3:.*ZeroDivisionError"):
-        recreate(source)
-    assert (notebook.read_bytes(), source.read_bytes()) == (stored, broken)
-    assert files(source) == BOTH
+        recreate(stored)
+    assert (stored.read_bytes(), path.read_bytes()) == (broken, notebook)
+    assert files(stored) == BOTH
 
 
 def test_an_author_who_edits_the_text_again_and_again_gets_no_copies(source):
@@ -82,17 +100,16 @@ def test_what_jupyter_saved_in_both_halves_is_kept_without_a_copy(source):
     assert files(source) == BOTH and "mine" in source.read_text(encoding="utf-8")
 
 
-def test_changed_prose_can_be_stored_without_running_and_changed_code_cannot(source):
-    recreate(source)
-    before = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
-    text = source.read_text(encoding="utf-8")
-    source.write_text(text.replace("A chapter", "My chapter"), encoding="utf-8")
-    assert recreate(source, keep_outputs) == "written"
-    after = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+def test_changed_prose_can_be_stored_without_running_and_changed_code_cannot(stored):
+    before = nbformat.read(stored.with_suffix(".ipynb"), as_version=4)
+    text = stored.read_text(encoding="utf-8")
+    stored.write_text(text.replace("A chapter", "My chapter"), encoding="utf-8")
+    assert recreate(stored, keep_outputs) == "written"
+    after = nbformat.read(stored.with_suffix(".ipynb"), as_version=4)
     assert after.cells[0].source == "# 1 My chapter" and after.cells[1:] == before.cells[1:]
-    source.write_text(text.replace('"a"', '"b"'), encoding="utf-8")
+    stored.write_text(text.replace('"a"', '"b"'), encoding="utf-8")
     with pytest.raises(SystemExit, match="code has changed"):
-        recreate(source, keep_outputs)
+        recreate(stored, keep_outputs)
 
 
 def test_the_note_about_the_package_is_above_the_first_code_once(source):

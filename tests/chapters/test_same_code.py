@@ -4,7 +4,7 @@ import ast
 from functools import cache
 
 import pytest
-from chapter_files import NOTEBOOKS, ROOT, code_cells, read
+from chapter_files import NOTEBOOKS, ROOT, chapter, code_cells
 from syntax_trees import Definition, bare_code, definitions
 
 PACKAGE_FILES = sorted(  # a figure that moves is shown by a chapter, and not built by it
@@ -31,7 +31,7 @@ def built_and_shipped() -> list:
     return [
         pytest.param(node, package[name], id=f"{path.stem}:{name}")
         for path in NOTEBOOKS
-        for cell in code_cells(read(path))
+        for cell in code_cells(chapter(path))
         for name, node in definitions(cell.source).items()
         if name in package
     ]

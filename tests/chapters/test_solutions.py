@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from chapter_files import NOTEBOOKS, chapter_number, code_cells, prose, read, tags
+from chapter_files import NOTEBOOKS, chapter, chapter_number, code_cells, prose, tags
 
 EXERCISE = re.compile(r"^\*\*(\d+\.\d+)\.\*\*", re.MULTILINE)
 DETAILS = re.compile(r"^<details>(.*?)^</details>", re.MULTILINE | re.DOTALL)
@@ -17,7 +17,7 @@ def exercises(path) -> dict[str, list]:
     """Return the cells of each exercise by its number: the question, and what follows it."""
     found: dict[str, list] = {}
     number = None
-    for cell in read(path).cells:
+    for cell in chapter(path).cells:
         if cell.cell_type == "markdown":
             numbers = EXERCISE.findall(cell.source)
             if numbers:
@@ -72,7 +72,7 @@ def test_some_solutions_can_be_run(path):
 
 @each_notebook
 def test_what_is_folded_in_the_prose_unfolds_for_all_readers(path):
-    text = prose(read(path))
+    text = prose(chapter(path))
     assert len(DETAILS.findall(text)) == text.count("<details") == text.count("</details>")
     for details in DETAILS.findall(text):
         assert re.match(r"\s*<summary>[^<]+</summary>\n\n", details), details[:80]
@@ -82,7 +82,7 @@ def test_what_is_folded_in_the_prose_unfolds_for_all_readers(path):
 
 @each_notebook
 def test_an_answer_is_not_shown_below_the_request_to_predict_it(path):
-    cells = read(path).cells
+    cells = chapter(path).cells
     for cell, following in zip(cells, cells[1:], strict=False):
         moves = "**Predict before you move" in cell.source  # the answer comes when the figure moves
         asked = "**Predict" in cell.source and not moves
@@ -92,7 +92,7 @@ def test_an_answer_is_not_shown_below_the_request_to_predict_it(path):
 
 @each_notebook
 def test_jupyter_folds_what_the_tags_fold_on_the_site(path):
-    for cell in code_cells(read(path)):
+    for cell in code_cells(chapter(path)):
         folded = cell.metadata.get("jupyter", {})
         hide = {tag.removeprefix("hide-") for tag in tags(cell) if tag.startswith("hide-")}
         assert folded.get("source_hidden", False) == bool(hide & {"input", "cell"}), cell.source

@@ -1,6 +1,5 @@
 """Pictures are judged by what they say: the numbers and words read back from the Axes."""
 
-import functools
 import subprocess
 import sys
 from itertools import combinations
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import FancyArrowPatch, Rectangle
+from pictures import drawn
 
 from rnn_tutorial import plotting
 from rnn_tutorial.plotting.style import LINES, PAPER
@@ -110,27 +110,21 @@ def test_a_picture_is_drawn_into_the_axes_it_is_given_and_changes_no_setting(dra
     before = dict(mpl.rcParams)
     ax = plt.figure().add_subplot()
     assert draw(ax=ax) is ax
-    assert draw() is not ax
+    assert drawn(draw) is not ax
     assert dict(mpl.rcParams) == before
 
 
-@functools.cache
-def picture(name):
-    """Return the Axes of a picture, for the tests that only look at it."""
-    return PICTURES[name]()
-
-
-@pytest.mark.parametrize("name", PICTURES)
-def test_a_picture_has_a_light_ground_and_legible_words(name):
-    ax = picture(name)
+@pytest.mark.parametrize("draw", PICTURES.values(), ids=PICTURES)
+def test_a_picture_has_a_light_ground_and_legible_words(draw):
+    ax = drawn(draw)
     assert to_hex(ax.figure.get_facecolor()) == PAPER and ax.figure.get_facecolor()[3] == 1
     assert ax.figure.dpi == 110
     assert all(text.get_fontsize() >= 10 for text in ax.findobj(plt.Text) if text.get_text())
 
 
-@pytest.mark.parametrize("name", DIAGRAMS)
-def test_no_words_of_a_diagram_overlap_or_leave_the_picture(name):
-    ax = picture(name)
+@pytest.mark.parametrize("draw", DIAGRAMS.values(), ids=DIAGRAMS)
+def test_no_words_of_a_diagram_overlap_or_leave_the_picture(draw):
+    ax = drawn(draw)
     ax.apply_aspect()  # all of a diagram is then where it will be drawn
     boxes = {text: text.get_window_extent() for text in ax.texts if text.get_text()}
     for box in boxes.values():

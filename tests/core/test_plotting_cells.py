@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
+from pictures import drawn
 
 from rnn_tutorial import plotting
 from rnn_tutorial.cells import (
@@ -161,7 +162,7 @@ def test_an_arrow_goes_from_the_rim_of_one_node_to_the_rim_of_the_next():
 
 
 def test_each_form_stands_below_its_title():
-    ax = plotting.draw_gru_forms()
+    ax = drawn(plotting.draw_gru_forms)
     at = {text.get_text(): text.get_position()[0] for text in ax.texts}
     before, after = at["reset before the matrix"], at["reset after the matrix"]
     assert at["$b_{hn}$"] > after - 2.5 > before, (
@@ -175,7 +176,7 @@ def test_each_form_stands_below_its_title():
 
 
 def test_an_arrow_says_that_it_carries_one_minus_z():
-    ax = plotting.draw_gru_forms()
+    ax = drawn(plotting.draw_gru_forms)
     assert words(ax).count("$1 - z_t$") == 2
     for text in (text for text in ax.texts if text.get_text() == "$1 - z_t$"):
         (x, y), ends = (
@@ -194,25 +195,25 @@ each_step = pytest.mark.parametrize("draw, diagram", STEPS.values(), ids=STEPS)
 
 @each_step
 def test_the_gradient_goes_back_along_every_arrow_of_a_step(draw, diagram):
-    ax = draw(backward=True)
+    ax = drawn(draw, backward=True)
     there, back = arrows(ax, plotting.BLACK), arrows(ax, plotting.VERMILLION)
     assert len(there) == len(back) == sum(len(path) - 1 for path in diagram.paths)
     for one, other in zip(there, back, strict=True):
         (start, end), (back_start, back_end) = np.array(one._posA_posB), np.array(other._posA_posB)
         np.testing.assert_allclose(back_end - back_start, start - end, atol=1e-12)
         assert one.get_linestyle() != other.get_linestyle()
-    assert not arrows(draw(), plotting.VERMILLION)
-    assert not [text for text in words(draw()) if text.startswith("$d")]
+    assert not arrows(drawn(draw), plotting.VERMILLION)
+    assert not [text for text in words(drawn(draw)) if text.startswith("$d")]
 
 
 @each_step
 def test_without_formulas_the_arrows_back_are_there_and_no_gradient_is(draw, diagram):
-    ax = draw(backward=True, formulas=False)
-    full = draw(backward=True)
+    ax = drawn(draw, backward=True, formulas=False)
+    full = drawn(draw, backward=True)
     ends = [[arrow._posA_posB for arrow in arrows(one, plotting.VERMILLION)] for one in (ax, full)]
     assert ends[0] == ends[1] and ends[0]
-    assert words(ax) == words(draw()) != words(full)
-    assert words(draw(formulas=False)) == words(draw())
+    assert words(ax) == words(drawn(draw)) != words(full)
+    assert words(drawn(draw, formulas=False)) == words(drawn(draw))
 
 
 def test_the_arrows_of_the_gru_compute_a_gru():
@@ -292,7 +293,7 @@ def test_every_gradient_that_is_written_at_the_lstm_is_right():
     wanted |= {f"da_{gate}": block for gate, block in gate_blocks(da, LSTMGates)._asdict().items()}
     wanted |= {"dh": dstate.h, "dc": dc, "dx": dx}
     wanted |= {"dh_before_next": dprevious.h, "dc_before_next": dprevious.c}
-    got = evaluated(formulas(plotting.draw_lstm(backward=True)), known)
+    got = evaluated(formulas(drawn(plotting.draw_lstm, backward=True)), known)
     assert got.keys() == wanted.keys()
     for name, value in wanted.items():
         np.testing.assert_allclose(got[name], value, rtol=1e-10, atol=1e-12, err_msg=name)
@@ -314,7 +315,7 @@ def test_every_gradient_that_is_written_at_the_gru_is_right():
     wanted = {f"d{name}": leaf for name, leaf in (dparams._asdict() | dgates._asdict()).items()}
     wanted |= {f"da_{gate}": block for gate, block in gate_blocks(da_x, GRUGates)._asdict().items()}
     wanted |= {"dh": dstate.h, "ds": ds, "dx": dx, "dh_before_next": dprevious.h}
-    got = evaluated(formulas(plotting.draw_gru(backward=True)), known)
+    got = evaluated(formulas(drawn(plotting.draw_gru, backward=True)), known)
     assert got.keys() == wanted.keys()
     for name, value in wanted.items():
         np.testing.assert_allclose(got[name], value, rtol=1e-10, atol=1e-12, err_msg=name)
@@ -352,7 +353,7 @@ def test_the_parts_that_are_not_lit_are_faint(draw, diagram):
 
 @each_step
 def test_without_lit_and_with_every_part_nothing_is_faint(draw, diagram):
-    for ax in (draw(), draw(lit=tuple(diagram.parts)), draw(backward=True)):
+    for ax in (drawn(draw), draw(lit=tuple(diagram.parts)), drawn(draw, backward=True)):
         assert not faint_nodes(ax) and not arrows(ax, pen.FAINT)
         assert pen.FAINT not in {to_hex(text.get_color()) for text in ax.texts}
     known = ", ".join(diagram.parts)
@@ -387,22 +388,21 @@ PLUGS = {
 }
 
 
-@pytest.mark.parametrize(
-    "draw",
-    [
-        plotting.draw_lstm,
-        lambda: plotting.draw_lstm(backward=True),
-        lambda: plotting.draw_lstm(backward=True, formulas=False),
-        plotting.draw_gru,
-        lambda: plotting.draw_gru(backward=True),
-        lambda: plotting.draw_gru(backward=True, formulas=False),
-        plotting.draw_gru_forms,
-    ],
-    ids=["lstm", "lstm backward", "lstm back", "gru", "gru backward", "gru back", "gru forms"],
-)
-def test_no_words_stand_across_an_arrow_a_circle_or_the_edge_of_a_box(draw):
-    """The pre-activations do: their boxes stand on the edge of the map's box, and hide it."""
-    ax = draw()
+@pytest.mark.parametrize("options", [{}, {"backward": True}, {"backward": True, "formulas": False}])
+@each_step
+def test_no_words_of_a_step_stand_across_a_line(draw, diagram, options):
+    check_no_words_stand_across_a_line(drawn(draw, **options))
+
+
+def test_no_words_of_the_forms_stand_across_a_line():
+    check_no_words_stand_across_a_line(drawn(plotting.draw_gru_forms))
+
+
+def check_no_words_stand_across_a_line(ax):
+    """No words stand across an arrow, a circle or the edge of a box, or leave the picture.
+
+    The pre-activations do: their boxes stand on the edge of the map's box, and hide it.
+    """
     ax.apply_aspect()  # all of a diagram is then where it will be drawn
     to_inches = ax.transData.inverted().transform_bbox
     places = {

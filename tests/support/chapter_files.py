@@ -1,6 +1,7 @@
 """The chapters for the tests: where they are, and how to read their cells."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -18,6 +19,12 @@ def chapter_name(path: Path) -> str:
 def read(notebook: Path) -> nbformat.NotebookNode:
     """Return a stored notebook with its outputs."""
     return nbformat.read(notebook, as_version=4)
+
+
+@cache
+def chapter(notebook: Path) -> nbformat.NotebookNode:
+    """Return a stored notebook, read once, for tests that only look at it."""
+    return read(notebook)
 
 
 def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:

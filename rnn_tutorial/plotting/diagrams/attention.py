@@ -91,4 +91,4 @@ def _along(ax: Axes, start: Point, end: Point, column: float, line: dict[str, An
     """Draw an arrow with two corners: sideways to `column`, along it, and back. Boxes hide it."""
     path = Path([start, (column, start[1]), (column, end[1]), end])
     look: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 12, "linewidth": 1.4}
-    ax.add_patch(FancyArrowPatch(path=path, zorder=0.5, joinstyle="round", **look, **line))
+    ax.add_artist(FancyArrowPatch(path=path, zorder=0.5, joinstyle="round", **look, **line))

@@ -63,6 +63,6 @@ def _draw_triangle(ax: Axes, corner: tuple[float, float], T: int, stride: int, w
         for s in range(1, k + 1):
             place = left, corner[1] + _CELL * (T - s)
             fill = BLUE if kept[s - 1, k - 1] else PLAIN
-            ax.add_patch(
+            ax.add_artist(
                 Rectangle(place, _CELL, _CELL, facecolor=fill, edgecolor=GREY, linewidth=0.7)
             )

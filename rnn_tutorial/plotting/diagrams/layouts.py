@@ -65,7 +65,7 @@ def _draw(ax: Axes, corner: Point, name: str, order: str, form: str, fills: dict
     step, block = ((0.0, -_H), (_D, _H)) if form == "rows" else ((_H + gap, 0.0), (_H, _D))
     for k, gate in enumerate(order):
         place = (left + k * step[0], top - block[1] + k * step[1])
-        ax.add_patch(
+        ax.add_artist(
             Rectangle(place, *block, facecolor=fills[gate], edgecolor=BLACK, linewidth=1.1)
         )
         write(ax, (place[0] + block[0] / 2, place[1] + block[1] / 2), f"${gate}$", size=14)

@@ -61,7 +61,7 @@ def _draw_line(ax: Axes, bottom: float, pieces: str, gates: str, gate: str) -> N
     """Draw the pieces of a line of memory, those of `gate` filled, with arrows between these."""
     for k, name in enumerate(pieces):
         fill = _FILLS[gates.index(name)] if name == gate else "none"
-        ax.add_patch(
+        ax.add_artist(
             Rectangle(
                 (_LEFT + k * _PIECE, bottom), _PIECE, _HIGH,
                 facecolor=fill, edgecolor=BLACK, linewidth=1.1,
