@@ -1,11 +1,12 @@
 """From letters to phones in one direction, in two, and in two of which one is not turned back.
 
 Each network of chapter 13 is trained with five seeds, as the chapter trains it, and its shares of
-the test letters and words are stored in directions.csv. About a minute on one core.
+the test letters and words are stored in directions.csv. Half a minute on one core.
 
     python -m benchmarks.directions
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -32,6 +33,7 @@ from rnn_tutorial.layers import (
     turn,
 )
 from rnn_tutorial.train import adam, cosine, last_step, softmax_cross_entropy, train
+from rnn_tutorial.tree import tree_map
 from rnn_tutorial.types import Array, Mask, Rng, Tree
 
 SEEDS = range(5)
@@ -124,14 +126,22 @@ def networks() -> dict[str, Serial]:
     }
 
 
+def batches_of_words(
+    rng: Rng, arrays: tuple[Array, Array, Array], size: int
+) -> Iterator[tuple[Array, ...]]:
+    """Yield (xs, targets, mask) of all words, some of about one length at a time."""
+    lengths = arrays[2].sum(axis=0)
+    for part in bucket_by_length(rng, lengths, size):
+        T = lengths[part].max()
+        yield tuple(array[:T, part] for array in arrays)
+
+
 def learn(model: Serial, words: Words, seed: int, passes: int = 2, size: int = 100) -> Tree:
-    """Return the parameters after some passes over the training words."""
-    rng = np.random.default_rng(seed)
-    params = model.init(rng)
-    lengths = list(map(len, words.training))
-    parts = [bucket_by_length(rng, lengths, size) for _ in range(passes)]
-    batches = (words.batch([words.training[k] for k in part]) for some in parts for part in some)
-    optimizer = adam(cosine(0.01, 0, sum(map(len, parts))))
+    """Return the parameters, float32, after some passes over the training words."""
+    rng, arrays = np.random.default_rng(seed), words.batch(words.training)
+    params = tree_map(lambda leaf: leaf.astype(np.float32), model.init(rng))
+    batches = (batch for _ in range(passes) for batch in batches_of_words(rng, arrays, size))
+    optimizer = adam(cosine(0.02, 0, passes * -(-len(words.training) // size)))
     return last_step(train(model, params, batches, softmax_cross_entropy, optimizer)).params
 
 

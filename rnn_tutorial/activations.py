@@ -77,7 +77,7 @@ def sigmoid_of(a: Array) -> Array:
     terms cancel.
     """
     if np.iscomplexobj(a):  # whose exp overflows to NaN
-        a = np.where(np.real(a) < -700, -700, a)
+        a = np.maximum(a, -700.0)  # by the real part
     with np.errstate(over="ignore"):
         return 1 / (1 + np.exp(-a))
 

@@ -209,7 +209,7 @@ def check_finite(name: str, array: Array) -> None:
     Raises: TypeError for an array of objects.
     """
     _refuse_objects(name, array)
-    if not np.isfinite(array).all():
+    if np.count_nonzero(np.isfinite(array)) < array.size:  # `all` costs twice as much
         index = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
         raise NotFiniteError(
             f"{name}: expected finite numbers, got {array[index]} at index {index}"

@@ -29,7 +29,7 @@ builtins.all = yes
 )
 LOOP_IN_C = """
 import itertools, signal
-for number in (signal.SIGXCPU, signal.SIGALRM, signal.SIGTERM, signal.SIGINT):
+for number in (signal.SIGPROF, signal.SIGXCPU, signal.SIGALRM, signal.SIGTERM, signal.SIGINT):
     signal.signal(number, signal.SIG_IGN)
 sum(itertools.repeat(0))
 """

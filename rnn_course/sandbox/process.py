@@ -29,9 +29,10 @@ class Ended(NamedTuple):
 
 
 CRASHES = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGSYS, signal.SIGBUS)
+TIME_IS_OVER = (signal.SIGPROF, signal.SIGXCPU)
 SIGNALS: dict[int, str] = {
     **dict.fromkeys(CRASHES, "killed or crashed"),
-    signal.SIGXCPU: "out of time",
+    **dict.fromkeys(TIME_IS_OVER, "out of time"),
     signal.SIGXFSZ: "too much output",
 }
 
@@ -114,7 +115,7 @@ def describe(code: int | None) -> str:
     """Return in words how a process ended. A wall reports the signal n as 128 + n."""
     if code is None:
         return "waited too long"
-    if code == signal.SIGXCPU:  # so the worker ends itself at this signal
+    if code in TIME_IS_OVER:  # so the worker ends itself at these signals
         return SIGNALS[code]
     number = -code if code < 0 else code - 128
     return "ended" if code == 0 else SIGNALS.get(number, f"exit code {code}")

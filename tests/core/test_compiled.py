@@ -8,13 +8,17 @@ from rnn_tutorial.cells import LSTM
 from rnn_tutorial.gradient_check import random_start, relative_error
 from rnn_tutorial.layers import Recurrent
 from rnn_tutorial.sequence import fused_unroll, fused_unroll_backward, unroll, unroll_backward
+from rnn_tutorial.sequence.fused import NUMPY_LOOP, loop_of
 from rnn_tutorial.tree import tree_cast, tree_leaves, tree_map, tree_random_like
 
 pytest.importorskip("numba")
 
 from rnn_tutorial.cells.kernels import compiled  # noqa: E402
+from rnn_tutorial.cells.kernels.kernel import Loop  # noqa: E402
 
-QUICK = LSTM.with_fast(compiled.LSTM_COMPILED)
+KERNEL = compiled.LSTM_COMPILED
+QUICK = LSTM.with_fast(KERNEL)
+LOOPS = {"its own loop": QUICK, "NumPy's loop": LSTM.with_fast(KERNEL._replace(loop=None))}
 T, D, H = 6, 4, 5
 MASKS = {
     "whole": None,
@@ -42,10 +46,62 @@ def assert_right(cell, B, mask):
         assert relative_error(leaf.astype(float), wanted) < 2e-6
 
 
+@pytest.mark.parametrize("cell", LOOPS.values(), ids=LOOPS)
 @pytest.mark.parametrize("B", [1, 3])
 @pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
-def test_outputs_and_gradients_are_those_of_the_lstm(B, mask):
-    assert_right(QUICK, B, None if mask is None else mask[:, :B])
+def test_outputs_and_gradients_are_those_of_the_lstm(cell, B, mask):
+    assert_right(cell, B, None if mask is None else mask[:, :B])
+
+
+def test_its_own_loop_is_taken_up_to_its_largest_product():
+    """B (H + 1 + D) 4 H = 600 multiplications."""
+    assert_choice(loop_of)
+
+
+def assert_choice(loop_of):
+    zs = np.zeros((T + 1, 3, H + 1 + D), np.float32)
+    for largest, loop in ((600, KERNEL.loop._replace(largest=600)), (599, NUMPY_LOOP)):
+        kernel = KERNEL._replace(loop=KERNEL.loop._replace(largest=largest))
+        assert loop_of(kernel, zs, H) == loop
+    assert loop_of(KERNEL._replace(loop=None), zs, H) == NUMPY_LOOP
+
+
+def test_arrays_of_any_layout_give_the_same():
+    """Gradients that are a view with gaps, or the same row many times; a mask by columns."""
+    rng = np.random.default_rng(1)
+    params, state = tree_cast(random_start(LSTM, rng, 3, D, H), np.float32)
+    xs = rng.standard_normal((T, 3, D)).astype(np.float32)
+    wide = rng.standard_normal((T, 3, 2 * H)).astype(np.float32)[::-1, :, ::2]
+    same = np.broadcast_to(wide[0, 0], wide.shape)
+    mask = MASKS["holes"]
+    for dhs in (wide, same):
+        point, last = (params, xs, state), tree_map(np.asfortranarray, state)
+        ours = both(
+            QUICK, fused_unroll, fused_unroll_backward, point, (dhs, last), np.asfortranarray(mask)
+        )
+        right = both(
+            LOOPS["NumPy's loop"],
+            fused_unroll,
+            fused_unroll_backward,
+            point,
+            (dhs.copy(), state),
+            mask,
+        )
+        for leaf, wanted in zip(tree_leaves(ours), tree_leaves(right), strict=True):
+            assert relative_error(leaf, wanted) < 2e-6
+
+
+@pytest.mark.parametrize("K", [1, 3, 4, 7, 8])
+def test_a_row_times_a_matrix(K):
+    assert_product(compiled.row_product, K)
+
+
+def assert_product(function, K):
+    rng = np.random.default_rng(K)
+    z, W = rng.standard_normal(K).astype(np.float32), rng.standard_normal((K, H)).astype(np.float32)
+    out = np.full(H, np.nan, np.float32)
+    function(z, W, out)
+    assert relative_error(out.astype(float), z.astype(float) @ W) < 1e-6
 
 
 POINTS = np.concatenate(
@@ -117,16 +173,64 @@ def test_without_numba_the_error_says_what_to_install(monkeypatch):
 @pytest.mark.parametrize("name", ["compiled_forward", "compiled_slopes", "compiled_backward"])
 def test_every_slip_in_the_kernel_is_caught(name):
     original = getattr(compiled, name)
-    field = compiled.LSTM_COMPILED._fields[list(compiled.LSTM_COMPILED).index(original)]
+    field = KERNEL._fields[list(KERNEL).index(original)]
 
     def check(mutant):
-        kernel = compiled.LSTM_COMPILED._replace(**{field: mutant})
+        kernel = KERNEL._replace(loop=None, **{field: mutant})
         with np.errstate(all="ignore"):
             assert_right(LSTM.with_fast(kernel), 2, MASKS["holes"][:, :2])
 
     count, survivors = surviving(getattr(original, "py_func", original), check)
     # The fourth gate may be a sigmoid at first: its tanh is written over it.
     assert count > 3 and set(survivors) <= {"3  ->  4"}
+
+
+HARMLESS = {
+    # More memory than is needed.
+    "hs, a = (zs[:, :, :H], np.empty((4, B, H), zs.dtype))  ->  "
+    "hs, a = (zs[:, :, :H], np.empty((5, B, H), zs.dtype))",
+    # One column more, the 1 of z, which a held step copies too.
+    "hs, a = (zs[:, :, :H], np.empty((4, B, H), zs.dtype))  ->  "
+    "hs, a = (zs[:, :, :T], np.empty((4, B, H), zs.dtype))",
+    # The elementwise part does not read the old h.
+    "previous, state = ((hs[t], cs[t]), (hs[t + 1], cs[t + 1]))  ->  "
+    "previous, state = ((real[t], cs[t]), (hs[t + 1], cs[t + 1]))",
+    # They have the same dtype.
+    "slopes = np.empty((4, 1, H), dhs.dtype)  ->  slopes = np.empty((4, 1, H), gates.dtype)",
+}
+
+
+@pytest.mark.parametrize("name", ["all_steps", "all_steps_back", "loop_forward", "loop_backward"])
+def test_every_slip_in_the_loop_is_caught(name, monkeypatch):
+    original = getattr(compiled, name)
+    for compiled_one in ("all_steps", "all_steps_back", "compiled_forward", "compiled_backward"):
+        # In Python, an index that is wrong is an error.
+        monkeypatch.setattr(compiled, compiled_one, getattr(compiled, compiled_one).py_func)
+    monkeypatch.setattr(compiled, "row_product", lambda z, W, out: np.matmul(z, W, out))
+
+    def check(mutant):
+        monkeypatch.setattr(compiled, name, mutant)
+        loop = Loop(*(mutant if part is original else part for part in KERNEL.loop))
+        with np.errstate(all="ignore"):
+            for mask in (None, MASKS["holes"][:, :2]):
+                assert_right(LSTM.with_fast(KERNEL._replace(loop=loop)), 2, mask)
+
+    count, survivors = surviving(getattr(original, "py_func", original), check)
+    assert count > 3 and set(survivors) <= HARMLESS, survivors
+
+
+def test_every_slip_in_the_product_is_caught():
+    def check(mutant):
+        for K in (1, 7, 12):
+            assert_product(mutant, K)
+
+    count, survivors = surviving(compiled.row_product.py_func, check)
+    assert count > 3 and not survivors
+
+
+def test_every_slip_in_the_choice_of_a_loop_is_caught():
+    count, survivors = surviving(loop_of, assert_choice)
+    assert count > 3 and not survivors
 
 
 @pytest.mark.parametrize("name", ["sigmoid_of_minus", "tanh_of"])

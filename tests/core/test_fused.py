@@ -23,7 +23,6 @@ from rnn_tutorial.cells import GRU, LSTM, Elman, GRUBefore, GRUParams, LSTMParam
 from rnn_tutorial.cells.kernels import elman as elman_kernel
 from rnn_tutorial.cells.kernels import gru as gru_kernel
 from rnn_tutorial.cells.kernels import lstm as lstm_kernel
-from rnn_tutorial.cells.kernels.kernel import Kernel
 from rnn_tutorial.gradient_check import check_gradients, check_layer, random_start, relative_error
 from rnn_tutorial.initializers import normal
 from rnn_tutorial.layers import Bidirectional, Recurrent
@@ -291,7 +290,13 @@ TWINS = [
     ),
     *(
         (sequence, name, [Elman, GRU, Leaky])
-        for name in ("fused_unroll", "fused_unroll_backward", "products_backward")
+        for name in (
+            "fused_unroll",
+            "forward_loop",
+            "fused_unroll_backward",
+            "backward_loop",
+            "products_backward",
+        )
     ),
     *(
         (sequence, name, [Elman, LSTM, GRU])
@@ -319,23 +324,27 @@ HARMLESS = {
         *(  # no kernel has a buffer of its own
             "values, work = (kernel.values(T, B, H, dtype), kernel.work(params, B))  ->  "
             f"values, work = (kernel.values(T, B, H, dtype), kernel.work(params, {other}))"
-            for other in "HT"
+            for other in "HT_"
         ),
-        "last = tree_map(np.copy, type(state)(*previous))  ->  "
-        "last = tree_map(np.copy, type(states)(*previous))",
+        "last = type(state)(*(leaf[-1].copy() for leaf in states))  ->  "
+        "last = type(states)(*(leaf[-1].copy() for leaf in states))",
+        *(  # none of these kernels has a loop of its own
+            "loop_of(kernel, zs, H).forward(kernel, work, weights, zs, states, values, mask)  ->  "
+            f"loop_of(kernel, zs, {other}).forward(kernel, work, weights, zs, states, values, mask)"
+            for other in ("T", "_", "cell")
+        ),
     ],
-    "fused_unroll_backward": [
+    "backward_loop": [
         *(  # in how many blocks a matrix is cut
-            "dh, W_h_transposed = (dstate.h, "
-            "cut_columns(backward_weights(kernel, params), B))  ->  dh, W_h_transposed = "
-            f"(dstate.h, cut_columns(backward_weights(kernel, params), {other}))"
+            "dh, W_h_transposed = (dstate.h, cut_columns(W_h_transposed, B))  ->  "
+            f"dh, W_h_transposed = (dstate.h, cut_columns(W_h_transposed, {other}))"
             for other in "HT"
         ),
         "dh  ->  dhs",  # how many steps are computed at once
         *(  # a copy that nobody needs
             "kept = None if held is None else tree_map(np.copy, dstate)  ->  "
             f"kept = None if {other} is None else tree_map(np.copy, dstate)"
-            for other in ("kernel", "params")
+            for other in ("kernel", "path_columns")
         ),
     ],
     "held_rows": [  # asks of all steps what was asked of one: more is held, by what it was anyway
@@ -398,9 +407,10 @@ def test_every_slip_in_a_twin_is_caught(module, name, cells, monkeypatch):
     original = getattr(module, name)
     monkeypatch.setattr(sequence, "SEGMENT_BYTES", 2 * 2 * 10 * 8 * 4)  # two steps at once, or more
     monkeypatch.setattr(sequence, "SMALL_PRODUCT", 180)  # two blocks for two sequences
-    survivors = []
+    survivors, loop = [], sequence.NUMPY_LOOP
     for description, mutant in mutants(original):
         monkeypatch.setattr(module, name, mutant)
+        monkeypatch.setattr(sequence, "NUMPY_LOOP", with_part(loop, original, mutant))
         before, after = description.split("  ->  ")
         broken = [with_mutant(cell, original, mutant) for cell in cells]
         if after.replace("-2", "-1") != before and not seen(
@@ -408,6 +418,7 @@ def test_every_slip_in_a_twin_is_caught(module, name, cells, monkeypatch):
         ):  # in reshape, any negative length is "as many as fit"
             survivors.append(description)
         monkeypatch.setattr(module, name, original)
+        monkeypatch.setattr(sequence, "NUMPY_LOOP", loop)
     assert not seen(cells, cells)
     assert survivors == HARMLESS.get(name, []), "\n".join(survivors)
 
@@ -416,7 +427,12 @@ def with_mutant(cell, old, new):
     """Return the cell with the function `new` in the place of `old` in its kernel."""
     if cell.fast is None:
         return cell
-    return cell.with_fast(Kernel(*(new if value is old else value for value in cell.fast)))
+    return cell.with_fast(with_part(cell.fast, old, new))
+
+
+def with_part(functions, old, new):
+    """Return the NamedTuple of functions with `new` in the place of `old`."""
+    return type(functions)(*(new if value is old else value for value in functions))
 
 
 def test_the_parameters_come_back_as_the_type_they_were(rng):

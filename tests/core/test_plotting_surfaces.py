@@ -18,10 +18,18 @@ def close_figures():
     plt.close("all")
 
 
-def test_the_colour_at_a_place_is_the_loss_there():
-    mesh = plot_loss_surface(X, Y, LOSSES).collections[0]
-    colours = mesh.get_array().reshape(7, 4)
-    assert colours[5, 1] == LOSSES[5, 1] == X[1] + 10 * Y[5] + 2
+@pytest.mark.parametrize("x", [X, np.array([-1.0, -0.5, 1.0, 2.0])])
+def test_the_colour_at_a_place_is_the_loss_at_the_nearest_point(x):
+    losses = LOSSES % 7
+    ax = plot_loss_surface(x, Y, losses)
+    (image,) = ax.images
+    ax.figure.canvas.draw()
+    picture = np.asarray(ax.figure.canvas.buffer_rgba())
+    for place in ((-0.6, 2.4), (0.4, 0.1), (1.9, 2.9)):
+        i, j = np.argmin(np.abs(x - place[0])), np.argmin(np.abs(Y - place[1]))
+        column, row = ax.transData.transform(place)
+        colour = picture[len(picture) - 1 - int(row), int(column)] / 255
+        np.testing.assert_allclose(colour, image.cmap(image.norm(losses[j, i])), atol=0.01)
 
 
 def test_a_path_runs_through_its_points_from_a_circle_to_a_star():
@@ -43,7 +51,7 @@ def test_the_map_keeps_its_limits_whatever_the_path_does():
 
 
 def test_a_logarithmic_map_gives_equal_factors_equal_steps_of_colour():
-    norm = plot_loss_surface(X, Y, LOSSES, logarithmic=True).collections[0].norm
+    norm = plot_loss_surface(X, Y, LOSSES, logarithmic=True).images[0].norm
     assert norm(np.sqrt(LOSSES.min() * LOSSES.max())) == pytest.approx(0.5)
 
 

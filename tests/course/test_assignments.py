@@ -1,6 +1,7 @@
 """What ``make assignments`` makes: no solution for students, full marks for the instructor."""
 
 import ast
+import contextlib
 import copy
 import re
 from functools import cache
@@ -22,7 +23,6 @@ from tools.assignments import (
     SOURCES,
     earned,
     general_sections,
-    instructor_version,
     make,
     worth,
 )
@@ -77,21 +77,47 @@ def test_the_student_version_is_paired_with_nothing(source):
     assert "jupytext" not in student_version(source).metadata
 
 
+def errors_of(notebook):
+    """Return the outputs of cells that raised an exception."""
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
+    return [output for output in outputs if output.output_type == "error"]
+
+
+@pytest.fixture(scope="module")
+def run():
+    """Return a function that runs a copy of a notebook and returns it: one kernel for all.
+
+    It forgets all names before each notebook. An exception of a cell is the last output.
+    """
+    client = NotebookClient(nbformat.v4.new_notebook(), kernel_name="python3", timeout=600)
+
+    def executed(notebook):
+        client.nb = copy.deepcopy(notebook)
+        client.nb.cells.insert(0, nbformat.v4.new_code_cell("%reset -f"))
+        with contextlib.suppress(CellExecutionError):
+            client.execute(cleanup_kc=False)
+        return client.nb
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        yield executed
+        client.nb = nbformat.v4.new_notebook()
+        client.execute()  # it ends the kernel
+
+
+def test_the_kernel_of_the_notebooks_knows_nothing_of_the_one_before(run):
+    def notebook(source):
+        return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+
+    assert run(notebook("known = 1; known")).cells[-1].outputs[0].data["text/plain"] == "1"
+    assert run(notebook("known")).cells[-1].outputs[0].ename == "NameError"
+
+
 @each_source
-def test_the_student_version_runs_to_the_first_unanswered_question_and_says_so_kindly(
-    source, monkeypatch
-):
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    notebook = copy.deepcopy(student_version(source))
-    with pytest.raises(CellExecutionError):
-        NotebookClient(notebook, kernel_name="python3", timeout=60).execute()
-    (error,) = [
-        output
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        if output.output_type == "error"
-    ]
+def test_the_student_version_runs_to_the_first_unanswered_question_and_says_so_kindly(source, run):
+    notebook = run(student_version(source))
+    (error,) = errors_of(notebook)
     first = next(iter(questions_of(source.stem)))
     assert error.ename == "Unanswered"
     assert error.traceback == [
@@ -101,10 +127,9 @@ def test_the_student_version_runs_to_the_first_unanswered_question_and_says_so_k
 
 
 @each_source
-def test_the_instructor_version_has_full_marks(source, monkeypatch):
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    notebook = instructor_version(source)
+def test_the_instructor_version_has_full_marks(source, run):
+    notebook = run(read_source(source))
+    assert [error.traceback for error in errors_of(notebook)] == []
     points = THE_COURSE.assignments[source.stem].points
     assert earned(notebook) == worth(notebook) == sum(points.values())
 

@@ -37,8 +37,7 @@ from rnn_course.store import file_of
 
 NAME = "01_vanilla"
 RIGHT = ("ada", "mia", "zoe")
-# Whole seconds are counted, from the start of Python: half a second more than it takes to start is
-# one second in all, of which an answer needs a hundredth.
+# An answer needs a hundredth of it, and the longest attack that ends by itself a half.
 LIMITS = sandbox.Limits(seconds=0.5, memory=400 << 20, wall="bubblewrap")
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="grading needs Linux or macOS")
 

@@ -102,16 +102,23 @@ def test_no_other_package_can_be_imported_and_the_answers_least_of_all(either):
     assert [error["type"] for error in raised.values()] == ["ModuleNotFoundError"] * len(names)
 
 
-# Whole seconds are counted, from the start of Python: this is one second in all.
 SHORT = LIMITS._replace(seconds=0.5)
-DEAF = "import itertools, signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\n"
+DEAF = "import itertools, signal\n"
+DEAF += "for one in (signal.SIGPROF, signal.SIGXCPU): signal.signal(one, signal.SIG_IGN)\n"
+STOPPED = "import signal\nsignal.setitimer(signal.ITIMER_PROF, 0)\n"
 
 
 def test_an_endless_loop_ends_after_its_processor_time(either, monkeypatch):
     monkeypatch.setattr(limits_module, "MORE", 600)  # it is not the real time that ends it
     assert run(either, "while True: pass", SHORT)[0] == "out of time"
     assert run(either, "import itertools\nsum(itertools.repeat(0))", SHORT)[0] == "out of time"
+    assert run(either, STOPPED + "while True: pass", SHORT)[0] == "out of time"
     assert run(either, DEAF + "sum(itertools.repeat(0))", SHORT)[0] == "killed or crashed"
+
+
+def test_a_limit_need_not_be_a_whole_second(either):
+    left = "import signal\nassert 0 < signal.setitimer(signal.ITIMER_PROF, 0)[0] < 0.6"
+    assert run(either, left, SHORT) == ("ended", None)
 
 
 def test_who_has_to_wait_loses_no_time_and_who_waits_for_ever_is_ended(either, monkeypatch):

@@ -29,7 +29,7 @@ from tools.assignments import COURSE
 NAME = "01_vanilla"
 RIGHT = {name: text for name, text in solutions(NAME).items() if name in questions(NAME)}
 LIMITS = Limits(seconds=3)
-SHORT = Limits(seconds=0.5)  # for what ends at the limit; with the start it is one second
+SHORT = Limits(seconds=0.5)  # for what ends at the limit
 PATIENT = Limits(seconds=30)
 ENDLESS = ("rnn_step_backward", "gradient_norms")
 ALL = 25

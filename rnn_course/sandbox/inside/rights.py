@@ -50,17 +50,20 @@ def give_up(uid: int, limits: dict[str, float], program: bytes) -> None:
 
 
 def end_after(seconds: float) -> None:
-    """Stop this process after some seconds of processor time more; whole seconds are counted.
+    """Stop this process after some seconds of processor time more.
 
-    It ends with the signal's number as its exit code: the first process of a container does not die
-    of this signal by itself. Who ignores the signal is killed a second later.
+    A timer ends it on time, with the signal's number as the exit code: the first process of a
+    container does not die of a signal by itself. The kernel's limit counts whole seconds and cannot
+    be taken off: it ends a process that stops the timer, and a second later one that ignores it.
     """
     import ctypes
 
     library = ctypes.CDLL(None)
-    library.signal(signal.SIGXCPU, ctypes.cast(library._exit, ctypes.c_void_p))
+    for number in (signal.SIGPROF, signal.SIGXCPU):
+        library.signal(number, ctypes.cast(library._exit, ctypes.c_void_p))
     limit = math.ceil(time.process_time() + seconds)
     lower("RLIMIT_CPU", limit, limit + 1)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def lower(which: str, limit: int, most: int) -> None:

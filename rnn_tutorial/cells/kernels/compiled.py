@@ -5,8 +5,20 @@
 
 For a step and its backward, `kernels/lstm.py` makes about twenty-five calls of NumPy, and each of
 them goes over whole arrays. Here the backward is one loop, which reads and writes each number once,
-and the forward is a few, over one sequence at a time. The products stay with NumPy. The first call
-compiles for some seconds, and numba keeps the result on disk.
+and the forward is a few, over one sequence at a time. The first call compiles for some seconds, and
+numba keeps the result on disk.
+
+The products are NumPy's as long as they are large. If a step has a small one, the calls take most
+of the time. Then all steps are one call (`all_steps`, `all_steps_back`), and the product is a loop
+as well (`row_product`). OpenBLAS is faster as soon as the matrix has more rows to work on at once:
+
+    B, T, D, H           multiplications a step    time with NumPy's loop / time with one call
+    1, 50,  32,  64              24,832                  2.3
+    2, 50,  32,  64              49,664                  1.6
+    8, 50,  16,  32              50,176                  1.4
+    4, 50,  32,  64              99,328                  1.15
+    8, 50,  32,  64             198,656                  0.87
+   32, 50,  32,  64             794,624                  0.73
 
 It is for float32 alone. There the elementwise part takes the largest share of the time, and PyTorch
 has a compiled LSTM only there.
@@ -20,8 +32,9 @@ from typing import Any
 
 import numpy as np
 
+from rnn_tutorial.cells.kernels.kernel import Kernel, Loop
 from rnn_tutorial.cells.kernels.lstm import LSTM_KERNEL
-from rnn_tutorial.types import Array
+from rnn_tutorial.types import Array, Mask
 
 njit: Any = (
     None  # without numba the functions stay Python, and `compiled_work` says what is missing
@@ -30,14 +43,21 @@ with suppress(ImportError):
     njit = import_module("numba").njit
 
 __all__ = [
+    "LARGEST_PRODUCT",
     "LSTM_COMPILED",
+    "all_steps",
+    "all_steps_back",
     "compiled",
     "compiled_backward",
     "compiled_forward",
     "compiled_slopes",
     "compiled_work",
+    "loop_backward",
+    "loop_forward",
     "power_of_two",
+    "real_steps",
     "reduced",
+    "row_product",
     "sigmoid_of_minus",
     "tanh_of",
 ]
@@ -170,8 +190,110 @@ def compiled_work(params: Any, B: int) -> None:
         raise TypeError(f"params: the compiled kernel is for float32, got {params.b.dtype}")
 
 
+@compiled
+def row_product(z: Array, W: Array, out: Array) -> None:
+    """Write z @ W to out. Four rows of W at once: out is read and written once for them.
+
+    Shapes: z (K,), W (K, H), out (H,).
+    """
+    K, H = W.shape
+    fours = K - K % 4
+    out[:] = 0
+    for k in range(0, fours, 4):
+        for j in range(H):
+            two = z[k] * W[k, j] + z[k + 1] * W[k + 1, j]
+            out[j] += two + z[k + 2] * W[k + 2, j] + z[k + 3] * W[k + 3, j]
+    for k in range(fours, K):
+        for j in range(H):
+            out[j] += z[k] * W[k, j]
+
+
+@compiled
+def all_steps(
+    weights: Array, zs: Array, cs: Array, gates: Array, tanh_cs: Array, real: Mask
+) -> None:
+    """Fill in the h in zs, cs, gates and tanh_cs: `row_product` and `compiled_forward` in turn.
+
+    A step that is not real keeps the state.
+
+    Shapes: weights (4, H + 1 + D, H), zs (T + 1, B, H + 1 + D), cs (T + 1, B, H),
+    gates (T, 4, B, H), tanh_cs (T, B, H), real (T, B).
+    """
+    T, _, B, H = gates.shape
+    hs, a = zs[:, :, :H], np.empty((4, B, H), zs.dtype)
+    for t in range(T):
+        for gate in range(4):
+            for b in range(B):
+                row_product(zs[t, b], weights[gate], a[gate, b])
+        previous, state = (hs[t], cs[t]), (hs[t + 1], cs[t + 1])
+        compiled_forward(None, a, previous, state, (gates[t], tanh_cs[t]))
+        for b in range(B):
+            if not real[t, b]:
+                hs[t + 1, b] = hs[t, b]
+                cs[t + 1, b] = cs[t, b]
+
+
+@compiled
+def all_steps_back(
+    W_h_transposed: Array, cs: Array, gates: Array, tanh_cs: Array, real: Mask,
+    dhs: Array, dh: Array, dc: Array, das: Array,
+) -> None:  # fmt: skip
+    """Fill in das, and turn (dh, dc) into the gradient of the first state.
+
+    A step that is not real passes (dh, dc) on, and its das are 0.
+
+    Shapes: W_h_transposed (4 H, H), cs (T + 1, B, H), gates (T, 4, B, H), tanh_cs (T, B, H),
+    real (T, B), dhs (T, B, H), dh and dc (B, H), das (T, B, 4 H).
+    """
+    T, B, H = dhs.shape
+    slopes = np.empty((4, 1, H), dhs.dtype)
+    for t in range(T - 1, -1, -1):
+        for b in range(B):
+            if not real[t, b]:
+                das[t, b] = 0
+                continue
+            row = slice(b, b + 1)
+            dh[b] += dhs[t, b]
+            slopes[1, 0] = cs[t, b]
+            compiled_backward(slopes, (gates[t, :, row], tanh_cs[t, row]), (dh[row], dc[row]))
+            das[t, b] = slopes.reshape(4 * H)
+            row_product(das[t, b], W_h_transposed, dh[b])
+
+
+def loop_forward(
+    kernel: Kernel,
+    work: None,
+    weights: Array,
+    zs: Array,
+    states: Any,
+    values: Any,
+    mask: Mask | None,
+) -> None:
+    """Fill in the states and values of all steps with one call."""
+    all_steps(weights, zs, states.c, *values, real_steps(mask, zs))
+
+
+def loop_backward(
+    kernel: Kernel, W_h_transposed: Array, cache: Any, dhs: Array, dstate: Any
+) -> Array:
+    """Return das (T, B, 4, H), with one call. dstate becomes the gradient of the first state."""
+    T, B, H = dhs.shape
+    das, W = np.empty((T, B, 4 * H), dhs.dtype), W_h_transposed.reshape(4 * H, H)
+    real = real_steps(cache.mask, cache.zs)
+    dhs = np.ascontiguousarray(dhs)
+    all_steps_back(W, cache.states.c, *cache.values, real, dhs, *dstate, das)
+    return das.reshape(T, B, 4, H)
+
+
+def real_steps(mask: Mask | None, zs: Array) -> Mask:
+    """Return the mask, or for None that of the steps of zs (T + 1, B, K), all of them real."""
+    return np.ones((len(zs) - 1, zs.shape[1]), bool) if mask is None else mask
+
+
+# Measured: see the table above.
+LARGEST_PRODUCT = 10**5
 LSTM_COMPILED = LSTM_KERNEL._replace(
     work=compiled_work, forward=compiled_forward, slopes=compiled_slopes,
-    backward=compiled_backward, slots=4,
+    backward=compiled_backward, slots=4, loop=Loop(loop_forward, loop_backward, LARGEST_PRODUCT),
 )  # fmt: skip
 """What `LSTM_KERNEL` computes, compiled, for float32."""

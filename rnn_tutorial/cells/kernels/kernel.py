@@ -23,8 +23,25 @@ from rnn_tutorial.types import Array
 
 __all__ = [
     "Kernel",
+    "Loop",
     "one",
 ]
+
+
+class Loop(NamedTuple):
+    """The loop over time, forward and backward, with the products of the steps.
+
+    forward(kernel, work, weights, zs, states, values, mask)
+        Fills in the states and values of all steps.
+    backward(kernel, W_h_transposed, cache, dhs, dstate) -> das
+        `dstate` becomes the gradient of the first state.
+    largest: how many multiplications the product of a step may have. Larger ones take the loop of
+        NumPy, which is `NUMPY_LOOP` of `sequence/fused.py`: its functions say what the arrays are.
+    """
+
+    forward: Callable[..., None]
+    backward: Callable[..., Array]
+    largest: int = 0
 
 
 class Kernel(NamedTuple):
@@ -52,6 +69,7 @@ class Kernel(NamedTuple):
         None if there are no such paths. It turns the first P of `slopes` (S, B, H) into the
         gradients of the blocks, and `dstate` into those of the other fields of the old state.
     slots: S
+    loop: a loop over time of its own, or None
     """
 
     x: slice
@@ -65,6 +83,7 @@ class Kernel(NamedTuple):
     backward: Callable[..., Array | None]
     slots: int
     own: tuple[str, ...] = ()
+    loop: Loop | None = None
 
     @property
     def blocks(self) -> int:
