@@ -63,7 +63,7 @@ def test_a_network_learns_a_few_words_by_heart(name, words, monkeypatch):
     monkeypatch.setattr(letters_to_sounds, "BATCH", 8)
     reader = READERS[name](words, 24)
     few = words._replace(training=words.training[:4])
-    params = learn(reader, few, 0, 400)
+    params = learn(reader, few, 0, 200)
     assert best(reader.greedy(params, few.training)) == words.sounds(few.training, reader.first)
     assert best(reader.beam(params, few.training)) == words.sounds(few.training, reader.first)
 
