@@ -4,6 +4,7 @@ Ragged batches are included. Anything else is refused with a reason.
 """
 
 import copy
+import functools
 import os
 import pickle
 import sys
@@ -147,11 +148,19 @@ def random_inputs(name, rng, T, B, D, dtype="float32"):
 
 def run(path, xs, lengths=None):
     """Return what onnxruntime computes."""
-    runtime = pytest.importorskip("onnxruntime")
     feed = {"indices" if xs.ndim == 2 else "xs": xs} | (
         {} if lengths is None else {"lengths": np.array(lengths, np.int32)}
     )
-    return runtime.InferenceSession(path, providers=["CPUExecutionProvider"]).run(["ys"], feed)[0]
+    return session(path.read_bytes()).run(["ys"], feed)[0]
+
+
+@functools.lru_cache(maxsize=1)
+def session(file):
+    """Return the session of a file, which two calls in a row share."""
+    runtime = pytest.importorskip("onnxruntime")
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = 1  # others would wait in a busy loop
+    return runtime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
 
 
 def same_bits(a, b):
