@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from every_cell import CELLS, PACKAGE
 from example_cell import Leaky
+from mutation import without_diagnosis
 
 from rnn_tutorial.activations import identity, relu, sigmoid
 from rnn_tutorial.cells import (
@@ -211,7 +212,7 @@ def test_a_broken_backward_in_the_place_of_the_right_one_is_seen(rng):
             dextra, da_x, da_h, dprevious = cell.pointwise_backward(params, cache, dstate)
             return dextra, 1.001 * da_x, da_h, dprevious
 
-        with pytest.raises(GradientError, match=r"\[0\].W_x"):
+        with without_diagnosis(), pytest.raises(GradientError):
             check_cell(cell.replace(pointwise_backward=broken), rng, T=2, B=5, D=4, H=3), name
 
 

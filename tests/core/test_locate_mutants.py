@@ -7,7 +7,7 @@ from importlib import import_module
 import numpy as np
 import pytest
 from locating import locate_gates, locate_pointwise, locate_step, place_once
-from mutation import mutants
+from mutation import mutants, without_crosscheck
 
 from rnn_tutorial.cells import (
     GRU,
@@ -38,6 +38,8 @@ lstm_module = import_module("rnn_tutorial.cells.lstm")
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     monkeypatch.setattr(location, "place_of", place_once)
+    with without_crosscheck():
+        yield
 
 
 # What each part of a function computes, by what `changed` returns for a slip in it.
