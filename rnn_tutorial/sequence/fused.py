@@ -17,7 +17,7 @@ into blocks of columns, each so small that the library need not copy it first. S
 for a few steps at a time, so that they are still in the processor's cache when the loop needs them.
 
 A kernel may have a loop over time of its own, for small products (`loop_of`). All others use that
-of this file, `forward_loop` and `backward_loop`.
+of this file, `numpy_steps` and `numpy_steps_back`.
 """
 
 from collections.abc import Iterable
@@ -48,11 +48,11 @@ __all__ = [
     "SEGMENT_BYTES",
     "SMALL_PRODUCT",
     "after",
-    "backward_loop",
+    "numpy_steps_back",
     "backward_weights",
     "cut_columns",
     "each",
-    "forward_loop",
+    "numpy_steps",
     "forward_weights",
     "fused_unroll",
     "fused_unroll_backward",
@@ -137,7 +137,7 @@ def fused_unroll(
     return (hs, last), FusedCache(kernel, zs, values, states, last, mask)
 
 
-def forward_loop(
+def numpy_steps(
     kernel: Kernel,
     work: Any,
     weights: Array,
@@ -189,7 +189,7 @@ def fused_unroll_backward(
     return *products_backward(kernel, params, cache, das), dstate
 
 
-def backward_loop(
+def numpy_steps_back(
     kernel: Kernel, W_h_transposed: Array, cache: FusedCache, dhs: Array, dstate: Any
 ) -> Array:
     """Return das, the gradients of the pre-activations of all steps.
@@ -220,7 +220,7 @@ def backward_loop(
     return das
 
 
-NUMPY_LOOP = Loop(forward_loop, backward_loop)
+NUMPY_LOOP = Loop(numpy_steps, numpy_steps_back)
 
 
 def loop_of(kernel: Kernel, zs: Array, H: int) -> Loop:

@@ -292,9 +292,9 @@ TWINS = [
         (sequence, name, [Elman, GRU, Leaky])
         for name in (
             "fused_unroll",
-            "forward_loop",
+            "numpy_steps",
             "fused_unroll_backward",
-            "backward_loop",
+            "numpy_steps_back",
             "products_backward",
         )
     ),
@@ -334,7 +334,7 @@ HARMLESS = {
             for other in ("T", "_", "cell")
         ),
     ],
-    "backward_loop": [
+    "numpy_steps_back": [
         *(  # in how many blocks a matrix is cut
             "dh, W_h_transposed = (dstate.h, cut_columns(W_h_transposed, B))  ->  "
             f"dh, W_h_transposed = (dstate.h, cut_columns(W_h_transposed, {other}))"

@@ -45,7 +45,7 @@ class Loop(NamedTuple):
 
 
 class Kernel(NamedTuple):
-    """A fast path: five functions, and the places of blocks and gradients in their arrays.
+    """A fast path: functions of a step, and the places of blocks and gradients in their arrays.
 
     In the functions of one step, `values` and the states are tuples of arrays, in the order of the
     fields of their NamedTuples.
