@@ -20,7 +20,7 @@ the LSTM. The table shows what a kernel saves: the time of `unroll` divided by t
            float64   1.45   1.25   1.15   1.11   1.07   1.20
 
 At large sizes a cell is fast without a kernel: there the matrix products take most of the time.
-`compiled.py` is the kernel of the LSTM in float32 once more, as loops that numba compiles. Where the
-product of a step is small, it runs through the whole sequence in one call. Import
-it from there.
+`compiled.py` is the kernel of the LSTM in float32 once more, as loops that numba compiles. Where
+the product of a step is small, it runs through the whole sequence in one call. Import it from
+there.
 """
