@@ -1,5 +1,6 @@
 """Make the tests independent of the machine, and give every test the markers of its folder."""
 
+import gc
 import os
 from functools import cache
 from importlib.util import find_spec
@@ -83,6 +84,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(name)
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over the tests, ten thousand that all stay to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -12,12 +12,12 @@ the LSTM. The table shows what a kernel saves: the time of `unroll` divided by t
     5         64    50   256   512
 
     cell   dtype       1      2      3      4      5    mean
-    LSTM   float32   2.17   1.43   1.34   1.24   1.18   1.44
-           float64   1.91   1.55   1.36   1.18   1.09   1.39
-    GRU    float32   2.16   1.39   1.29   1.15   1.10   1.37
-           float64   1.93   1.25   1.38   1.12   1.03   1.31
-    Elman  float32   1.46   1.28   1.21   1.10   1.06   1.21
-           float64   1.45   1.25   1.15   1.11   1.07   1.20
+    LSTM   float32   2.30   1.43   1.38   1.28   1.14   1.46
+           float64   1.89   1.51   1.22   1.47   1.06   1.40
+    GRU    float32   2.08   1.40   1.31   1.17   1.10   1.37
+           float64   1.93   1.26   1.23   1.13   1.04   1.29
+    Elman  float32   1.47   1.29   1.17   1.09   1.10   1.22
+           float64   1.39   1.26   1.16   1.14   1.08   1.20
 
 At large sizes a cell is fast without a kernel: there the matrix products take most of the time.
 `compiled.py` is the kernel of the LSTM in float32 once more, as loops that numba compiles. Where
