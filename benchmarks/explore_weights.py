@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.king_james import books
-from benchmarks.letters_to_sounds import Words, attention, best, errors, learn, the_words
+from benchmarks.letters_to_sounds import Words, attention, best, errors, learning, the_words
 from benchmarks.rows import RESULTS, digits, write_rows
 from rnn_tutorial.checkpoint import save
 from rnn_tutorial.data import consecutive_windows, random_windows
@@ -103,7 +103,7 @@ def writer(updates: int = WRITER_UPDATES, seed: int = SEED) -> tuple[WriterRow, 
 def sounds(words: Words, updates: int = SOUNDS_UPDATES, seed: int = SEED) -> tuple[SoundsRow, Tree]:
     """Return the row and the weights in float16 of the network with attention."""
     reader = attention(words, SOUNDS_UNITS)
-    params = learn(reader, words, seed, updates, np.float32)
+    params = last_step(learning(reader, words, seed, updates, np.float32)).params
     stored, right = tree_cast(params, np.float16), words.sounds(words.test, reader.first)
     row = SoundsRow(
         seed,

@@ -243,18 +243,6 @@ def learning(
     return train(reader.model, start, drawn, reader.loss, optimizer)
 
 
-def learn(
-    reader: Reader,
-    words: Words,
-    seed: int,
-    updates: int,
-    dtype: Any = np.float64,
-    rate: float = RATE,
-) -> Tree:
-    """Return the trained parameters."""
-    return last_step(learning(reader, words, seed, updates, dtype, rate)).params
-
-
 def whole_run(reader: Reader, words: Words, updates: int) -> tuple[Array, Tree]:
     """Return (losses, last parameters) of the run of seed 0 at the rate of the chapters.
 
@@ -288,7 +276,7 @@ def sound_rows(
     """Return the rows of one network and one seed."""
     reader = READERS[name](words, units)
     began = time.process_time()
-    params = learn(reader, words, seed, updates, dtype, rate)
+    params = last_step(learning(reader, words, seed, updates, dtype, rate)).params
     seconds = digits(time.process_time() - began, 3)
     said, right = best(reader.greedy(params, words.test)), words.sounds(words.test, reader.first)
     run = name, seed, units, updates

@@ -27,11 +27,12 @@ from benchmarks.letters_to_sounds import (
     best,
     encoder_decoder,
     errors,
-    learn,
+    learning,
     the_words,
 )
 from benchmarks.rows import RESULTS, digits, write_rows
 from rnn_tutorial.layers import Attention, Score, Seq2Seq, attend, general
+from rnn_tutorial.train import last_step
 from rnn_tutorial.tree import tree_map, tree_size
 from rnn_tutorial.types import Array, Mask, Rng, Tree
 
@@ -218,7 +219,8 @@ def state_rows(reader: Reader, params: Tree, words: Words, seed: int) -> list[St
 def trained(readout: str, seed: int, words: Words, updates: int) -> tuple[Reader, Tree]:
     """Return the network with this readout, and its parameters after the training."""
     reader = READOUTS[readout](words)
-    return reader, learn(reader, words, seed, updates, rate=RATES[updates])
+    steps = learning(reader, words, seed, updates, rate=RATES[updates])
+    return reader, last_step(steps).params
 
 
 def look_row(

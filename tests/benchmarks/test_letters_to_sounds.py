@@ -1,20 +1,28 @@
 """The networks of chapters 20 to 22 that read words aloud: the stored runs, and small ones."""
 
+from itertools import islice
+
 import numpy as np
 import pytest
 
 from benchmarks import letters_to_sounds
 from benchmarks.letters_to_sounds import (
+    CHAPTER,
+    CHAPTER_RATE,
     READERS,
+    RUNS,
     LengthRow,
     SoundRow,
     best,
-    learn,
+    errors,
+    learning,
     sound_rows,
     the_words,
 )
+from rnn_tutorial.checkpoint import load
 from rnn_tutorial.data import read_table, stored_result
-from rnn_tutorial.train import fits
+from rnn_tutorial.train import fits, last_step
+from rnn_tutorial.tree import tree_cast
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +71,45 @@ def test_a_network_learns_a_few_words_by_heart(name, words, monkeypatch):
     monkeypatch.setattr(letters_to_sounds, "BATCH", 8)
     reader = READERS[name](words, 24)
     few = words._replace(training=words.training[:4])
-    params = learn(reader, few, 0, 200)
+    params = last_step(learning(reader, few, 0, 200)).params
     assert best(reader.greedy(params, few.training)) == words.sounds(few.training, reader.first)
     assert best(reader.beam(params, few.training)) == words.sounds(few.training, reader.first)
+
+
+def chapter_run(words, chapter):
+    """Return (losses, last parameters) as they are stored."""
+    name, updates = RUNS[chapter]
+    params = READERS[name](words, 64).model.init(np.random.default_rng(0))
+    like = np.zeros(updates), tree_cast(params, np.float32)
+    return load(stored_result(f"letters_to_sounds_{chapter}.npz"), like=like)
+
+
+@pytest.mark.parametrize("chapter", RUNS)
+def test_a_stored_run_of_a_chapter_begins_as_the_script_does(chapter, words):
+    name, updates = RUNS[chapter]
+    losses, _ = chapter_run(words, chapter)
+    steps = learning(READERS[name](words, 64), words, 0, updates, rate=CHAPTER_RATE)
+    assert [step.loss for step in islice(steps, 8)] == pytest.approx(losses[:8], rel=1e-9)
+    assert len(losses) == updates and losses[-50:].mean() < losses[:50].mean() / 2
+
+
+def test_the_stored_weights_of_chapter_20_have_the_errors_of_the_table(words, stored):
+    (row,) = [row for row in stored if row[:4] == ("fixed vector", 0, 64, CHAPTER)]
+    reader, (_, params) = READERS[row.model](words, 64), chapter_run(words, 20)
+    said, right = best(reader.greedy(params, words.test)), words.sounds(words.test, reader.first)
+    assert errors(said, right) == pytest.approx((row.phones_greedy, row.words_greedy), abs=1e-3)
+
+
+def test_the_runs_of_the_chapters_are_stored_when_asked_for(monkeypatch, tmp_path, words):
+    monkeypatch.setattr(letters_to_sounds, "RESULTS", tmp_path)
+    monkeypatch.setattr(letters_to_sounds, "the_words", lambda: words)
+    monkeypatch.setattr(letters_to_sounds, "RUNS", {20: ("fixed vector", 2)})
+    monkeypatch.setattr("sys.argv", ["letters_to_sounds", "--runs"])
+    letters_to_sounds.main()
+    assert [path.name for path in tmp_path.iterdir()] == ["letters_to_sounds_20.npz"]
+    like = np.zeros(2), chapter_run(words, 20)[1]
+    losses, params = load(tmp_path / "letters_to_sounds_20.npz", like=like)
+    assert losses[0] == chapter_run(words, 20)[0][0] and losses[1] < losses[0]
 
 
 def test_ctc_leaves_out_of_its_batches_what_does_not_fit(words):
