@@ -107,9 +107,9 @@ def test_the_runs_of_the_chapters_are_stored_when_asked_for(monkeypatch, tmp_pat
     monkeypatch.setattr("sys.argv", ["letters_to_sounds", "--runs"])
     letters_to_sounds.main()
     assert [path.name for path in tmp_path.iterdir()] == ["letters_to_sounds_20.npz"]
-    like = np.zeros(2), chapter_run(words, 20)[1]
-    losses, params = load(tmp_path / "letters_to_sounds_20.npz", like=like)
-    assert losses[0] == chapter_run(words, 20)[0][0] and losses[1] < losses[0]
+    whole, params = chapter_run(words, 20)
+    losses, _ = load(tmp_path / "letters_to_sounds_20.npz", like=(np.zeros(2), params))
+    assert losses == pytest.approx(whole[:2], rel=1e-9)  # any schedule begins at the same rate
 
 
 def test_ctc_leaves_out_of_its_batches_what_does_not_fit(words):
