@@ -33,7 +33,7 @@ from rnn_tutorial.layers import (
     turn,
 )
 from rnn_tutorial.train import adam, cosine, last_step, softmax_cross_entropy, train
-from rnn_tutorial.tree import tree_map
+from rnn_tutorial.tree import tree_cast
 from rnn_tutorial.types import Array, Mask, Rng, Tree
 
 SEEDS = range(5)
@@ -139,7 +139,7 @@ def batches_of_words(
 def learn(model: Serial, words: Words, seed: int, passes: int = 2, size: int = 100) -> Tree:
     """Return the parameters, float32, after some passes over the training words."""
     rng, arrays = np.random.default_rng(seed), words.batch(words.training)
-    params = tree_map(lambda leaf: leaf.astype(np.float32), model.init(rng))
+    params = tree_cast(model.init(rng), np.float32)
     batches = (batch for _ in range(passes) for batch in batches_of_words(rng, arrays, size))
     optimizer = adam(cosine(0.02, 0, passes * -(-len(words.training) // size)))
     return last_step(train(model, params, batches, softmax_cross_entropy, optimizer)).params

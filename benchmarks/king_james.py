@@ -32,7 +32,7 @@ from rnn_tutorial.train import (
     softmax_cross_entropy,
     train,
 )
-from rnn_tutorial.tree import tree_map
+from rnn_tutorial.tree import tree_cast
 from rnn_tutorial.types import Array, Tree
 
 UPDATES = 1600
@@ -78,7 +78,7 @@ def model_of(V: int) -> Serial:
 
 def training_run(model: Serial, seed: int, text: Array, updates: int) -> Iterator[TrainingStep]:
     """Yield the steps of the training of chapter 05, in float32."""
-    start = tree_map(lambda leaf: leaf.astype(np.float32), model.init(np.random.default_rng(seed)))
+    start = tree_cast(model.init(np.random.default_rng(seed)), np.float32)
     windows = islice(random_windows(np.random.default_rng(seed + 1), text, T=32, B=16), updates)
     optimizer = clipped(adam(cosine(4e-3, 2e-4, updates)), clip_by_global_norm, 1.0)
     return train(model, start, windows, softmax_cross_entropy, optimizer)

@@ -142,7 +142,18 @@ def execute(notebook: nbformat.NotebookNode, directory: Path) -> None:
     client.execute()
     notebook.metadata.pop("widgets", None)
     remove_widget_views(notebook)
+    name_files_from_the_root(notebook)
     notebook.metadata["language_info"] = {"name": "python"}
+
+
+def name_files_from_the_root(notebook: nbformat.NotebookNode) -> None:
+    """Leave the folder of this clone out of the tracebacks, which name it with each file."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                output.traceback = [
+                    part.replace(f"{ROOT}{os.sep}", "") for part in output.traceback
+                ]
 
 
 def remove_widget_views(notebook: nbformat.NotebookNode) -> None:

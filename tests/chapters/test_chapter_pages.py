@@ -141,6 +141,13 @@ def test_every_figure_has_a_description_and_a_cell_of_its_own(path):
 
 
 @each_notebook
+def test_no_traceback_names_a_folder_of_the_machine(path):
+    outputs = [output for cell in code_cells(chapter(path)) for output in cell.outputs]
+    traces = ["\n".join(o.traceback) for o in outputs if o.output_type == "error"]
+    assert [found for trace in traces for found in re.findall(r"\S*/rnn_tutorial/\S*", trace)] == []
+
+
+@each_notebook
 def test_the_prose_is_wrapped_so_that_a_change_is_reviewed_line_by_line(path):
     lines = re.sub(
         r"^\$\$.*?^\$\$$", "", prose(chapter(path)), flags=re.MULTILINE | re.DOTALL

@@ -112,6 +112,13 @@ def test_changed_prose_can_be_stored_without_running_and_changed_code_cannot(sto
         recreate(stored, keep_outputs)
 
 
+def test_a_traceback_names_a_file_from_the_root_on():
+    error = {"ename": "E", "evalue": "", "traceback": [f"File {chapters.ROOT / 'a.py'}:1", "E"]}
+    cell = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("error", **error)])
+    chapters.name_files_from_the_root(nbformat.v4.new_notebook(cells=[cell]))
+    assert cell.outputs[0].traceback == ["File a.py:1", "E"]
+
+
 def test_the_note_about_the_package_is_above_the_first_code_once(source):
     recreate(source, without_running)
     kinds = [cell.metadata.get("tags", cell.cell_type) for cell in prepare(source).cells]
